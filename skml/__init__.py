@@ -1,0 +1,30 @@
+"""The estimators scikit-learn users miss for text and tables."""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+# Every public name and the room it lives in. Nothing is loaded until it is asked for.
+_ROOM_OF_NAME = {
+    "TfidfWeighter": "skml.text",
+    "Word2VecTransformer": "skml.text",
+    "load_docstrings": "skml.datasets",
+}
+_ROOMS = ("datasets", "text", "utils")
+
+__all__ = ["__version__", *_ROOM_OF_NAME, *_ROOMS]  # noqa: PLE0604
+
+
+def __getattr__(name):
+    if name in _ROOM_OF_NAME:
+        value = getattr(import_module(_ROOM_OF_NAME[name]), name)
+    elif name in _ROOMS:
+        value = import_module(f"skml.{name}")
+    else:
+        raise AttributeError(f"module 'skml' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(set(globals()) | set(__all__))

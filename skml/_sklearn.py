@@ -1,0 +1,48 @@
+"""The one door to scikit-learn names that are private or newer than 1.7."""
+
+from contextlib import nullcontext
+
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_params,
+)
+
+try:  # scikit-learn >= 1.9
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:
+
+    class CallbackSupportMixin:
+        """Stand-in without ``set_callbacks``: tasks are entered, nobody is told."""
+
+        def _init_callback_context(self, **kwargs):
+            return _SilentCallbackContext()
+
+    class _SilentCallbackContext:
+        def subcontext(self, **kwargs):
+            return self
+
+        def call_on_fit_task_begin(self, **kwargs):
+            return self
+
+        def call_on_fit_task_end(self, **kwargs):
+            return False
+
+        def propagate_callback_context(self, sub_estimator):
+            return nullcontext()
+
+    def with_callbacks(method):
+        return method
+
+
+__all__ = [
+    "CallbackSupportMixin",
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "_fit_context",
+    "validate_params",
+    "with_callbacks",
+]

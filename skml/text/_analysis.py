@@ -1,0 +1,151 @@
+"""Documents to tokens, with the vocabulary of scikit-learn's vectorizers."""
+
+from os import PathLike
+
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
+
+from skml._sklearn import StrOptions
+from skml._validation import check_documents
+
+# The parameters, their defaults (scikit-learn's own) and what they may be.
+ANALYSIS_CONSTRAINTS = {
+    "input": [StrOptions({"content", "filename", "file"})],
+    "encoding": [str],
+    "decode_error": [StrOptions({"strict", "ignore", "replace"})],
+    "strip_accents": [StrOptions({"ascii", "unicode"}), None, callable],
+    "lowercase": ["boolean"],
+    "preprocessor": [callable, None],
+    "tokenizer": [callable, None],
+    "analyzer": [StrOptions({"word", "char"}), callable],
+    "stop_words": [StrOptions({"english"}), "array-like", set, frozenset, None],
+    "token_pattern": [str],
+}
+_DEFAULTS = {
+    "encoding": "utf-8",
+    "decode_error": "strict",
+    "strip_accents": None,
+    "lowercase": True,
+    "preprocessor": None,
+    "tokenizer": None,
+    "stop_words": None,
+    "token_pattern": r"(?u)\b\w\w+\b",
+}
+# What each choice leaves without effect. Such a parameter is refused, never ignored.
+_UNUSED = {
+    "callable": (
+        "strip_accents",
+        "preprocessor",
+        "lowercase",
+        "tokenizer",
+        "stop_words",
+        "token_pattern",
+    ),
+    "char": ("tokenizer", "stop_words", "token_pattern"),
+    "tokenizer": ("token_pattern",),
+    "preprocessor": ("strip_accents", "lowercase"),
+    "content": ("encoding", "decode_error"),
+}
+
+
+class TextAnalysisMixin:
+    """Mixin for estimators that hold the analysis parameters.
+
+    The class that uses it takes the names of `ANALYSIS_CONSTRAINTS` as constructor
+    parameters and iterates over ``self._tokenize(X)``.
+    """
+
+    def _check_analysis(self):
+        """Refuse parameters that the chosen way of analysis cannot honour."""
+        if callable(self.analyzer):
+            self._refuse_unused("callable", "analyzer is a callable")
+        elif self.analyzer == "char":
+            self._refuse_unused("char", "analyzer='char'")
+        elif self.tokenizer is not None:
+            self._refuse_unused("tokenizer", "tokenizer is given")
+        if self.preprocessor is not None:
+            self._refuse_unused("preprocessor", "preprocessor is given")
+        if self.input == "content":
+            self._refuse_unused("content", "input='content'")
+
+    def _refuse_unused(self, choice, reason):
+        for name in _UNUSED[choice]:
+            value = getattr(self, name)
+            default = _DEFAULTS[name]
+            is_scalar = isinstance(value, (str, bool, np.bool_))
+            if value is default or (is_scalar and value == default):
+                continue
+            raise ValueError(
+                f"{type(self).__name__}: {name}={value!r:.60} has no effect when "
+                f"{reason}. Leave it at its default, {default!r}."
+            )
+
+    def _vectorizer(self):
+        """The scikit-learn vectorizer that has the same analysis."""
+        names = ("input", "analyzer", *_DEFAULTS)
+        return CountVectorizer(**{name: getattr(self, name) for name in names})
+
+    def _tokenize(self, X):
+        """Iterate over the documents of X as sequences of tokens."""
+        self._check_analysis()
+        vectorizer = self._vectorizer()
+        analyze = _name_bad_bytes(vectorizer.build_analyzer(), type(self).__name__)
+        if callable(self.analyzer):
+            take = analyze
+        else:
+            take = self._ready_tokens(vectorizer.get_stop_words())
+        documents = check_documents(X, caller=type(self).__name__, input=self.input)
+        for position, document in enumerate(documents):
+            if isinstance(document, str) or self.input != "content":
+                yield analyze(document, position)
+            else:
+                yield take(document, position)
+
+    def _ready_tokens(self, stop_words):
+        """The function that takes a list of tokens, as it is but for stop words."""
+        unused = [
+            name
+            for name in ("strip_accents", "preprocessor", "tokenizer")
+            if getattr(self, name) is not None
+        ]
+        if self.analyzer == "char":
+            unused.append("analyzer")
+        if self.token_pattern != _DEFAULTS["token_pattern"]:
+            unused.append("token_pattern")
+
+        def take(tokens, position):
+            if unused:
+                raise ValueError(
+                    f"{type(self).__name__}: document {position} is a list of tokens, "
+                    f"on which {unused[0]}={getattr(self, unused[0])!r:.60} has no "
+                    "effect. Pass the document as a str, or leave the parameter at "
+                    "its default."
+                )
+            if stop_words is None:
+                return tokens
+            # What is no str may not even be hashable; `encode` reports it.
+            return [
+                token
+                for token in tokens
+                if not (isinstance(token, str) and token in stop_words)
+            ]
+
+        return take
+
+
+def _name_bad_bytes(analyze, caller):
+    """Let decoding errors say which document, which file and which byte."""
+
+    def analyze_at(document, position):
+        try:
+            return analyze(document)
+        except UnicodeDecodeError as error:
+            name = getattr(document, "name", document)
+            file = f", file {str(name)!r}," if isinstance(name, (str, PathLike)) else ""
+            raise ValueError(
+                f"{caller}: document {position}{file} is not {error.encoding}: byte "
+                f"0x{error.object[error.start]:02x} at position {error.start} "
+                f"({error.reason}). Pass its encoding, or decode_error='replace'."
+            ) from error
+
+    return analyze_at

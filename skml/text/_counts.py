@@ -1,0 +1,83 @@
+"""Terms counted: from encoded documents to a matrix, and which terms to keep."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+
+from skml.text._vocabulary import look_up, reindex
+
+
+def is_count_matrix(X):
+    """Whether X is a table of numbers; a table of text is no input at all."""
+    if sparse.issparse(X):
+        return True
+    if getattr(X, "ndim", None) != 2 and not hasattr(X, "columns"):
+        return False
+    # The first row tells; a whole frame would be copied.
+    first = np.asarray(X[:1])
+    return not any(isinstance(value, (str, bytes)) for value in first.flat)
+
+
+def count_terms(terms, documents, vocabulary, dtype):
+    """Encoded documents (overwritten) to a canonical CSR matrix of counts."""
+    known = reindex(documents, look_up(terms, vocabulary))
+    shape = (known.n_documents, len(vocabulary))
+    ones = np.ones(len(known.ids), dtype=dtype)
+    # A matrix, not an array: what scikit-learn makes of it is then its own choice.
+    counts = sparse.csr_matrix((ones, known.ids, known.offsets), shape=shape)
+    counts.sum_duplicates()
+    return counts
+
+
+def terms_to_keep(counts, *, min_df, max_df, max_features, caller):
+    """The mask of the terms that lie within the limits, as in scikit-learn."""
+    n_documents, n_terms = counts.shape
+    df = np.bincount(counts.indices, minlength=n_terms)
+    low = min_df if isinstance(min_df, Integral) else min_df * n_documents
+    high = max_df if isinstance(max_df, Integral) else max_df * n_documents
+    if high < low:
+        raise ValueError(
+            f"{caller}: max_df corresponds to < documents than min_df: "
+            f"max_df={max_df!r} is {high:g} and min_df={min_df!r} is {low:g} of "
+            f"{n_documents} documents."
+        )
+    kept = df <= high
+    # A column that fit saw empty has no term to prune unless rare terms are.
+    if low > 1:
+        kept &= df >= low
+    if not kept.any():
+        raise ValueError(_nothing_kept(df[df > 0], low, high, n_documents, caller))
+    if max_features is not None and kept.sum() > max_features:
+        tf = np.bincount(counts.indices, weights=counts.data, minlength=n_terms)
+        # The same sort of the same numbers, so that ties fall as in scikit-learn.
+        first = (-tf.astype(counts.dtype)[kept]).argsort()[:max_features]
+        kept[np.delete(np.flatnonzero(kept), first)] = False
+    return kept
+
+
+def _nothing_kept(df, low, high, n_documents, caller):
+    below, above = df[df <= high], df[df >= low]
+    remedies = []
+    if len(below):
+        remedies.append(f"min_df={below.max()}")
+    if len(above):
+        remedies.append(f"max_df={above.min()}")
+    return (
+        f"{caller}: after pruning, no terms remain: none of the {len(df)} terms is in "
+        f"at least {low:g} (min_df) and at most {high:g} (max_df) of the {n_documents} "
+        f"documents. {' or '.join(remedies)} would keep some."
+    )
+
+
+def value_of_each_token(matrix, ids, offsets):
+    """Look up each token in the row of its document; 0 where its id is negative."""
+    n_documents, n_terms = matrix.shape
+    rows = np.arange(n_documents)
+    entries = np.repeat(rows, np.diff(matrix.indptr)) * n_terms + matrix.indices
+    tokens = np.repeat(rows, np.diff(offsets)) * n_terms + ids
+    values = np.zeros(len(ids), dtype=matrix.dtype)
+    known = ids >= 0
+    # The rows are canonical, so that the entries are sorted.
+    values[known] = matrix.data[np.searchsorted(entries, tokens[known])]
+    return np.split(values, offsets[1:-1])

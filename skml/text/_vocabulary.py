@@ -1,0 +1,165 @@
+"""Tokens to ids: one pass over the documents, four bytes a token."""
+
+from array import array
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+# Large enough to amortise a NumPy call, small enough to be no memory to speak of.
+_CHUNK = 1 << 20
+
+
+@dataclass
+class EncodedDocuments:
+    """Documents as one stream of term ids.
+
+    Attributes
+    ----------
+    ids : ndarray of shape (n_tokens,), dtype int32
+        The term of each token, document after document.
+    offsets : ndarray of shape (n_documents + 1,), dtype int64
+        Document i is ``ids[offsets[i]:offsets[i + 1]]``.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def n_documents(self):
+        return len(self.offsets) - 1
+
+
+def encode(token_sequences, *, caller):
+    """Give every distinct token an id, in order of first appearance.
+
+    Parameters
+    ----------
+    token_sequences : iterable of sequence of str
+        The documents.
+    caller : str
+        The name of the estimator, for the messages.
+
+    Returns
+    -------
+    terms : list of str
+        The distinct tokens; the position is the id.
+    documents : EncodedDocuments
+        The documents as ids.
+
+    Raises
+    ------
+    TypeError
+        If a token is not a str.
+    """
+    index = defaultdict()
+    index.default_factory = index.__len__
+    ids = array("i")
+    offsets = array("q", [0])
+    for position, tokens in enumerate(token_sequences):
+        try:
+            # The loop over tokens runs in C: an array is extended from a map.
+            ids.extend(map(index.__getitem__, tokens))
+        except TypeError as error:
+            raise TypeError(_bad_token(tokens, position, caller)) from error
+        offsets.append(len(ids))
+    # Without a factory, a lookup that fails is an error again.
+    index.default_factory = None
+    documents = EncodedDocuments(
+        np.frombuffer(ids, dtype=np.int32) if ids else np.empty(0, np.int32),
+        np.frombuffer(offsets, dtype=np.int64),
+    )
+    terms = list(index)
+    for term_id, term in enumerate(terms):
+        if not isinstance(term, str):
+            where = int(np.argmax(documents.ids == term_id))
+            document = int(np.searchsorted(documents.offsets, where, side="right")) - 1
+            token = where - int(documents.offsets[document])
+            raise TypeError(_wrong_token(term, document, token, caller))
+    return terms, documents
+
+
+def _bad_token(tokens, document, caller):
+    """Message for a document with a token that cannot even be hashed."""
+    for position, token in enumerate(tokens if hasattr(tokens, "__iter__") else ()):
+        if not isinstance(token, str):
+            return _wrong_token(token, document, position, caller)
+    return f"{caller}: document {document} cannot be read as a sequence of tokens."
+
+
+def _wrong_token(token, document, position, caller):
+    return (
+        f"{caller}: token {position} of document {document} is {token!r:.60} "
+        f"({type(token).__name__}); every token must be a str."
+    )
+
+
+def count_ids(ids, n_terms):
+    """Count how often each id occurs, without a wide copy of the ids."""
+    counts = np.zeros(n_terms, dtype=np.int64)
+    for start in range(0, len(ids), _CHUNK):
+        counts += np.bincount(ids[start : start + _CHUNK], minlength=n_terms)
+    return counts
+
+
+def rank_terms(terms, counts, *, min_count=1, max_features=None):
+    """Choose the terms to keep: the most frequent first, ties in order of the alphabet.
+
+    Parameters
+    ----------
+    terms : list of str
+        The distinct terms.
+    counts : ndarray of shape (n_terms,)
+        How often each occurs.
+    min_count : int, default=1
+        Terms that occur less often are left out.
+    max_features : int or None, default=None
+        Keep no more than so many.
+
+    Returns
+    -------
+    kept : ndarray of shape (n_kept,), dtype int64
+        Positions in `terms`, in the order of the new vocabulary.
+    """
+    candidates = np.flatnonzero(counts >= min_count).tolist()
+    # tolist() first: sorting Python ints and strings beats sorting NumPy scalars.
+    count_of = counts.tolist()
+    candidates.sort(key=lambda i: (-count_of[i], terms[i]))
+    return np.array(candidates[:max_features], dtype=np.int64)
+
+
+def reindex(documents, new_id):
+    """Rename the ids of documents in place and drop those without a new name.
+
+    Parameters
+    ----------
+    documents : EncodedDocuments
+        The documents. Its ids are overwritten.
+    new_id : ndarray of shape (n_terms,), dtype int32
+        The new id of each old one; negative drops the token.
+
+    Returns
+    -------
+    documents : EncodedDocuments
+        The same memory, shorter by the tokens dropped.
+    """
+    ids, offsets = documents.ids, documents.offsets
+    new_offsets = np.zeros_like(offsets)
+    n_kept = 0
+    for start in range(0, len(ids), _CHUNK):
+        chunk = new_id[ids[start : start + _CHUNK]]
+        known = chunk >= 0
+        kept_before = np.concatenate([[0], np.cumsum(known)])
+        # The documents that end inside this chunk learn where they end now.
+        first, last = np.searchsorted(offsets, [start + 1, start + len(chunk) + 1])
+        new_offsets[first:last] = n_kept + kept_before[offsets[first:last] - start]
+        n_new = int(kept_before[-1])
+        ids[n_kept : n_kept + n_new] = chunk[known]
+        n_kept += n_new
+    return EncodedDocuments(ids[:n_kept], new_offsets)
+
+
+def look_up(terms, vocabulary):
+    """The id in `vocabulary` of each term, or -1; int32, for `reindex`."""
+    ids = (vocabulary.get(term, -1) for term in terms)
+    return np.fromiter(ids, dtype=np.int32, count=len(terms))

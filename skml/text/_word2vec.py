@@ -1,0 +1,553 @@
+"""Word vectors learned from documents, and one vector a document."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from inspect import signature
+from numbers import Integral, Real
+from time import perf_counter
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    clone,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from skml._random import make_random_state
+from skml._sklearn import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    with_callbacks,
+)
+from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
+from skml.text._pooling import count_matrix, mean_weights, pool
+from skml.text._vocabulary import count_ids, encode, look_up, rank_terms, reindex
+from skml.text._word2vec_kernel import Trainer
+from skml.text._word2vec_tables import alias_table, huffman_tree, keep_thresholds
+
+# Rows start on a cache line: 16 floats of 4 bytes.
+_LINE = 16
+_NO_NOISE = np.empty(0, dtype=np.uint64)
+
+
+def _aligned_zeros(n_rows, n_columns):
+    """Zeros whose rows, padded to whole cache lines, start on a cache line."""
+    stride = -(-n_columns // _LINE) * _LINE
+    memory = np.zeros(n_rows * stride + _LINE, dtype=np.float32)
+    start = -memory.ctypes.data // memory.itemsize % _LINE
+    return memory[start : start + n_rows * stride].reshape(n_rows, stride)
+
+
+def _initial_vectors(n_words, vector_size, random_state):
+    """Uniform in [-0.5, 0.5) / vector_size, as in the original program."""
+    vectors = _aligned_zeros(n_words, vector_size)
+    step = max(1, (1 << 20) // vector_size)
+    for start in range(0, n_words, step):
+        rows = vectors[start : start + step, :vector_size]
+        rows[...] = (random_state.random_sample(rows.shape) - 0.5) / vector_size
+    return vectors
+
+
+def _run_in_threads(tasks, stop_flag):
+    """Run functions side by side; an exception, Ctrl-C too, stops them all."""
+    with ThreadPoolExecutor(len(tasks)) as threads:
+        futures = [threads.submit(task) for task in tasks]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            stop_flag[0] = 1
+            raise
+
+
+class Word2VecTransformer(
+    TextAnalysisMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    r"""Word vectors by word2vec, pooled to one vector a document.
+
+    `fit` learns a vector for each frequent word from the words around it; `transform`
+    gives the mean of the vectors of a document's words, weighted if there is a
+    `weighter`. A document without a known word becomes zeros.
+
+    With input vectors :math:`x` and output vectors :math:`o`, skip-gram predicts the
+    word :math:`w` from each word :math:`c` in a window around it, and CBOW from the
+    mean of the window. The loss of a pair of input :math:`x` and word :math:`w` is
+
+    .. math:: -\log \sigma(x \cdot o_w) - \sum_{i=1}^{k} \log \sigma(-x \cdot o_{n_i})
+
+    with negative sampling, where the noise words :math:`n_i` are drawn with
+    probability proportional to :math:`\mathrm{count}^{3/4}`, and
+
+    .. math:: -\sum_{v \in \mathrm{path}(w)} \log \sigma(\pm x \cdot o_v)
+
+    with hierarchical softmax, where the path leads to the word through a Huffman tree
+    and the sign says which branch it takes. See [1]_ and [2]_.
+
+    Parameters
+    ----------
+    vector_size : int, default=100
+        Number of dimensions of a word vector.
+    architecture : {"skip-gram", "cbow"}, default="skip-gram"
+        Predict a word from each of the words around it, or from their mean. CBOW is
+        faster, skip-gram better with rare words and small corpora.
+    loss : {"negative-sampling", "hierarchical-softmax"}, default="negative-sampling"
+        How the prediction of a word is broken down into yes-or-no questions.
+    window : int, default=5
+        How many words to each side of a word are around it.
+    n_negatives : int, default=5
+        Number of noise words. Only for negative sampling. They are drawn once for
+        each word and shared by the words of its window.
+    noise_exponent : float, default=0.75
+        Noise words are drawn with probability proportional to their count to this
+        power. Only for negative sampling.
+    subsample : float, default=1e-3
+        Words of a relative frequency f above this are thinned out: each occurrence is
+        kept with probability ``sqrt(subsample / f) + subsample / f``. 0 keeps all.
+    min_count : int, default=5
+        Words that occur less often in the corpus are left out.
+    max_features : int or None, default=None
+        Keep only so many words, the most frequent.
+    max_iter : int, default=5
+        Number of passes over the corpus.
+    learning_rate_init : float, default=0.025
+        The learning rate at the start.
+    learning_rate_min : float, default=1e-4
+        The learning rate at the end; in between it falls linearly.
+    shrink_window : bool, default=True
+        Draw the size of each window uniformly between 1 and `window`, so that close
+        words count more. If False, every window has full size.
+    weighter : estimator or None, default=None
+        Gives the weights of the mean: an estimator that is fitted on the matrix of
+        counts of shape (n_documents, n_words) and transforms it to a matrix of weights
+        of the same shape, such as :class:`TfidfWeighter` or
+        :class:`~sklearn.feature_extraction.text.TfidfTransformer`. By default every
+        occurrence of a word counts the same.
+    input : {"content", "filename", "file"}, default="content"
+        What a document is: text or tokens, the path of a file, an open file.
+    encoding : str, default="utf-8"
+        The encoding of files.
+    decode_error : {"strict", "ignore", "replace"}, default="strict"
+        What to do with bytes that are not in the encoding.
+    strip_accents : {"ascii", "unicode"}, callable or None, default=None
+        How to remove accents from characters.
+    lowercase : bool, default=True
+        Whether to convert text to lower case.
+    preprocessor : callable or None, default=None
+        Replaces `strip_accents` and `lowercase`: a function of the text.
+    tokenizer : callable or None, default=None
+        Replaces `token_pattern`: a function from text to tokens, such as a segmenter.
+    analyzer : {"word", "char"} or callable, default="word"
+        Whether tokens are words or characters, or a function from the document to
+        tokens, which replaces all of the analysis.
+    stop_words : {"english"}, list of str or None, default=None
+        Tokens to leave out.
+    token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"
+        The regular expression of a token when `analyzer` is "word".
+    n_jobs : int or None, default=None
+        Number of threads in `fit`. None means 1 unless in a
+        :obj:`joblib.parallel_backend` context, -1 all processors. Threads share the
+        vectors without locks (Hogwild, [3]_): the result of more than one is not
+        reproducible bit by bit.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial vectors, sub-sampling, windows and noise words. Pass an int
+        and leave `n_jobs` at one thread for the same vectors every time.
+    verbose : int, default=0
+        If positive, `fit` prints a line after each pass.
+
+    Attributes
+    ----------
+    vocabulary_ : dict
+        The row in `vectors_` of each word. The most frequent word is first; words of
+        the same count are in the order of the alphabet.
+    vectors_ : ndarray of shape (n_words, vector_size), dtype float32
+        The word vectors.
+    counts_ : ndarray of shape (n_words,), dtype int64
+        How often each word occurs in the corpus.
+    loss_curve_ : list of float
+        The mean loss of a pair (see above) in each pass.
+    n_iter_ : int
+        Number of passes.
+    n_tokens_ : int
+        Number of tokens of the corpus that are in the vocabulary.
+    weighter_ : estimator or None
+        The fitted `weighter`.
+
+    See Also
+    --------
+    TfidfWeighter : Weights of words by frequency and inverse document frequency.
+
+    Notes
+    -----
+    What differs from the original program: the noise words of a word are shared by its
+    window, whose words are trained together on vectors as they were before; documents
+    of any length are used whole; the sigmoid is computed, not looked up.
+
+    References
+    ----------
+    .. [1] T. Mikolov, K. Chen, G. Corrado and J. Dean (2013). Efficient estimation of
+       word representations in vector space. arXiv:1301.3781.
+    .. [2] T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean (2013). Distributed
+       representations of words and phrases and their compositionality.
+       arXiv:1310.4546.
+    .. [3] F. Niu, B. Recht, C. Ré and S. J. Wright (2011). Hogwild!: a lock-free
+       approach to parallelizing stochastic gradient descent. arXiv:1106.5730.
+
+    Examples
+    --------
+    >>> from skml.text import Word2VecTransformer
+    >>> documents = ["the cat sat on the mat", "the dog sat on the log"]
+    >>> word2vec = Word2VecTransformer(vector_size=8, min_count=2, random_state=0)
+    >>> word2vec.fit_transform(documents).shape
+    (2, 8)
+    >>> word2vec.vocabulary_
+    {'the': 0, 'on': 1, 'sat': 2}
+
+    Ready tokens and any script are as good, here single characters:
+
+    >>> chinese = Word2VecTransformer(analyzer="char", min_count=1, random_state=0)
+    >>> chinese.fit(["床前明月光", "疑是地上霜"]).vectors_.shape
+    (10, 100)
+    """
+
+    _parameter_constraints = {
+        "vector_size": [Interval(Integral, 1, None, closed="left")],
+        "architecture": [StrOptions({"skip-gram", "cbow"})],
+        "loss": [StrOptions({"negative-sampling", "hierarchical-softmax"})],
+        "window": [Interval(Integral, 1, 10_000, closed="both")],
+        "n_negatives": [Interval(Integral, 1, 10_000, closed="both")],
+        "noise_exponent": [Interval(Real, None, None, closed="neither")],
+        "subsample": [Interval(Real, 0, None, closed="left")],
+        "min_count": [Interval(Integral, 1, None, closed="left")],
+        "max_features": [Interval(Integral, 1, None, closed="left"), None],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_min": [Interval(Real, 0, None, closed="left")],
+        "shrink_window": ["boolean"],
+        "weighter": [HasMethods(["fit", "transform"]), None],
+        **ANALYSIS_CONSTRAINTS,
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        vector_size=100,
+        *,
+        architecture="skip-gram",
+        loss="negative-sampling",
+        window=5,
+        n_negatives=5,
+        noise_exponent=0.75,
+        subsample=1e-3,
+        min_count=5,
+        max_features=None,
+        max_iter=5,
+        learning_rate_init=0.025,
+        learning_rate_min=1e-4,
+        shrink_window=True,
+        weighter=None,
+        input="content",
+        encoding="utf-8",
+        decode_error="strict",
+        strip_accents=None,
+        lowercase=True,
+        preprocessor=None,
+        tokenizer=None,
+        analyzer="word",
+        stop_words=None,
+        token_pattern=r"(?u)\b\w\w+\b",
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.vector_size = vector_size
+        self.architecture = architecture
+        self.loss = loss
+        self.window = window
+        self.n_negatives = n_negatives
+        self.noise_exponent = noise_exponent
+        self.subsample = subsample
+        self.min_count = min_count
+        self.max_features = max_features
+        self.max_iter = max_iter
+        self.learning_rate_init = learning_rate_init
+        self.learning_rate_min = learning_rate_min
+        self.shrink_window = shrink_window
+        self.weighter = weighter
+        self.input = input
+        self.encoding = encoding
+        self.decode_error = decode_error
+        self.strip_accents = strip_accents
+        self.lowercase = lowercase
+        self.preprocessor = preprocessor
+        self.tokenizer = tokenizer
+        self.analyzer = analyzer
+        self.stop_words = stop_words
+        self.token_pattern = token_pattern
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Learn the vocabulary and the word vectors.
+
+        Parameters
+        ----------
+        X : iterable of str, or iterable of list of str
+            The documents. A generator is consumed once.
+        y : array-like of shape (n_documents,) or None, default=None
+            Passed to the `weighter`, otherwise ignored.
+
+        Returns
+        -------
+        self : Word2VecTransformer
+            The fitted transformer.
+        """
+        self._fit(X, y)
+        return self
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X, y=None):
+        """Fit, and pool the same documents, in one pass over them.
+
+        Parameters
+        ----------
+        X : iterable of str, or iterable of list of str
+            The documents. A generator is consumed once.
+        y : array-like of shape (n_documents,) or None, default=None
+            Passed to the `weighter`, otherwise ignored.
+
+        Returns
+        -------
+        pooled : ndarray of shape (n_documents, vector_size), dtype float32
+            One vector a document.
+        """
+        return self._pool(self._fit(X, y))
+
+    def transform(self, X):
+        """Pool the word vectors of each document.
+
+        Parameters
+        ----------
+        X : iterable of str, or iterable of list of str
+            The documents. A generator is consumed once.
+
+        Returns
+        -------
+        pooled : ndarray of shape (n_documents, vector_size), dtype float32
+            The mean, weighted if there is a `weighter`, of the vectors of the words of
+            each document; words that are not in the vocabulary are left out, and zeros
+            if no word is left.
+        """
+        check_is_fitted(self)
+        terms, documents = self._encode(X)
+        return self._pool(reindex(documents, look_up(terms, self.vocabulary_)))
+
+    def _fit(self, X, y):
+        """Learn everything, then set all attributes at once; return the documents."""
+        self._check_parameters()
+        context = self._init_callback_context(max_subtasks=self.max_iter)
+        # A generator is used up by then: callbacks must not read it.
+        data = {"X": None if iter(X) is X else X, "y": y}
+        context.call_on_fit_task_begin(estimator=self, **data)
+        words, counts, documents = self._learn_vocabulary(X)
+        learned = {
+            "vocabulary_": {word: row for row, word in enumerate(words)},
+            "counts_": counts,
+            "n_tokens_": len(documents.ids),
+            "weighter_": self._fit_weighter(documents, len(words), y),
+        }
+        learned.update(self._learn_vectors(counts, documents, context, learned, data))
+        vars(self).update(learned)
+        context.call_on_fit_task_end(estimator=self, **data)
+        return documents
+
+    def _check_parameters(self):
+        """Refuse what declared constraints cannot express."""
+        if self.learning_rate_min > self.learning_rate_init:
+            raise ValueError(
+                f"learning_rate_min={self.learning_rate_min!r} is above "
+                f"learning_rate_init={self.learning_rate_init!r}; the learning rate "
+                "falls from the second to the first."
+            )
+        if self.loss == "negative-sampling":
+            return
+        for name in ("n_negatives", "noise_exponent"):
+            default = signature(type(self)).parameters[name].default
+            if getattr(self, name) != default:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} has no effect when "
+                    f"loss={self.loss!r}. Leave it at its default, {default!r}."
+                )
+
+    def _encode(self, X):
+        terms, documents = encode(self._tokenize(X), caller=type(self).__name__)
+        if documents.n_documents == 0:
+            raise ValueError(
+                f"{type(self).__name__}: X holds no documents; it is empty, or a "
+                "generator that was used up before."
+            )
+        return terms, documents
+
+    def _learn_vocabulary(self, X):
+        terms, documents = self._encode(X)
+        counts = count_ids(documents.ids, len(terms))
+        kept = rank_terms(
+            terms, counts, min_count=self.min_count, max_features=self.max_features
+        )
+        if len(kept) == 0:
+            raise ValueError(self._no_words(terms, counts, documents))
+        new_id = np.full(len(terms), -1, dtype=np.int32)
+        new_id[kept] = np.arange(len(kept))
+        words = [str(terms[i]) for i in kept]
+        return words, counts[kept], reindex(documents, new_id)
+
+    def _no_words(self, terms, counts, documents):
+        if len(terms) == 0:
+            return (
+                f"{type(self).__name__}: the {documents.n_documents} documents hold no "
+                "token; all are empty after analysis."
+            )
+        message = (
+            f"{type(self).__name__}: no word reaches min_count={self.min_count}: of "
+            f"{len(terms)} words in {len(documents.ids)} tokens, the most frequent "
+            f"occurs {counts.max()} times. min_count={counts.max()} would keep "
+            f"{np.count_nonzero(counts == counts.max())}."
+        )
+        if self.analyzer == "word" and any("\u4e00" <= t[0] <= "\u9fff" for t in terms):
+            message += (
+                " Chinese is written without spaces: use analyzer='char', or pass a "
+                "segmenter as tokenizer."
+            )
+        return message
+
+    def _fit_weighter(self, documents, n_words, y):
+        if self.weighter is None:
+            return None
+        return clone(self.weighter).fit(count_matrix(documents, n_words), y)
+
+    def _learn_vectors(self, counts, documents, context, learned, data):
+        """Train for `max_iter` epochs, or until a callback says that it is enough."""
+        random_state = make_random_state(self.random_state)
+        inputs = _initial_vectors(len(counts), self.vector_size, random_state)
+        train = self._make_training(inputs, counts, documents, random_state)
+        loss_curve = []
+
+        def state():
+            vectors = np.ascontiguousarray(inputs[:, : self.vector_size])
+            return {
+                **learned,
+                "vectors_": vectors,
+                "loss_curve_": list(loss_curve),
+                "n_iter_": len(loss_curve),
+            }
+
+        for epoch in range(self.max_iter):
+            task = context.subcontext(task_name="epoch")
+            task.call_on_fit_task_begin(estimator=self, **data)
+            start = perf_counter()
+            loss_curve.append(train(epoch))
+            self._report(loss_curve, perf_counter() - start, len(documents.ids))
+            if task.call_on_fit_task_end(
+                estimator=self, reconstruction_attributes=state, **data
+            ):
+                break
+        # The output vectors go before the result is copied out of its padding.
+        del train
+        return state()
+
+    def _make_training(self, inputs, counts, documents, random_state):
+        """Prepare the kernel; return the function that runs an epoch."""
+        use_noise = self.loss == "negative-sampling"
+        noise, tree = _NO_NOISE, huffman_tree(counts[:1])
+        if use_noise:
+            noise = alias_table(counts.astype(np.float64) ** self.noise_exponent)
+        else:
+            tree = huffman_tree(counts)
+        trainer = Trainer(
+            inputs,
+            _aligned_zeros(len(counts), self.vector_size),
+            vector_size=self.vector_size,
+            keep=keep_thresholds(counts, self.subsample),
+            noise=noise,
+            path_offsets=tree.offsets,
+            path_nodes=tree.nodes,
+            path_labels=tree.labels,
+            skip_gram=self.architecture == "skip-gram",
+            n_negatives=self.n_negatives,
+            window=self.window,
+            shrink_window=self.shrink_window,
+        )
+        n_workers = min(effective_n_jobs(self.n_jobs), max(1, len(documents.ids)))
+        seeds = random_state.randint(0, 1 << 32, size=(n_workers, 4), dtype=np.uint64)
+        states = seeds[:, :2] << np.uint64(32) | seeds[:, 2:]
+        return partial(self._train_epoch, trainer, documents, states)
+
+    def _train_epoch(self, trainer, documents, random_states, epoch):
+        """Run one epoch, a slice of the stream for each worker; return the loss."""
+        n_workers = len(random_states)
+        bounds = np.linspace(0, len(documents.ids), n_workers + 1).astype(np.int64)
+        totals = np.zeros((n_workers, 2))
+        stop_flag = np.zeros(1, dtype=np.int32)
+        fall = (self.learning_rate_init - self.learning_rate_min) / self.max_iter
+        tasks = [
+            partial(
+                trainer.train,
+                documents.ids,
+                documents.offsets,
+                start,
+                stop,
+                rate=self.learning_rate_init - epoch * fall,
+                rate_decay=fall / max(1, stop - start),
+                random_state=random_states[worker],
+                totals=totals[worker],
+                stop_flag=stop_flag,
+            )
+            for worker, (start, stop) in enumerate(
+                zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+            )
+        ]
+        _run_in_threads(tasks, stop_flag)
+        loss, n_pairs = totals.sum(axis=0)
+        return float(loss / n_pairs) if n_pairs else 0.0
+
+    def _report(self, loss_curve, seconds, n_tokens):
+        if self.verbose:
+            print(
+                f"[{type(self).__name__}] epoch {len(loss_curve)} of {self.max_iter}: "
+                f"loss {loss_curve[-1]:.4f}, {seconds:.1f} s, "
+                f"{n_tokens / max(seconds, 1e-9):,.0f} tokens/s"
+            )
+
+    def _pool(self, documents):
+        if self.weighter_ is None:
+            weights = mean_weights(documents, len(self.vectors_))
+        else:
+            counts = count_matrix(documents, len(self.vectors_))
+            weights = self.weighter_.transform(counts)
+        return pool(weights, self.vectors_)
+
+    @property
+    def _n_features_out(self):
+        return self.vectors_.shape[1]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags

@@ -1,0 +1,371 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: cdivision=True
+"""The training loop of word2vec: from a stream of word ids to steps on two matrices.
+
+The arithmetic of a step is in `_word2vec_steps.h`. Here: sub-sampling, windows, noise
+words, the order of things. No Python object is touched while it runs.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memmove
+
+
+cdef extern from "_word2vec_steps.h" nogil:
+    ctypedef struct skml_outputs:
+        int n_outputs
+        int n_padded
+        float **rows
+        float *labels
+        float *weights
+    ctypedef struct skml_scratch:
+        int width
+        int has_twins
+        float *errors
+        float *gradients
+        float *mean
+    ctypedef double (*skml_step)(
+        float **, int, const skml_outputs *, float, const skml_scratch *
+    ) noexcept
+    skml_step skml_choose_step(int, int)
+    int skml_has_wide()
+    void skml_prefetch(const float *, int)
+    int LANES "SKML_LANES"
+    int error_stride "SKML_ERROR_STRIDE" (int)
+
+
+# Words are read this many at a time; the learning rate, the random numbers and the
+# result do not depend on it. A request to stop is seen that often.
+cdef enum:
+    BLOCK = 2048
+    # Rows are fetched from memory this many words before they are used.
+    AHEAD = 3
+    N_SLOTS = AHEAD + 1
+
+
+cdef struct Slot:
+    # A centre word that is about to be trained.
+    int first  # its window in the buffer, the centre itself excluded
+    int last
+    skml_outputs outputs
+
+
+cdef struct Buffer:
+    # The words that survived sub-sampling, and where they stood in the stream.
+    int32_t *words
+    int64_t *positions
+    int filled
+
+
+def has_wide_instructions():
+    """Whether this processor runs the AVX2 variant of the steps."""
+    return bool(skml_has_wide())
+
+
+cdef inline uint64_t draw(uint64_t *state) noexcept nogil:
+    """Next number of SplitMix64 (Steele, Lea & Flood 2014)."""
+    cdef uint64_t z
+    state[0] += <uint64_t>0x9E3779B97F4A7C15
+    z = state[0]
+    z = (z ^ (z >> 30)) * <uint64_t>0xBF58476D1CE4E5B9
+    z = (z ^ (z >> 27)) * <uint64_t>0x94D049BB133111EB
+    return z ^ (z >> 31)
+
+
+cdef inline uint32_t below(uint64_t random, uint64_t n) noexcept nogil:
+    """An integer in [0, n) from the upper half of a random number."""
+    return <uint32_t>(((random >> 32) * n) >> 32)
+
+
+cdef class Trainer:
+    """Both matrices and all that stays the same from epoch to epoch.
+
+    Parameters
+    ----------
+    inputs, outputs : float32 memoryviews of shape (n_words, stride)
+        The vectors that are trained, in place, padded with zeros to a multiple of 8.
+    vector_size : int
+        Length of the vectors without the padding.
+    keep : uint32 memoryview of shape (n_words,)
+        A word survives sub-sampling if a random 32-bit number is not above this.
+    noise : uint64 memoryview of shape (n_words,) or (0,)
+        Alias table: upper half the threshold, lower half the alias. Empty for
+        hierarchical softmax.
+    path_offsets, path_nodes, path_labels : memoryviews, int64, int32, float32
+        The Huffman tree: word w passes ``path_nodes[path_offsets[w]:path_offsets[w+1]]``.
+    n_inputs_together : int, default=0
+        How many words of a window are trained in one skip-gram step; 0 means all.
+    wide : bool, default=True
+        Use the AVX2 variant of the steps if the processor has it.
+    """
+
+    cdef float[:, ::1] inputs, outputs
+    cdef const uint32_t[::1] keep
+    cdef const uint64_t[::1] noise
+    cdef const int64_t[::1] path_offsets
+    cdef const int32_t[::1] path_nodes
+    cdef const float[::1] path_labels
+    cdef int width, n_negatives, window, max_outputs, n_inputs_together
+    cdef bint shrink_window, skip_gram, tree
+    cdef skml_step step
+
+    def __init__(
+        self,
+        float[:, ::1] inputs,
+        float[:, ::1] outputs,
+        *,
+        int vector_size,
+        const uint32_t[::1] keep,
+        const uint64_t[::1] noise,
+        const int64_t[::1] path_offsets,
+        const int32_t[::1] path_nodes,
+        const float[::1] path_labels,
+        bint skip_gram,
+        int n_negatives,
+        int window,
+        bint shrink_window,
+        int n_inputs_together=0,
+        bint wide=True,
+    ):
+        cdef int longest = 0
+        cdef Py_ssize_t word
+        self.inputs, self.outputs, self.keep = inputs, outputs, keep
+        self.noise, self.path_offsets = noise, path_offsets
+        self.path_nodes, self.path_labels = path_nodes, path_labels
+        self.skip_gram, self.n_negatives = skip_gram, n_negatives
+        self.window, self.shrink_window = window, shrink_window
+        self.tree = noise.shape[0] == 0
+        self.n_inputs_together = n_inputs_together
+        self.width = (vector_size + LANES - 1) // LANES * LANES
+        if inputs.shape[1] < self.width or outputs.shape[1] < self.width:
+            raise ValueError(f"rows must be padded to {self.width} floats")
+        for word in range(path_offsets.shape[0] - 1):
+            longest = max(longest, <int>(path_offsets[word + 1] - path_offsets[word]))
+        self.max_outputs = longest if self.tree else n_negatives + 1
+        self.step = skml_choose_step(skip_gram, wide and skml_has_wide())
+
+    def train(
+        self,
+        const int32_t[::1] ids,  # IN
+        const int64_t[::1] offsets,  # IN
+        int64_t start,
+        int64_t stop,
+        *,
+        float rate,
+        float rate_decay,
+        uint64_t[::1] random_state,  # IN OUT: [sub-sampling, windows and noise]
+        double[::1] totals,  # OUT: sum of losses, number of pairs
+        const int32_t[::1] stop_flag,  # IN: set by another thread
+    ):
+        """Train once on the tokens ``ids[start:stop]``.
+
+        Token i is trained with the learning rate ``rate - rate_decay * (i - start)``.
+        """
+        with nogil:
+            if not self._train(
+                ids, offsets, start, stop, rate, rate_decay,
+                &random_state[0], &totals[0], &stop_flag[0],
+            ):
+                with gil:
+                    raise MemoryError("no memory for the buffers of one worker")
+
+    cdef bint _train(
+        self, const int32_t[::1] ids, const int64_t[::1] offsets,
+        int64_t start, int64_t stop, float rate, float rate_decay,
+        uint64_t *random_state, double *totals, const int32_t *stop_flag,
+    ) noexcept nogil:
+        cdef int margin = self.window
+        cdef int capacity = 2 * BLOCK + 2 * margin
+        cdef Buffer buffer
+        cdef skml_scratch scratch
+        cdef Slot slots[N_SLOTS]
+        cdef float **inputs = NULL
+        cdef int64_t position = start, document = 0, low, high, middle
+        cdef int first = 0, last, t, passed, n_padded
+        cdef bint ok = True
+
+        n_padded = (self.max_outputs + LANES - 1) // LANES * LANES
+        buffer.filled = 0
+        buffer.words = <int32_t *>calloc(capacity, sizeof(int32_t))
+        buffer.positions = <int64_t *>calloc(capacity, sizeof(int64_t))
+        inputs = <float **>calloc(2 * margin, sizeof(float *))
+        scratch.width = self.width
+        scratch.errors = <float *>calloc(
+            2 * margin * error_stride(n_padded), sizeof(float)
+        )
+        scratch.gradients = <float *>calloc(2 * margin * scratch.width, sizeof(float))
+        scratch.mean = <float *>calloc(scratch.width, sizeof(float))
+        ok = (
+            buffer.words != NULL and buffer.positions != NULL and inputs != NULL
+            and scratch.errors != NULL and scratch.gradients != NULL
+            and scratch.mean != NULL
+        )
+        for t in range(N_SLOTS):
+            slots[t].outputs.rows = <float **>calloc(n_padded, sizeof(float *))
+            slots[t].outputs.labels = <float *>calloc(n_padded, sizeof(float))
+            slots[t].outputs.weights = <float *>calloc(n_padded, sizeof(float))
+            ok = (
+                ok and slots[t].outputs.rows != NULL
+                and slots[t].outputs.labels != NULL
+                and slots[t].outputs.weights != NULL
+            )
+
+        # The document that holds the first token, by bisection.
+        low, high = 0, offsets.shape[0] - 1
+        while low < high:
+            middle = (low + high) // 2
+            if offsets[middle + 1] <= start:
+                low = middle + 1
+            else:
+                high = middle
+        document = low
+
+        while ok and position < stop and not stop_flag[0]:
+            # The words already trained that are still in a window go to the front.
+            passed = max(0, first - margin)
+            buffer.filled -= passed
+            memmove(buffer.words, buffer.words + passed,
+                    buffer.filled * sizeof(int32_t))
+            memmove(buffer.positions, buffer.positions + passed,
+                    buffer.filled * sizeof(int64_t))
+            first -= passed
+            self.fill(
+                &buffer, capacity, ids, offsets, &position, stop, &document, random_state
+            )
+            last = buffer.filled if position == stop else buffer.filled - margin
+            for t in range(first, last + AHEAD):
+                if t < last:
+                    self.prepare(&slots[t % N_SLOTS], &buffer, t, random_state + 1)
+                if t - AHEAD >= first:
+                    self.train_word(
+                        &slots[(t - AHEAD) % N_SLOTS], &buffer, t - AHEAD, inputs,
+                        &scratch, totals,
+                        rate - rate_decay * (buffer.positions[t - AHEAD] - start),
+                    )
+            first = max(first, last)
+
+        free(buffer.words)
+        free(buffer.positions)
+        free(inputs)
+        free(scratch.errors)
+        free(scratch.gradients)
+        free(scratch.mean)
+        for t in range(N_SLOTS):
+            free(slots[t].outputs.rows)
+            free(slots[t].outputs.labels)
+            free(slots[t].outputs.weights)
+        return ok
+
+    cdef inline void fill(
+        self, Buffer *buffer, int capacity, const int32_t[::1] ids,
+        const int64_t[::1] offsets, int64_t *position, int64_t stop,
+        int64_t *document, uint64_t *random_state,
+    ) noexcept nogil:
+        """Read words into the buffer; -1 stands between documents."""
+        cdef int32_t word
+        cdef int64_t i = position[0]
+        cdef int filled = buffer.filled
+        while filled < capacity - 1 and i < stop:
+            while offsets[document[0] + 1] <= i:
+                # An empty document, or the end of one: no window reaches across.
+                document[0] += 1
+                if filled > 0 and buffer.words[filled - 1] >= 0:
+                    buffer.words[filled] = -1
+                    buffer.positions[filled] = i
+                    filled += 1
+            word = ids[i]
+            if <uint32_t>(draw(random_state) >> 32) <= self.keep[word]:
+                buffer.words[filled] = word
+                buffer.positions[filled] = i
+                filled += 1
+            i += 1
+        buffer.filled = filled
+        position[0] = i
+
+    cdef inline void prepare(
+        self, Slot *slot, const Buffer *buffer, int t, uint64_t *random_state
+    ) noexcept nogil:
+        """Choose the window and the outputs of a centre word; ask for their rows."""
+        cdef int32_t word = buffer.words[t]
+        cdef int reach = self.window, i
+        slot.first = slot.last = t
+        i = t + self.window
+        if i < buffer.filled and buffer.words[i] >= 0:
+            # It enters the window of the word that is trained next.
+            skml_prefetch(&self.inputs[buffer.words[i], 0], self.width)
+        if word < 0:
+            return
+        if self.shrink_window:
+            reach -= below(draw(random_state), self.window)
+        while slot.first > 0 and t - slot.first < reach and (
+            buffer.words[slot.first - 1] >= 0
+        ):
+            slot.first -= 1
+        while slot.last + 1 < buffer.filled and slot.last - t < reach and (
+            buffer.words[slot.last + 1] >= 0
+        ):
+            slot.last += 1
+        if slot.first == slot.last:
+            return
+        if self.tree:
+            self.walk_tree(&slot.outputs, word)
+        else:
+            self.draw_noise(&slot.outputs, word, random_state)
+        for i in range(slot.outputs.n_outputs):
+            skml_prefetch(slot.outputs.rows[i], self.width)
+
+    cdef inline void draw_noise(
+        self, skml_outputs *outputs, int32_t word, uint64_t *random_state
+    ) noexcept nogil:
+        """The word itself, then noise words; noise that hits the word does not count."""
+        cdef uint64_t random, entry
+        cdef uint32_t noise
+        cdef int i
+        outputs.n_outputs = self.n_negatives + 1
+        outputs.n_padded = (outputs.n_outputs + LANES - 1) // LANES * LANES
+        outputs.rows[0] = &self.outputs[word, 0]
+        outputs.labels[0] = outputs.weights[0] = 1
+        for i in range(1, outputs.n_outputs):
+            random = draw(random_state)
+            noise = below(random, self.noise.shape[0])
+            entry = self.noise[noise]
+            if <uint32_t>random > <uint32_t>(entry >> 32):
+                noise = <uint32_t>entry
+            outputs.rows[i] = &self.outputs[<int32_t>noise, 0]
+            outputs.weights[i] = noise != <uint32_t>word
+
+    cdef inline void walk_tree(self, skml_outputs *outputs, int32_t word) noexcept nogil:
+        """The nodes on the way to the word, and which way it turns at each."""
+        cdef int64_t start = self.path_offsets[word]
+        cdef int i
+        outputs.n_outputs = <int>(self.path_offsets[word + 1] - start)
+        outputs.n_padded = (outputs.n_outputs + LANES - 1) // LANES * LANES
+        for i in range(outputs.n_outputs):
+            outputs.rows[i] = &self.outputs[self.path_nodes[start + i], 0]
+            outputs.labels[i] = self.path_labels[start + i]
+            outputs.weights[i] = 1
+        for i in range(outputs.n_outputs, outputs.n_padded):
+            outputs.weights[i] = 0
+
+    cdef inline void train_word(
+        self, const Slot *slot, const Buffer *buffer, int t, float **inputs,
+        skml_scratch *scratch, double *totals, float rate,
+    ) noexcept nogil:
+        cdef int n_inputs = 0, i, j, n, n_twins = 0
+        for i in range(slot.first, slot.last + 1):
+            if i != t:
+                inputs[n_inputs] = &self.inputs[buffer.words[i], 0]
+                for j in range(n_inputs):
+                    n_twins += inputs[j] == inputs[n_inputs]
+                n_inputs += 1
+        if n_inputs == 0:
+            return
+        scratch.has_twins = n_twins > 0
+        totals[1] += n_inputs if self.skip_gram else 1
+        i = 0
+        while i < n_inputs:
+            n = n_inputs - i
+            if self.n_inputs_together:
+                n = min(n, self.n_inputs_together)
+            totals[0] += self.step(inputs + i, n, &slot.outputs, rate, scratch)
+            i += n

@@ -1,0 +1,358 @@
+/* The arithmetic of one word2vec training step, for any number of inputs and outputs.
+
+   A step meets `n_inputs` input rows x_j with `n_outputs` output rows o_i. Every pair is
+   a logistic regression with label t_i and weight w_i:
+
+       score  s_ji = x_j . o_i
+       error  e_ji = rate * w_i * (t_i - 1 / (1 + exp(-s_ji)))
+       o_i   += sum_j e_ji x_j
+       x_j   += sum_i e_ji o_i        (both sums over the rows as they were before)
+
+   The product is tiled so that the sums of a tile stay in registers. Rows may alias: a
+   word may stand twice in a window, and a noise word may be drawn twice.
+
+   Everything is written with vectors of eight floats, which the compiler maps to what
+   the target has. The functions at the bottom are compiled for the build's baseline and,
+   on x86-64, for AVX2 with FMA; the choice is made at run time. */
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if !defined(__GNUC__)
+#error "skml needs GCC or Clang (on Windows: clang-cl)"
+#endif
+
+#if defined(__x86_64__)
+#define SKML_X86 1
+#else
+#define SKML_X86 0
+#endif
+
+#if defined(__GNUC__) && !defined(__clang__)
+/* Vectors are passed only between functions that are inlined into each other. */
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+
+#define SKML_LANES 8
+#define SKML_TILE_INPUTS 2
+#define SKML_TILE_OUTPUTS 6
+#define SKML_INLINE static inline __attribute__((always_inline))
+
+typedef float vec __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint32_t bits __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t mask __attribute__((vector_size(32), aligned(4), may_alias));
+
+typedef struct {
+    int n_outputs;
+    int n_padded;   /* n_outputs rounded up to whole vectors */
+    float **rows;   /* the output rows */
+    float *labels;  /* 1 for the word that was seen, 0 for noise; n_padded long */
+    float *weights; /* 0 where a pair must not count; n_padded long */
+} skml_outputs;
+
+typedef struct {
+    int width;        /* row length in floats, a multiple of SKML_LANES */
+    int has_twins;    /* whether a row may stand twice among the inputs */
+    float *errors;    /* room for n_inputs rows of skml_error_stride(n_outputs) */
+    float *gradients; /* room for n_inputs rows of `width` */
+    float *mean;      /* room for `width` */
+} skml_scratch;
+
+SKML_INLINE vec skml_load(const float *from) { return *(const vec *)from; }
+
+SKML_INLINE void skml_store(float *to, vec value) { *(vec *)to = value; }
+
+SKML_INLINE float skml_sum(vec v)
+{
+    float part[SKML_LANES];
+    memcpy(part, &v, sizeof part);
+    return ((part[0] + part[4]) + (part[2] + part[6]))
+         + ((part[1] + part[5]) + (part[3] + part[7]));
+}
+
+#if defined(__clang__) || __GNUC__ >= 12
+#define SKML_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SKML_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (mask){__VA_ARGS__})
+#endif
+
+/* Lane by lane, a and b in turn: sums of two neighbours of a, then of b, and so on. */
+SKML_INLINE vec skml_fold(vec a, vec b)
+{
+    return SKML_SHUFFLE(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+         + SKML_SHUFFLE(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+}
+
+/* The sums of up to eight vectors, one a lane; zero beyond the n-th. */
+SKML_INLINE vec skml_sums(const vec *v, const int n)
+{
+    const vec zero = {0};
+    vec pairs[4], low, high;
+    for (int i = 0; i < 4; i++)
+        pairs[i] = 2 * i >= n ? zero
+                              : skml_fold(v[2 * i], 2 * i + 1 < n ? v[2 * i + 1] : zero);
+    low = SKML_SHUFFLE(pairs[0], pairs[1], 0, 1, 8, 9, 4, 5, 12, 13)
+        + SKML_SHUFFLE(pairs[0], pairs[1], 2, 3, 10, 11, 6, 7, 14, 15);
+    high = SKML_SHUFFLE(pairs[2], pairs[3], 0, 1, 8, 9, 4, 5, 12, 13)
+         + SKML_SHUFFLE(pairs[2], pairs[3], 2, 3, 10, 11, 6, 7, 14, 15);
+    return SKML_SHUFFLE(low, high, 0, 1, 2, 3, 8, 9, 10, 11)
+         + SKML_SHUFFLE(low, high, 4, 5, 6, 7, 12, 13, 14, 15);
+}
+
+SKML_INLINE vec skml_select(mask where, vec yes, vec no)
+{
+    return (vec)(((bits)where & (bits)yes) | (~(bits)where & (bits)no));
+}
+
+/* exp(x) for x <= 0, relative error below 3e-7: 2**n times a polynomial in the rest. */
+SKML_INLINE vec skml_exp(vec x)
+{
+    const float magic = 12582912.0f; /* 1.5 * 2**23: adding it rounds to an integer */
+    vec power, rounded, rest, result;
+    x = skml_select(x > -87.0f, x, x - x - 87.0f);
+    power = x * 1.44269504f;
+    rounded = power + magic;
+    rest = power - (rounded - magic);
+    result = rest * 1.3400432653e-3f + 9.6760373563e-3f;
+    result = result * rest + 5.5503271520e-2f;
+    result = result * rest + 2.4022106826e-1f;
+    result = result * rest + 6.9314718246e-1f;
+    result = result * rest + 1.0f;
+    return (vec)((bits)result + ((bits)rounded << 23));
+}
+
+/* log(1 + x) for 0 <= x <= 1, absolute error below 5e-7. */
+SKML_INLINE vec skml_log1p(vec x)
+{
+    vec result = x * 1.0243828408e-2f - 5.3267478943e-2f;
+    result = result * x + 1.3198965788e-1f;
+    result = result * x - 2.2396689653e-1f;
+    result = result * x + 3.2751172781e-1f;
+    result = result * x - 4.9933394790e-1f;
+    result = result * x + 9.9997025728e-1f;
+    return result * x;
+}
+
+/* Room for the errors of one input: a tile may write one vector past the last. */
+#define SKML_ERROR_STRIDE(n_padded) ((n_padded) + SKML_LANES)
+
+/* scores[j, i] = x_j . o_i for one tile; the lanes behind it become zero. */
+SKML_INLINE void skml_dots(const int n_inputs, const int n_outputs,
+                           float *const *inputs, float *const *outputs, ptrdiff_t width,
+                           float *scores, ptrdiff_t stride)
+{
+    vec sums[SKML_TILE_INPUTS][SKML_TILE_OUTPUTS];
+    for (int j = 0; j < n_inputs; j++)
+        for (int i = 0; i < n_outputs; i++) sums[j][i] = (vec){0};
+    for (ptrdiff_t k = 0; k < width; k += SKML_LANES) {
+        vec x[SKML_TILE_INPUTS];
+        for (int j = 0; j < n_inputs; j++) x[j] = skml_load(inputs[j] + k);
+        for (int i = 0; i < n_outputs; i++) {
+            const vec o = skml_load(outputs[i] + k);
+            for (int j = 0; j < n_inputs; j++) sums[j][i] += x[j] * o;
+        }
+    }
+    for (int j = 0; j < n_inputs; j++)
+        skml_store(scores + j * stride, skml_sums(sums[j], n_outputs));
+}
+
+/* Scores become errors in place; returns the loss, -log of the right answers. */
+SKML_INLINE double skml_errors(float *scores, int n_inputs, const skml_outputs *outputs,
+                               float rate)
+{
+    const ptrdiff_t stride = SKML_ERROR_STRIDE(outputs->n_padded);
+    vec losses = {0};
+    for (ptrdiff_t i = 0; i < outputs->n_padded; i += SKML_LANES) {
+        const vec label = skml_load(outputs->labels + i);
+        const vec weight = skml_load(outputs->weights + i);
+        float *at = scores + i;
+        for (int j = 0; j < n_inputs; j++, at += stride) {
+            const vec score = skml_load(at);
+            const mask positive = score > 0.0f;
+            const vec small = skml_exp(skml_select(positive, -score, score));
+            const vec inverse = 1.0f / (1.0f + small);
+            const vec sigmoid = skml_select(positive, inverse, small * inverse);
+            /* softplus(s) - t s = -log sigmoid(s) if t = 1, -log(1 - sigmoid(s)) if 0 */
+            const vec softplus =
+                skml_select(positive, score, (vec){0}) + skml_log1p(small);
+            losses += weight * (softplus - label * score);
+            skml_store(at, (rate * weight) * (label - sigmoid));
+        }
+    }
+    return skml_sum(losses);
+}
+
+/* Move the outputs of one tile. The gradients of the inputs are gathered over the tiles;
+   the last one moves the inputs, unless a row stands twice among them. */
+SKML_INLINE void skml_update(const int n_outputs, float *const *inputs, int n_inputs,
+                             float *const *outputs, ptrdiff_t width,
+                             const float *errors, ptrdiff_t stride, float *gradients,
+                             int is_first, int moves_inputs)
+{
+    for (ptrdiff_t k = 0; k < width; k += SKML_LANES) {
+        vec o[SKML_TILE_OUTPUTS], change[SKML_TILE_OUTPUTS];
+        const float *error = errors;
+        float *gradient = gradients + k;
+        for (int i = 0; i < n_outputs; i++) {
+            o[i] = skml_load(outputs[i] + k);
+            change[i] = (vec){0};
+        }
+        for (float *const *input = inputs; input < inputs + n_inputs; input++) {
+            const vec x = skml_load(*input + k);
+            vec sum = moves_inputs ? x : (vec){0};
+            if (!is_first) sum += skml_load(gradient);
+            for (int i = 0; i < n_outputs; i++) {
+                sum += error[i] * o[i];
+                change[i] += error[i] * x;
+            }
+            skml_store(moves_inputs ? *input + k : gradient, sum);
+            error += stride;
+            gradient += width;
+        }
+        /* Loaded again, because two outputs may be the same row. */
+        for (int i = 0; i < n_outputs; i++)
+            skml_store(outputs[i] + k, skml_load(outputs[i] + k) + change[i]);
+    }
+}
+
+SKML_INLINE void skml_add(float *to, const float *from, ptrdiff_t width)
+{
+    for (ptrdiff_t k = 0; k < width; k += SKML_LANES)
+        skml_store(to + k, skml_load(to + k) + skml_load(from + k));
+}
+
+/* Outputs in the next tile: as even as the tile's limit allows. */
+SKML_INLINE int skml_tile(int n_left)
+{
+    const int n_tiles = (n_left + SKML_TILE_OUTPUTS - 1) / SKML_TILE_OUTPUTS;
+    return (n_left + n_tiles - 1) / n_tiles;
+}
+
+/* Turn a number of outputs known at run time into one known to the compiler. */
+#define SKML_FOR_TILE(n, call) \
+    switch (n) {               \
+    case 1: call(1); break;    \
+    case 2: call(2); break;    \
+    case 3: call(3); break;    \
+    case 4: call(4); break;    \
+    case 5: call(5); break;    \
+    default: call(6); break;   \
+    }
+
+/* One step, see the top of the file. If not moves_inputs, the inputs stay and
+   scratch->gradients receives their gradients. */
+SKML_INLINE double skml_pairs(float *const *inputs, int n_inputs,
+                              const skml_outputs *outputs, float rate,
+                              const skml_scratch *scratch, int moves_inputs)
+{
+    const ptrdiff_t stride = SKML_ERROR_STRIDE(outputs->n_padded);
+    const ptrdiff_t width = scratch->width;
+    float *errors = scratch->errors;
+    const int n_outputs = outputs->n_outputs;
+    double loss;
+    for (int i = 0, n; i < n_outputs; i += n) {
+        n = skml_tile(n_outputs - i);
+        for (int j = 0; j < n_inputs; j += SKML_TILE_INPUTS) {
+            float *const *x = inputs + j, *const *o = outputs->rows + i;
+            float *scores = errors + j * stride + i;
+#define SKML_CALL(N)                                                        \
+    if (n_inputs - j > 1) skml_dots(2, N, x, o, width, scores, stride);     \
+    else skml_dots(1, N, x, o, width, scores, stride);
+            SKML_FOR_TILE(n, SKML_CALL)
+#undef SKML_CALL
+        }
+    }
+    loss = skml_errors(errors, n_inputs, outputs, rate);
+    for (int i = 0, n; i < n_outputs; i += n) {
+        float *const *o = outputs->rows + i;
+        n = skml_tile(n_outputs - i);
+        const int moves = moves_inputs && i + n == n_outputs;
+#define SKML_CALL(N)                                                                  \
+    if (moves) skml_update(N, inputs, n_inputs, o, width, errors + i, stride,         \
+                           scratch->gradients, i == 0, 1);                            \
+    else skml_update(N, inputs, n_inputs, o, width, errors + i, stride,               \
+                     scratch->gradients, i == 0, 0);
+        SKML_FOR_TILE(n, SKML_CALL)
+#undef SKML_CALL
+    }
+    return loss;
+}
+
+/* Skip-gram: each word of the window is an input of its own. */
+SKML_INLINE double skml_skip_gram(float *const *inputs, int n_inputs,
+                                  const skml_outputs *outputs, float rate,
+                                  const skml_scratch *scratch)
+{
+    const int unique = !scratch->has_twins;
+    const double loss = skml_pairs(inputs, n_inputs, outputs, rate, scratch, unique);
+    if (!unique)
+        for (int j = 0; j < n_inputs; j++)
+            skml_add(inputs[j], scratch->gradients + j * (ptrdiff_t)scratch->width,
+                     scratch->width);
+    return loss;
+}
+
+/* CBOW: the mean of the window is the one input. As in the original program, each word
+   of the window receives the whole gradient of the mean. */
+SKML_INLINE double skml_cbow(float *const *inputs, int n_inputs,
+                             const skml_outputs *outputs, float rate,
+                             const skml_scratch *scratch)
+{
+    float *mean = scratch->mean;
+    const float share = 1.0f / n_inputs;
+    double loss;
+    for (ptrdiff_t k = 0; k < scratch->width; k += SKML_LANES) {
+        vec sum = {0};
+        for (int j = 0; j < n_inputs; j++) sum += skml_load(inputs[j] + k);
+        skml_store(mean + k, share * sum);
+    }
+    loss = skml_pairs(&mean, 1, outputs, rate, scratch, 0);
+    for (int j = 0; j < n_inputs; j++)
+        skml_add(inputs[j], scratch->gradients, scratch->width);
+    return loss;
+}
+
+SKML_INLINE void skml_prefetch(const float *row, int width)
+{
+    for (ptrdiff_t k = 0; k < width; k += 16) __builtin_prefetch(row + k, 1);
+}
+
+typedef double (*skml_step)(float *const *inputs, int n_inputs,
+                            const skml_outputs *outputs, float rate,
+                            const skml_scratch *scratch);
+
+#define SKML_STEP(step, variant, target)                                             \
+    target static double step##_##variant(float *const *inputs, int n_inputs,        \
+                                          const skml_outputs *outputs, float rate,   \
+                                          const skml_scratch *scratch)               \
+    {                                                                                \
+        return step(inputs, n_inputs, outputs, rate, scratch);                       \
+    }
+
+SKML_STEP(skml_skip_gram, baseline, )
+SKML_STEP(skml_cbow, baseline, )
+#if SKML_X86
+SKML_STEP(skml_skip_gram, avx2, __attribute__((target("avx2,fma"))))
+SKML_STEP(skml_cbow, avx2, __attribute__((target("avx2,fma"))))
+#endif
+
+/* Whether the processor has the instructions of the wide variant. */
+static int skml_has_wide(void)
+{
+#if SKML_X86
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+    return 0;
+#endif
+}
+
+static skml_step skml_choose_step(int is_skip_gram, int is_wide)
+{
+#if SKML_X86
+    if (is_wide) return is_skip_gram ? skml_skip_gram_avx2 : skml_cbow_avx2;
+#endif
+    (void)is_wide;
+    return is_skip_gram ? skml_skip_gram_baseline : skml_cbow_baseline;
+}

@@ -1,0 +1,143 @@
+"""What word2vec prepares once per fit: sub-sampling, noise words, the Huffman tree."""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+_ONE = float(1 << 32)
+
+
+def keep_thresholds(counts, subsample):
+    """How likely each word survives sub-sampling, as a threshold for 32-bit numbers.
+
+    A word of relative frequency f is kept with probability
+    ``min(1, sqrt(s / f) + s / f)``, as in the original program (Mikolov et al. 2013b
+    give ``sqrt(s / f)``).
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_words,)
+        How often each word occurs.
+    subsample : float
+        The frequency s above which words are thinned out; 0 keeps all.
+
+    Returns
+    -------
+    thresholds : ndarray of shape (n_words,), dtype uint32
+        A word is kept if a random 32-bit number is not above its threshold.
+    """
+    if subsample == 0:
+        return np.full(len(counts), 0xFFFFFFFF, dtype=np.uint32)
+    ratio = subsample * (counts.sum() / counts)
+    kept = np.minimum(np.sqrt(ratio) + ratio, 1.0)
+    return np.minimum(kept * _ONE, _ONE - 1).astype(np.uint32)
+
+
+def alias_table(weights):
+    """Table to draw from a discrete distribution in constant time (Vose 1991).
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_words,)
+        Positive, in any scale.
+
+    Returns
+    -------
+    table : ndarray of shape (n_words,), dtype uint64
+        Draw a position i uniformly and a 32-bit number r. The result is i if r is not
+        above the upper half of ``table[i]``, and otherwise the lower half.
+    """
+    n = len(weights)
+    height = (np.asarray(weights, dtype=np.float64) * (n / np.sum(weights))).tolist()
+    threshold = [_ONE - 1] * n
+    alias = list(range(n))
+    low = [i for i in range(n) if height[i] < 1]
+    high = [i for i in range(n) if height[i] >= 1]
+    while low and high:
+        short, tall = low.pop(), high[-1]
+        threshold[short] = min(height[short] * _ONE, _ONE - 1)
+        alias[short] = tall
+        height[tall] -= 1 - height[short]
+        if height[tall] < 1:
+            low.append(high.pop())
+    upper = np.array(threshold).astype(np.uint64) << np.uint64(32)
+    return upper | np.array(alias, dtype=np.uint64)
+
+
+@dataclass
+class HuffmanTree:
+    """The path from the root to each word.
+
+    Attributes
+    ----------
+    offsets : ndarray of shape (n_words + 1,), dtype int64
+        Word w passes ``nodes[offsets[w]:offsets[w + 1]]``, the root first.
+    nodes : ndarray of shape (n_steps,), dtype int32
+        Inner nodes; there are n_words - 1 of them.
+    labels : ndarray of shape (n_steps,), dtype float32
+        What the node should answer: 1 for the left branch, 0 for the right one.
+    """
+
+    offsets: np.ndarray
+    nodes: np.ndarray
+    labels: np.ndarray
+
+
+def huffman_tree(counts):
+    """Build the binary tree of the shortest mean path.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_words,)
+        How often each word occurs, in descending order.
+
+    Returns
+    -------
+    tree : HuffmanTree
+        The paths.
+    """
+    parent, is_left = _merge_rarest(counts.tolist())
+    n_words = len(counts)
+    root = len(parent) - 1
+    # Climb from all the words at once; most have arrived after a dozen levels.
+    steps = []
+    words, at = np.arange(n_words), np.arange(n_words)
+    while len(words := words[at != root]):
+        at = at[at != root]
+        steps.append((words, parent[at] - n_words, is_left[at]))
+        at = parent[at]
+    depth = np.zeros(n_words + 1, dtype=np.int64)
+    for level_words, _, _ in steps:
+        depth[level_words + 1] += 1
+    offsets = np.cumsum(depth)
+    nodes = np.empty(offsets[-1], dtype=np.int32)
+    labels = np.empty(offsets[-1], dtype=np.float32)
+    for level, (level_words, level_nodes, level_labels) in enumerate(steps):
+        place = offsets[level_words + 1] - 1 - level
+        nodes[place] = level_nodes
+        labels[place] = level_labels
+    return HuffmanTree(offsets, nodes, labels)
+
+
+def _merge_rarest(counts):
+    """Join the two rarest subtrees until one is left.
+
+    Words come in descending order and the joined counts ascend by themselves, so that
+    two queues do the work of a heap.
+    """
+    n_words = len(counts)
+    counts = counts + [0] * (n_words - 1)
+    parent = np.zeros(2 * n_words - 1, dtype=np.int64)
+    is_left = np.zeros(2 * n_words - 1, dtype=bool)
+    words, joined = deque(range(n_words - 1, -1, -1)), deque()
+    for node in range(n_words, 2 * n_words - 1):
+        for left in (True, False):
+            rarest_is_word = not joined or (
+                words and counts[words[0]] < counts[joined[0]]
+            )
+            child = (words if rarest_is_word else joined).popleft()
+            parent[child], is_left[child] = node, left
+            counts[node] += counts[child]
+        joined.append(node)
+    return parent, is_left

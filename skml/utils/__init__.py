@@ -1,0 +1,3 @@
+"""Tools for those who build estimators on this package."""
+
+__all__ = ["estimator_checks"]
