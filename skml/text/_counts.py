@@ -20,14 +20,29 @@ def is_count_matrix(X):
 
 
 def count_terms(terms, documents, vocabulary, dtype):
-    """Encoded documents (overwritten) to a canonical CSR matrix of counts."""
+    """Encoded documents (overwritten) to the counts of the terms of a vocabulary."""
     known = reindex(documents, look_up(terms, vocabulary))
-    shape = (known.n_documents, len(vocabulary))
-    ones = np.ones(len(known.ids), dtype=dtype)
-    # A matrix, not an array: what scikit-learn makes of it is then its own choice.
-    counts = sparse.csr_matrix((ones, known.ids, known.offsets), shape=shape)
+    return count_matrix(known, len(vocabulary), dtype)
+
+
+def count_matrix(documents, n_terms, dtype=np.float64):
+    """Documents as ids (overwritten) to a canonical CSR matrix of counts."""
+    counts = occurrences(documents, n_terms, dtype)
     counts.sum_duplicates()
     return counts
+
+
+def occurrences(documents, n_terms, dtype):
+    """A one for each token: a term that occurs twice stands in its row twice.
+
+    The matrix shares the memory of the ids where scipy can.
+    """
+    ones = np.ones(len(documents.ids), dtype=dtype)
+    # A matrix, not an array: what scikit-learn makes of it is then its own choice.
+    return sparse.csr_matrix(
+        (ones, documents.ids, documents.offsets),
+        shape=(documents.n_documents, n_terms),
+    )
 
 
 def terms_to_keep(counts, *, min_df, max_df, max_features, caller):

@@ -26,8 +26,16 @@ from skml._sklearn import (
     with_callbacks,
 )
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
-from skml.text._pooling import count_matrix, mean_weights, pool
-from skml.text._vocabulary import count_ids, encode, look_up, rank_terms, reindex
+from skml.text._counts import count_matrix, occurrences
+from skml.text._pooling import pool
+from skml.text._vocabulary import (
+    EncodedDocuments,
+    count_ids,
+    encode,
+    look_up,
+    rank_terms,
+    reindex,
+)
 from skml.text._word2vec_kernel import Trainer
 from skml.text._word2vec_tables import alias_table, huffman_tree, keep_thresholds
 
@@ -438,6 +446,8 @@ class Word2VecTransformer(
     def _fit_weighter(self, documents, n_words, y):
         if self.weighter is None:
             return None
+        # Counting overwrites the ids, which are still to be trained on.
+        documents = EncodedDocuments(documents.ids.copy(), documents.offsets)
         return clone(self.weighter).fit(count_matrix(documents, n_words), y)
 
     def _learn_vectors(self, counts, documents, context, learned, data):
@@ -534,11 +544,10 @@ class Word2VecTransformer(
             )
 
     def _pool(self, documents):
+        n_words = len(self.vectors_)
         if self.weighter_ is None:
-            weights = mean_weights(documents, len(self.vectors_))
-        else:
-            counts = count_matrix(documents, len(self.vectors_))
-            weights = self.weighter_.transform(counts)
+            return pool(occurrences(documents, n_words, np.float32), self.vectors_)
+        weights = self.weighter_.transform(count_matrix(documents, n_words))
         return pool(weights, self.vectors_)
 
     @property
