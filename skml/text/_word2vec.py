@@ -55,7 +55,7 @@ def _aligned_zeros(n_rows, n_columns):
 def _initial_vectors(n_words, vector_size, random_state):
     """Uniform in [-0.5, 0.5) / vector_size, as in the original program."""
     vectors = _aligned_zeros(n_words, vector_size)
-    step = max(1, (1 << 20) // vector_size)
+    step = max(1, (1 << 16) // vector_size)
     for start in range(0, n_words, step):
         rows = vectors[start : start + step, :vector_size]
         rows[...] = (random_state.random_sample(rows.shape) - 0.5) / vector_size

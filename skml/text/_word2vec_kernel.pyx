@@ -38,15 +38,18 @@ cdef extern from "_word2vec_steps.h" nogil:
 # result do not depend on it. A request to stop is seen that often.
 cdef enum:
     BLOCK = 2048
-    # Rows are fetched from memory this many words before they are used.
+    # A word passes through three stages, each so many words before the next: choose
+    # its window and random numbers, find its outputs, train. Each asks for the memory
+    # that the next one reads.
     AHEAD = 3
-    N_SLOTS = AHEAD + 1
+    N_SLOTS = 8  # more than two stages, and a power of two
 
 
 cdef struct Slot:
-    # A centre word that is about to be trained.
-    int first  # its window in the buffer, the centre itself excluded
+    # A word that is about to be trained.
+    int first  # its window in the buffer, the word itself excluded
     int last
+    uint64_t *randoms
     skml_outputs outputs
 
 
@@ -201,11 +204,12 @@ cdef class Trainer:
             and scratch.mean != NULL
         )
         for t in range(N_SLOTS):
+            slots[t].randoms = <uint64_t *>calloc(n_padded, sizeof(uint64_t))
             slots[t].outputs.rows = <float **>calloc(n_padded, sizeof(float *))
             slots[t].outputs.labels = <float *>calloc(n_padded, sizeof(float))
             slots[t].outputs.weights = <float *>calloc(n_padded, sizeof(float))
             ok = (
-                ok and slots[t].outputs.rows != NULL
+                ok and slots[t].randoms != NULL and slots[t].outputs.rows != NULL
                 and slots[t].outputs.labels != NULL
                 and slots[t].outputs.weights != NULL
             )
@@ -233,14 +237,21 @@ cdef class Trainer:
                 &buffer, capacity, ids, offsets, &position, stop, &document, random_state
             )
             last = buffer.filled if position == stop else buffer.filled - margin
-            for t in range(first, last + AHEAD):
+            for t in range(first, last + 2 * AHEAD):
                 if t < last:
-                    self.prepare(&slots[t % N_SLOTS], &buffer, t, random_state + 1)
-                if t - AHEAD >= first:
+                    self.choose_window(
+                        &slots[t % N_SLOTS], &buffer, t, random_state + 1
+                    )
+                if first <= t - AHEAD < last:
+                    self.find_outputs(
+                        &slots[(t - AHEAD) % N_SLOTS], buffer.words[t - AHEAD]
+                    )
+                if first <= t - 2 * AHEAD:
                     self.train_word(
-                        &slots[(t - AHEAD) % N_SLOTS], &buffer, t - AHEAD, inputs,
-                        &scratch, totals,
-                        rate - rate_decay * (buffer.positions[t - AHEAD] - start),
+                        &slots[(t - 2 * AHEAD) % N_SLOTS], &buffer, t - 2 * AHEAD,
+                        inputs, &scratch, totals,
+                        rate - rate_decay
+                        * (buffer.positions[t - 2 * AHEAD] - start),
                     )
             first = max(first, last)
 
@@ -251,6 +262,7 @@ cdef class Trainer:
         free(scratch.gradients)
         free(scratch.mean)
         for t in range(N_SLOTS):
+            free(slots[t].randoms)
             free(slots[t].outputs.rows)
             free(slots[t].outputs.labels)
             free(slots[t].outputs.weights)
@@ -282,10 +294,9 @@ cdef class Trainer:
         buffer.filled = filled
         position[0] = i
 
-    cdef inline void prepare(
+    cdef inline void choose_window(
         self, Slot *slot, const Buffer *buffer, int t, uint64_t *random_state
     ) noexcept nogil:
-        """Choose the window and the outputs of a centre word; ask for their rows."""
         cdef int32_t word = buffer.words[t]
         cdef int reach = self.window, i
         slot.first = slot.last = t
@@ -308,31 +319,43 @@ cdef class Trainer:
         if slot.first == slot.last:
             return
         if self.tree:
+            skml_prefetch(<const float *>&self.path_nodes[self.path_offsets[word]], 1)
+            return
+        for i in range(self.n_negatives):
+            slot.randoms[i] = draw(random_state)
+            skml_prefetch(
+                <const float *>&self.noise[below(slot.randoms[i], self.noise.shape[0])],
+                1,
+            )
+
+    cdef inline void find_outputs(self, Slot *slot, int32_t word) noexcept nogil:
+        cdef int i
+        if slot.first == slot.last:
+            return
+        if self.tree:
             self.walk_tree(&slot.outputs, word)
         else:
-            self.draw_noise(&slot.outputs, word, random_state)
+            self.find_noise(slot, word)
         for i in range(slot.outputs.n_outputs):
             skml_prefetch(slot.outputs.rows[i], self.width)
 
-    cdef inline void draw_noise(
-        self, skml_outputs *outputs, int32_t word, uint64_t *random_state
-    ) noexcept nogil:
+    cdef inline void find_noise(self, Slot *slot, int32_t word) noexcept nogil:
         """The word itself, then noise words; noise that hits the word does not count."""
-        cdef uint64_t random, entry
+        cdef skml_outputs *outputs = &slot.outputs
+        cdef uint64_t entry
         cdef uint32_t noise
         cdef int i
         outputs.n_outputs = self.n_negatives + 1
         outputs.n_padded = (outputs.n_outputs + LANES - 1) // LANES * LANES
         outputs.rows[0] = &self.outputs[word, 0]
         outputs.labels[0] = outputs.weights[0] = 1
-        for i in range(1, outputs.n_outputs):
-            random = draw(random_state)
-            noise = below(random, self.noise.shape[0])
+        for i in range(self.n_negatives):
+            noise = below(slot.randoms[i], self.noise.shape[0])
             entry = self.noise[noise]
-            if <uint32_t>random > <uint32_t>(entry >> 32):
+            if <uint32_t>slot.randoms[i] > <uint32_t>(entry >> 32):
                 noise = <uint32_t>entry
-            outputs.rows[i] = &self.outputs[<int32_t>noise, 0]
-            outputs.weights[i] = noise != <uint32_t>word
+            outputs.rows[i + 1] = &self.outputs[<int32_t>noise, 0]
+            outputs.weights[i + 1] = noise != <uint32_t>word
 
     cdef inline void walk_tree(self, skml_outputs *outputs, int32_t word) noexcept nogil:
         """The nodes on the way to the word, and which way it turns at each."""
@@ -355,7 +378,7 @@ cdef class Trainer:
         for i in range(slot.first, slot.last + 1):
             if i != t:
                 inputs[n_inputs] = &self.inputs[buffer.words[i], 0]
-                for j in range(n_inputs):
+                for j in range(n_inputs if self.skip_gram else 0):
                     n_twins += inputs[j] == inputs[n_inputs]
                 n_inputs += 1
         if n_inputs == 0:

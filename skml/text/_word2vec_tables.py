@@ -1,5 +1,6 @@
 """What word2vec prepares once per fit: sub-sampling, noise words, the Huffman tree."""
 
+from array import array
 from collections import deque
 from dataclasses import dataclass
 
@@ -49,11 +50,12 @@ def alias_table(weights):
         above the upper half of ``table[i]``, and otherwise the lower half.
     """
     n = len(weights)
-    height = (np.asarray(weights, dtype=np.float64) * (n / np.sum(weights))).tolist()
-    threshold = [_ONE - 1] * n
-    alias = list(range(n))
-    low = [i for i in range(n) if height[i] < 1]
-    high = [i for i in range(n) if height[i] >= 1]
+    # Arrays rather than lists: eight bytes a word, and nearly as fast in this loop.
+    height = array("d", np.asarray(weights, dtype=np.float64) * (n / np.sum(weights)))
+    threshold = array("d", [_ONE - 1]) * n
+    alias = array("q", range(n))
+    low = array("q", (i for i in range(n) if height[i] < 1))
+    high = array("q", (i for i in range(n) if height[i] >= 1))
     while low and high:
         short, tall = low.pop(), high[-1]
         threshold[short] = min(height[short] * _ONE, _ONE - 1)
@@ -62,7 +64,7 @@ def alias_table(weights):
         if height[tall] < 1:
             low.append(high.pop())
     upper = np.array(threshold).astype(np.uint64) << np.uint64(32)
-    return upper | np.array(alias, dtype=np.uint64)
+    return upper | np.array(alias).astype(np.uint64)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from unittest import SkipTest
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skml.utils._text_checks_data import (
@@ -48,10 +49,21 @@ def check_text_unfitted(name, estimator_orig):
 
 
 def check_text_bad_container(name, estimator_orig):
-    """Check that what is no collection of documents is refused, with its type."""
-    for what, (X, pattern) in _bad_containers().items():
+    """Check that what is no collection of documents is refused, with its type.
+
+    An estimator with the tag ``input_tags.sparse`` may take counts as well.
+    """
+    bad = _bad_containers()
+    if not get_tags(estimator_orig).input_tags.sparse:
+        n_documents = len(documents("text"))
+        counts = np.ones((n_documents, 2))
+        bad["a 2-d array of numbers"] = (counts, _TWO_DIMENSIONS)
+        bad["a sparse matrix"] = (sparse.csr_array(counts), "sparse")
+    for what, (X, pattern) in bad.items():
+        # What it is, and what was expected.
+        patterns = (f"(?i:{pattern})", "(?i:document|text)")
         assert_refused_everywhere(
-            estimator_orig, "text", lambda X=X: X, what, f"(?i:{pattern})"
+            estimator_orig, "text", lambda X=X: X, what, *patterns
         )
 
 
@@ -67,8 +79,6 @@ def _bad_containers():
         "NaN": (float("nan"), r"\bfloat\b"),
         "an array without a dimension": (np.array(texts[0]), _TWO_DIMENSIONS),
         "a 2-d array": (np.array(texts)[:, None], _TWO_DIMENSIONS),
-        "a 2-d array of numbers": (np.zeros((len(texts), 2)), _TWO_DIMENSIONS),
-        "a sparse matrix": (sparse.eye_array(len(texts), format="csr"), "sparse"),
     }
     for library, module in table_libraries().items():
         table = module.DataFrame({"text": texts})

@@ -292,6 +292,17 @@ def text_estimator_checks_generator(estimator):
         The estimator.
     check : callable
         Call it with the estimator; it raises where a contract is broken.
+
+    See Also
+    --------
+    check_text_estimator : Run all of them.
+
+    Examples
+    --------
+    >>> from skml.text import TfidfWeighter
+    >>> from skml.utils.estimator_checks import text_estimator_checks_generator
+    >>> for estimator, check in text_estimator_checks_generator(TfidfWeighter()):
+    ...     check(estimator)
     """
     if isinstance(estimator, type):
         raise TypeError(
