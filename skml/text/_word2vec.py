@@ -1,5 +1,6 @@
 """Word vectors learned from documents, and one vector a document."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from inspect import signature
@@ -370,7 +371,7 @@ class Word2VecTransformer(
         self._check_parameters()
         context = self._init_callback_context(max_subtasks=self.max_iter)
         # A generator is used up by then: callbacks must not read it.
-        data = {"X": None if iter(X) is X else X, "y": y}
+        data = {"X": None if isinstance(X, Iterator) else X, "y": y}
         context.call_on_fit_task_begin(estimator=self, **data)
         words, counts, documents = self._learn_vocabulary(X)
         learned = {
@@ -448,7 +449,11 @@ class Word2VecTransformer(
             return None
         # Counting overwrites the ids, which are still to be trained on.
         documents = EncodedDocuments(documents.ids.copy(), documents.offsets)
-        return clone(self.weighter).fit(count_matrix(documents, n_words), y)
+        weighter = clone(self.weighter)
+        if hasattr(weighter, "set_output"):
+            # Its weights are sparse, whatever table the caller wants from us.
+            weighter.set_output(transform="default")
+        return weighter.fit(count_matrix(documents, n_words), y)
 
     def _learn_vectors(self, counts, documents, context, learned, data):
         """Train for `max_iter` epochs, or until a callback says that it is enough."""
