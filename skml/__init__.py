@@ -12,7 +12,7 @@ _ROOM_OF_NAME = {
 }
 _ROOMS = ("datasets", "text", "utils")
 
-__all__ = ["__version__", *_ROOM_OF_NAME, *_ROOMS]  # noqa: PLE0604
+__all__ = ["__version__", *_ROOM_OF_NAME, *_ROOMS]
 
 
 def __getattr__(name):

@@ -30,7 +30,7 @@ def import_optional(name, *, extra, caller):
         return import_module(name)
     except ModuleNotFoundError as error:
         package = name.partition(".")[0]
-        if error.name is None or error.name.partition(".")[0] != package:
+        if error.name != package:
             raise
         raise ImportError(
             f"{caller} needs the package {package!r}, which is not installed. "

@@ -124,7 +124,7 @@ class TfidfWeighter(
         The fitted scikit-learn transformer from counts to weights.
     n_features_in_ : int
         Number of columns seen in `fit`. Only after `fit` on counts.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns seen in `fit`. Only after `fit` on a frame of counts whose
         column names are all strings.
 

@@ -8,7 +8,7 @@ words, the order of things. No Python object is touched while it runs.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memmove
+from libc.string cimport memmove, memset
 
 
 cdef extern from "_word2vec_steps.h" nogil:
@@ -43,6 +43,7 @@ cdef enum:
     # that the next one reads.
     AHEAD = 3
     N_SLOTS = 8  # more than two stages, and a power of two
+    N_STAMPS = 1024
 
 
 cdef struct Slot:
@@ -58,6 +59,10 @@ cdef struct Buffer:
     int32_t *words
     int64_t *positions
     int filled
+    # Which window a word was last seen in, by the last bits of the word: a cheap test
+    # for words that stand twice in a window. It may raise a false alarm.
+    uint32_t stamps[N_STAMPS]
+    uint32_t n_windows
 
 
 def has_wide_instructions():
@@ -189,6 +194,8 @@ cdef class Trainer:
 
         n_padded = (self.max_outputs + LANES - 1) // LANES * LANES
         buffer.filled = 0
+        buffer.n_windows = 0
+        memset(buffer.stamps, 0, sizeof(buffer.stamps))
         buffer.words = <int32_t *>calloc(capacity, sizeof(int32_t))
         buffer.positions = <int64_t *>calloc(capacity, sizeof(int64_t))
         inputs = <float **>calloc(2 * margin, sizeof(float *))
@@ -371,7 +378,7 @@ cdef class Trainer:
             outputs.weights[i] = 0
 
     cdef inline void train_word(
-        self, const Slot *slot, const Buffer *buffer, int t, float **inputs,
+        self, const Slot *slot, Buffer *buffer, int t, float **inputs,
         skml_scratch *scratch, double *totals, float rate,
     ) noexcept nogil:
         cdef int n_inputs = 0, i, j, n, n_twins = 0

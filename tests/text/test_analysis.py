@@ -77,7 +77,6 @@ def test_names_and_defaults_are_scikit_learns():
         )
     ]
     + [{"preprocessor": reverse}, {"analyzer": str.split}, {"stop_words": "english"}],
-    ids=str,
 )
 @pytest.mark.filterwarnings("ignore:The parameter 'token_pattern' will not be used")
 def test_text_is_analysed_as_in_scikit_learn(parameters):
@@ -125,7 +124,6 @@ def test_a_callable_analyzer_gets_token_lists_too():
         ({"analyzer": "char"}, "analyzer='char'"),
         ({"token_pattern": r"\w"}, r"token_pattern='\\\\w'"),
     ],
-    ids=str,
 )
 def test_what_token_lists_cannot_honour_is_refused(parameters, message):
     message = f"Analyzer: document 1 is a list of tokens, on which {message}.* has no"
@@ -133,9 +131,7 @@ def test_what_token_lists_cannot_honour_is_refused(parameters, message):
         tokens_of(["a cat", ["a", "cat"]], **parameters)
 
 
-@pytest.mark.parametrize(
-    "token", [3, None, ["a"], {"a": 1}, b"a", float("nan")], ids=str
-)
+@pytest.mark.parametrize("token", [3, None, ["a"], {"a": 1}, b"a", float("nan")])
 @pytest.mark.parametrize("stop_words", [None, ["the"]])
 def test_tokens_that_are_no_str_are_reported(token, stop_words):
     analyzer = Analyzer(stop_words=stop_words)
@@ -163,7 +159,6 @@ def test_tokens_that_are_no_str_are_reported(token, stop_words):
         ({"input": "content"}, {"encoding": "latin-1"}),
         ({"input": "content"}, {"decode_error": "ignore"}),
     ],
-    ids=str,
 )
 def test_parameters_without_effect_are_refused(choice, unused):
     (name,) = unused

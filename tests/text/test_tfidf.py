@@ -123,7 +123,6 @@ def test_pruning_equals_sklearn(documents, min_df, max_df, max_features):
         {"vocabulary": ["zebra", "cat"], "norm": None, "use_idf": False},
         {"dtype": np.float32},
     ],
-    ids=str,
 )
 def test_analysis_equals_sklearn_on_english(parameters):
     ours = {k: v for k, v in parameters.items() if v is not None or k == "norm"}
@@ -199,7 +198,6 @@ def test_by_hand():
         {"min_df": 2},
         {"stop_words": ["the"], "dtype": np.float32},
     ],
-    ids=str,
 )
 def test_token_weights_add_up_to_the_row(parameters):
     weighter = TfidfWeighter(**parameters).fit(ENGLISH)
@@ -276,7 +274,7 @@ def test_counts_equal_sklearns_transformer(smooth_idf, norm):
 
 @pytest.mark.parametrize("use_idf", [True, False])
 @pytest.mark.parametrize(
-    "limits", [{"min_df": 2}, {"max_df": 0.3}, {"max_features": 5}], ids=str
+    "limits", [{"min_df": 2}, {"max_df": 0.3}, {"max_features": 5}]
 )
 def test_pruned_terms_keep_their_column_of_counts(limits, use_idf):
     """The other columns have the weights of an estimator that never saw the pruned."""
@@ -479,7 +477,6 @@ def test_not_fitted(method, X):
         ({"dtype": None}, "'dtype' parameter"),
         ({"encoding": "latin-1"}, "no effect when input='content'"),
     ],
-    ids=str,
 )
 def test_bad_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
@@ -513,7 +510,6 @@ def test_a_default_given_as_a_numpy_scalar_is_a_default():
         {"input": "filename"},
         {"lowercase": False},
     ],
-    ids=str,
 )
 def test_counts_refuse_what_is_for_documents(parameters):
     (name,) = parameters
@@ -538,7 +534,6 @@ def test_nothing_but_stop_words():
         ({"min_df": 4, "max_df": 4}, {"min_df": 3}),
         ({"min_df": 1, "max_df": 0.3}, {"max_df": 2}),
     ],
-    ids=str,
 )
 def test_nothing_left_says_what_would_keep_some(limits, remedy):
     """Here "a" is in three of the five documents and "b" in two."""

@@ -1,0 +1,50 @@
+"""Configuration of Sphinx. Nothing here needs the network."""
+
+import skml
+
+project = "skml"
+author = "The skml developers"
+copyright = author
+version = release = skml.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+    "myst_parser",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build"]
+default_role = "literal"
+
+autosummary_generate = True
+# The template of a class lists the members itself.
+numpydoc_show_class_members = False
+
+# An anchor for each heading of the Markdown pages.
+myst_heading_anchors = 3
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": "/plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"skml {version}"
+html_theme_options = {"show_prev_next": False}
+html_sidebars = {"install": [], "changes": []}
+
+
+def skip_members_of_sklearn(app, what, name, obj, skip, options):
+    """Leave out what scikit-learn documents itself, and links into its own pages."""
+    return skip or (getattr(obj, "__module__", None) or "").startswith("sklearn.")
+
+
+def setup(app):
+    app.connect("autodoc-skip-member", skip_members_of_sklearn)

@@ -1,0 +1,153 @@
+"""Imports run one way, and importing the package loads nothing heavy."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skml
+
+PACKAGE = Path(skml.__path__[0])
+DOORS = {"_optional", "_random", "_sklearn"}
+BASE = DOORS | {"_validation"}
+# What each part of the package may import of the others. Rooms stand side by side.
+ALLOWED = {
+    "__init__": set(),
+    "_optional": set(),
+    "_random": set(),
+    "_sklearn": set(),
+    "_validation": DOORS,
+    "attention": BASE,
+    "datasets": BASE,
+    "metrics": BASE,
+    "tabular": BASE,
+    "text": BASE,
+    "utils": BASE,
+    "neural": BASE | {"attention", "metrics", "tabular", "text"},
+}
+HEAVY = {"lightgbm", "matplotlib", "pandas", "torch", "transformers", "xgboost"}
+
+
+def part_of(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported_names(source):
+    """The dotted names that a Python source imports, relative ones with their dots."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            names += [f"{module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def cimported_names(source):
+    """The same of a Cython source, which the parser of Python cannot read."""
+    found = re.findall(
+        r"^\s*(?:from\s+(\S+)\s+c?import\s+(\w+)|c?import\s+(\S+))", source, re.M
+    )
+    return [plain or f"{module}.{name}" for module, name, plain in found]
+
+
+def violations(part, names):
+    """What is wrong with the imports of a part."""
+    wrong = [f"{name}: write it absolutely" for name in names if name[0] == "."]
+    for name in names:
+        package, _, rest = name.partition(".")
+        if package != "skml":
+            continue
+        target = rest.partition(".")[0] or "__init__"
+        if target not in ALLOWED:
+            # ``from skml import TfidfWeighter``: a name of the package itself.
+            target = "__init__"
+        if target != part and target not in ALLOWED[part]:
+            wrong.append(f"{name}: {part} may not import {target}")
+    return wrong
+
+
+def test_imports_run_one_way():
+    readers = {".py": imported_names, ".pyx": cimported_names}
+    sources = [p for p in sorted(PACKAGE.rglob("*")) if p.suffix in readers]
+    assert len(sources) > 10
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {problem}"
+        for path in sources
+        for problem in violations(
+            part_of(path), readers[path.suffix](path.read_text(encoding="utf-8"))
+        )
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_part_has_its_place():
+    parts = {part_of(path) for path in PACKAGE.rglob("*.py")}
+    assert parts <= set(ALLOWED), "Give the new part a line in ALLOWED."
+
+
+@pytest.mark.parametrize(
+    ("part", "source"),
+    [
+        ("text", "from skml.datasets import load_docstrings"),
+        ("text", "from skml import datasets"),
+        ("text", "import skml"),
+        ("text", "from skml import TfidfWeighter"),
+        ("text", "from . import _analysis"),
+        ("text", "def fit():\n    from skml.neural._text import pad"),
+        ("datasets", "from skml.utils import estimator_checks"),
+        ("utils", "import skml.text._tfidf"),
+        ("_optional", "from skml._validation import is_missing"),
+        ("_validation", "import skml.text"),
+    ],
+)
+def test_a_wrong_import_is_found(part, source):
+    assert len(violations(part, imported_names(source))) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "source"),
+    [
+        ("text", "from skml.text._analysis import TextAnalysisMixin"),
+        ("text", "from skml._sklearn import Interval\nimport numpy.linalg"),
+        ("neural", "from skml.text import TfidfWeighter"),
+        ("_validation", "from skml._sklearn import Interval"),
+    ],
+)
+def test_a_right_import_passes(part, source):
+    assert violations(part, imported_names(source)) == []
+
+
+def test_cython_imports_are_read():
+    source = "from skml.datasets cimport a\ncimport skml.tabular.b\nimport numpy as np"
+    assert len(violations("text", cimported_names(source))) == 2
+
+
+def loaded_by(statement):
+    """The top-level modules that a fresh interpreter has loaded after a statement."""
+    code = (
+        f"import sys; {statement}; print(*{{m.partition('.')[0] for m in sys.modules}})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return set(run.stdout.split())
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    loaded = loaded_by("import skml")
+    assert "skml" in loaded
+    assert not loaded & HEAVY
+
+
+def test_importing_every_public_name_needs_no_optional_package():
+    loaded = loaded_by("from skml import *")
+    assert "sklearn" in loaded
+    assert not loaded & {"matplotlib", "torch", "transformers"}

@@ -1,0 +1,205 @@
+"""The public surface: every name is there, is documented, and documented truly."""
+
+import ast
+import pkgutil
+import re
+from importlib import import_module
+from importlib.metadata import version
+from inspect import isclass, isfunction, signature
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpydoc.docscrape import NumpyDocString
+from numpydoc.validate import validate
+from sklearn.base import BaseEstimator
+
+import skml
+
+ROOT = Path(__file__).parents[1]
+ROOMS = [room.name for room in pkgutil.iter_modules(skml.__path__) if room.ispkg]
+# Where public names live: the rooms, and the modules in `utils`.
+PUBLIC_MODULES = [
+    *(f"skml.{room}" for room in ROOMS if room != "utils"),
+    "skml.utils.estimator_checks",
+]
+PUBLIC_NAMES = [
+    f"{module}.{name}"
+    for module in PUBLIC_MODULES
+    for name in import_module(module).__all__
+]
+# Findings of numpydoc that do not count here; the letters are its own.
+NOT_ASKED_FOR = {
+    "GL01",  # a summary on the line of the opening quotes, as in scikit-learn
+    "GL02",  # closing quotes on the line of a one-line docstring
+    "ES01",  # an extended summary
+    "RT02",  # a name before the type of what is returned, as in scikit-learn
+    "SA01",  # a section See Also
+    "SS06",  # a summary of more than one line
+}
+NOT_ASKED_OF_METHODS = {"EX01"}  # the example of the class shows them
+
+
+def load(path):
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def public_methods(path):
+    """The methods that a class has from this package, its bases included."""
+    return [
+        f"{path}.{name}"
+        for name in dir(load(path))
+        if not name.startswith("_")
+        and isfunction(member := getattr(load(path), name))
+        and member.__module__.startswith("skml.")
+    ]
+
+
+CLASSES = [path for path in PUBLIC_NAMES if isclass(load(path))]
+METHODS = [method for path in CLASSES for method in public_methods(path)]
+
+
+def resolve(path):
+    """The object at a dotted path, which may be a method."""
+    return load(path) if path in PUBLIC_NAMES else getattr(*_class_and_name(path))
+
+
+def _class_and_name(path):
+    owner, _, name = path.rpartition(".")
+    return load(owner), name
+
+
+def parameters_of(path):
+    """The parameters of a function, of a method or of a class, without self."""
+    parameters = dict(signature(resolve(path)).parameters)
+    parameters.pop("self", None)
+    return parameters
+
+
+def documented(path):
+    """The entries of the section Parameters, by name."""
+    docstring = NumpyDocString(resolve(path).__doc__)
+    return {entry.name: entry for entry in docstring["Parameters"]}
+
+
+def test_version_is_that_of_the_installed_package():
+    assert skml.__version__ == version("skml")
+
+
+def test_all_names_can_be_imported():
+    namespace = {}
+    exec("from skml import *", namespace)
+    assert set(skml.__all__) <= set(namespace)
+    assert len(set(skml.__all__)) == len(skml.__all__)
+    assert set(skml.__all__) <= set(dir(skml))
+
+
+def test_top_level_names_are_those_of_the_rooms():
+    of_rooms = {path.rpartition(".")[2]: load(path) for path in PUBLIC_NAMES}
+    top = set(skml.__all__) - {"__version__", *ROOMS}
+    assert top
+    assert all(getattr(skml, name) is of_rooms[name] for name in top)
+
+
+def test_every_room_is_listed():
+    assert set(ROOMS) <= set(skml.__all__)
+
+
+def test_every_public_class_is_at_the_top():
+    assert {path.rpartition(".")[2] for path in CLASSES} <= set(skml.__all__)
+
+
+def test_every_estimator_is_public():
+    """An estimator with a public name, wherever it is defined, is in __all__."""
+    estimators = {
+        value.__name__
+        for module in pkgutil.walk_packages(skml.__path__, "skml.")
+        for value in vars(import_module(module.name)).values()
+        if isclass(value)
+        and issubclass(value, BaseEstimator)
+        and value.__module__ == module.name
+        and not value.__name__.startswith("_")
+    }
+    assert {"TfidfWeighter", "Word2VecTransformer"} <= estimators
+    assert estimators <= set(skml.__all__)
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'skml' has no attribute 'Word3Vec'"):
+        skml.Word3Vec  # noqa: B018
+
+
+@pytest.mark.parametrize("path", PUBLIC_NAMES + METHODS)
+def test_docstring_is_valid(path):
+    ignored = NOT_ASKED_FOR | (NOT_ASKED_OF_METHODS if path in METHODS else set())
+    findings = [e for e in validate(path)["errors"] if e[0] not in ignored]
+    assert findings == []
+
+
+@pytest.mark.parametrize("path", PUBLIC_NAMES + METHODS)
+def test_docstring_names_the_parameters(path):
+    assert list(documented(path)) == list(parameters_of(path))
+
+
+@pytest.mark.parametrize("path", PUBLIC_NAMES + METHODS)
+def test_docstring_defaults_are_those_of_the_code(path):
+    entries = documented(path)
+    for name, parameter in parameters_of(path).items():
+        kind, _, default = entries[name].type.partition("default=")
+        if kind == "None":  # y, which is there for the convention alone
+            assert parameter.default is None
+        elif parameter.default is parameter.empty:
+            assert not default, f"{name} has no default"
+        else:
+            assert default, f"the default of {name} is {parameter.default!r}"
+            # A docstring is reStructuredText, where a backslash is written twice.
+            default = default.replace(r"\\", "\\")
+            assert eval(default, {"np": np}) == parameter.default, name
+
+
+def constructor_of(cls):
+    """The syntax tree of __init__."""
+    source = Path(import_module(cls.__module__).__file__).read_text(encoding="utf-8")
+    body = next(
+        node.body
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and node.name == cls.__name__
+    )
+    return next(node for node in body if getattr(node, "name", None) == "__init__")
+
+
+@pytest.mark.parametrize("path", CLASSES)
+def test_constructor_does_nothing_but_store(path):
+    init = constructor_of(load(path))
+    stored = [ast.unparse(statement) for statement in init.body]
+    assert stored == [f"self.{name} = {name}" for name in parameters_of(path)]
+
+
+def test_every_name_is_in_the_list_of_names():
+    text = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8")
+    listed, module = [], None
+    for line in text.splitlines():
+        if match := re.match(r"\.\. currentmodule:: (\S+)", line):
+            module = match[1]
+        elif match := re.match(r"   (\w+)$", line):
+            listed.append(f"{module}.{match[1]}")
+    assert sorted(listed) == sorted(PUBLIC_NAMES)
+
+
+def test_every_top_level_name_is_in_the_readme():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    missing = [n for n in PUBLIC_NAMES if f"| `{n.rpartition('.')[2]}` |" not in text]
+    assert {n.rpartition(".")[2] for n in missing}.isdisjoint(skml.__all__)
+
+
+def test_the_readme_example_runs(capsys):
+    (code,) = re.findall(
+        r"^```python\n(.*?)^```",
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        re.M | re.S,
+    )
+    exec(code, {})
+    accuracy = re.fullmatch(r"accuracy (0\.\d+)\n", capsys.readouterr().out)
+    assert accuracy
+    assert float(accuracy[1]) > 0.7
