@@ -12,8 +12,9 @@ from numbers import Integral
 from pathlib import Path
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 
+from skml._random import make_random_state
 from skml._sklearn import Interval, validate_params
 
 _REMOVABLE = ("names", "imports")
@@ -368,7 +369,7 @@ def load_docstrings(
         data, target, names = _collect(packages, min_words, remove)
     data, names, target = list(data), list(names), np.array(target, dtype=np.int64)
     if shuffle:
-        order = check_random_state(random_state).permutation(len(data))
+        order = make_random_state(random_state).permutation(len(data))
         data, names = [data[i] for i in order], [names[i] for i in order]
         target = target[order]
     if return_X_y:

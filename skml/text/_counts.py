@@ -27,22 +27,14 @@ def count_terms(terms, documents, vocabulary, dtype):
 
 def count_matrix(documents, n_terms, dtype=np.float64):
     """Documents as ids (overwritten) to a canonical CSR matrix of counts."""
-    counts = occurrences(documents, n_terms, dtype)
-    counts.sum_duplicates()
-    return counts
-
-
-def occurrences(documents, n_terms, dtype):
-    """A one for each token: a term that occurs twice stands in its row twice.
-
-    The matrix shares the memory of the ids where scipy can.
-    """
     ones = np.ones(len(documents.ids), dtype=dtype)
     # A matrix, not an array: what scikit-learn makes of it is then its own choice.
-    return sparse.csr_matrix(
+    counts = sparse.csr_matrix(
         (ones, documents.ids, documents.offsets),
         shape=(documents.n_documents, n_terms),
     )
+    counts.sum_duplicates()
+    return counts
 
 
 def terms_to_keep(counts, *, min_df, max_df, max_features, caller):

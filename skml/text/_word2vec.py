@@ -27,7 +27,7 @@ from skml._sklearn import (
     with_callbacks,
 )
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
-from skml.text._counts import count_matrix, occurrences
+from skml.text._counts import count_matrix
 from skml.text._pooling import pool
 from skml.text._vocabulary import (
     EncodedDocuments,
@@ -38,7 +38,12 @@ from skml.text._vocabulary import (
     reindex,
 )
 from skml.text._word2vec_kernel import Trainer
-from skml.text._word2vec_tables import alias_table, huffman_tree, keep_thresholds
+from skml.text._word2vec_tables import (
+    alias_table,
+    huffman_tree,
+    keep_thresholds,
+    noise_weights,
+)
 
 # Rows start on a cache line: 16 floats of 4 bytes.
 _LINE = 16
@@ -490,7 +495,7 @@ class Word2VecTransformer(
         use_noise = self.loss == "negative-sampling"
         noise, tree = _NO_NOISE, huffman_tree(counts[:1])
         if use_noise:
-            noise = alias_table(counts.astype(np.float64) ** self.noise_exponent)
+            noise = alias_table(noise_weights(counts, self.noise_exponent))
         else:
             tree = huffman_tree(counts)
         trainer = Trainer(
@@ -538,6 +543,12 @@ class Word2VecTransformer(
         ]
         _run_in_threads(tasks, stop_flag)
         loss, n_pairs = totals.sum(axis=0)
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"{type(self).__name__}: the loss of epoch {epoch + 1} is {loss}; the "
+                "word vectors grew without bound. Lower learning_rate_init, which is "
+                f"{self.learning_rate_init!r}."
+            )
         return float(loss / n_pairs) if n_pairs else 0.0
 
     def _report(self, loss_curve, seconds, n_tokens):
@@ -549,10 +560,9 @@ class Word2VecTransformer(
             )
 
     def _pool(self, documents):
-        n_words = len(self.vectors_)
-        if self.weighter_ is None:
-            return pool(occurrences(documents, n_words, np.float32), self.vectors_)
-        weights = self.weighter_.transform(count_matrix(documents, n_words))
+        weights = count_matrix(documents, len(self.vectors_))
+        if self.weighter_ is not None:
+            weights = self.weighter_.transform(weights)
         return pool(weights, self.vectors_)
 
     @property

@@ -85,6 +85,15 @@ cdef inline uint32_t below(uint64_t random, uint64_t n) noexcept nogil:
     return <uint32_t>(((random >> 32) * n) >> 32)
 
 
+cdef inline void set_number(skml_outputs *outputs, int n) noexcept nogil:
+    """Set the number of outputs; what pads the last vector does not count."""
+    cdef int i
+    outputs.n_outputs = n
+    outputs.n_padded = (n + LANES - 1) // LANES * LANES
+    for i in range(n, outputs.n_padded):
+        outputs.weights[i] = 0
+
+
 cdef class Trainer:
     """Both matrices and all that stays the same from epoch to epoch.
 
@@ -135,7 +144,7 @@ cdef class Trainer:
         int n_inputs_together=0,
         bint wide=True,
     ):
-        cdef int longest = 0
+        cdef int longest = 1
         cdef Py_ssize_t word
         self.inputs, self.outputs, self.keep = inputs, outputs, keep
         self.noise, self.path_offsets = noise, path_offsets
@@ -245,6 +254,8 @@ cdef class Trainer:
             )
             last = buffer.filled if position == stop else buffer.filled - margin
             for t in range(first, last + 2 * AHEAD):
+                if stop_flag[0]:
+                    break
                 if t < last:
                     self.choose_window(
                         &slots[t % N_SLOTS], &buffer, t, random_state + 1
@@ -347,13 +358,15 @@ cdef class Trainer:
             skml_prefetch(slot.outputs.rows[i], self.width)
 
     cdef inline void find_noise(self, Slot *slot, int32_t word) noexcept nogil:
-        """The word itself, then noise words; noise that hits the word does not count."""
+        """The word itself, then noise words, each once and weighted by its number.
+
+        Noise that hits the word does not count, as in the original program.
+        """
         cdef skml_outputs *outputs = &slot.outputs
+        cdef float *row
         cdef uint64_t entry
         cdef uint32_t noise
-        cdef int i
-        outputs.n_outputs = self.n_negatives + 1
-        outputs.n_padded = (outputs.n_outputs + LANES - 1) // LANES * LANES
+        cdef int i, j, n = 1
         outputs.rows[0] = &self.outputs[word, 0]
         outputs.labels[0] = outputs.weights[0] = 1
         for i in range(self.n_negatives):
@@ -361,36 +374,44 @@ cdef class Trainer:
             entry = self.noise[noise]
             if <uint32_t>slot.randoms[i] > <uint32_t>(entry >> 32):
                 noise = <uint32_t>entry
-            outputs.rows[i + 1] = &self.outputs[<int32_t>noise, 0]
-            outputs.weights[i + 1] = noise != <uint32_t>word
+            row = &self.outputs[<int32_t>noise, 0]
+            for j in range(n):
+                if outputs.rows[j] == row:
+                    outputs.weights[j] += j > 0
+                    break
+            else:
+                outputs.rows[n] = row
+                outputs.weights[n] = 1
+                n += 1
+        set_number(outputs, n)
 
     cdef inline void walk_tree(self, skml_outputs *outputs, int32_t word) noexcept nogil:
         """The nodes on the way to the word, and which way it turns at each."""
         cdef int64_t start = self.path_offsets[word]
-        cdef int i
-        outputs.n_outputs = <int>(self.path_offsets[word + 1] - start)
-        outputs.n_padded = (outputs.n_outputs + LANES - 1) // LANES * LANES
-        for i in range(outputs.n_outputs):
+        cdef int i, n = <int>(self.path_offsets[word + 1] - start)
+        for i in range(n):
             outputs.rows[i] = &self.outputs[self.path_nodes[start + i], 0]
             outputs.labels[i] = self.path_labels[start + i]
             outputs.weights[i] = 1
-        for i in range(outputs.n_outputs, outputs.n_padded):
-            outputs.weights[i] = 0
+        set_number(outputs, n)
 
     cdef inline void train_word(
         self, const Slot *slot, Buffer *buffer, int t, float **inputs,
         skml_scratch *scratch, double *totals, float rate,
     ) noexcept nogil:
-        cdef int n_inputs = 0, i, j, n, n_twins = 0
+        cdef int n_inputs = 0, i, n
+        cdef uint32_t *stamp
+        if slot.first == slot.last:
+            return
+        buffer.n_windows += 1
+        scratch.has_twins = 0
         for i in range(slot.first, slot.last + 1):
             if i != t:
                 inputs[n_inputs] = &self.inputs[buffer.words[i], 0]
-                for j in range(n_inputs if self.skip_gram else 0):
-                    n_twins += inputs[j] == inputs[n_inputs]
                 n_inputs += 1
-        if n_inputs == 0:
-            return
-        scratch.has_twins = n_twins > 0
+                stamp = &buffer.stamps[buffer.words[i] & (N_STAMPS - 1)]
+                scratch.has_twins |= stamp[0] == buffer.n_windows
+                stamp[0] = buffer.n_windows
         totals[1] += n_inputs if self.skip_gram else 1
         i = 0
         while i < n_inputs:

@@ -8,8 +8,8 @@
        o_i   += sum_j e_ji x_j
        x_j   += sum_i e_ji o_i        (both sums over the rows as they were before)
 
-   The product is tiled so that the sums of a tile stay in registers. Rows may alias: a
-   word may stand twice in a window, and a noise word may be drawn twice.
+   The product is tiled so that the sums of a tile stay in registers. The output rows are
+   distinct; an input row may stand twice, as a word does in a window.
 
    Everything is written with vectors of eight floats, which the compiler maps to what
    the target has. The functions at the bottom are compiled for the build's baseline and,
@@ -49,7 +49,7 @@ typedef struct {
     int n_padded;   /* n_outputs rounded up to whole vectors */
     float **rows;   /* the output rows */
     float *labels;  /* 1 for the word that was seen, 0 for noise; n_padded long */
-    float *weights; /* 0 where a pair must not count; n_padded long */
+    float *weights; /* how often a pair counts; n_padded long, 0 at the end */
 } skml_outputs;
 
 typedef struct {
@@ -211,9 +211,7 @@ SKML_INLINE void skml_update(const int n_outputs, float *const *inputs, int n_in
             error += stride;
             gradient += width;
         }
-        /* Loaded again, because two outputs may be the same row. */
-        for (int i = 0; i < n_outputs; i++)
-            skml_store(outputs[i] + k, skml_load(outputs[i] + k) + change[i]);
+        for (int i = 0; i < n_outputs; i++) skml_store(outputs[i] + k, o[i] + change[i]);
     }
 }
 
@@ -301,16 +299,16 @@ SKML_INLINE double skml_cbow(float *const *inputs, int n_inputs,
                              const skml_scratch *scratch)
 {
     float *mean = scratch->mean;
+    const ptrdiff_t width = scratch->width;
     const float share = 1.0f / n_inputs;
     double loss;
-    for (ptrdiff_t k = 0; k < scratch->width; k += SKML_LANES) {
-        vec sum = {0};
-        for (int j = 0; j < n_inputs; j++) sum += skml_load(inputs[j] + k);
-        skml_store(mean + k, share * sum);
-    }
+    /* Row by row: an inner loop of varying length would be mispredicted. */
+    memcpy(mean, inputs[0], sizeof(float) * width);
+    for (int j = 1; j < n_inputs; j++) skml_add(mean, inputs[j], width);
+    for (ptrdiff_t k = 0; k < width; k += SKML_LANES)
+        skml_store(mean + k, share * skml_load(mean + k));
     loss = skml_pairs(&mean, 1, outputs, rate, scratch, 0);
-    for (int j = 0; j < n_inputs; j++)
-        skml_add(inputs[j], scratch->gradients, scratch->width);
+    for (int j = 0; j < n_inputs; j++) skml_add(inputs[j], scratch->gradients, width);
     return loss;
 }
 

@@ -35,13 +35,19 @@ def keep_thresholds(counts, subsample):
     return np.minimum(kept * _ONE, _ONE - 1).astype(np.uint32)
 
 
+def noise_weights(counts, exponent):
+    """Count to the power of `exponent`, scaled so that the largest is 1."""
+    logarithm = exponent * np.log(counts)
+    return np.exp(logarithm - logarithm.max())
+
+
 def alias_table(weights):
     """Table to draw from a discrete distribution in constant time (Vose 1991).
 
     Parameters
     ----------
     weights : ndarray of shape (n_words,)
-        Positive, in any scale.
+        Not negative, in any scale.
 
     Returns
     -------
