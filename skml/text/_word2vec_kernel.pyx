@@ -24,12 +24,14 @@ cdef extern from "_word2vec_steps.h" nogil:
         float *errors
         float *gradients
         float *mean
+        float **ahead
+        int n_ahead
     ctypedef double (*skml_step)(
         float **, int, const skml_outputs *, float, const skml_scratch *
     ) noexcept
     skml_step skml_choose_step(int, int)
     int skml_has_wide()
-    void skml_prefetch(const float *, int)
+    void skml_prefetch(const void *)
     int LANES "SKML_LANES"
     int error_stride "SKML_ERROR_STRIDE" (int)
 
@@ -39,9 +41,9 @@ cdef extern from "_word2vec_steps.h" nogil:
 cdef enum:
     BLOCK = 2048
     # A word passes through three stages, each so many words before the next: choose
-    # its window and random numbers, find its outputs, train. Each asks for the memory
-    # that the next one reads.
-    AHEAD = 3
+    # its window and random numbers, find its outputs, train. The first asks for the
+    # memory that the second reads; the rows are fetched while the word before trains.
+    AHEAD = 2
     N_SLOTS = 8  # more than two stages, and a power of two
     N_STAMPS = 1024
 
@@ -52,6 +54,7 @@ cdef struct Slot:
     int last
     uint64_t *randoms
     skml_outputs outputs
+    int n_rows  # the rows of outputs, and behind them one that is fetched with them
 
 
 cdef struct Buffer:
@@ -196,6 +199,7 @@ cdef class Trainer:
         cdef Buffer buffer
         cdef skml_scratch scratch
         cdef Slot slots[N_SLOTS]
+        cdef Slot *next_slot
         cdef float **inputs = NULL
         cdef int64_t position = start, document = 0, low, high, middle
         cdef int first = 0, last, t, passed, n_padded
@@ -220,8 +224,9 @@ cdef class Trainer:
             and scratch.mean != NULL
         )
         for t in range(N_SLOTS):
+            slots[t].n_rows = 0
             slots[t].randoms = <uint64_t *>calloc(n_padded, sizeof(uint64_t))
-            slots[t].outputs.rows = <float **>calloc(n_padded, sizeof(float *))
+            slots[t].outputs.rows = <float **>calloc(n_padded + 1, sizeof(float *))
             slots[t].outputs.labels = <float *>calloc(n_padded, sizeof(float))
             slots[t].outputs.weights = <float *>calloc(n_padded, sizeof(float))
             ok = (
@@ -262,9 +267,12 @@ cdef class Trainer:
                     )
                 if first <= t - AHEAD < last:
                     self.find_outputs(
-                        &slots[(t - AHEAD) % N_SLOTS], buffer.words[t - AHEAD]
+                        &slots[(t - AHEAD) % N_SLOTS], &buffer, t - AHEAD
                     )
                 if first <= t - 2 * AHEAD:
+                    next_slot = &slots[(t - 2 * AHEAD + 1) % N_SLOTS]
+                    scratch.ahead = next_slot.outputs.rows
+                    scratch.n_ahead = next_slot.n_rows
                     self.train_word(
                         &slots[(t - 2 * AHEAD) % N_SLOTS], &buffer, t - 2 * AHEAD,
                         inputs, &scratch, totals,
@@ -318,10 +326,6 @@ cdef class Trainer:
         cdef int32_t word = buffer.words[t]
         cdef int reach = self.window, i
         slot.first = slot.last = t
-        i = t + self.window
-        if i < buffer.filled and buffer.words[i] >= 0:
-            # It enters the window of the word that is trained next.
-            skml_prefetch(&self.inputs[buffer.words[i], 0], self.width)
         if word < 0:
             return
         if self.shrink_window:
@@ -337,25 +341,27 @@ cdef class Trainer:
         if slot.first == slot.last:
             return
         if self.tree:
-            skml_prefetch(<const float *>&self.path_nodes[self.path_offsets[word]], 1)
+            skml_prefetch(&self.path_nodes[self.path_offsets[word]])
             return
         for i in range(self.n_negatives):
             slot.randoms[i] = draw(random_state)
-            skml_prefetch(
-                <const float *>&self.noise[below(slot.randoms[i], self.noise.shape[0])],
-                1,
-            )
+            skml_prefetch(&self.noise[below(slot.randoms[i], self.noise.shape[0])])
 
-    cdef inline void find_outputs(self, Slot *slot, int32_t word) noexcept nogil:
-        cdef int i
+    cdef inline void find_outputs(
+        self, Slot *slot, const Buffer *buffer, int t
+    ) noexcept nogil:
+        cdef int newest = t + self.window
         if slot.first == slot.last:
-            return
-        if self.tree:
-            self.walk_tree(&slot.outputs, word)
+            slot.outputs.n_outputs = 0
+        elif self.tree:
+            self.walk_tree(&slot.outputs, buffer.words[t])
         else:
-            self.find_noise(slot, word)
-        for i in range(slot.outputs.n_outputs):
-            skml_prefetch(slot.outputs.rows[i], self.width)
+            self.find_noise(slot, buffer.words[t])
+        slot.n_rows = slot.outputs.n_outputs
+        if newest < buffer.filled and buffer.words[newest] >= 0:
+            # The word that can enter a window now; the others were there before.
+            slot.outputs.rows[slot.n_rows] = &self.inputs[buffer.words[newest], 0]
+            slot.n_rows += 1
 
     cdef inline void find_noise(self, Slot *slot, int32_t word) noexcept nogil:
         """The word itself, then noise words, each once and weighted by its number.

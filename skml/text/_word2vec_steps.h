@@ -36,6 +36,7 @@
 #endif
 
 #define SKML_LANES 8
+#define SKML_LINE 16 /* floats in a cache line */
 #define SKML_TILE_INPUTS 2
 #define SKML_TILE_OUTPUTS 6
 #define SKML_INLINE static inline __attribute__((always_inline))
@@ -58,6 +59,8 @@ typedef struct {
     float *errors;    /* room for n_inputs rows of skml_error_stride(n_outputs) */
     float *gradients; /* room for n_inputs rows of `width` */
     float *mean;      /* room for `width` */
+    float **ahead;    /* the rows that the next step reads, to be fetched meanwhile */
+    int n_ahead;
 } skml_scratch;
 
 SKML_INLINE vec skml_load(const float *from) { return *(const vec *)from; }
@@ -188,11 +191,17 @@ SKML_INLINE double skml_errors(float *scores, int n_inputs, const skml_outputs *
    the last one moves the inputs, unless a row stands twice among them. */
 SKML_INLINE void skml_update(const int n_outputs, float *const *inputs, int n_inputs,
                              float *const *outputs, ptrdiff_t width,
-                             const float *errors, ptrdiff_t stride, float *gradients,
-                             int is_first, int moves_inputs)
+                             const float *errors, ptrdiff_t stride,
+                             const skml_scratch *scratch, int is_first,
+                             int moves_inputs)
 {
+    float *gradients = scratch->gradients;
     for (ptrdiff_t k = 0; k < width; k += SKML_LANES) {
         vec o[SKML_TILE_OUTPUTS], change[SKML_TILE_OUTPUTS];
+        /* A line at a time between the arithmetic, which leaves room for it. */
+        if (is_first && k % SKML_LINE == 0)
+            for (int i = 0; i < scratch->n_ahead; i++)
+                __builtin_prefetch(scratch->ahead[i] + k, 1);
         const float *error = errors;
         float *gradient = gradients + k;
         for (int i = 0; i < n_outputs; i++) {
@@ -268,10 +277,10 @@ SKML_INLINE double skml_pairs(float *const *inputs, int n_inputs,
         n = skml_tile(n_outputs - i);
         const int moves = moves_inputs && i + n == n_outputs;
 #define SKML_CALL(N)                                                                  \
-    if (moves) skml_update(N, inputs, n_inputs, o, width, errors + i, stride,         \
-                           scratch->gradients, i == 0, 1);                            \
-    else skml_update(N, inputs, n_inputs, o, width, errors + i, stride,               \
-                     scratch->gradients, i == 0, 0);
+    if (moves) skml_update(N, inputs, n_inputs, o, width, errors + i, stride, scratch, \
+                           i == 0, 1);                                                \
+    else skml_update(N, inputs, n_inputs, o, width, errors + i, stride, scratch,      \
+                     i == 0, 0);
         SKML_FOR_TILE(n, SKML_CALL)
 #undef SKML_CALL
     }
@@ -312,10 +321,7 @@ SKML_INLINE double skml_cbow(float *const *inputs, int n_inputs,
     return loss;
 }
 
-SKML_INLINE void skml_prefetch(const float *row, int width)
-{
-    for (ptrdiff_t k = 0; k < width; k += 16) __builtin_prefetch(row + k, 1);
-}
+SKML_INLINE void skml_prefetch(const void *address) { __builtin_prefetch(address); }
 
 typedef double (*skml_step)(float *const *inputs, int n_inputs,
                             const skml_outputs *outputs, float rate,
