@@ -67,6 +67,11 @@ SKML_INLINE vec skml_load(const float *from) { return *(const vec *)from; }
 
 SKML_INLINE void skml_store(float *to, vec value) { *(vec *)to = value; }
 
+SKML_INLINE vec skml_all(float value)
+{
+    return (vec){value, value, value, value, value, value, value, value};
+}
+
 SKML_INLINE float skml_sum(vec v)
 {
     float part[SKML_LANES];
@@ -187,6 +192,14 @@ SKML_INLINE double skml_errors(float *scores, int n_inputs, const skml_outputs *
     return skml_sum(losses);
 }
 
+/* Ask for the next rows a line at a time, between arithmetic that leaves room for it. */
+SKML_INLINE void skml_fetch_ahead(const skml_scratch *scratch, ptrdiff_t k)
+{
+    if (k % SKML_LINE == 0)
+        for (int i = 0; i < scratch->n_ahead; i++)
+            __builtin_prefetch(scratch->ahead[i] + k, 1);
+}
+
 /* Move the outputs of one tile. The gradients of the inputs are gathered over the tiles;
    the last one moves the inputs, unless a row stands twice among them. */
 SKML_INLINE void skml_update(const int n_outputs, float *const *inputs, int n_inputs,
@@ -198,10 +211,7 @@ SKML_INLINE void skml_update(const int n_outputs, float *const *inputs, int n_in
     float *gradients = scratch->gradients;
     for (ptrdiff_t k = 0; k < width; k += SKML_LANES) {
         vec o[SKML_TILE_OUTPUTS], change[SKML_TILE_OUTPUTS];
-        /* A line at a time between the arithmetic, which leaves room for it. */
-        if (is_first && k % SKML_LINE == 0)
-            for (int i = 0; i < scratch->n_ahead; i++)
-                __builtin_prefetch(scratch->ahead[i] + k, 1);
+        if (is_first) skml_fetch_ahead(scratch, k);
         const float *error = errors;
         float *gradient = gradients + k;
         for (int i = 0; i < n_outputs; i++) {
@@ -221,6 +231,33 @@ SKML_INLINE void skml_update(const int n_outputs, float *const *inputs, int n_in
             gradient += width;
         }
         for (int i = 0; i < n_outputs; i++) skml_store(outputs[i] + k, o[i] + change[i]);
+    }
+}
+
+/* The same for a single input: the errors fit into registers, too. */
+SKML_INLINE void skml_update_one(const int n_outputs, const float *input,
+                                 float *const *outputs, ptrdiff_t width,
+                                 const float *errors, const skml_scratch *scratch,
+                                 int is_first)
+{
+    float *gradient = scratch->gradients;
+    float *o[SKML_TILE_OUTPUTS];
+    vec error[SKML_TILE_OUTPUTS];
+    for (int i = 0; i < n_outputs; i++) {
+        o[i] = outputs[i];
+        error[i] = skml_all(errors[i]);
+    }
+    for (ptrdiff_t k = 0; k < width; k += SKML_LANES) {
+        const vec x = skml_load(input + k);
+        vec sum = {0};
+        if (is_first) skml_fetch_ahead(scratch, k);
+        else sum = skml_load(gradient + k);
+        for (int i = 0; i < n_outputs; i++) {
+            const vec old = skml_load(o[i] + k);
+            sum += error[i] * old;
+            skml_store(o[i] + k, old + error[i] * x);
+        }
+        skml_store(gradient + k, sum);
     }
 }
 
@@ -248,22 +285,18 @@ SKML_INLINE int skml_tile(int n_left)
     default: call(6); break;   \
     }
 
-/* One step, see the top of the file. If not moves_inputs, the inputs stay and
-   scratch->gradients receives their gradients. */
-SKML_INLINE double skml_pairs(float *const *inputs, int n_inputs,
+/* The first half of a step: the scores of all pairs, turned into errors. */
+SKML_INLINE double skml_score(float *const *inputs, int n_inputs,
                               const skml_outputs *outputs, float rate,
-                              const skml_scratch *scratch, int moves_inputs)
+                              const skml_scratch *scratch)
 {
     const ptrdiff_t stride = SKML_ERROR_STRIDE(outputs->n_padded);
     const ptrdiff_t width = scratch->width;
-    float *errors = scratch->errors;
-    const int n_outputs = outputs->n_outputs;
-    double loss;
-    for (int i = 0, n; i < n_outputs; i += n) {
-        n = skml_tile(n_outputs - i);
+    for (int i = 0, n; i < outputs->n_outputs; i += n) {
+        n = skml_tile(outputs->n_outputs - i);
         for (int j = 0; j < n_inputs; j += SKML_TILE_INPUTS) {
             float *const *x = inputs + j, *const *o = outputs->rows + i;
-            float *scores = errors + j * stride + i;
+            float *scores = scratch->errors + j * stride + i;
 #define SKML_CALL(N)                                                        \
     if (n_inputs - j > 1) skml_dots(2, N, x, o, width, scores, stride);     \
     else skml_dots(1, N, x, o, width, scores, stride);
@@ -271,20 +304,7 @@ SKML_INLINE double skml_pairs(float *const *inputs, int n_inputs,
 #undef SKML_CALL
         }
     }
-    loss = skml_errors(errors, n_inputs, outputs, rate);
-    for (int i = 0, n; i < n_outputs; i += n) {
-        float *const *o = outputs->rows + i;
-        n = skml_tile(n_outputs - i);
-        const int moves = moves_inputs && i + n == n_outputs;
-#define SKML_CALL(N)                                                                  \
-    if (moves) skml_update(N, inputs, n_inputs, o, width, errors + i, stride, scratch, \
-                           i == 0, 1);                                                \
-    else skml_update(N, inputs, n_inputs, o, width, errors + i, stride, scratch,      \
-                     i == 0, 0);
-        SKML_FOR_TILE(n, SKML_CALL)
-#undef SKML_CALL
-    }
-    return loss;
+    return skml_errors(scratch->errors, n_inputs, outputs, rate);
 }
 
 /* Skip-gram: each word of the window is an input of its own. */
@@ -292,12 +312,26 @@ SKML_INLINE double skml_skip_gram(float *const *inputs, int n_inputs,
                                   const skml_outputs *outputs, float rate,
                                   const skml_scratch *scratch)
 {
-    const int unique = !scratch->has_twins;
-    const double loss = skml_pairs(inputs, n_inputs, outputs, rate, scratch, unique);
-    if (!unique)
+    const ptrdiff_t stride = SKML_ERROR_STRIDE(outputs->n_padded);
+    const ptrdiff_t width = scratch->width;
+    const int n_outputs = outputs->n_outputs, has_twins = scratch->has_twins;
+    const double loss = skml_score(inputs, n_inputs, outputs, rate, scratch);
+    for (int i = 0, n; i < n_outputs; i += n) {
+        float *const *o = outputs->rows + i;
+        const float *errors = scratch->errors + i;
+        n = skml_tile(n_outputs - i);
+        const int moves_inputs = i + n == n_outputs && !has_twins;
+#define SKML_CALL(N)                                                                   \
+    if (moves_inputs)                                                                  \
+        skml_update(N, inputs, n_inputs, o, width, errors, stride, scratch, i == 0, 1); \
+    else                                                                               \
+        skml_update(N, inputs, n_inputs, o, width, errors, stride, scratch, i == 0, 0);
+        SKML_FOR_TILE(n, SKML_CALL)
+#undef SKML_CALL
+    }
+    if (has_twins && n_outputs)
         for (int j = 0; j < n_inputs; j++)
-            skml_add(inputs[j], scratch->gradients + j * (ptrdiff_t)scratch->width,
-                     scratch->width);
+            skml_add(inputs[j], scratch->gradients + j * width, width);
     return loss;
 }
 
@@ -316,8 +350,17 @@ SKML_INLINE double skml_cbow(float *const *inputs, int n_inputs,
     for (int j = 1; j < n_inputs; j++) skml_add(mean, inputs[j], width);
     for (ptrdiff_t k = 0; k < width; k += SKML_LANES)
         skml_store(mean + k, share * skml_load(mean + k));
-    loss = skml_pairs(&mean, 1, outputs, rate, scratch, 0);
-    for (int j = 0; j < n_inputs; j++) skml_add(inputs[j], scratch->gradients, width);
+    loss = skml_score(&mean, 1, outputs, rate, scratch);
+    for (int i = 0, n; i < outputs->n_outputs; i += n) {
+        float *const *o = outputs->rows + i;
+        n = skml_tile(outputs->n_outputs - i);
+#define SKML_CALL(N) \
+    skml_update_one(N, mean, o, width, scratch->errors + i, scratch, i == 0);
+        SKML_FOR_TILE(n, SKML_CALL)
+#undef SKML_CALL
+    }
+    if (outputs->n_outputs)
+        for (int j = 0; j < n_inputs; j++) skml_add(inputs[j], scratch->gradients, width);
     return loss;
 }
 
