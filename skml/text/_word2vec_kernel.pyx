@@ -214,9 +214,11 @@ cdef class Trainer:
         inputs = <float **>calloc(2 * margin, sizeof(float *))
         scratch.width = self.width
         scratch.errors = <float *>calloc(
-            2 * margin * error_stride(n_padded), sizeof(float)
+            <size_t>(2 * margin) * error_stride(n_padded), sizeof(float)
         )
-        scratch.gradients = <float *>calloc(2 * margin * scratch.width, sizeof(float))
+        scratch.gradients = <float *>calloc(
+            <size_t>(2 * margin) * scratch.width, sizeof(float)
+        )
         scratch.mean = <float *>calloc(scratch.width, sizeof(float))
         ok = (
             buffer.words != NULL and buffer.positions != NULL and inputs != NULL

@@ -30,10 +30,8 @@
 #define SKML_X86 0
 #endif
 
-#if defined(__GNUC__) && !defined(__clang__)
 /* Vectors are passed only between functions that are inlined into each other. */
 #pragma GCC diagnostic ignored "-Wpsabi"
-#endif
 
 #define SKML_LANES 8
 #define SKML_LINE 16 /* floats in a cache line */
