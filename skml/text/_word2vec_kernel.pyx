@@ -6,7 +6,7 @@ The arithmetic of a step is in `_word2vec_steps.h`. Here: sub-sampling, windows,
 words, the order of things. No Python object is touched while it runs.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memmove, memset
 
@@ -57,15 +57,24 @@ cdef struct Slot:
     int n_rows  # the rows of outputs, and behind them one that is fetched with them
 
 
+cdef struct Word:
+    # A word that survived sub-sampling.
+    int64_t position  # in the stream
+    int32_t id
+    int32_t n_before  # words of the same document before it
+    int32_t n_after  # and after it, or the window if there are more
+
+
 cdef struct Buffer:
-    # The words that survived sub-sampling, and where they stood in the stream.
-    int32_t *words
-    int64_t *positions
+    Word *words
     int filled
-    # Which window a word was last seen in, by the last bits of the word: a cheap test
-    # for words that stand twice in a window. It may raise a false alarm.
-    uint32_t stamps[N_STAMPS]
-    uint32_t n_windows
+    int32_t n_in_document  # so far, of the document that is being read
+    # Which window (by the last bits of its number) a word (by the last bits of its id)
+    # was seen in: a cheap test for words that stand twice. It may raise a false alarm.
+    uint8_t input_stamps[N_STAMPS]
+    uint8_t output_stamps[N_STAMPS]
+    uint8_t n_input_windows
+    uint8_t n_output_windows
 
 
 def has_wide_instructions():
@@ -206,11 +215,8 @@ cdef class Trainer:
         cdef bint ok = True
 
         n_padded = (self.max_outputs + LANES - 1) // LANES * LANES
-        buffer.filled = 0
-        buffer.n_windows = 0
-        memset(buffer.stamps, 0, sizeof(buffer.stamps))
-        buffer.words = <int32_t *>calloc(capacity, sizeof(int32_t))
-        buffer.positions = <int64_t *>calloc(capacity, sizeof(int64_t))
+        memset(&buffer, 0, sizeof(buffer))
+        buffer.words = <Word *>calloc(capacity, sizeof(Word))
         inputs = <float **>calloc(2 * margin, sizeof(float *))
         scratch.width = self.width
         scratch.errors = <float *>calloc(
@@ -221,7 +227,7 @@ cdef class Trainer:
         )
         scratch.mean = <float *>calloc(scratch.width, sizeof(float))
         ok = (
-            buffer.words != NULL and buffer.positions != NULL and inputs != NULL
+            buffer.words != NULL and inputs != NULL
             and scratch.errors != NULL and scratch.gradients != NULL
             and scratch.mean != NULL
         )
@@ -251,10 +257,7 @@ cdef class Trainer:
             # The words already trained that are still in a window go to the front.
             passed = max(0, first - margin)
             buffer.filled -= passed
-            memmove(buffer.words, buffer.words + passed,
-                    buffer.filled * sizeof(int32_t))
-            memmove(buffer.positions, buffer.positions + passed,
-                    buffer.filled * sizeof(int64_t))
+            memmove(buffer.words, buffer.words + passed, buffer.filled * sizeof(Word))
             first -= passed
             self.fill(
                 &buffer, capacity, ids, offsets, &position, stop, &document, random_state
@@ -279,12 +282,11 @@ cdef class Trainer:
                         &slots[(t - 2 * AHEAD) % N_SLOTS], &buffer, t - 2 * AHEAD,
                         inputs, &scratch, totals,
                         rate - rate_decay
-                        * (buffer.positions[t - 2 * AHEAD] - start),
+                        * (buffer.words[t - 2 * AHEAD].position - start),
                     )
             first = max(first, last)
 
         free(buffer.words)
-        free(buffer.positions)
         free(inputs)
         free(scratch.errors)
         free(scratch.gradients)
@@ -301,80 +303,82 @@ cdef class Trainer:
         const int64_t[::1] offsets, int64_t *position, int64_t stop,
         int64_t *document, uint64_t *random_state,
     ) noexcept nogil:
-        """Read words into the buffer; -1 stands between documents."""
-        cdef int32_t word
+        """Read words into the buffer, and where their documents begin and end."""
+        cdef Word *word
         cdef int64_t i = position[0]
-        cdef int filled = buffer.filled
-        while filled < capacity - 1 and i < stop:
+        cdef bint is_kept
+        while buffer.filled < capacity and i < stop:
             while offsets[document[0] + 1] <= i:
-                # An empty document, or the end of one: no window reaches across.
                 document[0] += 1
-                if filled > 0 and buffer.words[filled - 1] >= 0:
-                    buffer.words[filled] = -1
-                    buffer.positions[filled] = i
-                    filled += 1
-            word = ids[i]
-            if <uint32_t>(draw(random_state) >> 32) <= self.keep[word]:
-                buffer.words[filled] = word
-                buffer.positions[filled] = i
-                filled += 1
+                self.end_document(buffer)
+            # Written in any case and counted if kept: a branch would be mispredicted.
+            word = &buffer.words[buffer.filled]
+            word.position = i
+            word.id = ids[i]
+            word.n_before = buffer.n_in_document
+            word.n_after = self.window
+            is_kept = <uint32_t>(draw(random_state) >> 32) <= self.keep[word.id]
+            buffer.filled += is_kept
+            buffer.n_in_document += is_kept
             i += 1
-        buffer.filled = filled
+        if i == stop:
+            self.end_document(buffer)
         position[0] = i
+
+    cdef inline void end_document(self, Buffer *buffer) noexcept nogil:
+        """Let the last words of a document know how many come after them."""
+        cdef int i
+        for i in range(min(buffer.n_in_document, self.window)):
+            buffer.words[buffer.filled - 1 - i].n_after = i
+        buffer.n_in_document = 0
 
     cdef inline void choose_window(
         self, Slot *slot, const Buffer *buffer, int t, uint64_t *random_state
     ) noexcept nogil:
-        cdef int32_t word = buffer.words[t]
+        cdef const Word *word = &buffer.words[t]
         cdef int reach = self.window, i
-        slot.first = slot.last = t
-        if word < 0:
-            return
         if self.shrink_window:
             reach -= below(draw(random_state), self.window)
-        while slot.first > 0 and t - slot.first < reach and (
-            buffer.words[slot.first - 1] >= 0
-        ):
-            slot.first -= 1
-        while slot.last + 1 < buffer.filled and slot.last - t < reach and (
-            buffer.words[slot.last + 1] >= 0
-        ):
-            slot.last += 1
+        slot.first = t - min(reach, word.n_before)
+        slot.last = t + min(reach, word.n_after)
         if slot.first == slot.last:
             return
         if self.tree:
-            skml_prefetch(&self.path_nodes[self.path_offsets[word]])
+            skml_prefetch(&self.path_nodes[self.path_offsets[word.id]])
             return
         for i in range(self.n_negatives):
             slot.randoms[i] = draw(random_state)
             skml_prefetch(&self.noise[below(slot.randoms[i], self.noise.shape[0])])
 
-    cdef inline void find_outputs(
-        self, Slot *slot, const Buffer *buffer, int t
-    ) noexcept nogil:
+    cdef inline void find_outputs(self, Slot *slot, Buffer *buffer, int t) noexcept nogil:
         cdef int newest = t + self.window
         if slot.first == slot.last:
             slot.outputs.n_outputs = 0
         elif self.tree:
-            self.walk_tree(&slot.outputs, buffer.words[t])
+            self.walk_tree(&slot.outputs, buffer.words[t].id)
         else:
-            self.find_noise(slot, buffer.words[t])
+            self.find_noise(slot, buffer, buffer.words[t].id)
         slot.n_rows = slot.outputs.n_outputs
-        if newest < buffer.filled and buffer.words[newest] >= 0:
+        if newest < buffer.filled:
             # The word that can enter a window now; the others were there before.
-            slot.outputs.rows[slot.n_rows] = &self.inputs[buffer.words[newest], 0]
+            slot.outputs.rows[slot.n_rows] = &self.inputs[buffer.words[newest].id, 0]
             slot.n_rows += 1
 
-    cdef inline void find_noise(self, Slot *slot, int32_t word) noexcept nogil:
+    cdef inline void find_noise(
+        self, Slot *slot, Buffer *buffer, int32_t word
+    ) noexcept nogil:
         """The word itself, then noise words, each once and weighted by its number.
 
         Noise that hits the word does not count, as in the original program.
         """
         cdef skml_outputs *outputs = &slot.outputs
         cdef float *row
+        cdef uint8_t *stamp
         cdef uint64_t entry
         cdef uint32_t noise
         cdef int i, j, n = 1
+        buffer.n_output_windows += 1
+        buffer.output_stamps[word & (N_STAMPS - 1)] = buffer.n_output_windows
         outputs.rows[0] = &self.outputs[word, 0]
         outputs.labels[0] = outputs.weights[0] = 1
         for i in range(self.n_negatives):
@@ -383,14 +387,20 @@ cdef class Trainer:
             if <uint32_t>slot.randoms[i] > <uint32_t>(entry >> 32):
                 noise = <uint32_t>entry
             row = &self.outputs[<int32_t>noise, 0]
-            for j in range(n):
-                if outputs.rows[j] == row:
-                    outputs.weights[j] += j > 0
-                    break
+            stamp = &buffer.output_stamps[noise & (N_STAMPS - 1)]
+            j = 0
+            if stamp[0] == buffer.n_output_windows:
+                while j < n and outputs.rows[j] != row:
+                    j += 1
             else:
+                stamp[0] = buffer.n_output_windows
+                j = n
+            if j == n:
                 outputs.rows[n] = row
                 outputs.weights[n] = 1
                 n += 1
+            elif j > 0:
+                outputs.weights[j] += 1
         set_number(outputs, n)
 
     cdef inline void walk_tree(self, skml_outputs *outputs, int32_t word) noexcept nogil:
@@ -408,18 +418,22 @@ cdef class Trainer:
         skml_scratch *scratch, double *totals, float rate,
     ) noexcept nogil:
         cdef int n_inputs = 0, i, n
-        cdef uint32_t *stamp
+        cdef int32_t word
+        cdef uint8_t *stamp
         if slot.first == slot.last:
             return
-        buffer.n_windows += 1
+        buffer.n_input_windows += 1
         scratch.has_twins = 0
         for i in range(slot.first, slot.last + 1):
-            if i != t:
-                inputs[n_inputs] = &self.inputs[buffer.words[i], 0]
-                n_inputs += 1
-                stamp = &buffer.stamps[buffer.words[i] & (N_STAMPS - 1)]
-                scratch.has_twins |= stamp[0] == buffer.n_windows
-                stamp[0] = buffer.n_windows
+            if i == t:
+                continue
+            word = buffer.words[i].id
+            inputs[n_inputs] = &self.inputs[word, 0]
+            n_inputs += 1
+            if self.skip_gram:
+                stamp = &buffer.input_stamps[word & (N_STAMPS - 1)]
+                scratch.has_twins |= stamp[0] == buffer.n_input_windows
+                stamp[0] = buffer.n_input_windows
         totals[1] += n_inputs if self.skip_gram else 1
         i = 0
         while i < n_inputs:
