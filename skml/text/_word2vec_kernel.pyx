@@ -318,6 +318,8 @@ cdef class Trainer:
             word.n_before = buffer.n_in_document
             word.n_after = self.window
             is_kept = <uint32_t>(draw(random_state) >> 32) <= self.keep[word.id]
+            if self.tree:
+                skml_prefetch(&self.path_offsets[word.id])
             buffer.filled += is_kept
             buffer.n_in_document += is_kept
             i += 1
@@ -337,6 +339,7 @@ cdef class Trainer:
     ) noexcept nogil:
         cdef const Word *word = &buffer.words[t]
         cdef int reach = self.window, i
+        cdef int64_t start, last
         if self.shrink_window:
             reach -= below(draw(random_state), self.window)
         slot.first = t - min(reach, word.n_before)
@@ -344,7 +347,12 @@ cdef class Trainer:
         if slot.first == slot.last:
             return
         if self.tree:
-            skml_prefetch(&self.path_nodes[self.path_offsets[word.id]])
+            start = self.path_offsets[word.id]
+            last = self.path_offsets[word.id + 1] - 1
+            skml_prefetch(&self.path_nodes[start])
+            skml_prefetch(&self.path_nodes[last])
+            skml_prefetch(&self.path_labels[start])
+            skml_prefetch(&self.path_labels[last])
             return
         for i in range(self.n_negatives):
             slot.randoms[i] = draw(random_state)
