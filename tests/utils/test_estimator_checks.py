@@ -9,7 +9,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import pytest
-from joblib import parallel_config
+from joblib import parallel_backend
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
@@ -499,7 +499,7 @@ def one_process(monkeypatch):
         "skml.utils._text_checks_fit._in_child",
         lambda run, estimator, environment: run(estimator),
     )
-    with parallel_config(backend="threading"):
+    with parallel_backend("threading"):
         yield
 
 
