@@ -499,7 +499,7 @@ def one_process(monkeypatch):
         "skml.utils._text_checks_fit._in_child",
         lambda run, estimator, environment: run(estimator),
     )
-    with parallel_backend("threading"):
+    with parallel_backend("threading", n_jobs=1):
         yield
 
 
