@@ -379,8 +379,8 @@ typedef double (*skml_step)(float *const *inputs, int n_inputs,
 SKML_STEP(skml_skip_gram, baseline, )
 SKML_STEP(skml_cbow, baseline, )
 #if SKML_X86
-SKML_STEP(skml_skip_gram, avx2, __attribute__((target("avx2,fma"))))
-SKML_STEP(skml_cbow, avx2, __attribute__((target("avx2,fma"))))
+SKML_STEP(skml_skip_gram, avx2, __attribute__((target("avx2,fma,prfchw"))))
+SKML_STEP(skml_cbow, avx2, __attribute__((target("avx2,fma,prfchw"))))
 #endif
 
 /* Whether the processor has the instructions of the wide variant. */
