@@ -8,6 +8,12 @@ import sys
 _OPENERS = {"xz": lzma.open, "gz": gzip.open, "bz2": bz2.open}
 
 
+def open_text(path):
+    """Open a text file to read it line by line; .xz, .gz and .bz2 as they are."""
+    opener = _OPENERS.get(str(path).rpartition(".")[2], open)
+    return opener(path, "rt", encoding="utf-8")
+
+
 def read_token_lists(path, max_tokens=None):
     """Split the lines of a text file at whitespace.
 
@@ -27,8 +33,7 @@ def read_token_lists(path, max_tokens=None):
         Number of tokens in all documents.
     """
     documents, n_tokens = [], 0
-    opener = _OPENERS.get(str(path).rpartition(".")[2], open)
-    with opener(path, "rt", encoding="utf-8") as lines:
+    with open_text(path) as lines:
         for line in lines:
             tokens = list(map(sys.intern, line.split()))
             if tokens:

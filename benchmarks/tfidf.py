@@ -10,9 +10,6 @@ as they are.
 """
 
 import argparse
-import bz2
-import gzip
-import lzma
 import math
 import re
 import sys
@@ -21,18 +18,17 @@ from itertools import islice
 from statistics import median
 from time import process_time
 
+from _documents import open_text
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from skml.text import TfidfWeighter
 
-_OPENERS = {"xz": lzma.open, "gz": gzip.open, "bz2": bz2.open}
 _WORD = re.compile(r"(?u)\b\w\w+\b")
 
 
 def read_documents(path, n_documents):
     """Read the lines of a text file that hold at least one word."""
-    opener = _OPENERS.get(path.rpartition(".")[2], open)
-    with opener(path, "rt", encoding="utf-8") as lines:
+    with open_text(path) as lines:
         documents = (line.strip() for line in lines)
         return list(islice(filter(_WORD.search, documents), n_documents))
 
