@@ -502,6 +502,7 @@ class Word2VecTransformer(
             noise = alias_table(noise_weights(counts, self.noise_exponent))
         else:
             tree = huffman_tree(counts)
+        n_workers = min(effective_n_jobs(self.n_jobs), max(1, len(documents.ids)))
         trainer = Trainer(
             inputs,
             _aligned_zeros(len(counts), self.vector_size),
@@ -509,14 +510,13 @@ class Word2VecTransformer(
             keep=keep_thresholds(counts, self.subsample),
             noise=noise,
             path_offsets=tree.offsets,
-            path_nodes=tree.nodes,
-            path_labels=tree.labels,
+            path_steps=tree.steps,
             skip_gram=self.architecture == "skip-gram",
             n_negatives=self.n_negatives,
             window=self.window,
             shrink_window=self.shrink_window,
+            n_workers=n_workers,
         )
-        n_workers = min(effective_n_jobs(self.n_jobs), max(1, len(documents.ids)))
         seeds = random_state.randint(0, 1 << 32, size=(n_workers, 4), dtype=np.uint64)
         states = seeds[:, :2] << np.uint64(32) | seeds[:, 2:]
         return partial(self._train_epoch, trainer, documents, states)

@@ -8,7 +8,7 @@ words, the order of things. No Python object is touched while it runs.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memmove, memset
+from libc.string cimport memcpy, memmove, memset
 
 
 cdef extern from "_word2vec_steps.h" nogil:
@@ -31,7 +31,9 @@ cdef extern from "_word2vec_steps.h" nogil:
     ) noexcept
     skml_step skml_choose_step(int, int)
     int skml_has_wide()
+    void skml_unpack(const int32_t *, const skml_outputs *)
     void skml_prefetch(const void *)
+    void skml_exchange(float *, float *, float *, int64_t, float)
     int LANES "SKML_LANES"
     int error_stride "SKML_ERROR_STRIDE" (int)
 
@@ -46,6 +48,12 @@ cdef enum:
     AHEAD = 2
     N_SLOTS = 8  # more than two stages, and a power of two
     N_STAMPS = 1024
+    # Among several workers, each has its own copies of the most trained output rows,
+    # the first ones: they would otherwise travel from processor to processor all the
+    # time. Once a block, a worker brings its share of the mean to the others. Below so
+    # many blocks there would be too few meetings to learn from each other.
+    N_COPIED = 256
+    MIN_BLOCKS = 64
 
 
 cdef struct Slot:
@@ -75,6 +83,15 @@ cdef struct Buffer:
     uint8_t output_stamps[N_STAMPS]
     uint8_t n_input_windows
     uint8_t n_output_windows
+
+
+cdef struct Copies:
+    # A worker's own copies of the first output rows, and what they were at the last
+    # exchange with the other workers.
+    int n_rows
+    int64_t n_floats
+    float *rows
+    float *before
 
 
 def has_wide_instructions():
@@ -120,10 +137,13 @@ cdef class Trainer:
     noise : uint64 memoryview of shape (n_words,) or (0,)
         Alias table: upper half the threshold, lower half the alias. Empty for
         hierarchical softmax.
-    path_offsets, path_nodes, path_labels : memoryviews, int64, int32, float32
-        The Huffman tree: word w passes ``path_nodes[path_offsets[w]:path_offsets[w+1]]``.
+    path_offsets, path_steps : memoryviews, int64, int32
+        The Huffman tree: word w takes ``path_steps[path_offsets[w]:path_offsets[w+1]]``;
+        a step is twice a row of outputs, plus its label. Seven more items follow.
     n_inputs_together : int, default=0
         How many words of a window are trained in one skip-gram step; 0 means all.
+    n_workers : int, default=1
+        How many threads train at the same time.
     wide : bool, default=True
         Use the AVX2 variant of the steps if the processor has it.
     """
@@ -132,9 +152,9 @@ cdef class Trainer:
     cdef const uint32_t[::1] keep
     cdef const uint64_t[::1] noise
     cdef const int64_t[::1] path_offsets
-    cdef const int32_t[::1] path_nodes
-    cdef const float[::1] path_labels
+    cdef const int32_t[::1] path_steps
     cdef int width, n_negatives, window, max_outputs, n_inputs_together
+    cdef int n_workers
     cdef bint shrink_window, skip_gram, tree
     cdef skml_step step
 
@@ -147,27 +167,30 @@ cdef class Trainer:
         const uint32_t[::1] keep,
         const uint64_t[::1] noise,
         const int64_t[::1] path_offsets,
-        const int32_t[::1] path_nodes,
-        const float[::1] path_labels,
+        const int32_t[::1] path_steps,
         bint skip_gram,
         int n_negatives,
         int window,
         bint shrink_window,
         int n_inputs_together=0,
+        int n_workers=1,
         bint wide=True,
     ):
         cdef int longest = 1
         cdef Py_ssize_t word
         self.inputs, self.outputs, self.keep = inputs, outputs, keep
-        self.noise, self.path_offsets = noise, path_offsets
-        self.path_nodes, self.path_labels = path_nodes, path_labels
+        self.noise = noise
+        self.path_offsets, self.path_steps = path_offsets, path_steps
         self.skip_gram, self.n_negatives = skip_gram, n_negatives
         self.window, self.shrink_window = window, shrink_window
         self.tree = noise.shape[0] == 0
         self.n_inputs_together = n_inputs_together
+        self.n_workers = n_workers
         self.width = (vector_size + LANES - 1) // LANES * LANES
         if inputs.shape[1] < self.width or outputs.shape[1] < self.width:
             raise ValueError(f"rows must be padded to {self.width} floats")
+        if path_steps.shape[0] < path_offsets[path_offsets.shape[0] - 1] + LANES - 1:
+            raise ValueError(f"{LANES - 1} items must follow the last step")
         for word in range(path_offsets.shape[0] - 1):
             longest = max(longest, <int>(path_offsets[word + 1] - path_offsets[word]))
         self.max_outputs = longest if self.tree else n_negatives + 1
@@ -203,9 +226,13 @@ cdef class Trainer:
         int64_t start, int64_t stop, float rate, float rate_decay,
         uint64_t *random_state, double *totals, const int32_t *stop_flag,
     ) noexcept nogil:
+        # On this thread's own stack: the caller's may share a cache line with others.
+        cdef uint64_t *states = [random_state[0], random_state[1]]
+        cdef double *sums = [0, 0]
         cdef int margin = self.window
         cdef int capacity = 2 * BLOCK + 2 * margin
         cdef Buffer buffer
+        cdef Copies copies
         cdef skml_scratch scratch
         cdef Slot slots[N_SLOTS]
         cdef Slot *next_slot
@@ -226,6 +253,12 @@ cdef class Trainer:
             <size_t>(2 * margin) * scratch.width, sizeof(float)
         )
         scratch.mean = <float *>calloc(scratch.width, sizeof(float))
+        copies.n_rows = 0
+        if self.n_workers > 1 and stop - start >= MIN_BLOCKS * BLOCK:
+            copies.n_rows = min(N_COPIED, <int>self.outputs.shape[0])
+        copies.n_floats = <int64_t>copies.n_rows * self.outputs.shape[1]
+        copies.rows = <float *>calloc(copies.n_floats, sizeof(float))
+        copies.before = <float *>calloc(copies.n_floats, sizeof(float))
         ok = (
             buffer.words != NULL and inputs != NULL
             and scratch.errors != NULL and scratch.gradients != NULL
@@ -242,6 +275,10 @@ cdef class Trainer:
                 and slots[t].outputs.labels != NULL
                 and slots[t].outputs.weights != NULL
             )
+
+        if ok and copies.n_rows:
+            memcpy(copies.rows, &self.outputs[0, 0], copies.n_floats * sizeof(float))
+            memcpy(copies.before, copies.rows, copies.n_floats * sizeof(float))
 
         # The document that holds the first token, by bisection.
         low, high = 0, offsets.shape[0] - 1
@@ -260,7 +297,7 @@ cdef class Trainer:
             memmove(buffer.words, buffer.words + passed, buffer.filled * sizeof(Word))
             first -= passed
             self.fill(
-                &buffer, capacity, ids, offsets, &position, stop, &document, random_state
+                &buffer, capacity, ids, offsets, &position, stop, &document, states
             )
             last = buffer.filled if position == stop else buffer.filled - margin
             for t in range(first, last + 2 * AHEAD):
@@ -268,11 +305,11 @@ cdef class Trainer:
                     break
                 if t < last:
                     self.choose_window(
-                        &slots[t % N_SLOTS], &buffer, t, random_state + 1
+                        &slots[t % N_SLOTS], &buffer, t, states + 1
                     )
                 if first <= t - AHEAD < last:
                     self.find_outputs(
-                        &slots[(t - AHEAD) % N_SLOTS], &buffer, t - AHEAD
+                        &slots[(t - AHEAD) % N_SLOTS], &buffer, &copies, t - AHEAD
                     )
                 if first <= t - 2 * AHEAD:
                     next_slot = &slots[(t - 2 * AHEAD + 1) % N_SLOTS]
@@ -280,12 +317,22 @@ cdef class Trainer:
                     scratch.n_ahead = next_slot.n_rows
                     self.train_word(
                         &slots[(t - 2 * AHEAD) % N_SLOTS], &buffer, t - 2 * AHEAD,
-                        inputs, &scratch, totals,
+                        inputs, &scratch, sums,
                         rate - rate_decay
                         * (buffer.words[t - 2 * AHEAD].position - start),
                     )
             first = max(first, last)
+            if copies.n_rows:
+                skml_exchange(
+                    &self.outputs[0, 0], copies.rows, copies.before, copies.n_floats,
+                    <float>1.0 / self.n_workers,
+                )
 
+        for t in range(2):
+            random_state[t] = states[t]
+            totals[t] += sums[t]
+        free(copies.rows)
+        free(copies.before)
         free(buffer.words)
         free(inputs)
         free(scratch.errors)
@@ -349,23 +396,27 @@ cdef class Trainer:
         if self.tree:
             start = self.path_offsets[word.id]
             last = self.path_offsets[word.id + 1] - 1
-            skml_prefetch(&self.path_nodes[start])
-            skml_prefetch(&self.path_nodes[last])
-            skml_prefetch(&self.path_labels[start])
-            skml_prefetch(&self.path_labels[last])
+            skml_prefetch(&self.path_steps[start])
+            skml_prefetch(&self.path_steps[last])
             return
         for i in range(self.n_negatives):
             slot.randoms[i] = draw(random_state)
             skml_prefetch(&self.noise[below(slot.randoms[i], self.noise.shape[0])])
 
-    cdef inline void find_outputs(self, Slot *slot, Buffer *buffer, int t) noexcept nogil:
+    cdef inline float *output_row(self, const Copies *copies, int32_t i) noexcept nogil:
+        cdef float *rows = copies.rows if i < copies.n_rows else &self.outputs[0, 0]
+        return rows + i * self.outputs.shape[1]
+
+    cdef inline void find_outputs(
+        self, Slot *slot, Buffer *buffer, const Copies *copies, int t
+    ) noexcept nogil:
         cdef int newest = t + self.window
         if slot.first == slot.last:
             slot.outputs.n_outputs = 0
         elif self.tree:
-            self.walk_tree(&slot.outputs, buffer.words[t].id)
+            self.walk_tree(&slot.outputs, copies, buffer.words[t].id)
         else:
-            self.find_noise(slot, buffer, buffer.words[t].id)
+            self.find_noise(slot, buffer, copies, buffer.words[t].id)
         slot.n_rows = slot.outputs.n_outputs
         if newest < buffer.filled:
             # The word that can enter a window now; the others were there before.
@@ -373,7 +424,7 @@ cdef class Trainer:
             slot.n_rows += 1
 
     cdef inline void find_noise(
-        self, Slot *slot, Buffer *buffer, int32_t word
+        self, Slot *slot, Buffer *buffer, const Copies *copies, int32_t word
     ) noexcept nogil:
         """The word itself, then noise words, each once and weighted by its number.
 
@@ -387,14 +438,14 @@ cdef class Trainer:
         cdef int i, j, n = 1
         buffer.n_output_windows += 1
         buffer.output_stamps[word & (N_STAMPS - 1)] = buffer.n_output_windows
-        outputs.rows[0] = &self.outputs[word, 0]
+        outputs.rows[0] = self.output_row(copies, word)
         outputs.labels[0] = outputs.weights[0] = 1
         for i in range(self.n_negatives):
             noise = below(slot.randoms[i], self.noise.shape[0])
             entry = self.noise[noise]
             if <uint32_t>slot.randoms[i] > <uint32_t>(entry >> 32):
                 noise = <uint32_t>entry
-            row = &self.outputs[<int32_t>noise, 0]
+            row = self.output_row(copies, <int32_t>noise)
             stamp = &buffer.output_stamps[noise & (N_STAMPS - 1)]
             j = 0
             if stamp[0] == buffer.n_output_windows:
@@ -411,15 +462,17 @@ cdef class Trainer:
                 outputs.weights[j] += 1
         set_number(outputs, n)
 
-    cdef inline void walk_tree(self, skml_outputs *outputs, int32_t word) noexcept nogil:
+    cdef inline void walk_tree(
+        self, skml_outputs *outputs, const Copies *copies, int32_t word
+    ) noexcept nogil:
         """The nodes on the way to the word, and which way it turns at each."""
         cdef int64_t start = self.path_offsets[word]
+        cdef const int32_t *steps = &self.path_steps[start]
         cdef int i, n = <int>(self.path_offsets[word + 1] - start)
         for i in range(n):
-            outputs.rows[i] = &self.outputs[self.path_nodes[start + i], 0]
-            outputs.labels[i] = self.path_labels[start + i]
-            outputs.weights[i] = 1
+            outputs.rows[i] = self.output_row(copies, steps[i] >> 1)
         set_number(outputs, n)
+        skml_unpack(steps, outputs)
 
     cdef inline void train_word(
         self, const Slot *slot, Buffer *buffer, int t, float **inputs,

@@ -362,6 +362,27 @@ SKML_INLINE double skml_cbow(float *const *inputs, int n_inputs,
     return loss;
 }
 
+/* Labels from the lowest bits of a path's steps; each output counts once. */
+SKML_INLINE void skml_unpack(const int32_t *steps, const skml_outputs *outputs)
+{
+    float *labels = outputs->labels, *weights = outputs->weights;
+    for (int first = 0; first < outputs->n_padded; first += SKML_LANES)
+        for (int i = first; i < first + SKML_LANES; i++) {
+            labels[i] = (float)(steps[i] & 1);
+            weights[i] = i < outputs->n_outputs ? 1.0f : 0.0f;
+        }
+}
+
+/* Tell the other workers what changed in this one's copies, and take over theirs. */
+static void skml_exchange(float *shared, float *copy, float *before, int64_t n,
+                          float share)
+{
+    for (int64_t k = 0; k < n; k++) {
+        shared[k] += share * (copy[k] - before[k]);
+        copy[k] = before[k] = shared[k];
+    }
+}
+
 SKML_INLINE void skml_prefetch(const void *address) { __builtin_prefetch(address); }
 
 typedef double (*skml_step)(float *const *inputs, int n_inputs,

@@ -80,16 +80,15 @@ class HuffmanTree:
     Attributes
     ----------
     offsets : ndarray of shape (n_words + 1,), dtype int64
-        Word w passes ``nodes[offsets[w]:offsets[w + 1]]``, the root first.
-    nodes : ndarray of shape (n_steps,), dtype int32
-        Inner nodes; there are n_words - 1 of them.
-    labels : ndarray of shape (n_steps,), dtype float32
-        What the node should answer: 1 for the left branch, 0 for the right one.
+        Word w takes the steps ``steps[offsets[w]:offsets[w + 1]]``, from the root on.
+    steps : ndarray of shape (offsets[-1] + 7,), dtype int32
+        Twice the number of an inner node, plus what it should answer: 1 for the left
+        branch, 0 for the right one. There are n_words - 1 inner nodes, the most
+        visited, the root, first. Zeros at the end let whole vectors be read.
     """
 
     offsets: np.ndarray
-    nodes: np.ndarray
-    labels: np.ndarray
+    steps: np.ndarray
 
 
 def huffman_tree(counts):
@@ -109,23 +108,20 @@ def huffman_tree(counts):
     n_words = len(counts)
     root = len(parent) - 1
     # Climb from all the words at once; most have arrived after a dozen levels.
-    steps = []
+    levels = []
     words, at = np.arange(n_words), np.arange(n_words)
     while len(words := words[at != root]):
         at = at[at != root]
-        steps.append((words, parent[at] - n_words, is_left[at]))
+        levels.append((words, 2 * (root - parent[at]) + is_left[at]))
         at = parent[at]
     depth = np.zeros(n_words + 1, dtype=np.int64)
-    for level_words, _, _ in steps:
+    for level_words, _ in levels:
         depth[level_words + 1] += 1
     offsets = np.cumsum(depth)
-    nodes = np.empty(offsets[-1], dtype=np.int32)
-    labels = np.empty(offsets[-1], dtype=np.float32)
-    for level, (level_words, level_nodes, level_labels) in enumerate(steps):
-        place = offsets[level_words + 1] - 1 - level
-        nodes[place] = level_nodes
-        labels[place] = level_labels
-    return HuffmanTree(offsets, nodes, labels)
+    steps = np.zeros(offsets[-1] + 7, dtype=np.int32)
+    for level, (level_words, level_steps) in enumerate(levels):
+        steps[offsets[level_words + 1] - 1 - level] = level_steps
+    return HuffmanTree(offsets, steps)
 
 
 def _merge_rarest(counts):

@@ -58,8 +58,7 @@ class Twin:
         keep,
         noise,
         path_offsets,
-        path_nodes,
-        path_labels,
+        path_steps,
         skip_gram,
         n_negatives,
         window,
@@ -69,8 +68,9 @@ class Twin:
         self.inputs = inputs[:, :vector_size].astype(np.float64)
         self.outputs = outputs[:, :vector_size].astype(np.float64)
         self.keep, self.noise, self.skip_gram = keep, noise, skip_gram
-        self.nodes = np.split(path_nodes, path_offsets[1:-1])
-        self.labels = np.split(path_labels.astype(np.float64), path_offsets[1:-1])
+        paths = np.split(path_steps[: path_offsets[-1]], path_offsets[1:-1])
+        self.nodes = [path // 2 for path in paths]
+        self.labels = [(path % 2).astype(np.float64) for path in paths]
         self.n_negatives, self.window = n_negatives, window
         self.shrink_window, self.n_inputs_together = shrink_window, n_inputs_together
 

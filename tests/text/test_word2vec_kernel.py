@@ -66,8 +66,7 @@ def make_model(
         "keep": keep_thresholds(counts, subsample),
         "noise": noise,
         "path_offsets": tree.offsets,
-        "path_nodes": tree.nodes,
-        "path_labels": tree.labels,
+        "path_steps": tree.steps,
         "skip_gram": architecture == "skip-gram",
         "n_negatives": n_negatives,
         "window": window,
@@ -383,8 +382,7 @@ def tree_of_one_node(offsets, labels):
         "keep": np.full(len(offsets) - 1, 0xFFFFFFFF, dtype=np.uint32),
         "noise": np.empty(0, dtype=np.uint64),
         "path_offsets": np.asarray(offsets, dtype=np.int64),
-        "path_nodes": np.zeros(len(labels), dtype=np.int32),
-        "path_labels": np.asarray(labels, dtype=np.float32),
+        "path_steps": np.array([*labels, *[0] * 7], dtype=np.int32),
         "skip_gram": True,
         "n_negatives": 5,
         "window": 1,
@@ -489,3 +487,37 @@ def test_stop_flag():
     assert_array_equal(trained, matrices)
     assert_array_equal(totals, 0)
     assert states.tolist() == [7, 8]
+
+
+# Copies of the most trained rows
+
+
+def moved_outputs(loss, n_tokens, n_workers):
+    """How far a single step in each direction moves the outputs, which start at zero.
+
+    The steps are so small that they add up: no score is far from zero.
+    """
+    rng = np.random.default_rng(5)
+    ids = rng.integers(0, 300, size=n_tokens, dtype=np.int32)
+    matrices, arguments = make_model(
+        "skip-gram", loss, np.full(300, 1000), vector_size=8, subsample=0
+    )
+    matrices[1] = 0
+    model = matrices, {**arguments, "n_workers": n_workers}
+    trained, _, _ = run_kernel(*model, ids, np.array([0, n_tokens]), rate=1e-9)
+    return trained[1]
+
+
+@pytest.mark.parametrize("loss", ["noise", "tree"])
+def test_worker_brings_its_share_to_the_first_rows(loss):
+    alone = moved_outputs(loss, 150_000, n_workers=1)
+    among_four = moved_outputs(loss, 150_000, n_workers=4)
+    atol = 1e-5 * np.abs(alone).max()
+    assert_allclose(among_four[:256], alone[:256] / 4, rtol=1e-3, atol=atol)
+    assert_allclose(among_four[256:], alone[256:], rtol=1e-3, atol=atol)
+    assert np.abs(alone[:299]).max(axis=1).min() > 50 * atol
+
+
+def test_short_slices_are_trained_without_copies():
+    alone = moved_outputs("noise", 20_000, n_workers=1)
+    assert_array_equal(moved_outputs("noise", 20_000, n_workers=4), alone)

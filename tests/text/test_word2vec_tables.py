@@ -28,10 +28,14 @@ COUNTS = {
 all_counts = pytest.mark.parametrize("counts", COUNTS.values(), ids=COUNTS)
 
 
+def paths_of(tree):
+    """The steps of each word."""
+    return np.split(tree.steps[: tree.offsets[-1]], tree.offsets[1:-1])
+
+
 def codes_of(tree):
     """The answers on the way to each word, as a str."""
-    parts = np.split(tree.labels.astype(int), tree.offsets[1:-1])
-    return ["".join(map(str, part)) for part in parts]
+    return ["".join(map(str, path % 2)) for path in paths_of(tree)]
 
 
 # The Huffman tree
@@ -63,11 +67,10 @@ def test_codes_are_prefix_free(counts):
 def test_nodes_say_where_the_path_is(counts):
     """A node stands for one prefix, and every prefix has one node."""
     tree = huffman_tree(np.array(counts))
-    paths = np.split(tree.nodes, tree.offsets[1:-1])
     prefix_of = {}
-    for code, path in zip(codes_of(tree), paths, strict=True):
+    for code, path in zip(codes_of(tree), paths_of(tree), strict=True):
         assert len(code) == len(path)
-        for depth, node in enumerate(path.tolist()):
+        for depth, node in enumerate((path // 2).tolist()):
             assert prefix_of.setdefault(node, code[:depth]) == code[:depth]
     assert sorted(prefix_of) == list(range(len(counts) - 1))
     assert len(set(prefix_of.values())) == len(prefix_of)
@@ -76,11 +79,7 @@ def test_nodes_say_where_the_path_is(counts):
 @all_counts
 def test_tree_is_the_same_every_time(counts):
     one, other = huffman_tree(np.array(counts)), huffman_tree(np.array(counts))
-    for name, dtype in [
-        ("offsets", np.int64),
-        ("nodes", np.int32),
-        ("labels", np.float32),
-    ]:
+    for name, dtype in [("offsets", np.int64), ("steps", np.int32)]:
         assert getattr(one, name).dtype == dtype
         assert_array_equal(getattr(one, name), getattr(other, name))
 
@@ -98,14 +97,25 @@ def test_frequent_words_have_shorter_codes():
 def test_tree_of_one_word_asks_nothing():
     tree = huffman_tree(np.array([12]))
     assert tree.offsets.tolist() == [0, 0]
-    assert len(tree.nodes) == len(tree.labels) == 0
+    assert tree.steps.tolist() == [0] * 7
 
 
 def test_tree_of_two_words_asks_once():
     tree = huffman_tree(np.array([12, 3]))
     assert tree.offsets.tolist() == [0, 1, 2]
-    assert tree.nodes.tolist() == [0, 0]
-    assert sorted(tree.labels.tolist()) == [0, 1]
+    assert sorted(tree.steps[:2].tolist()) == [0, 1]
+    assert not tree.steps[2:].any()
+
+
+@all_counts
+def test_nodes_are_numbered_by_visits(counts):
+    """The first rows are the most trained: workers keep copies of them."""
+    counts = np.array(counts)
+    tree = huffman_tree(counts)
+    visits = np.zeros(len(counts) - 1)
+    for count, path in zip(counts, paths_of(tree), strict=True):
+        visits[path // 2] += count
+    assert (np.diff(visits) <= 0).all()
 
 
 # The alias table
@@ -217,8 +227,7 @@ def test_rates_in_the_kernel():
         keep=keep,
         noise=np.empty(0, dtype=np.uint64),
         path_offsets=np.zeros(6, dtype=np.int64),
-        path_nodes=np.empty(0, dtype=np.int32),
-        path_labels=np.empty(0, dtype=np.float32),
+        path_steps=np.zeros(7, dtype=np.int32),
         skip_gram=True,
         n_negatives=5,
         window=1,
