@@ -1,8 +1,14 @@
 """Every estimator of text keeps the contracts of scikit-learn, in each of its modes."""
 
+import numpy as np
 import pytest
 
-from skml.text import TfidfWeighter, Word2VecTransformer
+from skml.text import (
+    EmbeddingTransformer,
+    TfidfWeighter,
+    Word2VecTransformer,
+    WordVectors,
+)
 from skml.utils.estimator_checks import (
     check_text_estimator,
     parametrize_with_text_checks,
@@ -10,6 +16,11 @@ from skml.utils.estimator_checks import (
 
 # Enough to learn something from the short documents of the checks.
 SMALL = {"vector_size": 8, "min_count": 1, "max_iter": 2}
+
+# Words of the documents of the checks, and a character of each alphabet in them.
+WORDS = ["the", "cat", "dog", "sleeps", "learns", "computer", "data", "garden", "warm"]
+WORDS += ["mat", "from", "on", "春", "眠", "🐼"]
+VECTORS = WordVectors(np.random.default_rng(0).normal(size=(len(WORDS), 8)), WORDS)
 
 ESTIMATORS = [
     *(
@@ -19,6 +30,12 @@ ESTIMATORS = [
     ),
     Word2VecTransformer(**SMALL, weighter=TfidfWeighter()),
     Word2VecTransformer(**SMALL, analyzer="char"),
+    Word2VecTransformer(**SMALL, pooling="mean+max", remove_components=1),
+    *(
+        EmbeddingTransformer(VECTORS, pooling=pooling)
+        for pooling in ("mean", "sum", "max", "mean+max")
+    ),
+    EmbeddingTransformer(VECTORS, weighter=TfidfWeighter(), remove_components=2),
     TfidfWeighter(),
 ]
 

@@ -1,6 +1,13 @@
 """Documents to word vectors, token weights and document vectors."""
 
+from skml.text._embedding import EmbeddingTransformer
 from skml.text._tfidf import TfidfWeighter
 from skml.text._word2vec import Word2VecTransformer
+from skml.text._word_vectors import WordVectors
 
-__all__ = ["TfidfWeighter", "Word2VecTransformer"]
+__all__ = [
+    "EmbeddingTransformer",
+    "TfidfWeighter",
+    "Word2VecTransformer",
+    "WordVectors",
+]

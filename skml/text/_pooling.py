@@ -2,27 +2,114 @@
 
 import numpy as np
 
+# Word vectors gathered at a time for a maximum, 25 MB of them at 100 dimensions.
+_GATHERED = 1 << 16
 
-def pool(weights, vectors):
-    """Weighted mean of the vectors, one a row of weights.
+POOLINGS = {"mean": ("mean",), "sum": ("sum",), "max": ("max",)}
+POOLINGS["mean+max"] = ("mean", "max")
+
+
+def pool(weights, vectors, pooling="mean"):
+    """Weighted mean, sum or maximum of the vectors, one a row of weights.
 
     Parameters
     ----------
     weights : sparse array of shape (n_documents, n_terms)
         The weight of each term in each document.
-    vectors : ndarray of shape (n_terms, n_features), dtype float32
+    vectors : ndarray of shape (n_terms, vector_size), dtype float32
         The vector of each term.
+    pooling : {"mean", "sum", "max", "mean+max"}, default="mean"
+        ``sum_t w_dt v_t / sum_t w_dt``, zeros where the weights of a row add to zero;
+        that without the denominator; the maximum in each dimension of the vectors of
+        the terms whose weight is not zero, zeros if there is none; or the first and
+        the third beside each other.
 
     Returns
     -------
     pooled : ndarray of shape (n_documents, n_features), dtype float32
-        ``sum_t w_dt v_t / sum_t w_dt``; zeros where the weights of a row add to zero.
+        With `n_features` equal to `vector_size`, or twice that for "mean+max".
     """
     weights = weights.astype(np.float32, copy=False)
-    pooled = np.asarray(weights @ vectors)
+    vectors = np.asarray(vectors)
+    parts = [_POOL[part](weights, vectors) for part in POOLINGS[pooling]]
+    return parts[0] if len(parts) == 1 else np.hstack(parts)
+
+
+def _sum(weights, vectors):
+    return np.asarray(weights @ vectors)
+
+
+def _mean(weights, vectors):
+    pooled = _sum(weights, vectors)
     total = np.asarray(weights.sum(axis=1, dtype=np.float64)).reshape(-1, 1)
     # Not `pooled /= total` with zeros replaced by one: weights of both signs may add
     # to zero while the product does not.
     scale = np.divide(1.0, total, out=np.zeros_like(total), where=total != 0)
     pooled *= scale.astype(np.float32)
+    return pooled
+
+
+def _max(weights, vectors):
+    weights = weights.copy()
+    weights.eliminate_zeros()
+    pooled = np.zeros((weights.shape[0], vectors.shape[1]), dtype=np.float32)
+    rows = np.flatnonzero(np.diff(weights.indptr))
+    starts, stops = weights.indptr[rows], weights.indptr[rows + 1]
+    first = 0
+    while first < len(rows):
+        # As many documents as fit, and at least one.
+        limit = starts[first] + _GATHERED
+        last = max(first + 1, int(np.searchsorted(stops, limit, side="right")))
+        terms = weights.indices[starts[first] : stops[last - 1]]
+        pooled[rows[first:last]] = np.maximum.reduceat(
+            vectors[terms], starts[first:last] - starts[first], axis=0
+        )
+        first = last
+    return pooled
+
+
+_POOL = {"mean": _mean, "sum": _sum, "max": _max}
+
+
+def common_components(pooled, n_components, *, caller):
+    """The directions that pooled vectors share most (Arora, Liang & Ma 2017).
+
+    Parameters
+    ----------
+    pooled : ndarray of shape (n_documents, n_features)
+        One vector a document.
+    n_components : int
+        How many directions.
+    caller : str
+        The name of the estimator, for the messages.
+
+    Returns
+    -------
+    components : ndarray of shape (n_components, n_features), dtype float32
+        The first right singular vectors of `pooled`, which is not centred.
+
+    Raises
+    ------
+    ValueError
+        If the documents do not span so many directions.
+    """
+    pooled = pooled.astype(np.float64)
+    values, directions = np.linalg.eigh(pooled.T @ pooled)
+    rank = int((values > values[-1] * len(values) * np.finfo(np.float32).eps).sum())
+    if n_components >= rank:
+        raise ValueError(
+            f"{caller}: remove_components={n_components} would leave nothing: the "
+            f"{len(pooled)} document vectors span {rank} dimension(s). Choose a number "
+            f"below {max(rank, 1)}."
+        )
+    components = directions[:, ::-1][:, :n_components].T
+    # The sign of a singular vector is arbitrary: let the largest entry be positive.
+    largest = np.abs(components).argmax(axis=1)
+    signs = np.sign(components[np.arange(n_components), largest])
+    return (components * signs[:, None]).astype(np.float32)
+
+
+def remove_components(pooled, components):
+    """Subtract from each row, in place, its projections on orthonormal components."""
+    pooled -= (pooled @ components.T) @ components
     return pooled

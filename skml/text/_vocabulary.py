@@ -121,11 +121,13 @@ def rank_terms(terms, counts, *, min_count=1, max_features=None):
     kept : ndarray of shape (n_kept,), dtype int64
         Positions in `terms`, in the order of the new vocabulary.
     """
-    candidates = np.flatnonzero(counts >= min_count).tolist()
-    # tolist() first: sorting Python ints and strings beats sorting NumPy scalars.
-    count_of = counts.tolist()
-    candidates.sort(key=lambda i: (-count_of[i], terms[i]))
-    return np.array(candidates[:max_features], dtype=np.int64)
+    candidates = np.flatnonzero(counts >= min_count)
+    # Lists of the candidates alone: most terms of a corpus are rare. tolist() first:
+    # sorting Python ints and strings beats sorting NumPy scalars.
+    negative_counts = (-counts[candidates]).tolist()
+    names = [terms[i] for i in candidates.tolist()]
+    order = sorted(range(len(candidates)), key=lambda i: (negative_counts[i], names[i]))
+    return candidates[order[:max_features]]
 
 
 def reindex(documents, new_id):

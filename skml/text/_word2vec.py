@@ -9,34 +9,17 @@ from time import perf_counter
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    clone,
-)
-from sklearn.utils.validation import check_is_fitted
 
 from skml._random import make_random_state
 from skml._sklearn import (
     CallbackSupportMixin,
-    HasMethods,
     Interval,
     StrOptions,
     _fit_context,
     with_callbacks,
 )
-from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
-from skml.text._counts import count_matrix
-from skml.text._pooling import pool
-from skml.text._vocabulary import (
-    EncodedDocuments,
-    count_ids,
-    encode,
-    look_up,
-    rank_terms,
-    reindex,
-)
+from skml.text._document_vectors import POOLING_CONSTRAINTS, BaseDocumentVectors
+from skml.text._vocabulary import count_ids, rank_terms, reindex
 from skml.text._word2vec_kernel import Trainer
 from skml.text._word2vec_tables import (
     alias_table,
@@ -44,6 +27,7 @@ from skml.text._word2vec_tables import (
     keep_thresholds,
     noise_weights,
 )
+from skml.text._word_vectors import WordVectors
 
 # Rows start on a cache line: 16 floats of 4 bytes.
 _LINE = 16
@@ -83,13 +67,7 @@ def _run_in_threads(tasks, stop_flag):
             raise
 
 
-class Word2VecTransformer(
-    TextAnalysisMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    CallbackSupportMixin,
-    TransformerMixin,
-    BaseEstimator,
-):
+class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
     r"""Word vectors by word2vec, pooled to one vector a document.
 
     `fit` learns a vector for each frequent word from the words around it; `transform`
@@ -149,6 +127,14 @@ class Word2VecTransformer(
         of the same shape, such as :class:`TfidfWeighter` or
         :class:`~sklearn.feature_extraction.text.TfidfTransformer`. By default every
         occurrence of a word counts the same.
+    pooling : {"mean", "sum", "max", "mean+max"}, default="mean"
+        How the vectors of a document's words become one: their weighted mean or sum,
+        the maximum in each dimension over the words whose weight is not zero, or the
+        mean and the maximum beside each other.
+    remove_components : int, default=0
+        From each document vector, remove its projections on so many common components:
+        the first right singular vectors, without centring, of the document vectors in
+        `fit`. See :class:`EmbeddingTransformer`.
     input : {"content", "filename", "file"}, default="content"
         What a document is: text or tokens, the path of a file, an open file.
     encoding : str, default="utf-8"
@@ -196,11 +182,16 @@ class Word2VecTransformer(
         Number of passes.
     n_tokens_ : int
         Number of tokens of the corpus that are in the vocabulary.
+    word_vectors_ : WordVectors
+        The same vectors, to look up, compare and search.
     weighter_ : estimator or None
         The fitted `weighter`.
+    components_ : ndarray of shape (remove_components, n_features), dtype float32
+        The directions that are removed, orthonormal.
 
     See Also
     --------
+    EmbeddingTransformer : Pools vectors that are given.
     TfidfWeighter : Weights of words by frequency and inverse document frequency.
 
     Notes
@@ -251,8 +242,7 @@ class Word2VecTransformer(
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_min": [Interval(Real, 0, None, closed="left")],
         "shrink_window": ["boolean"],
-        "weighter": [HasMethods(["fit", "transform"]), None],
-        **ANALYSIS_CONSTRAINTS,
+        **POOLING_CONSTRAINTS,
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -275,6 +265,8 @@ class Word2VecTransformer(
         learning_rate_min=1e-4,
         shrink_window=True,
         weighter=None,
+        pooling="mean",
+        remove_components=0,
         input="content",
         encoding="utf-8",
         decode_error="strict",
@@ -303,6 +295,8 @@ class Word2VecTransformer(
         self.learning_rate_min = learning_rate_min
         self.shrink_window = shrink_window
         self.weighter = weighter
+        self.pooling = pooling
+        self.remove_components = remove_components
         self.input = input
         self.encoding = encoding
         self.decode_error = decode_error
@@ -351,29 +345,10 @@ class Word2VecTransformer(
 
         Returns
         -------
-        pooled : ndarray of shape (n_documents, vector_size), dtype float32
+        pooled : ndarray of shape (n_documents, n_features), dtype float32
             One vector a document.
         """
         return self._pool(self._fit(X, y))
-
-    def transform(self, X):
-        """Pool the word vectors of each document.
-
-        Parameters
-        ----------
-        X : iterable of str, or iterable of list of str
-            The documents. A generator is consumed once.
-
-        Returns
-        -------
-        pooled : ndarray of shape (n_documents, vector_size), dtype float32
-            The mean, weighted if there is a `weighter`, of the vectors of the words of
-            each document; words that are not in the vocabulary are left out, and zeros
-            if no word is left.
-        """
-        check_is_fitted(self)
-        terms, documents = self._encode(X)
-        return self._pool(reindex(documents, look_up(terms, self.vocabulary_)))
 
     def _fit(self, X, y):
         """Learn everything, then set all attributes at once; return the documents."""
@@ -412,15 +387,6 @@ class Word2VecTransformer(
                     f"loss={self.loss!r}. Leave it at its default, {default!r}."
                 )
 
-    def _encode(self, X):
-        terms, documents = encode(self._tokenize(X), caller=type(self).__name__)
-        if documents.n_documents == 0:
-            raise ValueError(
-                f"{type(self).__name__}: X holds no documents; it is empty, or a "
-                "generator that was used up before."
-            )
-        return terms, documents
-
     def _learn_vocabulary(self, X):
         terms, documents = self._encode(X)
         counts = count_ids(documents.ids, len(terms))
@@ -453,17 +419,6 @@ class Word2VecTransformer(
             )
         return message
 
-    def _fit_weighter(self, documents, n_words, y):
-        if self.weighter is None:
-            return None
-        # Counting overwrites the ids, which are still to be trained on.
-        documents = EncodedDocuments(documents.ids.copy(), documents.offsets)
-        weighter = clone(self.weighter)
-        if hasattr(weighter, "set_output"):
-            # Its weights are sparse, whatever table the caller wants from us.
-            weighter.set_output(transform="default")
-        return weighter.fit(count_matrix(documents, n_words), y)
-
     def _learn_vectors(self, counts, documents, context, learned, data):
         """Train for `max_iter` epochs, or until a callback says that it is enough."""
         random_state = make_random_state(self.random_state)
@@ -476,6 +431,10 @@ class Word2VecTransformer(
             return {
                 **learned,
                 "vectors_": vectors,
+                "word_vectors_": WordVectors(vectors, learned["vocabulary_"]),
+                "components_": self._learn_components(
+                    documents, vectors, learned["weighter_"]
+                ),
                 "loss_curve_": list(loss_curve),
                 "n_iter_": len(loss_curve),
             }
@@ -562,20 +521,3 @@ class Word2VecTransformer(
                 f"loss {loss_curve[-1]:.4f}, {seconds:.1f} s, "
                 f"{n_tokens / max(seconds, 1e-9):,.0f} tokens/s"
             )
-
-    def _pool(self, documents):
-        weights = count_matrix(documents, len(self.vectors_))
-        if self.weighter_ is not None:
-            weights = self.weighter_.transform(weights)
-        return pool(weights, self.vectors_)
-
-    @property
-    def _n_features_out(self):
-        return self.vectors_.shape[1]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.transformer_tags.preserves_dtype = []
-        return tags

@@ -5,8 +5,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
+from skml.text import _pooling
 from skml.text._counts import count_matrix
-from skml.text._pooling import pool
+from skml.text._pooling import common_components, pool, remove_components
 from skml.text._vocabulary import EncodedDocuments
 
 VECTORS = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
@@ -69,3 +70,73 @@ def test_arguments_are_left_as_they_were():
 
 def test_no_documents():
     assert pool(sparse.csr_array((0, 5)), VECTORS).shape == (0, 3)
+
+
+# The other ways of pooling
+
+
+def random_weights(n_documents=50, n_terms=5, seed=0):
+    """Weights with zeros, some of them stored, and documents without any."""
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(-1, 3, size=(n_documents, n_terms)) * rng.random()
+    weights[::7] = 0
+    stored = sparse.csr_array(np.ones_like(weights))
+    stored.data[:] = weights.ravel()
+    return weights, stored
+
+
+def test_sum():
+    weights, stored = random_weights()
+    assert_allclose(pool(stored, VECTORS, "sum"), weights @ VECTORS, rtol=1e-5)
+
+
+@pytest.mark.parametrize("gathered", [1, 7, 1 << 16])
+def test_max_is_over_words_with_weight(gathered, monkeypatch):
+    monkeypatch.setattr(_pooling, "_GATHERED", gathered)
+    weights, stored = random_weights()
+    pooled = pool(stored, VECTORS, "max")
+    for row, of_document in zip(pooled, weights, strict=True):
+        words = VECTORS[of_document != 0]
+        assert_array_equal(row, words.max(axis=0) if len(words) else np.zeros(3))
+    assert stored.nnz == weights.size, "the weights were changed"
+
+
+def test_mean_and_max_stand_side_by_side():
+    _, stored = random_weights()
+    both = [pool(stored, VECTORS, "mean"), pool(stored, VECTORS, "max")]
+    assert_array_equal(pool(stored, VECTORS, "mean+max"), np.hstack(both))
+
+
+# Common components
+
+
+def test_components_are_singular_vectors():
+    pooled = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32) + 1
+    found = common_components(pooled, 2, caller="test")
+    expected = np.linalg.svd(pooled.astype(float))[2][:2]
+    signs = np.sign((found * expected).sum(axis=1, keepdims=True))
+    assert_allclose(found, expected * signs, atol=1e-6)
+    removed = remove_components(pooled.copy(), found)
+    assert_allclose(removed @ expected.T, 0, atol=1e-5)
+    assert_allclose(removed, pooled - pooled @ expected.T @ expected, atol=1e-5)
+
+
+def test_known_component():
+    """All documents share one large direction; what differs is left."""
+    own = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    own[:, 0] = 0
+    shared = np.array([[100, 0, 0, 0]], dtype=np.float32)
+    components = common_components(own + shared, 1, caller="test")
+    assert_allclose(components, [[1, 0, 0, 0]], atol=0.01)
+    left = remove_components(own + shared, components)
+    assert_allclose(
+        left, own - own.mean(axis=0), atol=3 * np.abs(own.mean(axis=0)).max()
+    )
+
+
+@pytest.mark.parametrize(
+    ("pooled", "rank"), [(np.ones((9, 3)), 1), (np.zeros((9, 3)), 0), (np.eye(3), 3)]
+)
+def test_more_components_than_dimensions(pooled, rank):
+    with pytest.raises(ValueError, match=rf"=3 would leave nothing.* span {rank} "):
+        common_components(pooled, 3, caller="test")

@@ -1,0 +1,193 @@
+"""One vector a document from word vectors that are given."""
+
+from os import PathLike
+
+from skml._sklearn import _fit_context
+from skml.text._document_vectors import POOLING_CONSTRAINTS, BaseDocumentVectors
+from skml.text._vocabulary import look_up, reindex
+from skml.text._word_vectors import WordVectors
+
+
+class EmbeddingTransformer(BaseDocumentVectors):
+    r"""Pretrained word vectors, pooled to one vector a document.
+
+    The vector of a document is the mean (or sum, or maximum) of the vectors of its
+    words, weighted if there is a `weighter`. From it, the directions that the documents
+    of `fit` share most are removed if `remove_components` is positive: with weights
+    that fall with the frequency of a word, that is smooth inverse frequency [1]_.
+
+    Parameters
+    ----------
+    word_vectors : WordVectors, or str or path of a file
+        The vectors of the words, or where to read them: see :meth:`WordVectors.load`.
+        They are not copied by :func:`~sklearn.base.clone`.
+    weighter : estimator or None, default=None
+        Gives the weights of the mean: an estimator that is fitted on the matrix of
+        counts of shape (n_documents, n_words) and transforms it to a matrix of weights
+        of the same shape, such as :class:`TfidfWeighter`. By default every occurrence
+        of a word counts the same.
+    pooling : {"mean", "sum", "max", "mean+max"}, default="mean"
+        How the vectors of a document's words become one: their weighted mean or sum,
+        the maximum in each dimension over the words whose weight is not zero, or the
+        mean and the maximum beside each other.
+    remove_components : int, default=0
+        From each document vector, remove its projections on so many common components:
+        the first right singular vectors, without centring, of the document vectors in
+        `fit`.
+    input : {"content", "filename", "file"}, default="content"
+        What a document is: text or tokens, the path of a file, an open file.
+    encoding : str, default="utf-8"
+        The encoding of files.
+    decode_error : {"strict", "ignore", "replace"}, default="strict"
+        What to do with bytes that are not in the encoding.
+    strip_accents : {"ascii", "unicode"}, callable or None, default=None
+        How to remove accents from characters.
+    lowercase : bool, default=True
+        Whether to convert text to lower case. Set it to False for word vectors that
+        tell cases apart.
+    preprocessor : callable or None, default=None
+        Replaces `strip_accents` and `lowercase`: a function of the text.
+    tokenizer : callable or None, default=None
+        Replaces `token_pattern`: a function from text to tokens, such as a segmenter.
+    analyzer : {"word", "char"} or callable, default="word"
+        Whether tokens are words or characters, or a function from the document to
+        tokens, which replaces all of the analysis.
+    stop_words : {"english"}, list of str or None, default=None
+        Tokens to leave out.
+    token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"
+        The regular expression of a token when `analyzer` is "word".
+
+    Attributes
+    ----------
+    word_vectors_ : WordVectors
+        The vectors of the words.
+    weighter_ : estimator or None
+        The fitted `weighter`.
+    components_ : ndarray of shape (remove_components, n_features), dtype float32
+        The directions that are removed, orthonormal.
+
+    Raises
+    ------
+    ValueError
+        In `fit`: if no token of any document has a vector.
+
+    See Also
+    --------
+    Word2VecTransformer : Learns the word vectors from the documents themselves.
+    TfidfWeighter : Weights of words.
+
+    References
+    ----------
+    .. [1] S. Arora, Y. Liang and T. Ma (2017). A simple but tough-to-beat baseline for
+       sentence embeddings. ICLR.
+
+    Examples
+    --------
+    >>> from skml.text import EmbeddingTransformer, WordVectors
+    >>> vectors = WordVectors([[1, 0], [0, 1], [1, 1]], ["cat", "dog", "pet"])
+    >>> EmbeddingTransformer(vectors).fit_transform(["a cat, a dog", "my pet dog"])
+    array([[0.5, 0.5],
+           [0.5, 1. ]], dtype=float32)
+    """
+
+    _parameter_constraints = {
+        "word_vectors": [WordVectors, str, PathLike],
+        **POOLING_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        word_vectors,
+        *,
+        weighter=None,
+        pooling="mean",
+        remove_components=0,
+        input="content",
+        encoding="utf-8",
+        decode_error="strict",
+        strip_accents=None,
+        lowercase=True,
+        preprocessor=None,
+        tokenizer=None,
+        analyzer="word",
+        stop_words=None,
+        token_pattern=r"(?u)\b\w\w+\b",
+    ):
+        self.word_vectors = word_vectors
+        self.weighter = weighter
+        self.pooling = pooling
+        self.remove_components = remove_components
+        self.input = input
+        self.encoding = encoding
+        self.decode_error = decode_error
+        self.strip_accents = strip_accents
+        self.lowercase = lowercase
+        self.preprocessor = preprocessor
+        self.tokenizer = tokenizer
+        self.analyzer = analyzer
+        self.stop_words = stop_words
+        self.token_pattern = token_pattern
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Fit the weighter and find the common components.
+
+        Parameters
+        ----------
+        X : iterable of str, or iterable of list of str
+            The documents. A generator is consumed once.
+        y : array-like of shape (n_documents,) or None, default=None
+            Passed to the `weighter`, otherwise ignored.
+
+        Returns
+        -------
+        self : EmbeddingTransformer
+            The fitted transformer.
+        """
+        self._fit(X, y)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X, y=None):
+        """Fit, and pool the same documents, in one pass over them.
+
+        Parameters
+        ----------
+        X : iterable of str, or iterable of list of str
+            The documents. A generator is consumed once.
+        y : array-like of shape (n_documents,) or None, default=None
+            Passed to the `weighter`, otherwise ignored.
+
+        Returns
+        -------
+        pooled : ndarray of shape (n_documents, n_features), dtype float32
+            One vector a document.
+        """
+        return self._pool(self._fit(X, y))
+
+    def _fit(self, X, y):
+        """Learn everything, then set all attributes at once; return the documents."""
+        word_vectors = self.word_vectors
+        if not isinstance(word_vectors, WordVectors):
+            word_vectors = WordVectors.load(word_vectors)
+        documents = self._look_up(X, word_vectors)
+        weighter = self._fit_weighter(documents, len(word_vectors), y)
+        self.components_ = self._learn_components(
+            documents, word_vectors.vectors, weighter
+        )
+        self.word_vectors_, self.weighter_ = word_vectors, weighter
+        return documents
+
+    def _look_up(self, X, word_vectors):
+        """Documents as rows of the vectors; one word at least must have a vector."""
+        terms, documents = self._encode(X)
+        rows = look_up(terms, word_vectors.vocabulary)
+        if not (rows >= 0).any():
+            raise ValueError(
+                f"{type(self).__name__}: none of the {len(terms)} distinct words of "
+                f"the documents, such as {terms[:3]}, is among the "
+                f"{len(word_vectors)} of word_vectors, such as "
+                f"{word_vectors.words[:3]}. Do lowercase, token_pattern and analyzer "
+                "fit the vectors?"
+            )
+        return reindex(documents, rows)

@@ -1,0 +1,125 @@
+"""EmbeddingTransformer: given vectors, pooled."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skml.text import (
+    EmbeddingTransformer,
+    TfidfWeighter,
+    Word2VecTransformer,
+    WordVectors,
+)
+
+WORDS = ["cat", "dog", "bread", "soup", "the", "and"]
+VECTORS = WordVectors(np.random.default_rng(0).normal(size=(6, 4)), WORDS)
+DOCUMENTS = ["the cat and the dog", "bread and soup", "the dog, the dog!", "soup"] * 5
+
+
+def mean_of(words):
+    return VECTORS[words].mean(axis=0)
+
+
+def test_mean_of_the_words():
+    found = EmbeddingTransformer(VECTORS).fit_transform(
+        ["The cat sat", "unknown words", "", ["soup", "cat", "soup"]]
+    )
+    assert_allclose(found[0], mean_of(["the", "cat"]), rtol=1e-6)
+    assert_array_equal(found[1:3], 0)
+    assert_allclose(found[3], mean_of(["soup", "cat", "soup"]), rtol=1e-6)
+    assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize("pooling", ["mean", "sum", "max", "mean+max"])
+@pytest.mark.parametrize("weighter", [None, TfidfWeighter(sublinear_tf=True)])
+@pytest.mark.parametrize("n_components", [0, 1])
+def test_as_the_transformer_that_learned_them(pooling, weighter, n_components):
+    shared = {
+        "pooling": pooling,
+        "weighter": weighter,
+        "remove_components": n_components,
+    }
+    learned = Word2VecTransformer(4, min_count=1, random_state=0, **shared)
+    expected = learned.fit_transform(DOCUMENTS)
+    given = EmbeddingTransformer(learned.word_vectors_, **shared)
+    assert_array_equal(given.fit_transform(DOCUMENTS), expected)
+    assert_array_equal(given.transform(DOCUMENTS), learned.transform(DOCUMENTS))
+    names = given.get_feature_names_out()
+    assert len(names) == expected.shape[1] == (8 if pooling == "mean+max" else 4)
+    assert names[0] == "embeddingtransformer0"
+
+
+def test_weights_are_those_of_the_weighter():
+    weighter = TfidfWeighter(norm=None)
+    transformer = EmbeddingTransformer(VECTORS, weighter=weighter).fit(DOCUMENTS)
+    columns = {word: i for i, word in enumerate(WORDS)}
+    idf = TfidfWeighter(vocabulary=columns, norm=None).fit(DOCUMENTS).idf_
+    expected = np.average(VECTORS[["soup", "and"]], axis=0, weights=idf[[3, 5]])
+    assert_allclose(transformer.transform(["soup and"])[0], expected, rtol=1e-5)
+
+
+def test_components_are_learned_in_fit_and_applied_in_transform():
+    transformer = EmbeddingTransformer(VECTORS, remove_components=1)
+    transformer.fit(DOCUMENTS)
+    plain = EmbeddingTransformer(VECTORS).fit(DOCUMENTS)
+    pooled = plain.transform(DOCUMENTS)
+    first = np.linalg.svd(pooled.astype(float))[2][:1]
+    new = ["cat soup", "bread"]
+    expected = plain.transform(new) - plain.transform(new) @ first.T @ first
+    before = transformer.components_.copy()
+    assert_allclose(transformer.transform(new), expected, atol=1e-5)
+    assert_array_equal(transformer.components_, before)
+
+
+def test_vectors_are_shared_by_clones_and_kept_by_pickle():
+    transformer = EmbeddingTransformer(VECTORS).fit(DOCUMENTS)
+    assert clone(transformer).word_vectors is VECTORS
+    again = pickle.loads(pickle.dumps(transformer))
+    assert again.word_vectors_ == VECTORS
+    assert_array_equal(again.transform(DOCUMENTS), transformer.transform(DOCUMENTS))
+
+
+def test_vectors_cannot_change_under_an_estimator():
+    with pytest.raises(ValueError, match="read-only"):
+        VECTORS.vectors[0] = 1
+
+
+def test_grid_search():
+    y = [0, 1] * (len(DOCUMENTS) // 2)
+    model = make_pipeline(
+        EmbeddingTransformer(VECTORS, weighter=TfidfWeighter()), LogisticRegression()
+    )
+    grid = {
+        "embeddingtransformer__pooling": ["mean", "mean+max"],
+        "embeddingtransformer__weighter__sublinear_tf": [False, True],
+    }
+    search = GridSearchCV(model, grid, cv=2, n_jobs=2).fit(DOCUMENTS, y)
+    assert search.best_score_ == 1
+
+
+def test_no_word_has_a_vector():
+    message = (
+        r"none of the 2 distinct words .*'CAT', 'DOG'.* is among the 6 .*lowercase"
+    )
+    with pytest.raises(ValueError, match=message):
+        EmbeddingTransformer(VECTORS, lowercase=False).fit(["CAT DOG"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"word_vectors": None}, "'word_vectors' parameter"),
+        ({"pooling": "median"}, "'pooling' parameter"),
+        ({"remove_components": -1}, "'remove_components' parameter"),
+        ({"remove_components": 4}, "remove_components=4 would leave nothing"),
+    ],
+)
+def test_bad_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        EmbeddingTransformer(**{"word_vectors": VECTORS, **parameters}).fit(DOCUMENTS)
