@@ -1,10 +1,9 @@
 """Word vectors learned from documents, and one vector a document."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from inspect import signature
 from numbers import Integral, Real
+from os import PathLike
 from time import perf_counter
 
 import numpy as np
@@ -19,52 +18,39 @@ from skml._sklearn import (
     with_callbacks,
 )
 from skml.text._document_vectors import POOLING_CONSTRAINTS, BaseDocumentVectors
-from skml.text._vocabulary import count_ids, rank_terms, reindex
-from skml.text._word2vec_kernel import Trainer
-from skml.text._word2vec_tables import (
-    alias_table,
-    huffman_tree,
-    keep_thresholds,
-    noise_weights,
-)
+from skml.text._vocabulary import count_ids, look_up, rank_terms, reindex
+from skml.text._word2vec_training import Training, fill_randomly
 from skml.text._word_vectors import WordVectors
 
-# Rows start on a cache line: 16 floats of 4 bytes.
-_LINE = 16
-_NO_NOISE = np.empty(0, dtype=np.uint64)
+# Rows copied at a time, to hold no second matrix.
+_ROWS = 4096
 
 
-def _aligned_zeros(n_rows, n_columns):
-    """Zeros whose rows, padded to whole cache lines, start on a cache line."""
-    stride = -(-n_columns // _LINE) * _LINE
-    memory = np.zeros(n_rows * stride + _LINE, dtype=np.float32)
-    start = -memory.ctypes.data // memory.itemsize % _LINE
-    return memory[start : start + n_rows * stride].reshape(n_rows, stride)
+def _copy_known(words, rows, vocabulary, vectors):
+    """Copy the vectors of the words that have one into their rows.
 
+    Parameters
+    ----------
+    words : list of str
+        The words of the rows.
+    rows : ndarray of shape (n_words, vector_size), dtype float32
+        Overwritten where a word is known.
+    vocabulary : dict
+        The row in `vectors` of each known word.
+    vectors : ndarray of shape (n_known, vector_size), dtype float32
+        Their vectors.
 
-def _initial_vectors(n_words, vector_size, random_state):
-    """Uniform in [-1, 1) / vector_size.
-
-    Twice the range of the original program: CBOW solves half a percent more analogies.
+    Returns
+    -------
+    is_known : ndarray of shape (n_words,), dtype bool
+        Which words are known.
     """
-    vectors = _aligned_zeros(n_words, vector_size)
-    step = max(1, (1 << 16) // vector_size)
-    for start in range(0, n_words, step):
-        rows = vectors[start : start + step, :vector_size]
-        rows[...] = (2 * random_state.random_sample(rows.shape) - 1) / vector_size
-    return vectors
-
-
-def _run_in_threads(tasks, stop_flag):
-    """Run functions side by side; an exception, Ctrl-C too, stops them all."""
-    with ThreadPoolExecutor(len(tasks)) as threads:
-        futures = [threads.submit(task) for task in tasks]
-        try:
-            for future in futures:
-                future.result()
-        except BaseException:
-            stop_flag[0] = 1
-            raise
+    sources = look_up(words, vocabulary)
+    targets = np.flatnonzero(sources >= 0)
+    for start in range(0, len(targets), _ROWS):
+        part = targets[start : start + _ROWS]
+        rows[part] = vectors[sources[part]]
+    return sources >= 0
 
 
 class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
@@ -135,6 +121,15 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         From each document vector, remove its projections on so many common components:
         the first right singular vectors, without centring, of the document vectors in
         `fit`. See :class:`EmbeddingTransformer`.
+    init : "random", WordVectors, or str or path of a file, default="random"
+        Where training starts: from random vectors, or from given ones for the words
+        that have one: see :meth:`WordVectors.load`.
+    freeze_init : bool, default=False
+        Whether the given vectors of `init` stay as they are, and only those of other
+        words are trained.
+    warm_start : bool, default=False
+        Whether `fit` starts from the vectors of the `fit` before, for the words that
+        it knew. The vocabulary is learned anew.
     input : {"content", "filename", "file"}, default="content"
         What a document is: text or tokens, the path of a file, an open file.
     encoding : str, default="utf-8"
@@ -182,6 +177,9 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         Number of passes.
     n_tokens_ : int
         Number of tokens of the corpus that are in the vocabulary.
+    output_vectors_ : ndarray of shape (n_words, vector_size), dtype float32
+        The vectors that predict: of the words with negative sampling, of the nodes of
+        the Huffman tree (the last row is unused) with hierarchical softmax.
     word_vectors_ : WordVectors
         The same vectors, to look up, compare and search.
     weighter_ : estimator or None
@@ -242,6 +240,9 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_min": [Interval(Real, 0, None, closed="left")],
         "shrink_window": ["boolean"],
+        "init": [WordVectors, str, PathLike],
+        "freeze_init": ["boolean"],
+        "warm_start": ["boolean"],
         **POOLING_CONSTRAINTS,
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -267,6 +268,9 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         weighter=None,
         pooling="mean",
         remove_components=0,
+        init="random",
+        freeze_init=False,
+        warm_start=False,
         input="content",
         encoding="utf-8",
         decode_error="strict",
@@ -297,6 +301,9 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         self.weighter = weighter
         self.pooling = pooling
         self.remove_components = remove_components
+        self.init = init
+        self.freeze_init = freeze_init
+        self.warm_start = warm_start
         self.input = input
         self.encoding = encoding
         self.decode_error = decode_error
@@ -350,6 +357,50 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         """
         return self._pool(self._fit(X, y))
 
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y=None):
+        """Go on training with more documents, in one pass over them.
+
+        Words that reach `min_count` are added to the vocabulary, behind those that are
+        there; occurrences are counted from the first call of `partial_fit` on. In the
+        pass, the learning rate falls from `learning_rate_init` to `learning_rate_min`.
+
+        Parameters
+        ----------
+        X : iterable of str, or iterable of list of str
+            More documents. A generator is consumed once.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : Word2VecTransformer
+            The fitted transformer.
+        """
+        self._check_parameters()
+        self._check_partial_fit()
+        words, counts, rare, documents = self._grow_vocabulary(X)
+        goes_on = hasattr(self, "vectors_")
+        loss_curve = list(self.loss_curve_) if goes_on else []
+        training = self._prepare(words, counts, documents, goes_on)
+        start = perf_counter()
+        rates = self.learning_rate_init, self.learning_rate_min
+        loss_curve.append(
+            self._train_epoch(training, documents, len(loss_curve), rates)
+        )
+        self._report(loss_curve, perf_counter() - start, len(documents.ids))
+        training.drop_padding()
+        learned = {
+            "vocabulary_": {word: row for row, word in enumerate(words)},
+            "counts_": counts,
+            "n_tokens_": len(documents.ids) + (self.n_tokens_ if goes_on else 0),
+            "weighter_": None,
+            "_rare_counts": rare,
+        }
+        learned.update(self._state(training, documents, learned, loss_curve))
+        vars(self).update(learned)
+        return self
+
     def _fit(self, X, y):
         """Learn everything, then set all attributes at once; return the documents."""
         self._check_parameters()
@@ -363,8 +414,13 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             "counts_": counts,
             "n_tokens_": len(documents.ids),
             "weighter_": self._fit_weighter(documents, len(words), y),
+            "_rare_counts": {},
         }
-        learned.update(self._learn_vectors(counts, documents, context, learned, data))
+        goes_on = self.warm_start and hasattr(self, "vectors_")
+        training = self._prepare(words, counts, documents, goes_on)
+        loss_curve = self._run_epochs(training, documents, context, learned, data)
+        training.drop_padding()
+        learned.update(self._state(training, documents, learned, loss_curve))
         vars(self).update(learned)
         context.call_on_fit_task_end(estimator=self, **data)
         return documents
@@ -377,6 +433,11 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                 f"learning_rate_init={self.learning_rate_init!r}; the learning rate "
                 "falls from the second to the first."
             )
+        if self.freeze_init and isinstance(self.init, str) and self.init == "random":
+            raise ValueError(
+                "freeze_init=True has no effect when init='random'. Give the vectors "
+                "to freeze as init, or leave freeze_init at its default, False."
+            )
         if self.loss == "negative-sampling":
             return
         for name in ("n_negatives", "noise_exponent"):
@@ -385,6 +446,20 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                 raise ValueError(
                     f"{name}={getattr(self, name)!r} has no effect when "
                     f"loss={self.loss!r}. Leave it at its default, {default!r}."
+                )
+
+    def _check_partial_fit(self):
+        """Refuse what would need all documents at once."""
+        for name, refused, reason in (
+            ("weighter", self.weighter is not None, "a weighter is fitted"),
+            ("remove_components", self.remove_components > 0, "components are found"),
+            ("loss", self.loss != "negative-sampling", "the Huffman tree is built"),
+        ):
+            if refused:
+                raise ValueError(
+                    f"{type(self).__name__}: partial_fit cannot go on with "
+                    f"{name}={getattr(self, name)!r}: {reason} on all documents. Use "
+                    "fit, or leave it at its default."
                 )
 
     def _learn_vocabulary(self, X):
@@ -419,100 +494,144 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             )
         return message
 
-    def _learn_vectors(self, counts, documents, context, learned, data):
-        """Train for `max_iter` epochs, or until a callback says that it is enough."""
+    def _grow_vocabulary(self, X):
+        """Count more documents; return all words and counts, the old ones first."""
+        known = getattr(self, "vocabulary_", {})
+        words = sorted(known, key=known.get)
+        counts = getattr(self, "counts_", np.empty(0, dtype=np.int64)).copy()
+        rare = getattr(self, "_rare_counts", {})
+        terms, documents = self._encode(X)
+        batch = count_ids(documents.ids, len(terms))
+        new_id = look_up(terms, known)
+        counts[new_id[new_id >= 0]] += batch[new_id >= 0]
+        # Terms that are not words yet, and how often they were seen in all calls.
+        unknown = np.flatnonzero(new_id < 0)
+        names = [str(terms[i]) for i in unknown]
+        seen = batch[unknown]
+        seen += np.array([rare.get(name, 0) for name in names], dtype=np.int64)
+        room = self.max_features and max(0, self.max_features - len(words))
+        added = rank_terms(names, seen, min_count=self.min_count, max_features=room)
+        new_id[unknown[added]] = np.arange(len(words), len(words) + len(added))
+        words += [names[i] for i in added]
+        if not words:
+            raise ValueError(self._no_words(terms, seen, documents))
+        rare = rare | dict(zip(names, seen.tolist(), strict=True))
+        for i in added:
+            del rare[names[i]]
+        return words, np.append(counts, seen[added]), rare, reindex(documents, new_id)
+
+    def _prepare(self, words, counts, documents, goes_on):
+        """The matrices as they are before training, and the kernel."""
         random_state = make_random_state(self.random_state)
-        inputs = _initial_vectors(len(counts), self.vector_size, random_state)
-        train = self._make_training(inputs, counts, documents, random_state)
+        training = Training(len(words), self.vector_size)
+        fill_randomly(training.input_rows, random_state)
+        fixed = self._take_init(words, training.input_rows)
+        if goes_on:
+            self._take_previous(words, training)
+            if self.freeze_init:
+                self._take_init(words, training.input_rows)
+        n_workers = min(effective_n_jobs(self.n_jobs), max(1, len(documents.ids)))
+        training.make_trainer(
+            counts,
+            random_state,
+            n_workers=n_workers,
+            use_noise=self.loss == "negative-sampling",
+            noise_exponent=self.noise_exponent,
+            subsample=self.subsample,
+            skip_gram=self.architecture == "skip-gram",
+            n_negatives=self.n_negatives,
+            window=self.window,
+            shrink_window=self.shrink_window,
+            fixed=fixed if self.freeze_init else fixed[:0],
+        )
+        return training
+
+    def _take_init(self, words, rows):
+        """Start from given vectors; return which words have one, as 0 and 1."""
+        init = self.init
+        if isinstance(init, str) and init == "random":
+            return np.zeros(len(words), dtype=np.uint8)
+        if not isinstance(init, WordVectors):
+            init = WordVectors.load(init)
+        if init.vector_size != self.vector_size:
+            raise ValueError(
+                f"{type(self).__name__}: the vectors of init have {init.vector_size} "
+                f"dimensions and vector_size={self.vector_size!r}; they must agree."
+            )
+        is_known = _copy_known(words, rows, init.vocabulary, init.vectors)
+        if not is_known.any():
+            raise ValueError(
+                f"{type(self).__name__}: none of the {len(words)} words of the "
+                f"vocabulary, such as {words[:3]}, is among the {len(init)} of init, "
+                f"such as {init.words[:3]}."
+            )
+        return is_known.astype(np.uint8)
+
+    def _take_previous(self, words, training):
+        """Start from what was learned before."""
+        size = self.vectors_.shape[1]
+        if size != self.vector_size:
+            raise ValueError(
+                f"{type(self).__name__}: vector_size={self.vector_size!r}, and the "
+                f"vectors learned before have {size} dimensions. Set it back to go on, "
+                "or begin anew with fit and warm_start=False."
+            )
+        _copy_known(words, training.input_rows, self.vocabulary_, self.vectors_)
+        # Those of a tree belong to its nodes, which another vocabulary rearranges.
+        if self.loss == "negative-sampling" and self._is_noise_trained:
+            _copy_known(
+                words, training.output_rows, self.vocabulary_, self.output_vectors_
+            )
+
+    def _run_epochs(self, training, documents, context, learned, data):
+        """Train for `max_iter` epochs, or until a callback says that it is enough."""
         loss_curve = []
 
         def state():
-            vectors = np.ascontiguousarray(inputs[:, : self.vector_size])
-            return {
-                **learned,
-                "vectors_": vectors,
-                "word_vectors_": WordVectors(vectors, learned["vocabulary_"]),
-                "components_": self._learn_components(
-                    documents, vectors, learned["weighter_"]
-                ),
-                "loss_curve_": list(loss_curve),
-                "n_iter_": len(loss_curve),
-            }
+            copy = training.copy()
+            return {**learned, **self._state(copy, documents, learned, loss_curve)}
 
+        rates = np.linspace(
+            self.learning_rate_init, self.learning_rate_min, self.max_iter + 1
+        ).tolist()
         for epoch in range(self.max_iter):
             task = context.subcontext(task_name="epoch")
             task.call_on_fit_task_begin(estimator=self, **data)
             start = perf_counter()
-            loss_curve.append(train(epoch))
+            loss_curve.append(
+                self._train_epoch(training, documents, epoch, rates[epoch : epoch + 2])
+            )
             self._report(loss_curve, perf_counter() - start, len(documents.ids))
             if task.call_on_fit_task_end(
                 estimator=self, reconstruction_attributes=state, **data
             ):
                 break
-        # The output vectors go before the result is copied out of its padding.
-        del train
-        return state()
+        return loss_curve
 
-    def _make_training(self, inputs, counts, documents, random_state):
-        """Prepare the kernel; return the function that runs an epoch."""
-        use_noise = self.loss == "negative-sampling"
-        noise, tree = _NO_NOISE, huffman_tree(counts[:1])
-        if use_noise:
-            noise = alias_table(noise_weights(counts, self.noise_exponent))
-        else:
-            tree = huffman_tree(counts)
-        n_workers = min(effective_n_jobs(self.n_jobs), max(1, len(documents.ids)))
-        trainer = Trainer(
-            inputs,
-            _aligned_zeros(len(counts), self.vector_size),
-            vector_size=self.vector_size,
-            keep=keep_thresholds(counts, self.subsample),
-            noise=noise,
-            path_offsets=tree.offsets,
-            path_steps=tree.steps,
-            skip_gram=self.architecture == "skip-gram",
-            n_negatives=self.n_negatives,
-            window=self.window,
-            shrink_window=self.shrink_window,
-            n_workers=n_workers,
-        )
-        seeds = random_state.randint(0, 1 << 32, size=(n_workers, 4), dtype=np.uint64)
-        states = seeds[:, :2] << np.uint64(32) | seeds[:, 2:]
-        return partial(self._train_epoch, trainer, documents, states)
-
-    def _train_epoch(self, trainer, documents, random_states, epoch):
-        """Run one epoch, a slice of the stream for each worker; return the loss."""
-        n_workers = len(random_states)
-        bounds = np.linspace(0, len(documents.ids), n_workers + 1).astype(np.int64)
-        totals = np.zeros((n_workers, 2))
-        stop_flag = np.zeros(1, dtype=np.int32)
-        fall = (self.learning_rate_init - self.learning_rate_min) / self.max_iter
-        tasks = [
-            partial(
-                trainer.train,
-                documents.ids,
-                documents.offsets,
-                start,
-                stop,
-                rate=self.learning_rate_init - epoch * fall,
-                rate_decay=fall / max(1, stop - start),
-                random_state=random_states[worker],
-                totals=totals[worker],
-                stop_flag=stop_flag,
-            )
-            for worker, (start, stop) in enumerate(
-                zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
-            )
-        ]
-        _run_in_threads(tasks, stop_flag)
-        loss, n_pairs = totals.sum(axis=0)
+    def _train_epoch(self, training, documents, epoch, rates):
+        loss = training.run_epoch(documents, *rates)
         if not np.isfinite(loss):
             raise ValueError(
                 f"{type(self).__name__}: the loss of epoch {epoch + 1} is {loss}; the "
                 "word vectors grew without bound. Lower learning_rate_init, which is "
                 f"{self.learning_rate_init!r}."
             )
-        return float(loss / n_pairs) if n_pairs else 0.0
+        return loss
+
+    def _state(self, training, documents, learned, loss_curve):
+        """What was learned from the vectors as they are in `training`."""
+        vectors = training.input_rows
+        return {
+            "vectors_": vectors,
+            "output_vectors_": training.output_rows,
+            "word_vectors_": WordVectors(vectors, learned["vocabulary_"]),
+            "components_": self._learn_components(
+                documents, vectors, learned["weighter_"]
+            ),
+            "loss_curve_": list(loss_curve),
+            "n_iter_": len(loss_curve),
+            "_is_noise_trained": self.loss == "negative-sampling",
+        }
 
     def _report(self, loss_curve, seconds, n_tokens):
         if self.verbose:

@@ -142,6 +142,8 @@ cdef class Trainer:
         a step is twice a row of outputs, plus its label. Seven more items follow.
     n_inputs_together : int, default=0
         How many words of a window are trained in one skip-gram step; 0 means all.
+    fixed : uint8 memoryview of shape (n_words,) or (0,)
+        Whether the input vector of a word stays as it is; empty if none does.
     n_workers : int, default=1
         How many threads train at the same time.
     wide : bool, default=True
@@ -155,6 +157,8 @@ cdef class Trainer:
     cdef const int32_t[::1] path_steps
     cdef int width, n_negatives, window, max_outputs, n_inputs_together
     cdef int n_workers
+    cdef const uint8_t[::1] fixed
+    cdef bint has_fixed
     cdef bint shrink_window, skip_gram, tree
     cdef skml_step step
 
@@ -172,6 +176,7 @@ cdef class Trainer:
         int n_negatives,
         int window,
         bint shrink_window,
+        const uint8_t[::1] fixed=b"",
         int n_inputs_together=0,
         int n_workers=1,
         bint wide=True,
@@ -186,6 +191,7 @@ cdef class Trainer:
         self.tree = noise.shape[0] == 0
         self.n_inputs_together = n_inputs_together
         self.n_workers = n_workers
+        self.fixed, self.has_fixed = fixed, fixed.shape[0] > 0
         self.width = (vector_size + LANES - 1) // LANES * LANES
         if inputs.shape[1] < self.width or outputs.shape[1] < self.width:
             raise ValueError(f"rows must be padded to {self.width} floats")
@@ -237,6 +243,7 @@ cdef class Trainer:
         cdef Slot slots[N_SLOTS]
         cdef Slot *next_slot
         cdef float **inputs = NULL
+        cdef float *copied_inputs = NULL
         cdef int64_t position = start, document = 0, low, high, middle
         cdef int first = 0, last, t, passed, n_padded
         cdef bint ok = True
@@ -245,6 +252,9 @@ cdef class Trainer:
         memset(&buffer, 0, sizeof(buffer))
         buffer.words = <Word *>calloc(capacity, sizeof(Word))
         inputs = <float **>calloc(2 * margin, sizeof(float *))
+        copied_inputs = <float *>calloc(
+            <size_t>(2 * margin) * self.width if self.has_fixed else 1, sizeof(float)
+        )
         scratch.width = self.width
         scratch.errors = <float *>calloc(
             <size_t>(2 * margin) * error_stride(n_padded), sizeof(float)
@@ -260,7 +270,7 @@ cdef class Trainer:
         copies.rows = <float *>calloc(copies.n_floats, sizeof(float))
         copies.before = <float *>calloc(copies.n_floats, sizeof(float))
         ok = (
-            buffer.words != NULL and inputs != NULL
+            buffer.words != NULL and inputs != NULL and copied_inputs != NULL
             and scratch.errors != NULL and scratch.gradients != NULL
             and scratch.mean != NULL
         )
@@ -317,7 +327,7 @@ cdef class Trainer:
                     scratch.n_ahead = next_slot.n_rows
                     self.train_word(
                         &slots[(t - 2 * AHEAD) % N_SLOTS], &buffer, t - 2 * AHEAD,
-                        inputs, &scratch, sums,
+                        inputs, copied_inputs, &scratch, sums,
                         rate - rate_decay
                         * (buffer.words[t - 2 * AHEAD].position - start),
                     )
@@ -335,6 +345,7 @@ cdef class Trainer:
         free(copies.before)
         free(buffer.words)
         free(inputs)
+        free(copied_inputs)
         free(scratch.errors)
         free(scratch.gradients)
         free(scratch.mean)
@@ -476,10 +487,11 @@ cdef class Trainer:
 
     cdef inline void train_word(
         self, const Slot *slot, Buffer *buffer, int t, float **inputs,
-        skml_scratch *scratch, double *totals, float rate,
+        float *copied_inputs, skml_scratch *scratch, double *totals, float rate,
     ) noexcept nogil:
         cdef int n_inputs = 0, i, n
         cdef int32_t word
+        cdef float *copy
         cdef uint8_t *stamp
         if slot.first == slot.last:
             return
@@ -490,6 +502,11 @@ cdef class Trainer:
                 continue
             word = buffer.words[i].id
             inputs[n_inputs] = &self.inputs[word, 0]
+            if self.has_fixed and self.fixed[word]:
+                # A copy is trained in its place, and forgotten.
+                copy = copied_inputs + <int64_t>n_inputs * self.width
+                memcpy(copy, inputs[n_inputs], self.width * sizeof(float))
+                inputs[n_inputs] = copy
             n_inputs += 1
             if self.skip_gram:
                 stamp = &buffer.input_stamps[word & (N_STAMPS - 1)]

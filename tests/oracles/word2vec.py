@@ -64,6 +64,7 @@ class Twin:
         window,
         shrink_window,
         n_inputs_together=0,
+        fixed=b"",
     ):
         self.inputs = inputs[:, :vector_size].astype(np.float64)
         self.outputs = outputs[:, :vector_size].astype(np.float64)
@@ -73,6 +74,7 @@ class Twin:
         self.labels = [(path % 2).astype(np.float64) for path in paths]
         self.n_negatives, self.window = n_negatives, window
         self.shrink_window, self.n_inputs_together = shrink_window, n_inputs_together
+        self.fixed = np.flatnonzero(np.frombuffer(fixed, dtype=np.uint8))
 
     def train(self, ids, offsets, start, stop, *, rate, rate_decay, random_state):
         """Train on ``ids[start:stop]``.
@@ -134,12 +136,13 @@ class Twin:
         else:
             # The whole gradient of the mean goes to each of its words.
             pairs = [(self.inputs[contexts].mean(axis=0), contexts)]
-        loss = 0.0
+        loss, kept = 0.0, self.inputs[self.fixed]
         for x, moved in pairs:
             loss += loss_of_pair(x, outputs, labels, weights)
             by_x, by_outputs = gradients_of_pair(x, outputs, labels, weights)
             np.add.at(self.outputs, rows, -rate * by_outputs)
             np.add.at(self.inputs, moved, -rate * by_x)
+        self.inputs[self.fixed] = kept
         return loss
 
 

@@ -246,6 +246,20 @@ def test_slices_inside_documents(architecture, loss, start, stop):
     assert_same(*model, ids, offsets, start, stop, rate_decay=1e-3)
 
 
+@all_modes
+def test_fixed_inputs(architecture, loss, wide):
+    ids, offsets = make_documents(LENGTHS)
+    matrices, arguments = make_model(architecture, loss, make_counts(ids))
+    fixed = np.zeros(40, dtype=np.uint8)
+    fixed[[0, 2, 3, 11]] = 1
+    model = matrices, {**arguments, "fixed": fixed}
+    assert_learns_the_same(*model, ids, offsets, wide=wide)
+    trained = run_kernel(*model, ids, offsets, wide=wide)[0]
+    moved = (trained[0] != matrices[0]).any(axis=1)
+    assert moved[np.unique(ids)].sum() == len(np.unique(ids)) - 4
+    assert not moved[fixed == 1].any()
+
+
 @pytest.mark.parametrize("n_inputs_together", [1, 2, 3, 100])
 @pytest.mark.parametrize("loss", ["noise", "tree"])
 def test_inputs_together(loss, n_inputs_together, wide):
