@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Large enough to amortise a NumPy call, small enough to be no memory to speak of.
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
 
 
 @dataclass
