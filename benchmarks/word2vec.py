@@ -23,12 +23,10 @@ from _documents import read_token_lists
 from _machine import describe, limit_blas
 from _word2vec_memory import measure_peak
 from _word2vec_models import MODES, TRAIN, Setting, tokens_gensim_skips
-from _word_evaluation import (
-    read_pairs,
-    read_questions,
-    score_analogies,
-    score_similarities,
-)
+from _word_evaluation import score_analogies, score_similarities
+
+from skml.metrics import load_word_analogies, load_word_similarities
+from skml.text import WordVectors
 
 _SUMMARY, _, _DETAILS = __doc__.partition("\n\n")
 _BUSY = 0.1
@@ -90,17 +88,18 @@ def run_threads(arguments, documents, report):
 
 
 def run_quality(arguments, documents, report):
-    questions = read_questions(arguments.analogies)
-    pairs = {Path(path).name: read_pairs(path) for path in arguments.similarities}
+    questions = load_word_analogies(arguments.analogies)
+    pairs = {
+        Path(path).name: load_word_similarities(path) for path in arguments.similarities
+    }
     words = []
 
     def evaluate(trained):
         # One order for all: words of equal count are ranked differently, which would
         # let different words into the most frequent.
         words[:] = words or trained.words
-        return score(
-            words, trained.vectors_of(words), questions, pairs, arguments.top_words
-        )
+        word_vectors = WordVectors(trained.vectors_of(words), words)
+        return score(word_vectors, questions, pairs, arguments.top_words)
 
     train_in_turn(
         documents, arguments, report, both(arguments.n_jobs), arguments.seeds, evaluate
@@ -113,14 +112,14 @@ def run_quality(arguments, documents, report):
     return f"Coverage: {shown}\n\n{runs}\n\n{summary}\n\n{speed}"
 
 
-def score(words, vectors, questions, pairs, n_top):
+def score(word_vectors, questions, pairs, n_top):
     """All that is known about how good the vectors are, in percent."""
-    scores = score_analogies(words, vectors, questions, n_top)
+    scores = score_analogies(word_vectors, questions, n_top)
     coverage = {"analogies": scores.pop("coverage")}
     correlations = {}
     for name, pairs_of_set in pairs.items():
         correlations[name], coverage[name] = score_similarities(
-            words, vectors, pairs_of_set
+            word_vectors, pairs_of_set
         )
     return {
         **scores,

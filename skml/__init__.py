@@ -11,8 +11,14 @@ _ROOM_OF_NAME = {
     "Word2VecTransformer": "skml.text",
     "WordVectors": "skml.text",
     "load_docstrings": "skml.datasets",
+    "load_word_analogies": "skml.metrics",
+    "load_word_similarities": "skml.metrics",
+    "make_word_analogy_scorer": "skml.metrics",
+    "make_word_similarity_scorer": "skml.metrics",
+    "word_analogy_score": "skml.metrics",
+    "word_similarity_score": "skml.metrics",
 }
-_ROOMS = ("datasets", "text", "utils")
+_ROOMS = ("datasets", "metrics", "text", "utils")
 
 __all__ = ["__version__", *_ROOM_OF_NAME, *_ROOMS]
 

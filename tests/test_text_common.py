@@ -37,6 +37,8 @@ ESTIMATORS = [
     ),
     EmbeddingTransformer(VECTORS, weighter=TfidfWeighter(), remove_components=2),
     TfidfWeighter(),
+    *(TfidfWeighter(scheme=scheme) for scheme in ("bm25", "usif", "rf")),
+    Word2VecTransformer(**SMALL, weighter=TfidfWeighter(scheme="rf")),
 ]
 
 

@@ -9,6 +9,7 @@ from sklearn.base import (
     TransformerMixin,
     clone,
 )
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skml._sklearn import HasMethods, Interval, StrOptions
@@ -105,4 +106,7 @@ class BaseDocumentVectors(
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         tags.transformer_tags.preserves_dtype = []
+        # Tags are asked for before fit checks what the weighter is.
+        if hasattr(self.weighter, "__sklearn_tags__"):
+            tags.target_tags.required = get_tags(self.weighter).target_tags.required
         return tags

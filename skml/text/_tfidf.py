@@ -1,7 +1,8 @@
-"""Tf-idf weights of documents and of their tokens."""
+"""Weights of documents and of their tokens, by tf-idf and other schemes."""
 
 from collections.abc import Mapping
 from inspect import signature
+from numbers import Real
 
 import numpy as np
 from scipy import sparse
@@ -13,7 +14,7 @@ from sklearn.feature_extraction.text import (
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skml._sklearn import StrOptions, _fit_context
+from skml._sklearn import Interval, StrOptions, _fit_context
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._counts import (
     count_terms,
@@ -21,10 +22,35 @@ from skml.text._counts import (
     terms_to_keep,
     value_of_each_token,
 )
+from skml.text._term_weights import (
+    bm25_idf,
+    bm25_saturation,
+    check_classes,
+    class_frequencies,
+    icf,
+    odds_ratio,
+    rf,
+    sif,
+    usif,
+)
 from skml.text._vocabulary import encode, look_up
 
 _PRUNING = ("min_df", "max_df", "max_features")
 _AS_IN_SKLEARN = ("norm", "use_idf", "smooth_idf", "sublinear_tf", *_PRUNING)
+# The parameters that each scheme honours; the others are refused.
+_SCHEMES = {
+    "tf-idf": ("use_idf", "smooth_idf", "sublinear_tf"),
+    "idf": ("smooth_idf",),
+    "bm25": ("k1", "b"),
+    "sif": ("a", "sublinear_tf"),
+    "usif": ("sublinear_tf",),
+    "icf": ("sublinear_tf",),
+    "rf": ("sublinear_tf",),
+    "or": ("sublinear_tf",),
+}
+_SCHEME_PARAMETERS = ("use_idf", "smooth_idf", "sublinear_tf", "k1", "b", "a")
+_WITH_IDF = ("tf-idf", "idf", "bm25")
+_SUPERVISED = ("icf", "rf", "or")
 
 
 def _vocabulary_terms(vocabulary, caller):
@@ -42,26 +68,70 @@ def _vocabulary_terms(vocabulary, caller):
     return terms
 
 
+def _without_columns(counts, left_out):
+    """Counts, which may be overwritten, with some columns empty."""
+    if left_out.any():
+        counts.data[left_out[counts.indices]] = 0
+        counts.eliminate_zeros()
+    return counts
+
+
 class TfidfWeighter(
     TextAnalysisMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 ):
-    r"""Weights of terms by frequency and inverse document frequency.
+    r"""Weights of terms by tf-idf, or by another scheme.
 
-    The weight of term :math:`t` in document :math:`d` is
+    The weight of term :math:`t` in document :math:`d` is a local weight, of the term in
+    the document, times a global one, of the term in the corpus:
 
-    .. math:: w(t, d) = \mathrm{tf}(t, d) \; \mathrm{idf}(t), \qquad
-        \mathrm{idf}(t) = 1 + \ln \frac{s + n}{s + \mathrm{df}(t)},
+    .. math:: w(t, d) = l(t, d) \; g(t)
 
-    where :math:`\mathrm{tf}(t, d)` is how often the term occurs in the document, or
-    1 plus the logarithm of that number (`sublinear_tf`), :math:`n` is the number of
-    documents in `fit`, :math:`\mathrm{df}(t)` in how many of them the term occurs, and
-    :math:`s` is 1 with `smooth_idf` and 0 without. Each document's weights are then
-    divided by their norm. See [1]_ and [2]_, section 6.2.
+    Each document's weights are then divided by their norm. Let :math:`n` be the number
+    of documents in `fit`, :math:`\mathrm{df}(t)` in how many of them the term occurs,
+    :math:`p(t)` its share of all their tokens, and :math:`\mathrm{tf}(t, d)` how often
+    it occurs in the document. The local weight is :math:`\mathrm{tf}(t, d)`, or
+    :math:`1 + \ln \mathrm{tf}(t, d)` with `sublinear_tf`, unless said otherwise.
 
-    The weights equal those of scikit-learn's
-    :class:`~sklearn.feature_extraction.text.TfidfVectorizer`. Besides,
+    "tf-idf"
+        :math:`g(t) = \mathrm{idf}(t) = 1 + \ln \frac{s + n}{s + \mathrm{df}(t)}`, where
+        :math:`s` is 1 with `smooth_idf` and 0 without. See [1]_ and [2]_, section 6.2.
+        The weights equal those of scikit-learn's
+        :class:`~sklearn.feature_extraction.text.TfidfVectorizer`.
+    "idf"
+        The same, but :math:`l(t, d) = 1`: a term counts once in a document.
+    "bm25"
+        :math:`l(t, d) = \frac{\mathrm{tf}(t, d)}{\mathrm{tf}(t, d) + k_1 (1 - b +
+        b |d| / m)}`, where :math:`|d|` is the length of the document in tokens and
+        :math:`m` the mean length in `fit` [3]_;
+        :math:`g(t) = \ln \left(1 + \frac{n - \mathrm{df}(t) + 1/2}{\mathrm{df}(t) +
+        1/2}\right)`, which unlike the original is never negative (as in Lucene).
+    "sif"
+        Smooth inverse frequency, :math:`g(t) = a / (a + p(t))` [4]_.
+    "usif"
+        Unsupervised smooth inverse frequency, :math:`g(t) = a / (a / 2 + p(t))`, where
+        :math:`a` is found from the corpus [5]_: with :math:`V` terms,
+        :math:`a = \frac{1 - \alpha}{\alpha V / 2}`, where :math:`\alpha` is the share
+        of the terms with :math:`p(t) > 1 - (1 - 1 / V)^{\max(1, m)}`.
+    "icf"
+        Inverse category frequency, :math:`g(t) = \log_2 (1 + |C| / \mathrm{cf}(t))`,
+        where :math:`|C|` is the number of classes and :math:`\mathrm{cf}(t)` in how
+        many of them the term occurs [6]_.
+    "rf"
+        Relevance frequency, :math:`g(t) = \max_C \log_2 (2 + a_C / \max(1, c_C))` [7]_,
+        where of the documents that hold the term :math:`a_C` are in class :math:`C` and
+        :math:`c_C` are not.
+    "or"
+        The odds ratio's logarithm, :math:`g(t) = \max_C \ln \frac{a_C d_C}{b_C c_C}`,
+        or 0 where that is negative [8]_, where of the documents without the term
+        :math:`b_C` are in class :math:`C` and :math:`d_C` are not. One half is added to
+        all four numbers, and the maximum is over the classes that hold the term.
 
-    - a document may be a list of tokens as well as a str;
+    The last three learn from the classes `y` of the documents. They must not see those
+    of the documents that a model is tested on: put them in a
+    :class:`~sklearn.pipeline.Pipeline`.
+
+    Besides str, a document may be a list of tokens. Also,
+
     - `fit` takes a matrix of counts instead of documents. The columns are then those
       of the matrix: a term that `min_df`, `max_df` or `max_features` leave out keeps
       its column, with weight 0;
@@ -69,14 +139,27 @@ class TfidfWeighter(
 
     Parameters
     ----------
+    scheme : str, default="tf-idf"
+        How terms are weighed: "tf-idf", "idf", "bm25", "sif", "usif", "icf", "rf" or
+        "or"; see above. A parameter that has no effect in the scheme is refused if it
+        is set.
     use_idf : bool, default=True
-        Whether to weight terms by inverse document frequency; if False, idf is 1.
+        Whether to weight terms by inverse document frequency; if False, idf is 1. Only
+        for "tf-idf".
     smooth_idf : bool, default=True
         Add one to document frequencies, as if one more document held every term.
         Without it, a term of `vocabulary` (or a column of counts) that no document of
-        `fit` holds gets weight 0.
+        `fit` holds gets weight 0. Only for "tf-idf" and "idf".
     sublinear_tf : bool, default=False
-        Replace the frequency tf by 1 + ln(tf).
+        Replace the frequency tf by 1 + ln(tf). Not for "idf" and "bm25".
+    k1 : float, default=1.2
+        How slowly the weight of a term grows with its frequency; 0 is not at all. Only
+        for "bm25".
+    b : float, default=0.75
+        How much terms lose in long documents, from 0 to 1. Only for "bm25".
+    a : float, default=1e-3
+        The share of all tokens at which a term has half of the largest weight. Only
+        for "sif".
     norm : {"l1", "l2"} or None, default="l2"
         The norm that each document's weights have in the end; None leaves them.
     min_df : int or float in [0, 1], default=1
@@ -117,11 +200,18 @@ class TfidfWeighter(
     ----------
     vocabulary_ : dict
         The column of each term. Only after `fit` on documents.
+    term_weights_ : ndarray of shape (n_terms,)
+        The global weight of each term; 0 for a column of counts that is left out.
     idf_ : ndarray of shape (n_terms,)
-        The inverse document frequency of each term: 1 if not `use_idf`, 0 for a column
-        of counts that is left out.
+        The same, where it is an inverse document frequency: for "tf-idf" (1 if not
+        `use_idf`), "idf" and "bm25".
+    mean_length_ : float
+        The mean number of tokens of a document in `fit`. Only for "bm25".
+    classes_ : ndarray of shape (n_classes,)
+        The distinct labels of `y`. Only for "icf", "rf" and "or".
     transformer_ : TfidfTransformer
-        The fitted scikit-learn transformer from counts to weights.
+        The fitted scikit-learn transformer from counts (for "idf" and "bm25", from
+        local weights) to weights.
     n_features_in_ : int
         Number of columns seen in `fit`. Only after `fit` on counts.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -134,12 +224,38 @@ class TfidfWeighter(
         without.
     sklearn.feature_extraction.text.TfidfVectorizer : The same weights of str documents.
 
+    Notes
+    -----
+    Only tokens of terms that have a column count, in lengths and in shares: not those
+    outside the vocabulary, nor those of columns of counts that are left out.
+
+    A column may stand for a term that no document of `fit` holds: in a matrix of
+    counts, or if `vocabulary` is given. By "tf-idf" (with `smooth_idf`), "idf", "bm25",
+    "sif" and "usif" such a term has the largest weight of all, as the rarest. By "icf",
+    "rf" and "or" it has the smallest, 1, 1 and 0, as it says nothing of the classes.
+
     References
     ----------
     .. [1] G. Salton and C. Buckley (1988). Term-weighting approaches in automatic text
        retrieval. Information Processing & Management 24(5), 513-523.
     .. [2] C. D. Manning, P. Raghavan and H. Schütze (2008). Introduction to Information
        Retrieval. Cambridge University Press.
+    .. [3] S. Robertson and H. Zaragoza (2009). The probabilistic relevance framework:
+       BM25 and beyond. Foundations and Trends in Information Retrieval 3(4), 333-389.
+    .. [4] S. Arora, Y. Liang and T. Ma (2017). A simple but tough-to-beat baseline for
+       sentence embeddings. ICLR.
+    .. [5] K. Ethayarajh (2018). Unsupervised random walk sentence embeddings: a strong
+       but simple baseline. Workshop on Representation Learning for NLP, 91-100.
+    .. [6] D. Wang and H. Zhang (2013). Inverse-category-frequency based supervised term
+       weighting schemes for text categorization. Journal of Information Science and
+       Engineering 29(2), 209-225. arXiv:1012.2609.
+    .. [7] M. Lan, C. L. Tan, J. Su and Y. Lu (2009). Supervised and traditional term
+       weighting methods for automatic text categorization. IEEE Transactions on
+       Pattern Analysis and Machine Intelligence 31(4), 721-735.
+    .. [8] D. Mladenić and M. Grobelnik (1999). Feature selection for unbalanced class
+       distribution and naive Bayes. ICML, 258-267. The maximum over classes is that of
+       F. Debole and F. Sebastiani (2003). Supervised term weighting for automated text
+       categorization. ACM Symposium on Applied Computing, 784-788.
 
     Examples
     --------
@@ -165,13 +281,23 @@ class TfidfWeighter(
     >>> TfidfWeighter(norm=None, min_df=2).fit_transform(counts).toarray()
     array([[0., 2.],
            [0., 1.]])
+
+    Supervised schemes need the classes; "the" is in both:
+
+    >>> weighter = TfidfWeighter(scheme="icf").fit(["the cat", "the dog"], y=[0, 1])
+    >>> weighter.term_weights_.round(2)
+    array([1.58, 1.58, 1.  ])
     """
 
     _parameter_constraints = {
+        "scheme": [StrOptions(set(_SCHEMES))],
         **{
             name: TfidfVectorizer._parameter_constraints[name]
             for name in _AS_IN_SKLEARN
         },
+        "k1": [Interval(Real, 0, None, closed="left")],
+        "b": [Interval(Real, 0, 1, closed="both")],
+        "a": [Interval(Real, 0, None, closed="neither")],
         "vocabulary": [Mapping, "array-like", set, frozenset, None],
         **ANALYSIS_CONSTRAINTS,
         "dtype": [type, np.dtype, StrOptions({"float64", "float32"})],
@@ -180,9 +306,13 @@ class TfidfWeighter(
     def __init__(
         self,
         *,
+        scheme="tf-idf",
         use_idf=True,
         smooth_idf=True,
         sublinear_tf=False,
+        k1=1.2,
+        b=0.75,
+        a=1e-3,
         norm="l2",
         min_df=1,
         max_df=1.0,
@@ -200,9 +330,13 @@ class TfidfWeighter(
         token_pattern=r"(?u)\b\w\w+\b",
         dtype=np.float64,
     ):
+        self.scheme = scheme
         self.use_idf = use_idf
         self.smooth_idf = smooth_idf
         self.sublinear_tf = sublinear_tf
+        self.k1 = k1
+        self.b = b
+        self.a = a
         self.norm = norm
         self.min_df = min_df
         self.max_df = max_df
@@ -222,22 +356,23 @@ class TfidfWeighter(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn the vocabulary and the inverse document frequencies.
+        """Learn the vocabulary and the weights of its terms.
 
         Parameters
         ----------
         X : iterable of str or of list of str, or {array, sparse matrix} of counts
             The documents, or how often each term (column) occurs in each document
             (row).
-        y : None
-            Ignored.
+        y : array-like of shape (n_documents,) or None, default=None
+            The class of each document, a label of any kind. Needed by the schemes
+            "icf", "rf" and "or", and ignored by the others.
 
         Returns
         -------
         self : TfidfWeighter
             The fitted weighter.
         """
-        self._fit(X)
+        self._fit(X, y)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -249,15 +384,16 @@ class TfidfWeighter(
         X : iterable of str or of list of str, or {array, sparse matrix} of counts
             The documents, or how often each term (column) occurs in each document
             (row).
-        y : None
-            Ignored.
+        y : array-like of shape (n_documents,) or None, default=None
+            The class of each document, a label of any kind. Needed by the schemes
+            "icf", "rf" and "or", and ignored by the others.
 
         Returns
         -------
         weights : sparse matrix of shape (n_documents, n_terms)
             The weights, in CSR format.
         """
-        return self._weight(self._fit(X))
+        return self._weight(self._fit(X, y))
 
     def transform(self, X):
         """Weight the terms of documents.
@@ -309,8 +445,10 @@ class TfidfWeighter(
         terms, documents = self._encode(X)
         ids = look_up(terms, self.vocabulary_)[documents.ids]
         offsets = documents.offsets
-        shares = count_terms(terms, documents, self.vocabulary_, self._dtype())
-        shares.data = self.transformer_.transform(shares).data / shares.data
+        counts = count_terms(terms, documents, self.vocabulary_, self._dtype())
+        frequencies = counts.data.copy()
+        shares = self._weight_entries(counts)
+        shares.data /= frequencies
         return value_of_each_token(shares, ids, offsets)
 
     def get_feature_names_out(self, input_features=None):
@@ -333,13 +471,18 @@ class TfidfWeighter(
             return np.array(terms, dtype=object)
         return super().get_feature_names_out(input_features)
 
-    def _fit(self, X):
+    def _fit(self, X, y):
         """Learn from documents or counts; return the counts, which are ours."""
+        self._check_scheme()
+        classes = self._check_classes(y)
         if is_count_matrix(X):
             reason = "X is a count matrix, whose columns are the terms"
             self._refuse_set(("vocabulary", *ANALYSIS_CONSTRAINTS), reason)
+            self._check_length(classes, X.shape[0])
             counts = self._check_counts(X, reset=True)
-            self._learn_idf(counts, kept=self._terms_to_keep(counts))
+            kept = self._terms_to_keep(counts)
+            counts = _without_columns(counts, ~kept)
+            self._learn_weights(counts, classes, kept=kept)
             vars(self).pop("vocabulary_", None)
             return counts
         if self.vocabulary is None:
@@ -349,11 +492,30 @@ class TfidfWeighter(
             terms = _vocabulary_terms(self.vocabulary, type(self).__name__)
             vocabulary = {term: column for column, term in enumerate(terms)}
             counts = count_terms(*self._encode(X), vocabulary, self._dtype())
-        self._learn_idf(counts)
+        self._check_length(classes, counts.shape[0])
+        self._learn_weights(counts, classes)
         self.vocabulary_ = vocabulary
         for name in ("n_features_in_", "feature_names_in_"):
             vars(self).pop(name, None)
         return counts
+
+    def _check_scheme(self):
+        honoured = _SCHEMES[self.scheme]
+        unused = [name for name in _SCHEME_PARAMETERS if name not in honoured]
+        self._refuse_set(unused, f"scheme={self.scheme!r}")
+
+    def _check_classes(self, y):
+        """The labels and the label of each document, or None if none are needed."""
+        if self.scheme not in _SUPERVISED:
+            return None
+        return check_classes(y, caller=type(self).__name__, scheme=self.scheme)
+
+    def _check_length(self, classes, n_documents):
+        if classes is not None and len(classes[1]) != n_documents:
+            raise ValueError(
+                f"{type(self).__name__}: X holds {n_documents} document(s) and y "
+                f"{len(classes[1])} label(s); pass one label for each document."
+            )
 
     def _learn_vocabulary(self, X):
         terms, documents = self._encode(X)
@@ -378,23 +540,72 @@ class TfidfWeighter(
         limits = {name: getattr(self, name) for name in _PRUNING}
         return terms_to_keep(counts, **limits, caller=type(self).__name__)
 
-    def _learn_idf(self, counts, kept=True):
+    def _learn_weights(self, counts, classes, kept=True):
         transformer = TfidfTransformer(
             norm=self.norm, smooth_idf=self.smooth_idf, sublinear_tf=self.sublinear_tf
         )
         with np.errstate(divide="ignore"):
-            idf = transformer.fit(counts).idf_
-        if not self.use_idf:
-            idf = np.ones_like(idf)
+            transformer.fit(counts)
+        weights = self._global_weights(counts, classes, transformer.idf_)
         # Infinite is the idf, not smoothed, of a term that fit has not seen.
-        idf[~(kept & np.isfinite(idf))] = 0
-        self.idf_ = transformer.idf_ = idf
+        weights[~(kept & np.isfinite(weights))] = 0
+        self.term_weights_ = transformer.idf_ = weights
         self.transformer_ = transformer
+        learned = {}
+        if self.scheme in _WITH_IDF:
+            learned["idf_"] = weights
+        if self.scheme == "bm25":
+            n_tokens = counts.data.sum(dtype=np.float64)
+            learned["mean_length_"] = float(n_tokens / counts.shape[0])
+        if classes is not None:
+            learned["classes_"] = classes[0]
+        for name in ("idf_", "mean_length_", "classes_"):
+            vars(self).pop(name, None)
+        vars(self).update(learned)
+
+    def _global_weights(self, counts, classes, idf):
+        """The weight of each term in the corpus, given its idf as in scikit-learn."""
+        n_documents, n_terms = counts.shape
+        if self.scheme in ("tf-idf", "idf"):
+            return idf if self.use_idf else np.ones_like(idf)
+        if self.scheme == "bm25":
+            df = np.bincount(counts.indices, minlength=n_terms)
+            weights = bm25_idf(df, n_documents)
+        elif self.scheme in _SUPERVISED:
+            labels, codes = classes
+            frequencies = class_frequencies(counts, codes, len(labels))
+            if self.scheme == "or":
+                weights = odds_ratio(frequencies, np.bincount(codes))
+            else:
+                weights = {"icf": icf, "rf": rf}[self.scheme](frequencies)
+        else:
+            tf = np.bincount(counts.indices, weights=counts.data, minlength=n_terms)
+            if self.scheme == "sif":
+                weights = sif(tf, a=self.a)
+            else:
+                weights = usif(tf, tf.sum() / n_documents)
+        return weights.astype(counts.dtype, copy=False)
 
     def _weight(self, counts):
-        weights = self.transformer_.transform(counts, copy=False)
+        weights = self._weight_entries(counts)
         weights.eliminate_zeros()
         return weights
+
+    def _weight_entries(self, counts):
+        """Overwrite each count by its weight; the structure stays, zeros included."""
+        if self.scheme == "idf":
+            counts.data.fill(1)
+        elif self.scheme == "bm25":
+            # Only columns that are left out have no weight.
+            lengths = counts @ (self.term_weights_ > 0).astype(np.float64)
+            counts.data[:] = bm25_saturation(
+                counts.data,
+                np.repeat(lengths, np.diff(counts.indptr)),
+                self.mean_length_,
+                k1=self.k1,
+                b=self.b,
+            )
+        return self.transformer_.transform(counts, copy=False)
 
     def _encode(self, X):
         caller = type(self).__name__
@@ -457,4 +668,5 @@ class TfidfWeighter(
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         tags.input_tags.sparse = True
+        tags.target_tags.required = self.scheme in _SUPERVISED
         return tags
