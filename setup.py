@@ -1,14 +1,17 @@
-"""Build the one compiled extension; everything else is declared in setup.cfg."""
+"""Build the compiled extensions; everything else is declared in setup.cfg."""
 
 from setuptools import Extension, setup
+
+EXTENSIONS = {"_word2vec_kernel": ["_word2vec_steps.h"], "_word_vector_parser": []}
 
 setup(
     ext_modules=[
         Extension(
-            "skml.text._word2vec_kernel",
-            sources=["skml/text/_word2vec_kernel.pyx"],
-            depends=["skml/text/_word2vec_steps.h"],
+            f"skml.text.{name}",
+            sources=[f"skml/text/{name}.pyx"],
+            depends=[f"skml/text/{header}" for header in headers],
             extra_compile_args=["-O3"],
         )
+        for name, headers in EXTENSIONS.items()
     ]
 )

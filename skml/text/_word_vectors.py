@@ -5,6 +5,8 @@ from numbers import Integral
 
 import numpy as np
 
+from skml.text._word_vector_files import read_word_vectors, write_word_vectors
+
 # A tile of similarities: so many queries by so many words, 16 MB.
 _QUERIES = 256
 _WORDS = 16_384
@@ -362,6 +364,95 @@ class WordVectors:
             raise ValueError(f"doesnt_match needs two words at least; got {words!r}.")
         unit = self._unit(words)
         return words[int((unit @ unit.mean(axis=0)).argmin())]
+
+    def save(self, path, *, format="auto"):
+        """Write the words and vectors to a file or folder, exactly.
+
+        What was there under this name stays until all is written, and if that fails.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, or the folder. A file is compressed if its name ends in .gz, .bz2
+            or .xz.
+        format : {"auto", "word2vec-text", "word2vec-binary", "glove", "folder"}, \
+                default="auto"
+            The format. By default the name tells: .bin is "word2vec-binary", .txt and
+            .vec are "word2vec-text", and a name without an ending is a "folder". That
+            is a format of this package, which `load` can map into memory:
+            ``vectors.npy``, as NumPy writes it, and ``words.json``, a list.
+
+        Raises
+        ------
+        ValueError
+            If the format cannot hold a word, or the name does not tell the format;
+            nothing is written then.
+        """
+        write_word_vectors(path, self.words, self.vectors, format)
+
+    @classmethod
+    def load(
+        cls,
+        path,
+        *,
+        format="auto",
+        encoding="utf-8",
+        decode_error="strict",
+        duplicates="raise",
+        limit=None,
+        mmap=False,
+    ):
+        """Read words and vectors from a file or folder.
+
+        The file may come from anybody: it cannot run code, and a wrong one is an error
+        that says what is wrong and where. Memory is taken for what a file holds, not
+        for what it claims.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, which may be compressed by gzip, bzip2 or xz; or the folder.
+        format : {"auto", "word2vec-text", "word2vec-binary", "glove", "folder"}, \
+                default="auto"
+            The format. By default the content tells. The .vec files of fastText are
+            "word2vec-text".
+        encoding : str, default="utf-8"
+            The encoding of the words.
+        decode_error : {"strict", "ignore", "replace"}, default="strict"
+            What to do with words that are not in the encoding; the original program
+            cuts long words within a character.
+        duplicates : {"raise", "first"}, default="raise"
+            Whether a word that stands twice is an error, or its first vector is taken.
+        limit : int or None, default=None
+            Read only so many rows, the first ones; most files have the most frequent
+            words first.
+        mmap : bool, default=False
+            Map the vectors of a folder into memory rather than read them: they are then
+            read when they are used, and may be larger than memory.
+
+        Returns
+        -------
+        word_vectors : WordVectors
+            The words and vectors, in the order of the file.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, cut off, or of another format.
+        """
+        vectors, words = read_word_vectors(
+            path,
+            format=format,
+            encoding=encoding,
+            decode_error=decode_error,
+            duplicates=duplicates,
+            limit=limit,
+            mmap=mmap,
+        )
+        try:
+            return cls(vectors, words)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def _row(self, word):
         try:

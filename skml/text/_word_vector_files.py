@@ -1,0 +1,402 @@
+"""Files of word vectors: word2vec's two formats, GloVe's, and folders to be mapped.
+
+Files are taken to be hostile. What a header claims is compared with the size of the
+file before memory is taken for it. A compressed file has no size to compare with, and
+one of GloVe no header: there, memory grows with the rows that were really read.
+"""
+
+import os
+import re
+import secrets
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from importlib import import_module
+from numbers import Integral
+from pathlib import Path
+
+import numpy as np
+
+from skml.text._word_vector_folder import (
+    VECTORS,
+    WORDS,
+    flush,
+    is_unicode,
+    read_folder,
+    write_folder,
+)
+from skml.text._word_vector_rows import (
+    BLANKS,
+    LARGEST_VECTOR,
+    LONGEST_WORD,
+    NUMBER,
+    BinaryLayout,
+    Options,
+    Rows,
+    TextLayout,
+)
+from skml.text._word_vector_window import CHUNK, Window
+
+FORMATS = ("word2vec-text", "word2vec-binary", "glove", "folder")
+_SUFFIXES = {
+    ".bin": "word2vec-binary",
+    ".txt": "word2vec-text",
+    ".vec": "word2vec-text",
+    "": "folder",
+}
+_COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+# How files start that hold something else, and what to do.
+_OTHERS = {
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd; decompress it first",
+    b"\xba\x16\x4f\x2f": "a model of fastText; take the .vec file beside it",
+    b"\x80": "a pickle, which could run code and is never opened; where it comes from, "
+    "save_word2vec_format writes what is read here",
+    b"\x93NUMPY": f"an array without words; pass the folder of {VECTORS} and {WORDS}",
+}
+
+# What ends a word for a C program, or a field.
+_SEPARATOR = re.compile(r"[\0\t-\r ]")
+_HEADER = re.compile(
+    rb"(?:\xef\xbb\xbf|[ \t]*)([+-]?\d+)[ \t]+([+-]?\d+)[ \t]*(?:\r?\n|\Z)"
+)
+_LONGEST_HEADER = 128
+# The first lines of a file without a header tell the size of its vectors.
+_FIRST_LINES = 8
+_LIKE_NUMBERS = b"0123456789+-.eE" + BLANKS
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        shown = ", ".join(map(repr, choices))
+        raise ValueError(f"{name} must be one of {shown}; got {value!r:.60}.")
+
+
+# Writing
+
+
+def write_word_vectors(path, words, vectors, format):
+    """Write words and vectors; what was at `path` stays if that fails.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, or the folder.
+    words : list of str
+        The words.
+    vectors : ndarray of shape (n_words, vector_size), dtype float32
+        Their vectors.
+    format : str
+        One of `FORMATS`, or "auto".
+    """
+    _check_choice("format", format, ("auto", *FORMATS))
+    # Through a link, so that what it names is replaced and not the link.
+    path = Path(os.path.realpath(os.fsdecode(path)))
+    suffix = path.suffix.lower()
+    if format == "auto":
+        format = _format_of_name(path)
+    _check_writable(words, vectors, format, path)
+    if format == "folder":
+        write_folder(path, words, vectors)
+        return
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; pass the name of a file.")
+    with _replacing(path) as temporary, open(temporary, "xb") as file:
+        with _compressing(file, suffix) as out:
+            for piece in _pieces(words, vectors, format):
+                out.write(piece)
+        flush(file)
+
+
+def _format_of_name(path):
+    name = path.name
+    if path.suffix.lower() in _COMPRESSED:
+        name = path.stem
+        if not Path(name).suffix:
+            name += ".?"
+    suffix = Path(name).suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise ValueError(
+            f"{path}: the name does not tell the format. Let it end in .bin, .txt or "
+            ".vec, and .gz, .bz2 or .xz behind that, or in nothing for a folder; or "
+            f"pass format=, one of {', '.join(FORMATS)}."
+        )
+    return _SUFFIXES[suffix]
+
+
+def _check_writable(words, vectors, format, path):
+    """Refuse what could not be read back as it is."""
+    for row, word in enumerate(words):
+        if problem := _problem_of(word, format):
+            raise ValueError(
+                f"{path}: the word {word!r:.60} in row {row} {problem}. Leave it out"
+                + ("." if format == "folder" else ', or pass format="folder".')
+            )
+    if format == "folder":
+        return
+    if vectors.shape[1] > LARGEST_VECTOR:
+        raise ValueError(
+            f"{path}: {vectors.shape[1]} dimensions are more than the {LARGEST_VECTOR} "
+            'that are read back from such a file; pass format="folder".'
+        )
+    if format == "glove" and not words:
+        raise ValueError(
+            f"{path}: without a word, a file of GloVe does not tell the size of the "
+            'vectors; pass format="word2vec-text".'
+        )
+
+
+def _problem_of(word, format):
+    if not is_unicode(word):
+        return "has half of a surrogate pair, which no file can hold"
+    if format == "folder":
+        return ""
+    if not word:
+        return f"is empty, which the format {format} cannot hold"
+    if found := _SEPARATOR.search(word):
+        return f"has {found[0]!r} in it, which the format {format} cannot hold"
+    if len(word.encode()) > LONGEST_WORD:
+        return f"has more than {LONGEST_WORD} bytes"
+    return ""
+
+
+@contextmanager
+def _replacing(path):
+    """A name beside `path`; what is there takes its place if nothing goes wrong."""
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _compressing(file, suffix):
+    if suffix not in _COMPRESSED:
+        yield file
+        return
+    module = import_module(_COMPRESSED[suffix])
+    if suffix == ".gz":
+        # Neither time nor name in it: the same vectors make the same file.
+        out = module.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0)
+    else:
+        out = (module.BZ2File if suffix == ".bz2" else module.LZMAFile)(file, "wb")
+    with out:
+        yield out
+
+
+def _pieces(words, vectors, format):
+    """The bytes of a file, some rows at a time."""
+    n_words, size = vectors.shape
+    if format != "glove":
+        yield f"{n_words} {size}\n".encode()
+    step = max(1, CHUNK // (4 * size))
+    # Nine digits tell every float32 from every other.
+    line = "%s" + " %.9g" * size + "\n"
+    for start in range(0, n_words, step):
+        rows = np.asarray(vectors[start : start + step])
+        some = words[start : start + step]
+        if format == "word2vec-binary":
+            rows = rows.astype("<f4", copy=False)
+            yield b"".join(
+                b"%b %b\n" % (word.encode(), row.tobytes())
+                for word, row in zip(some, rows, strict=True)
+            )
+        else:
+            yield "".join(
+                line % (word, *row.tolist())
+                for word, row in zip(some, rows, strict=True)
+            ).encode()
+
+
+# Reading
+
+
+def read_word_vectors(path, *, format, encoding, decode_error, duplicates, limit, mmap):
+    """Read words and vectors; the parameters are those of `WordVectors.load`.
+
+    Returns
+    -------
+    vectors : ndarray or memmap of shape (n_words, vector_size), dtype float32
+        The vectors.
+    words : list of str
+        The words, distinct.
+    """
+    path = Path(os.fsdecode(path))
+    _check_choice("format", format, ("auto", *FORMATS))
+    _check_choice("decode_error", decode_error, ("strict", "ignore", "replace"))
+    _check_choice("duplicates", duplicates, ("raise", "first"))
+    _check_encoding(encoding)
+    limit = _check_limit(limit)
+    if path.is_dir():
+        _check_folder_options(path, format, encoding, decode_error)
+        return read_folder(path, mmap=mmap, limit=limit, duplicates=duplicates)
+    if mmap or format == "folder":
+        raise ValueError(
+            f"{path} is no folder, and nothing else can be mapped into memory; load it "
+            'with format="auto" and without mmap, and save it with format="folder".'
+        )
+    options = Options(encoding, decode_error, duplicates, limit)
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is neither a file nor a folder; expected one.")
+    with open(path, "rb", buffering=0) as file:
+        return _read_file(Window(path, file), format, options)
+
+
+def _check_encoding(encoding):
+    """Check that the encoding leaves blanks and digits what they are in ASCII."""
+    plain = "0 1\t2\n"
+    try:
+        is_known = plain.encode(encoding) == plain.encode("ascii")
+    except (LookupError, TypeError, ValueError):
+        is_known = False
+    if not is_known:
+        raise ValueError(
+            "encoding must be the name of an encoding that contains ASCII, such as "
+            f"'utf-8' or 'latin-1'; got {encoding!r:.60}."
+        )
+
+
+def _check_limit(limit):
+    if limit is None:
+        return sys.maxsize
+    if not isinstance(limit, Integral) or isinstance(limit, bool) or limit < 1:
+        raise ValueError(
+            f"limit must be a positive integer or None; got {limit!r:.60}."
+        )
+    return min(int(limit), sys.maxsize)
+
+
+def _check_folder_options(path, format, encoding, decode_error):
+    if format not in ("auto", "folder"):
+        raise ValueError(f"{path} is a folder, and no file of the format {format}.")
+    if encoding != "utf-8" or decode_error != "strict":
+        raise ValueError(
+            f"{path} is a folder: encoding and decode_error have no effect; leave them "
+            "out."
+        )
+
+
+def _read_file(window, format, options):
+    if window.start == window.stop:
+        raise ValueError(f"{window.path} is empty; expected word vectors.")
+    start = bytes(window.data[: min(16, window.stop)])
+    for magic, what in _OTHERS.items():
+        if start.startswith(magic) and format == "auto":
+            raise ValueError(f"{window.path} is {what}.")
+    header = bytes(window.data[: min(_LONGEST_HEADER, window.stop)])
+    found = None if format == "glove" else _HEADER.match(header)
+    if found:
+        return _read_with_header(window, found, format, options)
+    if format in ("word2vec-text", "word2vec-binary"):
+        raise ValueError(
+            f"{window.path}, line 1: expected a header, the numbers of words and of "
+            f'dimensions, got {header!r:.60}. Without a header, pass format="glove".'
+        )
+    return _read_without_header(window, options)
+
+
+def _read_with_header(window, header, format, options):
+    n_words, vector_size = map(int, header.groups())
+    if n_words < 0 or not 0 < vector_size <= LARGEST_VECTOR:
+        raise ValueError(
+            f"{window.path}, line 1: the header says {n_words:.4g} words of "
+            f"{vector_size:.4g} dimensions; expected 0 or more words of 1 to "
+            f"{LARGEST_VECTOR} dimensions."
+        )
+    window.start = header.end()
+    if format == "auto":
+        format = _format_of_rows(window, vector_size)
+    if format == "word2vec-text":
+        layout = TextLayout(vector_size, has_header=True)
+    else:
+        layout = BinaryLayout(vector_size)
+    n_bytes = window.start + layout.least_bytes(n_words)
+    if window.size is not None and window.size < n_bytes:
+        raise ValueError(
+            f"{window.path}, line 1: the header says {n_words} words of {vector_size} "
+            f"dimensions, which take at least {n_bytes} bytes as {format}; the file "
+            f"has {window.size}. It was cut off: fetch it again. Or it is another "
+            "format: pass format=."
+        )
+    n_wanted = min(n_words, options.limit)
+    rows = Rows(window.path, layout, options, 0 if window.is_compressed else n_wanted)
+    _read_rows(window, layout, rows, n_wanted)
+    if rows.n_read < n_wanted:
+        raise ValueError(
+            f"{window.path}: the header says {n_words} words; the file ends in "
+            f"{layout.place(rows.n_read)}, {window.where(window.stop)}. It was cut "
+            "off: fetch it again. Or the header is wrong: correct it."
+        )
+    if n_wanted == n_words and not window.is_blank(layout.blanks):
+        raise ValueError(
+            f"{window.path}, {window.where(window.start)}: expected the end of the "
+            f"file after the {n_words} words of the header, got "
+            f"{bytes(window.data[window.start : window.stop][:20])!r}. The header is "
+            "wrong, or the file damaged: correct it, or pass limit= to leave out the "
+            "rest."
+        )
+    return rows.result()
+
+
+def _format_of_rows(window, vector_size):
+    """Tell text from binary by the first row behind the header."""
+    end = window.data.find(b"\n", window.start, window.stop)
+    line = bytes(window.data[window.start : window.stop if end < 0 else end])
+    fields = re.split(rb"[ \t]", line.rstrip(BLANKS))
+    if len(fields) > vector_size and all(map(NUMBER.fullmatch, fields[-vector_size:])):
+        return "word2vec-text"
+    # Damaged text has more of the characters of numbers than floats by chance.
+    space = window.data.find(b" ", window.start, window.stop)
+    sample = bytes(window.data[space + 1 : window.stop][: 4 * vector_size])
+    others = sample.translate(None, _LIKE_NUMBERS)
+    return "word2vec-text" if 2 * len(others) <= len(sample) else "word2vec-binary"
+
+
+def _read_without_header(window, options):
+    layout = TextLayout(_vector_size_of_lines(window), has_header=False)
+    rows = Rows(window.path, layout, options, 0)
+    _read_rows(window, layout, rows, options.limit)
+    return rows.result()
+
+
+def _vector_size_of_lines(window):
+    """How many numbers most of the first lines have behind a word."""
+    longest = TextLayout(LARGEST_VECTOR, has_header=False).longest_line
+    while window.data.find(b"\n", 0, window.stop) < 0:
+        if window.stop > longest or not window.fill():
+            break
+    lines = bytes(window.data[: window.stop][:longest]).split(b"\n", _FIRST_LINES)
+    if len(lines) > 1:
+        # What is behind the last newline may be half a line, or nothing.
+        lines.pop()
+    lines = [line for line in lines if line.strip(BLANKS)] or lines
+    sizes = Counter(map(_count_numbers, lines))
+    size = max(sizes, key=lambda size: (sizes[size], size))
+    if not 0 < size <= LARGEST_VECTOR:
+        raise ValueError(
+            f"{window.path}: the format is not known. Expected a line with the number "
+            "of words and of dimensions, or words and numbers with one blank before "
+            f"each; got {lines[0]!r:.60}."
+        )
+    return size
+
+
+def _count_numbers(line):
+    """How many of the last fields of a line are numbers, the first field apart."""
+    fields = re.split(rb"[ \t]", line.rstrip(BLANKS))[1:]
+    count = 0
+    while count < len(fields) and NUMBER.fullmatch(fields[-1 - count]):
+        count += 1
+    return count
+
+
+def _read_rows(window, layout, rows, n_wanted):
+    """Read until there are so many rows, or nothing but blanks."""
+    while rows.n_read < n_wanted:
+        if rows.read(window, n_wanted - rows.n_read):
+            continue
+        if not window.fill() and not layout.complete(window):
+            break
