@@ -228,7 +228,10 @@ def unpacked_size(data, ending):
 def load(path, files, ending, options):
     """Load an input; say what came of it."""
     size = sum(map(len, files.values()))
+    # Started once: whenever it stops or forgets, it keeps some memory for itself.
     tracemalloc.start()
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
     start = time.perf_counter()
     wrong = ""
     try:
@@ -244,8 +247,7 @@ def load(path, files, ending, options):
     except (Exception, TooSlow) as error:
         kind, wrong = type(error).__name__, repr(error)
     seconds = time.perf_counter() - start
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    peak = tracemalloc.get_traced_memory()[1] - before
     if peak > _TIMES * size + _BUFFERS and ending:
         size = max(size, unpacked_size(files[""], ending))
     if peak > _TIMES * size + _BUFFERS:
