@@ -1,11 +1,20 @@
 """A few thousand damaged files of word vectors; the benchmark of this name has more."""
 
+import tracemalloc
+
 import pytest
 
 from benchmarks.fuzz_word_vectors import fuzz, make_seeds, write_input
 from skml.text import WordVectors
 
 SHAPES = [(1, 1), (3, 2), (20, 5)]
+
+
+@pytest.fixture(autouse=True)
+def _no_traces():
+    """Leave no trace of memory to other tests, which it would slow down."""
+    yield
+    tracemalloc.stop()
 
 
 def test_what_is_not_damaged_is_loaded(tmp_path):
