@@ -171,13 +171,6 @@ class WordVectors:
     --------
     Word2VecTransformer : Learns word vectors; they are its attribute `word_vectors_`.
 
-    References
-    ----------
-    .. [1] T. Mikolov, W. Yih and G. Zweig (2013). Linguistic regularities in
-       continuous space word representations. NAACL-HLT, 746-751.
-    .. [2] O. Levy and Y. Goldberg (2014). Linguistic regularities in sparse and
-       explicit word representations. CoNLL, 171-180.
-
     Examples
     --------
     >>> from skml.text import WordVectors
@@ -281,6 +274,13 @@ class WordVectors:
             If a word is not in the vocabulary.
         ValueError
             If a query is empty, or a vector has another size.
+
+        References
+        ----------
+        .. [1] T. Mikolov, W. Yih and G. Zweig (2013). Linguistic regularities in
+           continuous space word representations. NAACL-HLT, 746-751.
+        .. [2] O. Levy and Y. Goldberg (2014). Linguistic regularities in sparse and
+           explicit word representations. CoNLL, 171-180.
         """
         if method not in ("3CosAdd", "3CosMul"):
             raise ValueError(f"method must be '3CosAdd' or '3CosMul'; got {method!r}.")
