@@ -7,6 +7,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from skml._sklearn import StrOptions
 from skml._validation import check_documents
+from skml.text._vocabulary import encode
 
 # The parameters, their defaults (scikit-learn's own) and what they may be.
 ANALYSIS_CONSTRAINTS = {
@@ -100,6 +101,17 @@ class TextAnalysisMixin:
                 yield analyze(document, position)
             else:
                 yield take(document, position)
+
+    def _encode(self, X):
+        """Documents to terms and the ids of tokens; there must be a document."""
+        caller = type(self).__name__
+        terms, documents = encode(self._tokenize(X), caller=caller)
+        if documents.n_documents == 0:
+            raise ValueError(
+                f"{caller}: X holds no documents; it is empty, or a generator that was "
+                "used up before. Pass a list to go over documents more than once."
+            )
+        return terms, documents
 
     def _ready_tokens(self, stop_words):
         """The function that takes a list of tokens, as it is but for stop words."""

@@ -12,11 +12,17 @@ from sklearn.base import (
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from skml._sklearn import HasMethods, Interval, StrOptions
+from skml._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    with_callbacks,
+)
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._counts import count_matrix
 from skml.text._pooling import POOLINGS, common_components, pool, remove_components
-from skml.text._vocabulary import EncodedDocuments, encode, look_up, reindex
+from skml.text._vocabulary import EncodedDocuments, look_up, reindex
 
 POOLING_CONSTRAINTS = {
     "weighter": [HasMethods(["fit", "transform"]), None],
@@ -31,9 +37,28 @@ class BaseDocumentVectors(
 ):
     """Documents to pooled vectors of their words; how words get vectors is left open.
 
-    A subclass has the parameters of `POOLING_CONSTRAINTS` and learns `word_vectors_`,
-    `weighter_` and `components_`.
+    A subclass has the parameters of `POOLING_CONSTRAINTS`. Its method `_fit` learns
+    `word_vectors_`, `weighter_` and `components_`, and returns the documents as rows.
     """
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X, y=None):
+        """Fit, and pool the same documents, in one pass over them.
+
+        Parameters
+        ----------
+        X : iterable of str, or iterable of list of str
+            The documents. A generator is consumed once.
+        y : array-like of shape (n_documents,) or None, default=None
+            Passed to the `weighter`, otherwise ignored.
+
+        Returns
+        -------
+        pooled : ndarray of shape (n_documents, n_features), dtype float32
+            One vector a document.
+        """
+        return self._pool(self._fit(X, y))
 
     def transform(self, X):
         """Pool the word vectors of each document.
@@ -53,15 +78,6 @@ class BaseDocumentVectors(
         terms, documents = self._encode(X)
         vocabulary = self.word_vectors_.vocabulary
         return self._pool(reindex(documents, look_up(terms, vocabulary)))
-
-    def _encode(self, X):
-        terms, documents = encode(self._tokenize(X), caller=type(self).__name__)
-        if documents.n_documents == 0:
-            raise ValueError(
-                f"{type(self).__name__}: X holds no documents; it is empty, or a "
-                "generator that was used up before."
-            )
-        return terms, documents
 
     def _fit_weighter(self, documents, n_words, y):
         if self.weighter is None:

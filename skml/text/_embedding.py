@@ -147,24 +147,6 @@ class EmbeddingTransformer(BaseDocumentVectors):
         self._fit(X, y)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit_transform(self, X, y=None):
-        """Fit, and pool the same documents, in one pass over them.
-
-        Parameters
-        ----------
-        X : iterable of str, or iterable of list of str
-            The documents. A generator is consumed once.
-        y : array-like of shape (n_documents,) or None, default=None
-            Passed to the `weighter`, otherwise ignored.
-
-        Returns
-        -------
-        pooled : ndarray of shape (n_documents, n_features), dtype float32
-            One vector a document.
-        """
-        return self._pool(self._fit(X, y))
-
     def _fit(self, X, y):
         """Learn everything, then set all attributes at once; return the documents."""
         word_vectors = self.word_vectors

@@ -33,7 +33,7 @@ from skml.text._term_weights import (
     sif,
     usif,
 )
-from skml.text._vocabulary import encode, look_up
+from skml.text._vocabulary import look_up
 
 _PRUNING = ("min_df", "max_df", "max_features")
 _AS_IN_SKLEARN = ("norm", "use_idf", "smooth_idf", "sublinear_tf", *_PRUNING)
@@ -606,16 +606,6 @@ class TfidfWeighter(
                 b=self.b,
             )
         return self.transformer_.transform(counts, copy=False)
-
-    def _encode(self, X):
-        caller = type(self).__name__
-        terms, documents = encode(self._tokenize(X), caller=caller)
-        if documents.n_documents == 0:
-            raise ValueError(
-                f"{caller}: X holds no documents. A generator may have been used up: "
-                "pass a list to go over documents more than once."
-            )
-        return terms, documents
 
     def _check_counts(self, X, *, reset):
         """A canonical CSR matrix of counts, safe to overwrite."""

@@ -338,25 +338,6 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         self._fit(X, y)
         return self
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit_transform(self, X, y=None):
-        """Fit, and pool the same documents, in one pass over them.
-
-        Parameters
-        ----------
-        X : iterable of str, or iterable of list of str
-            The documents. A generator is consumed once.
-        y : array-like of shape (n_documents,) or None, default=None
-            Passed to the `weighter`, otherwise ignored.
-
-        Returns
-        -------
-        pooled : ndarray of shape (n_documents, n_features), dtype float32
-            One vector a document.
-        """
-        return self._pool(self._fit(X, y))
-
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y=None):
         """Go on training with more documents, in one pass over them.
@@ -379,10 +360,11 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         """
         self._check_parameters()
         self._check_partial_fit()
+        init = self._load_init()
         words, counts, rare, documents = self._grow_vocabulary(X)
         goes_on = hasattr(self, "vectors_")
         loss_curve = list(self.loss_curve_) if goes_on else []
-        training = self._prepare(words, counts, documents, goes_on)
+        training = self._prepare(words, counts, documents, init, goes_on)
         start = perf_counter()
         rates = self.learning_rate_init, self.learning_rate_min
         loss_curve.append(
@@ -391,36 +373,36 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         self._report(loss_curve, perf_counter() - start, len(documents.ids))
         training.drop_padding()
         learned = {
-            "vocabulary_": {word: row for row, word in enumerate(words)},
             "counts_": counts,
             "n_tokens_": len(documents.ids) + (self.n_tokens_ if goes_on else 0),
             "weighter_": None,
             "_rare_counts": rare,
         }
-        learned.update(self._state(training, documents, learned, loss_curve))
+        learned.update(self._state(training, words, documents, learned, loss_curve))
         vars(self).update(learned)
         return self
 
     def _fit(self, X, y):
         """Learn everything, then set all attributes at once; return the documents."""
         self._check_parameters()
+        init = self._load_init()
         context = self._init_callback_context(max_subtasks=self.max_iter)
         # A generator is used up by then: callbacks must not read it.
         data = {"X": None if isinstance(X, Iterator) else X, "y": y}
         context.call_on_fit_task_begin(estimator=self, **data)
         words, counts, documents = self._learn_vocabulary(X)
         learned = {
-            "vocabulary_": {word: row for row, word in enumerate(words)},
             "counts_": counts,
             "n_tokens_": len(documents.ids),
             "weighter_": self._fit_weighter(documents, len(words), y),
             "_rare_counts": {},
         }
         goes_on = self.warm_start and hasattr(self, "vectors_")
-        training = self._prepare(words, counts, documents, goes_on)
-        loss_curve = self._run_epochs(training, documents, context, learned, data)
+        training = self._prepare(words, counts, documents, init, goes_on)
+        corpus = words, documents
+        loss_curve = self._run_epochs(training, corpus, context, learned, data)
         training.drop_padding()
-        learned.update(self._state(training, documents, learned, loss_curve))
+        learned.update(self._state(training, *corpus, learned, loss_curve))
         vars(self).update(learned)
         context.call_on_fit_task_end(estimator=self, **data)
         return documents
@@ -520,16 +502,16 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             del rare[names[i]]
         return words, np.append(counts, seen[added]), rare, reindex(documents, new_id)
 
-    def _prepare(self, words, counts, documents, goes_on):
+    def _prepare(self, words, counts, documents, init, goes_on):
         """The matrices as they are before training, and the kernel."""
         random_state = make_random_state(self.random_state)
         training = Training(len(words), self.vector_size)
         fill_randomly(training.input_rows, random_state)
-        fixed = self._take_init(words, training.input_rows)
+        fixed = self._take_init(init, words, training.input_rows)
         if goes_on:
             self._take_previous(words, training)
             if self.freeze_init:
-                self._take_init(words, training.input_rows)
+                self._take_init(init, words, training.input_rows)
         n_workers = min(effective_n_jobs(self.n_jobs), max(1, len(documents.ids)))
         training.make_trainer(
             counts,
@@ -546,11 +528,11 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         )
         return training
 
-    def _take_init(self, words, rows):
-        """Start from given vectors; return which words have one, as 0 and 1."""
+    def _load_init(self):
+        """The vectors to start from, before the documents are read; None if random."""
         init = self.init
         if isinstance(init, str) and init == "random":
-            return np.zeros(len(words), dtype=np.uint8)
+            return None
         if not isinstance(init, WordVectors):
             init = WordVectors.load(init)
         if init.vector_size != self.vector_size:
@@ -558,6 +540,12 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                 f"{type(self).__name__}: the vectors of init have {init.vector_size} "
                 f"dimensions and vector_size={self.vector_size!r}; they must agree."
             )
+        return init
+
+    def _take_init(self, init, words, rows):
+        """Start from given vectors; return which words have one, as 0 and 1."""
+        if init is None:
+            return np.zeros(len(words), dtype=np.uint8)
         is_known = _copy_known(words, rows, init.vocabulary, init.vectors)
         if not is_known.any():
             raise ValueError(
@@ -583,13 +571,14 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                 words, training.output_rows, self.vocabulary_, self.output_vectors_
             )
 
-    def _run_epochs(self, training, documents, context, learned, data):
+    def _run_epochs(self, training, corpus, context, learned, data):
         """Train for `max_iter` epochs, or until a callback says that it is enough."""
+        _, documents = corpus
         loss_curve = []
 
         def state():
             copy = training.copy()
-            return {**learned, **self._state(copy, documents, learned, loss_curve)}
+            return {**learned, **self._state(copy, *corpus, learned, loss_curve)}
 
         rates = np.linspace(
             self.learning_rate_init, self.learning_rate_min, self.max_iter + 1
@@ -618,13 +607,15 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             )
         return loss
 
-    def _state(self, training, documents, learned, loss_curve):
+    def _state(self, training, words, documents, learned, loss_curve):
         """What was learned from the vectors as they are in `training`."""
         vectors = training.input_rows
+        word_vectors = WordVectors(vectors, words)
         return {
+            "vocabulary_": word_vectors.vocabulary,
             "vectors_": vectors,
             "output_vectors_": training.output_rows,
-            "word_vectors_": WordVectors(vectors, learned["vocabulary_"]),
+            "word_vectors_": word_vectors,
             "components_": self._learn_components(
                 documents, vectors, learned["weighter_"]
             ),

@@ -7,8 +7,9 @@ import secrets
 
 import numpy as np
 
+from skml.text._word_vector_window import CHUNK
+
 VECTORS, WORDS = "vectors.npy", "words.json"
-_CHUNK = 1 << 21
 # The header as NumPy writes it. It is not evaluated, as NumPy does.
 _HEADER = re.compile(
     rb"\{'descr': '([^']{1,20})', 'fortran_order': (True|False), "
@@ -62,7 +63,7 @@ def _write_files(folder, words, vectors):
     with open(folder / VECTORS, "xb") as file:
         header = {"descr": "<f4", "fortran_order": False, "shape": vectors.shape}
         np.lib.format.write_array_header_1_0(file, header)
-        step = max(1, _CHUNK // (4 * vectors.shape[1]))
+        step = max(1, CHUNK // (4 * vectors.shape[1]))
         for start in range(0, len(vectors), step):
             rows = np.asarray(vectors[start : start + step], dtype="<f4")
             file.write(np.ascontiguousarray(rows))
