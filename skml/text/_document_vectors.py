@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -21,8 +22,15 @@ from skml._sklearn import (
 )
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._counts import count_matrix
-from skml.text._pooling import POOLINGS, common_components, pool, remove_components
-from skml.text._vocabulary import EncodedDocuments, look_up, reindex
+from skml.text._pooling import (
+    POOLINGS,
+    common_components,
+    pool,
+    remove_components,
+    take_used,
+    weigh_with_unseen,
+)
+from skml.text._vocabulary import look_up, reindex
 
 POOLING_CONSTRAINTS = {
     "weighter": [HasMethods(["fit", "transform"]), None],
@@ -32,13 +40,45 @@ POOLING_CONSTRAINTS = {
 }
 
 
+def find_rows(terms, documents, word_vectors):
+    """Documents as rows of vectors.
+
+    Parameters
+    ----------
+    terms, documents : list of str, EncodedDocuments
+        As `encode` returns them. The ids are overwritten.
+    word_vectors : WordVectors
+        The vectors.
+
+    Returns
+    -------
+    documents : EncodedDocuments
+        The tokens that have a vector, by its row.
+    composed : ndarray of shape (n_composed, vector_size), dtype float32, or None
+        Further rows: the vectors of terms that are composed of their n-grams. None if
+        the vectors have no n-grams.
+    """
+    rows = look_up(terms, word_vectors.vocabulary)
+    if word_vectors.subwords is None:
+        return reindex(documents, rows), None
+    unseen = np.flatnonzero(rows < 0)
+    composed, is_composed = word_vectors.subwords.compose([terms[i] for i in unseen])
+    rows[unseen[is_composed]] = len(word_vectors) + np.arange(len(composed))
+    return reindex(documents, rows), composed
+
+
+def _n_rows(composed):
+    return 0 if composed is None else len(composed)
+
+
 class BaseDocumentVectors(
     TextAnalysisMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
     """Documents to pooled vectors of their words; how words get vectors is left open.
 
     A subclass has the parameters of `POOLING_CONSTRAINTS`. Its method `_fit` learns
-    `word_vectors_`, `weighter_` and `components_`, and returns the documents as rows.
+    `word_vectors_`, `weighter_` and `components_`, and returns what `find_rows` does
+    for its documents.
     """
 
     @with_callbacks
@@ -58,7 +98,7 @@ class BaseDocumentVectors(
         pooled : ndarray of shape (n_documents, n_features), dtype float32
             One vector a document.
         """
-        return self._pool(self._fit(X, y))
+        return self._pool(*self._fit(X, y))
 
     def transform(self, X):
         """Pool the word vectors of each document.
@@ -71,46 +111,72 @@ class BaseDocumentVectors(
         Returns
         -------
         pooled : ndarray of shape (n_documents, n_features), dtype float32
-            One vector a document. Words that are not in the vocabulary are left out;
-            a document without any other word becomes zeros.
+            One vector a document. Words that have no vector are left out; a document
+            without any other word becomes zeros.
         """
         check_is_fitted(self)
-        terms, documents = self._encode(X)
-        vocabulary = self.word_vectors_.vocabulary
-        return self._pool(reindex(documents, look_up(terms, vocabulary)))
+        return self._pool(*find_rows(*self._encode(X), self.word_vectors_))
 
-    def _fit_weighter(self, documents, n_words, y):
+    def _fit_weighter(self, documents, composed, n_words, y):
+        """Learn the weights of words from documents as `find_rows` gives them.
+
+        If words outside the vocabulary may be composed, there is one more column for
+        all of them, which is empty: each weighs what a word does that is new.
+        """
         if self.weighter is None:
             return None
         # Counting overwrites the ids, which are still needed.
-        documents = EncodedDocuments(documents.ids.copy(), documents.offsets)
+        counts = count_matrix(documents.copy(), n_words + _n_rows(composed))
+        if composed is not None:
+            counts = counts[:, :n_words]
+            counts.resize(counts.shape[0], n_words + 1)
         weighter = clone(self.weighter)
         if hasattr(weighter, "set_output"):
             # Its weights are sparse, whatever table the caller wants from us.
             weighter.set_output(transform="default")
-        return weighter.fit(count_matrix(documents, n_words), y)
+        weighter.fit(counts, y)
+        if composed is not None:
+            self._check_weight_of_unseen(weighter, n_words)
+        return weighter
 
-    def _learn_components(self, documents, vectors, weighter):
-        """The directions to remove from the pooled documents (left as they are)."""
+    def _check_weight_of_unseen(self, weighter, n_words):
+        weight = weighter.transform(sparse.csr_matrix(([1.0], ([0], [n_words]))))
+        if not np.isfinite(weight.sum()):
+            raise ValueError(
+                f"{type(self).__name__}: a word that is in no document of fit, but is "
+                "composed of its n-grams, has no finite weight by weighter="
+                f"{weighter!r:.200}. If it has smooth_idf, set it to True."
+            )
+
+    def _learn_components(self, rows, word_vectors, weighter):
+        """The directions to remove from the vectors of documents."""
         if self.remove_components == 0:
-            n_features = vectors.shape[1] * len(POOLINGS[self.pooling])
+            n_features = word_vectors.vector_size * len(POOLINGS[self.pooling])
             return np.empty((0, n_features), dtype=np.float32)
-        documents = EncodedDocuments(documents.ids.copy(), documents.offsets)
-        pooled = self._pool_words(documents, vectors, weighter)
+        documents, composed = rows
+        pooled = self._pool_words(
+            documents.copy(), composed, word_vectors.vectors, weighter
+        )
         return common_components(
             pooled, self.remove_components, caller=type(self).__name__
         )
 
-    def _pool_words(self, documents, vectors, weighter):
-        weights = count_matrix(documents, len(vectors))
-        if weighter is not None:
+    def _pool_words(self, documents, composed, vectors, weighter):
+        n_composed = _n_rows(composed)
+        weights = count_matrix(documents, len(vectors) + n_composed)
+        if weighter is not None and composed is not None:
+            weights = weigh_with_unseen(weights, n_composed, weighter)
+        elif weighter is not None:
             weights = weighter.transform(weights)
+        if n_composed:
+            weights, vectors = take_used(weights, vectors, composed)
         return pool(weights, vectors, self.pooling)
 
-    def _pool(self, documents):
-        """Documents as ids (overwritten) to their vectors."""
-        vectors = self.word_vectors_.vectors
-        pooled = self._pool_words(documents, vectors, self.weighter_)
+    def _pool(self, documents, composed):
+        """Documents as `find_rows` gives them (overwritten) to their vectors."""
+        pooled = self._pool_words(
+            documents, composed, self.word_vectors_.vectors, self.weighter_
+        )
         return remove_components(pooled, self.components_)
 
     @property

@@ -3,8 +3,11 @@
 from os import PathLike
 
 from skml._sklearn import _fit_context
-from skml.text._document_vectors import POOLING_CONSTRAINTS, BaseDocumentVectors
-from skml.text._vocabulary import look_up, reindex
+from skml.text._document_vectors import (
+    POOLING_CONSTRAINTS,
+    BaseDocumentVectors,
+    find_rows,
+)
 from skml.text._word_vectors import WordVectors
 
 
@@ -152,19 +155,8 @@ class EmbeddingTransformer(BaseDocumentVectors):
         word_vectors = self.word_vectors
         if not isinstance(word_vectors, WordVectors):
             word_vectors = WordVectors.load(word_vectors)
-        documents = self._look_up(X, word_vectors)
-        weighter = self._fit_weighter(documents, len(word_vectors), y)
-        self.components_ = self._learn_components(
-            documents, word_vectors.vectors, weighter
-        )
-        self.word_vectors_, self.weighter_ = word_vectors, weighter
-        return documents
-
-    def _look_up(self, X, word_vectors):
-        """Documents as rows of the vectors; one word at least must have a vector."""
         terms, documents = self._encode(X)
-        rows = look_up(terms, word_vectors.vocabulary)
-        if not (rows >= 0).any():
+        if not any(term in word_vectors for term in terms):
             raise ValueError(
                 f"{type(self).__name__}: none of the {len(terms)} distinct words of "
                 f"the documents, such as {terms[:3]}, is among the "
@@ -172,4 +164,8 @@ class EmbeddingTransformer(BaseDocumentVectors):
                 f"{word_vectors.words[:3]}. Do lowercase, token_pattern and analyzer "
                 "fit the vectors?"
             )
-        return reindex(documents, rows)
+        rows = find_rows(terms, documents, word_vectors)
+        weighter = self._fit_weighter(*rows, len(word_vectors), y)
+        self.components_ = self._learn_components(rows, word_vectors, weighter)
+        self.word_vectors_, self.weighter_ = word_vectors, weighter
+        return rows

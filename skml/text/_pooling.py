@@ -1,6 +1,7 @@
 """Term weights and term vectors to one vector a document."""
 
 import numpy as np
+from scipy import sparse
 
 # Word vectors gathered at a time for a maximum, 25 MB of them at 100 dimensions.
 _GATHERED = 1 << 16
@@ -69,6 +70,65 @@ def _max(weights, vectors):
 
 
 _POOL = {"mean": _mean, "sum": _sum, "max": _max}
+
+
+def weigh_with_unseen(counts, n_unseen, weighter):
+    """Weigh words by a weighter that knows all but the last as one: the unseen ones.
+
+    Parameters
+    ----------
+    counts : sparse array of shape (n_documents, n_words + n_unseen)
+        How often each word occurs in each document.
+    n_unseen : int
+        How many columns belong to words that the weighter was not fitted on.
+    weighter : estimator
+        Transforms counts of `n_words` + 1 columns, the last for all unseen words.
+
+    Returns
+    -------
+    weights : sparse array of shape (n_documents, n_words + n_unseen)
+        The weights. That of the last column is shared out over the unseen words of the
+        document by how often they occur.
+    """
+    n_words = counts.shape[1] - n_unseen
+    seen, unseen = counts[:, :n_words], counts[:, n_words:]
+    total = np.asarray(unseen.sum(axis=1)).reshape(-1, 1)
+    together = sparse.csr_matrix(total)
+    weights = sparse.csr_matrix(
+        weighter.transform(sparse.hstack([seen, together], format="csr"))
+    )
+    weight = weights[:, n_words:].toarray()
+    scale = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
+    return sparse.hstack(
+        [weights[:, :n_words], sparse.diags(scale.ravel()) @ unseen], format="csr"
+    )
+
+
+def take_used(weights, vectors, further):
+    """Leave out the terms without any weight.
+
+    Parameters
+    ----------
+    weights : sparse array of shape (n_documents, n_vectors + n_further)
+        The weight of each term in each document.
+    vectors, further : ndarrays of shapes (n_vectors, vector_size), (n_further, \
+            vector_size)
+        The vectors of the terms.
+
+    Returns
+    -------
+    weights : sparse array of shape (n_documents, n_used)
+        The columns that are not empty.
+    vectors : ndarray of shape (n_used, vector_size)
+        Their vectors, in one array.
+    """
+    used, columns = np.unique(weights.indices, return_inverse=True)
+    weights = sparse.csr_matrix(
+        (weights.data, columns, weights.indptr), shape=(weights.shape[0], len(used))
+    )
+    n_first = np.searchsorted(used, len(vectors))
+    taken = vectors[used[:n_first]], further[used[n_first:] - len(vectors)]
+    return weights, np.vstack(taken)
 
 
 def common_components(pooled, n_components, *, caller):

@@ -29,6 +29,10 @@ class EncodedDocuments:
     def n_documents(self):
         return len(self.offsets) - 1
 
+    def copy(self):
+        """Documents whose ids may be overwritten."""
+        return EncodedDocuments(self.ids.copy(), self.offsets)
+
 
 def encode(token_sequences, *, caller):
     """Give every distinct token an id, in order of first appearance.

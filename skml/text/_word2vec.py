@@ -1,8 +1,10 @@
 """Word vectors learned from documents, and one vector a document."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from inspect import signature
 from numbers import Integral, Real
+from operator import index
 from os import PathLike
 from time import perf_counter
 
@@ -17,8 +19,19 @@ from skml._sklearn import (
     _fit_context,
     with_callbacks,
 )
-from skml.text._document_vectors import POOLING_CONSTRAINTS, BaseDocumentVectors
-from skml.text._vocabulary import count_ids, look_up, rank_terms, reindex
+from skml.text._document_vectors import (
+    POOLING_CONSTRAINTS,
+    BaseDocumentVectors,
+    find_rows,
+)
+from skml.text._subwords import find
+from skml.text._vocabulary import (
+    EncodedDocuments,
+    count_ids,
+    look_up,
+    rank_terms,
+    reindex,
+)
 from skml.text._word2vec_training import Training, fill_randomly
 from skml.text._word_vectors import WordVectors
 
@@ -51,6 +64,29 @@ def _copy_known(words, rows, vocabulary, vectors):
         part = targets[start : start + _ROWS]
         rows[part] = vectors[sources[part]]
     return sources >= 0
+
+
+@dataclass
+class _Corpus:
+    """The documents that are trained on and pooled.
+
+    Attributes
+    ----------
+    documents : EncodedDocuments
+        As ids of words.
+    with_all_terms : tuple of (list of str, EncodedDocuments) or None
+        All terms, and the documents as ids of these; None if only words have vectors.
+    """
+
+    documents: EncodedDocuments
+    with_all_terms: tuple | None
+
+    def rows(self, word_vectors):
+        """The documents as `find_rows` gives them; the ids may be overwritten."""
+        if self.with_all_terms is None:
+            return self.documents, None
+        terms, documents = self.with_all_terms
+        return find_rows(terms, documents.copy(), word_vectors)
 
 
 class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
@@ -107,6 +143,12 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
     shrink_window : bool, default=True
         Draw the size of each window uniformly between 1 and `window`, so that close
         words count more. If False, every window has full size.
+    subwords : tuple of (int, int) or None, default=None
+        Learn a vector for each character n-gram of these lengths, besides those of the
+        words; the vector of a word is the mean of its own and those of its n-grams
+        [4]_. Then words that are rare, misspelled or not in the vocabulary have good
+        vectors, too, in `transform` and in `word_vectors_`. ``(3, 6)`` is usual for
+        languages with an alphabet, ``(1, 2)`` for words in Chinese characters.
     weighter : estimator or None, default=None
         Gives the weights of the mean: an estimator that is fitted on the matrix of
         counts of shape (n_documents, n_words) and transforms it to a matrix of weights
@@ -208,6 +250,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
        arXiv:1310.4546.
     .. [3] F. Niu, B. Recht, C. Ré and S. J. Wright (2011). Hogwild!: a lock-free
        approach to parallelizing stochastic gradient descent. arXiv:1106.5730.
+    .. [4] P. Bojanowski, E. Grave, A. Joulin and T. Mikolov (2017). Enriching word
+       vectors with subword information. TACL 5, 135-146.
 
     Examples
     --------
@@ -240,6 +284,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_min": [Interval(Real, 0, None, closed="left")],
         "shrink_window": ["boolean"],
+        "subwords": [tuple, list, None],
         "init": [WordVectors, str, PathLike],
         "freeze_init": ["boolean"],
         "warm_start": ["boolean"],
@@ -265,6 +310,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         learning_rate_init=0.025,
         learning_rate_min=1e-4,
         shrink_window=True,
+        subwords=None,
         weighter=None,
         pooling="mean",
         remove_components=0,
@@ -298,6 +344,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         self.learning_rate_init = learning_rate_init
         self.learning_rate_min = learning_rate_min
         self.shrink_window = shrink_window
+        self.subwords = subwords
         self.weighter = weighter
         self.pooling = pooling
         self.remove_components = remove_components
@@ -362,7 +409,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         self._check_partial_fit()
         init = self._load_init()
         words, counts, rare, documents = self._grow_vocabulary(X)
-        goes_on = hasattr(self, "vectors_")
+        goes_on = hasattr(self, "word_vectors_")
         loss_curve = list(self.loss_curve_) if goes_on else []
         training = self._prepare(words, counts, documents, init, goes_on)
         start = perf_counter()
@@ -378,9 +425,20 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             "weighter_": None,
             "_rare_counts": rare,
         }
-        learned.update(self._state(training, words, documents, learned, loss_curve))
+        corpus = _Corpus(documents, None)
+        learned.update(self._state(training, corpus, learned, loss_curve))
         vars(self).update(learned)
         return self
+
+    @property
+    def vocabulary_(self):
+        """The row in `vectors_` of each word."""
+        return self.word_vectors_.vocabulary
+
+    @property
+    def vectors_(self):
+        """The word vectors."""
+        return self.word_vectors_.vectors
 
     def _fit(self, X, y):
         """Learn everything, then set all attributes at once; return the documents."""
@@ -390,22 +448,22 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         # A generator is used up by then: callbacks must not read it.
         data = {"X": None if isinstance(X, Iterator) else X, "y": y}
         context.call_on_fit_task_begin(estimator=self, **data)
-        words, counts, documents = self._learn_vocabulary(X)
+        words, counts, corpus = self._learn_vocabulary(X)
+        composed = None if self.subwords is None else ()
         learned = {
             "counts_": counts,
-            "n_tokens_": len(documents.ids),
-            "weighter_": self._fit_weighter(documents, len(words), y),
+            "n_tokens_": len(corpus.documents.ids),
+            "weighter_": self._fit_weighter(corpus.documents, composed, len(words), y),
             "_rare_counts": {},
         }
-        goes_on = self.warm_start and hasattr(self, "vectors_")
-        training = self._prepare(words, counts, documents, init, goes_on)
-        corpus = words, documents
+        goes_on = self.warm_start and hasattr(self, "word_vectors_")
+        training = self._prepare(words, counts, corpus.documents, init, goes_on)
         loss_curve = self._run_epochs(training, corpus, context, learned, data)
         training.drop_padding()
-        learned.update(self._state(training, *corpus, learned, loss_curve))
+        learned.update(self._state(training, corpus, learned, loss_curve))
         vars(self).update(learned)
         context.call_on_fit_task_end(estimator=self, **data)
-        return documents
+        return corpus.rows(self.word_vectors_)
 
     def _check_parameters(self):
         """Refuse what declared constraints cannot express."""
@@ -420,6 +478,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                 "freeze_init=True has no effect when init='random'. Give the vectors "
                 "to freeze as init, or leave freeze_init at its default, False."
             )
+        self._check_subwords()
         if self.loss == "negative-sampling":
             return
         for name in ("n_negatives", "noise_exponent"):
@@ -429,6 +488,32 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                     f"{name}={getattr(self, name)!r} has no effect when "
                     f"loss={self.loss!r}. Leave it at its default, {default!r}."
                 )
+
+    def _check_subwords(self):
+        if self.subwords is None:
+            return
+        try:
+            shortest, longest = map(index, self.subwords)
+        except (TypeError, ValueError):
+            shortest = longest = 0
+        if not 1 <= shortest <= longest:
+            raise ValueError(
+                f"{type(self).__name__}: subwords={self.subwords!r}; expected None or "
+                "two integers, the lengths of the shortest and of the longest n-gram, "
+                "such as (3, 6)."
+            )
+        if self.analyzer == "char":
+            raise ValueError(
+                f"{type(self).__name__}: subwords={self.subwords!r} has no effect when "
+                "analyzer='char': a character has no parts. Leave it at its default, "
+                "None."
+            )
+        if not isinstance(self.init, str) or self.init != "random":
+            raise ValueError(
+                f"{type(self).__name__}: init={self.init!r:.60} holds vectors of whole "
+                f"words, and subwords={self.subwords!r} composes them of parts. Leave "
+                "one of them at its default; warm_start goes on with both."
+            )
 
     def _check_partial_fit(self):
         """Refuse what would need all documents at once."""
@@ -455,7 +540,11 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         new_id = np.full(len(terms), -1, dtype=np.int32)
         new_id[kept] = np.arange(len(kept))
         words = [str(terms[i]) for i in kept]
-        return words, counts[kept], reindex(documents, new_id)
+        with_all_terms = None
+        if self.subwords is not None:
+            with_all_terms = terms, documents.copy()
+        corpus = _Corpus(reindex(documents, new_id), with_all_terms)
+        return words, counts[kept], corpus
 
     def _no_words(self, terms, counts, documents):
         if len(terms) == 0:
@@ -505,13 +594,14 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
     def _prepare(self, words, counts, documents, init, goes_on):
         """The matrices as they are before training, and the kernel."""
         random_state = make_random_state(self.random_state)
-        training = Training(len(words), self.vector_size)
+        lengths = None if self.subwords is None else tuple(self.subwords)
+        training = Training(words, self.vector_size, lengths)
         fill_randomly(training.input_rows, random_state)
-        fixed = self._take_init(init, words, training.input_rows)
+        fixed = self._take_init(init, words, training.word_rows)
         if goes_on:
-            self._take_previous(words, training)
+            self._take_previous(training)
             if self.freeze_init:
-                self._take_init(init, words, training.input_rows)
+                self._take_init(init, words, training.word_rows)
         n_workers = min(effective_n_jobs(self.n_jobs), max(1, len(documents.ids)))
         training.make_trainer(
             counts,
@@ -555,7 +645,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             )
         return is_known.astype(np.uint8)
 
-    def _take_previous(self, words, training):
+    def _take_previous(self, training):
         """Start from what was learned before."""
         size = self.vectors_.shape[1]
         if size != self.vector_size:
@@ -564,7 +654,13 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                 f"vectors learned before have {size} dimensions. Set it back to go on, "
                 "or begin anew with fit and warm_start=False."
             )
-        _copy_known(words, training.input_rows, self.vocabulary_, self.vectors_)
+        words, subwords = training.words, self.word_vectors_.subwords
+        rows = self.vectors_ if subwords is None else self._own_rows
+        _copy_known(words, training.word_rows, self.vocabulary_, rows)
+        if subwords is not None:
+            places = find(subwords.hashes, training.hashes)
+            is_known = places >= 0
+            training.subword_rows[is_known] = subwords.vectors[places[is_known]]
         # Those of a tree belong to its nodes, which another vocabulary rearranges.
         if self.loss == "negative-sampling" and self._is_noise_trained:
             _copy_known(
@@ -573,12 +669,12 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
 
     def _run_epochs(self, training, corpus, context, learned, data):
         """Train for `max_iter` epochs, or until a callback says that it is enough."""
-        _, documents = corpus
+        documents = corpus.documents
         loss_curve = []
 
         def state():
             copy = training.copy()
-            return {**learned, **self._state(copy, *corpus, learned, loss_curve)}
+            return {**learned, **self._state(copy, corpus, learned, loss_curve)}
 
         rates = np.linspace(
             self.learning_rate_init, self.learning_rate_min, self.max_iter + 1
@@ -607,18 +703,18 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             )
         return loss
 
-    def _state(self, training, words, documents, learned, loss_curve):
+    def _state(self, training, corpus, learned, loss_curve):
         """What was learned from the vectors as they are in `training`."""
-        vectors = training.input_rows
-        word_vectors = WordVectors(vectors, words)
+        word_vectors = training.word_vectors()
+        rows = corpus.rows(word_vectors) if self.remove_components else None
         return {
-            "vocabulary_": word_vectors.vocabulary,
-            "vectors_": vectors,
             "output_vectors_": training.output_rows,
             "word_vectors_": word_vectors,
             "components_": self._learn_components(
-                documents, vectors, learned["weighter_"]
+                rows, word_vectors, learned["weighter_"]
             ),
+            # To go on from: what the vectors are composed of, along with n-grams.
+            "_own_rows": None if self.subwords is None else training.word_rows,
             "loss_curve_": list(loss_curve),
             "n_iter_": len(loss_curve),
             "_is_noise_trained": self.loss == "negative-sampling",

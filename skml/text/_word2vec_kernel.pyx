@@ -29,7 +29,15 @@ cdef extern from "_word2vec_steps.h" nogil:
     ctypedef double (*skml_step)(
         float **, int, const skml_outputs *, float, const skml_scratch *
     ) noexcept
+    ctypedef void (*skml_gather)(
+        const float *, ptrdiff_t, const int32_t *, int, ptrdiff_t, float *, float *
+    ) noexcept
+    ctypedef void (*skml_scatter)(
+        float *, ptrdiff_t, const int32_t *, int, ptrdiff_t, const float *, float *
+    ) noexcept
     skml_step skml_choose_step(int, int)
+    skml_gather skml_choose_compose(int)
+    skml_scatter skml_choose_spread(int)
     int skml_has_wide()
     void skml_unpack(const int32_t *, const skml_outputs *)
     void skml_prefetch(const void *)
@@ -54,6 +62,8 @@ cdef enum:
     # many blocks there would be too few meetings to learn from each other.
     N_COPIED = 256
     MIN_BLOCKS = 64
+    # Of a word that is the mean of several rows, at most so many are fetched ahead.
+    N_FETCHED = 48
 
 
 cdef struct Slot:
@@ -62,7 +72,7 @@ cdef struct Slot:
     int last
     uint64_t *randoms
     skml_outputs outputs
-    int n_rows  # the rows of outputs, and behind them one that is fetched with them
+    int n_rows  # the rows of outputs, and behind them those fetched with them
 
 
 cdef struct Word:
@@ -83,6 +93,18 @@ cdef struct Buffer:
     uint8_t output_stamps[N_STAMPS]
     uint8_t n_input_windows
     uint8_t n_output_windows
+
+
+cdef struct Means:
+    # The vectors of words that are means of several rows, while the words are in reach
+    # of a window. They are trained in place of the rows; when a word leaves, its rows
+    # learn what changed.
+    int64_t mask  # there is room for mask + 1, a power of two
+    float *vectors
+    float *before  # as they were when their words entered
+    int64_t n_moved  # words that the buffer has lost at its front, so far
+    int first  # in the buffer: the first word that has a vector here,
+    int last  # and the first that has none yet
 
 
 cdef struct Copies:
@@ -144,6 +166,10 @@ cdef class Trainer:
         How many words of a window are trained in one skip-gram step; 0 means all.
     fixed : uint8 memoryview of shape (n_words,) or (0,)
         Whether the input vector of a word stays as it is; empty if none does.
+    part_offsets, parts : memoryviews, int64, int32
+        The input vector of word w is the mean of the rows
+        ``parts[part_offsets[w]:part_offsets[w + 1]]`` of inputs, one at least. Both
+        empty if it is row w.
     n_workers : int, default=1
         How many threads train at the same time.
     wide : bool, default=True
@@ -158,9 +184,13 @@ cdef class Trainer:
     cdef int width, n_negatives, window, max_outputs, n_inputs_together
     cdef int n_workers
     cdef const uint8_t[::1] fixed
-    cdef bint has_fixed
+    cdef const int64_t[::1] part_offsets
+    cdef const int32_t[::1] parts
+    cdef bint has_fixed, has_parts
     cdef bint shrink_window, skip_gram, tree
     cdef skml_step step
+    cdef skml_gather compose
+    cdef skml_scatter spread
 
     def __init__(
         self,
@@ -177,6 +207,8 @@ cdef class Trainer:
         int window,
         bint shrink_window,
         const uint8_t[::1] fixed=b"",
+        const int64_t[::1] part_offsets=None,
+        const int32_t[::1] parts=None,
         int n_inputs_together=0,
         int n_workers=1,
         bint wide=True,
@@ -192,6 +224,8 @@ cdef class Trainer:
         self.n_inputs_together = n_inputs_together
         self.n_workers = n_workers
         self.fixed, self.has_fixed = fixed, fixed.shape[0] > 0
+        self.part_offsets, self.parts = part_offsets, parts
+        self.has_parts = part_offsets is not None
         self.width = (vector_size + LANES - 1) // LANES * LANES
         if inputs.shape[1] < self.width or outputs.shape[1] < self.width:
             raise ValueError(f"rows must be padded to {self.width} floats")
@@ -200,7 +234,10 @@ cdef class Trainer:
         for word in range(path_offsets.shape[0] - 1):
             longest = max(longest, <int>(path_offsets[word + 1] - path_offsets[word]))
         self.max_outputs = longest if self.tree else n_negatives + 1
-        self.step = skml_choose_step(skip_gram, wide and skml_has_wide())
+        wide = wide and skml_has_wide()
+        self.step = skml_choose_step(skip_gram, wide)
+        self.compose = skml_choose_compose(wide)
+        self.spread = skml_choose_spread(wide)
 
     def train(
         self,
@@ -239,6 +276,7 @@ cdef class Trainer:
         cdef int capacity = 2 * BLOCK + 2 * margin
         cdef Buffer buffer
         cdef Copies copies
+        cdef Means means
         cdef skml_scratch scratch
         cdef Slot slots[N_SLOTS]
         cdef Slot *next_slot
@@ -246,6 +284,7 @@ cdef class Trainer:
         cdef float *copied_inputs = NULL
         cdef int64_t position = start, document = 0, low, high, middle
         cdef int first = 0, last, t, passed, n_padded
+        cdef size_t n_means = 1
         cdef bint ok = True
 
         n_padded = (self.max_outputs + LANES - 1) // LANES * LANES
@@ -255,6 +294,14 @@ cdef class Trainer:
         copied_inputs = <float *>calloc(
             <size_t>(2 * margin) * self.width if self.has_fixed else 1, sizeof(float)
         )
+        memset(&means, 0, sizeof(means))
+        means.mask = 1
+        while means.mask <= 2 * margin:
+            means.mask = 2 * means.mask + 1
+        if self.has_parts:
+            n_means = <size_t>(means.mask + 1) * self.width
+        means.vectors = <float *>calloc(n_means, sizeof(float))
+        means.before = <float *>calloc(n_means, sizeof(float))
         scratch.width = self.width
         scratch.errors = <float *>calloc(
             <size_t>(2 * margin) * error_stride(n_padded), sizeof(float)
@@ -272,12 +319,14 @@ cdef class Trainer:
         ok = (
             buffer.words != NULL and inputs != NULL and copied_inputs != NULL
             and scratch.errors != NULL and scratch.gradients != NULL
-            and scratch.mean != NULL
+            and scratch.mean != NULL and means.vectors != NULL and means.before != NULL
         )
         for t in range(N_SLOTS):
             slots[t].n_rows = 0
             slots[t].randoms = <uint64_t *>calloc(n_padded, sizeof(uint64_t))
-            slots[t].outputs.rows = <float **>calloc(n_padded + 1, sizeof(float *))
+            slots[t].outputs.rows = <float **>calloc(
+                n_padded + N_FETCHED, sizeof(float *)
+            )
             slots[t].outputs.labels = <float *>calloc(n_padded, sizeof(float))
             slots[t].outputs.weights = <float *>calloc(n_padded, sizeof(float))
             ok = (
@@ -306,6 +355,9 @@ cdef class Trainer:
             buffer.filled -= passed
             memmove(buffer.words, buffer.words + passed, buffer.filled * sizeof(Word))
             first -= passed
+            means.n_moved += passed
+            means.first -= passed
+            means.last -= passed
             self.fill(
                 &buffer, capacity, ids, offsets, &position, stop, &document, states
             )
@@ -325,12 +377,16 @@ cdef class Trainer:
                     next_slot = &slots[(t - 2 * AHEAD + 1) % N_SLOTS]
                     scratch.ahead = next_slot.outputs.rows
                     scratch.n_ahead = next_slot.n_rows
+                    if self.has_parts:
+                        self.compose_means(&means, &buffer, t - 2 * AHEAD)
                     self.train_word(
                         &slots[(t - 2 * AHEAD) % N_SLOTS], &buffer, t - 2 * AHEAD,
-                        inputs, copied_inputs, &scratch, sums,
+                        inputs, copied_inputs, &means, &scratch, sums,
                         rate - rate_decay
                         * (buffer.words[t - 2 * AHEAD].position - start),
                     )
+                    if self.has_parts:
+                        self.spread_means(&means, &buffer, t - 2 * AHEAD)
             first = max(first, last)
             if copies.n_rows:
                 skml_exchange(
@@ -338,11 +394,15 @@ cdef class Trainer:
                     <float>1.0 / self.n_workers,
                 )
 
+        if ok and self.has_parts:
+            self.spread_means(&means, &buffer, buffer.filled + margin)
         for t in range(2):
             random_state[t] = states[t]
             totals[t] += sums[t]
         free(copies.rows)
         free(copies.before)
+        free(means.vectors)
+        free(means.before)
         free(buffer.words)
         free(inputs)
         free(copied_inputs)
@@ -378,6 +438,8 @@ cdef class Trainer:
             is_kept = <uint32_t>(draw(random_state) >> 32) <= self.keep[word.id]
             if self.tree:
                 skml_prefetch(&self.path_offsets[word.id])
+            if self.has_parts:
+                skml_prefetch(&self.part_offsets[word.id])
             buffer.filled += is_kept
             buffer.n_in_document += is_kept
             i += 1
@@ -396,12 +458,15 @@ cdef class Trainer:
         self, Slot *slot, const Buffer *buffer, int t, uint64_t *random_state
     ) noexcept nogil:
         cdef const Word *word = &buffer.words[t]
+        cdef int newest = t + self.window
         cdef int reach = self.window, i
         cdef int64_t start, last
         if self.shrink_window:
             reach -= below(draw(random_state), self.window)
         slot.first = t - min(reach, word.n_before)
         slot.last = t + min(reach, word.n_after)
+        if self.has_parts and newest < buffer.filled:
+            skml_prefetch(&self.parts[self.part_offsets[buffer.words[newest].id]])
         if slot.first == slot.last:
             return
         if self.tree:
@@ -431,8 +496,54 @@ cdef class Trainer:
         slot.n_rows = slot.outputs.n_outputs
         if newest < buffer.filled:
             # The word that can enter a window now; the others were there before.
-            slot.outputs.rows[slot.n_rows] = &self.inputs[buffer.words[newest].id, 0]
+            self.append_input(slot, buffer.words[newest].id)
+
+    cdef inline void append_input(self, Slot *slot, int32_t word) noexcept nogil:
+        """Let what makes up the input vector of a word be fetched with the outputs."""
+        cdef int64_t part, start, stop
+        if not self.has_parts:
+            slot.outputs.rows[slot.n_rows] = &self.inputs[word, 0]
             slot.n_rows += 1
+            return
+        start = self.part_offsets[word]
+        stop = min(self.part_offsets[word + 1], start + N_FETCHED)
+        for part in range(start, stop):
+            slot.outputs.rows[slot.n_rows] = &self.inputs[self.parts[part], 0]
+            slot.n_rows += 1
+
+    cdef inline void compose_means(
+        self, Means *means, const Buffer *buffer, int t
+    ) noexcept nogil:
+        """Make the vectors of the words that come in reach of the window of word t."""
+        cdef int64_t start, place
+        cdef int32_t word
+        while means.last < min(t + self.window + 1, buffer.filled):
+            word = buffer.words[means.last].id
+            start = self.part_offsets[word]
+            place = ((means.n_moved + means.last) & means.mask) * self.width
+            self.compose(
+                &self.inputs[0, 0], self.inputs.shape[1], &self.parts[start],
+                <int>(self.part_offsets[word + 1] - start), self.width,
+                means.vectors + place, means.before + place,
+            )
+            means.last += 1
+
+    cdef inline void spread_means(
+        self, Means *means, const Buffer *buffer, int t
+    ) noexcept nogil:
+        """Let the rows of the words learn that are out of reach after word t."""
+        cdef int64_t start, place
+        cdef int32_t word
+        while means.first < min(t + 1 - self.window, means.last):
+            word = buffer.words[means.first].id
+            start = self.part_offsets[word]
+            place = ((means.n_moved + means.first) & means.mask) * self.width
+            self.spread(
+                &self.inputs[0, 0], self.inputs.shape[1], &self.parts[start],
+                <int>(self.part_offsets[word + 1] - start), self.width,
+                means.vectors + place, means.before + place,
+            )
+            means.first += 1
 
     cdef inline void find_noise(
         self, Slot *slot, Buffer *buffer, const Copies *copies, int32_t word
@@ -487,7 +598,8 @@ cdef class Trainer:
 
     cdef inline void train_word(
         self, const Slot *slot, Buffer *buffer, int t, float **inputs,
-        float *copied_inputs, skml_scratch *scratch, double *totals, float rate,
+        float *copied_inputs, const Means *means, skml_scratch *scratch,
+        double *totals, float rate,
     ) noexcept nogil:
         cdef int n_inputs = 0, i, n
         cdef int32_t word
@@ -501,6 +613,13 @@ cdef class Trainer:
             if i == t:
                 continue
             word = buffer.words[i].id
+            if self.has_parts:
+                # No two words of a window share a vector.
+                inputs[n_inputs] = means.vectors + self.width * (
+                    (means.n_moved + i) & means.mask
+                )
+                n_inputs += 1
+                continue
             inputs[n_inputs] = &self.inputs[word, 0]
             if self.has_fixed and self.fixed[word]:
                 # A copy is trained in its place, and forgotten.

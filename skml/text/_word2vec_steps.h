@@ -362,6 +362,31 @@ SKML_INLINE double skml_cbow(float *const *inputs, int n_inputs,
     return loss;
 }
 
+/* The vector of a word that is the mean of several rows, and a second copy of it. */
+SKML_INLINE void skml_compose(const float *matrix, ptrdiff_t stride, const int32_t *rows,
+                              int n_rows, ptrdiff_t width, float *vector, float *before)
+{
+    const float share = 1.0f / n_rows;
+    memcpy(vector, matrix + rows[0] * stride, sizeof(float) * width);
+    for (int i = 1; i < n_rows; i++) skml_add(vector, matrix + rows[i] * stride, width);
+    for (ptrdiff_t k = 0; k < width; k += SKML_LANES) {
+        const vec mean = share * skml_load(vector + k);
+        skml_store(vector + k, mean);
+        skml_store(before + k, mean);
+    }
+}
+
+/* What changed in such a vector is added to each of its rows: a step along the gradient
+   of the mean, the whole of it to each, as fastText does. Overwrites `before`. */
+SKML_INLINE void skml_spread(float *matrix, ptrdiff_t stride, const int32_t *rows,
+                             int n_rows, ptrdiff_t width, const float *vector,
+                             float *before)
+{
+    for (ptrdiff_t k = 0; k < width; k += SKML_LANES)
+        skml_store(before + k, skml_load(vector + k) - skml_load(before + k));
+    for (int i = 0; i < n_rows; i++) skml_add(matrix + rows[i] * stride, before, width);
+}
+
 /* Labels from the lowest bits of a path's steps; each output counts once. */
 SKML_INLINE void skml_unpack(const int32_t *steps, const skml_outputs *outputs)
 {
@@ -388,6 +413,11 @@ SKML_INLINE void skml_prefetch(const void *address) { __builtin_prefetch(address
 typedef double (*skml_step)(float *const *inputs, int n_inputs,
                             const skml_outputs *outputs, float rate,
                             const skml_scratch *scratch);
+typedef void (*skml_gather)(const float *matrix, ptrdiff_t stride, const int32_t *rows,
+                            int n_rows, ptrdiff_t width, float *vector, float *before);
+typedef void (*skml_scatter)(float *matrix, ptrdiff_t stride, const int32_t *rows,
+                             int n_rows, ptrdiff_t width, const float *vector,
+                             float *before);
 
 #define SKML_STEP(step, variant, target)                                             \
     target static double step##_##variant(float *const *inputs, int n_inputs,        \
@@ -396,12 +426,28 @@ typedef double (*skml_step)(float *const *inputs, int n_inputs,
     {                                                                                \
         return step(inputs, n_inputs, outputs, rate, scratch);                       \
     }
+#define SKML_VARIANT(variant, target)                                                 \
+    SKML_STEP(skml_skip_gram, variant, target)                                        \
+    SKML_STEP(skml_cbow, variant, target)                                             \
+    target static void skml_compose_##variant(                                        \
+        const float *matrix, ptrdiff_t stride, const int32_t *rows, int n_rows,       \
+        ptrdiff_t width, float *vector, float *before)                                \
+    {                                                                                 \
+        skml_compose(matrix, stride, rows, n_rows, width, vector, before);            \
+    }                                                                                 \
+    target static void skml_spread_##variant(                                         \
+        float *matrix, ptrdiff_t stride, const int32_t *rows, int n_rows,             \
+        ptrdiff_t width, const float *vector, float *before)                          \
+    {                                                                                 \
+        skml_spread(matrix, stride, rows, n_rows, width, vector, before);             \
+    }
 
-SKML_STEP(skml_skip_gram, baseline, )
-SKML_STEP(skml_cbow, baseline, )
+SKML_VARIANT(baseline, )
 #if SKML_X86
-SKML_STEP(skml_skip_gram, avx2, __attribute__((target("avx2,fma,prfchw"))))
-SKML_STEP(skml_cbow, avx2, __attribute__((target("avx2,fma,prfchw"))))
+SKML_VARIANT(avx2, __attribute__((target("avx2,fma,prfchw"))))
+#define SKML_CHOOSE(is_wide, function) ((is_wide) ? function##_avx2 : function##_baseline)
+#else
+#define SKML_CHOOSE(is_wide, function) ((void)(is_wide), function##_baseline)
 #endif
 
 /* Whether the processor has the instructions of the wide variant. */
@@ -416,9 +462,16 @@ static int skml_has_wide(void)
 
 static skml_step skml_choose_step(int is_skip_gram, int is_wide)
 {
-#if SKML_X86
-    if (is_wide) return is_skip_gram ? skml_skip_gram_avx2 : skml_cbow_avx2;
-#endif
-    (void)is_wide;
-    return is_skip_gram ? skml_skip_gram_baseline : skml_cbow_baseline;
+    return is_skip_gram ? SKML_CHOOSE(is_wide, skml_skip_gram)
+                        : SKML_CHOOSE(is_wide, skml_cbow);
+}
+
+static skml_gather skml_choose_compose(int is_wide)
+{
+    return SKML_CHOOSE(is_wide, skml_compose);
+}
+
+static skml_scatter skml_choose_spread(int is_wide)
+{
+    return SKML_CHOOSE(is_wide, skml_spread);
 }

@@ -6,6 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from skml.text._subwords import (
+    SubwordVectors,
+    distinct_ngrams,
+    mean_rows,
+    word_parts,
+)
 from skml.text._word2vec_kernel import Trainer
 from skml.text._word2vec_tables import (
     alias_table,
@@ -13,9 +19,11 @@ from skml.text._word2vec_tables import (
     keep_thresholds,
     noise_weights,
 )
+from skml.text._word_vectors import WordVectors
 
 # Rows start on a cache line: 16 floats of 4 bytes.
 _LINE = 16
+_NO_HASHES = np.empty(0, dtype=np.uint64)
 _NO_NOISE = np.empty(0, dtype=np.uint64)
 
 
@@ -24,25 +32,43 @@ class Training:
 
     Parameters
     ----------
-    n_words : int
-        Number of rows of both matrices.
+    words : list of str
+        The words, one for each row of both matrices.
     vector_size : int
         Number of columns.
+    lengths : tuple of (int, int) or None
+        The lengths of n-grams, which have further rows in the inputs.
 
     Attributes
     ----------
-    input_rows, output_rows : ndarrays of shape (n_words, vector_size), dtype float32
-        The vectors; zeros at first.
+    hashes : ndarray of shape (n_subwords,), dtype uint64
+        The n-grams of the words.
+    input_rows : ndarray of shape (n_words + n_subwords, vector_size), dtype float32
+        The vectors of the words, and behind them those of the n-grams; zeros at first.
+    output_rows : ndarray of shape (n_words, vector_size), dtype float32
+        The vectors that predict; zeros at first.
     """
 
-    def __init__(self, n_words, vector_size):
-        self.vector_size = vector_size
-        self._inputs = _aligned_zeros(n_words, vector_size)
-        self._outputs = _aligned_zeros(n_words, vector_size)
+    def __init__(self, words, vector_size, lengths):
+        self.words, self.vector_size, self.lengths = words, vector_size, lengths
+        self.hashes, self._parts = _NO_HASHES, (None, None)
+        if lengths is not None:
+            self.hashes = distinct_ngrams(words, lengths)
+            self._parts = word_parts(words, self.hashes, lengths)
+        self._inputs = _aligned_zeros(len(words) + len(self.hashes), vector_size)
+        self._outputs = _aligned_zeros(len(words), vector_size)
 
     @property
     def input_rows(self):
         return self._inputs[:, : self.vector_size]
+
+    @property
+    def word_rows(self):
+        return self.input_rows[: len(self.words)]
+
+    @property
+    def subword_rows(self):
+        return self.input_rows[len(self.words) :]
 
     @property
     def output_rows(self):
@@ -76,6 +102,8 @@ class Training:
             noise=noise,
             path_offsets=tree.offsets,
             path_steps=tree.steps,
+            part_offsets=self._parts[0],
+            parts=self._parts[1],
             n_workers=n_workers,
             **parameters,
         )
@@ -124,10 +152,20 @@ class Training:
     def copy(self):
         """The same vectors in memory of their own, without a kernel."""
         copy = object.__new__(Training)
-        copy.vector_size = self.vector_size
+        copy.words, copy.vector_size = self.words, self.vector_size
+        copy.lengths, copy.hashes = self.lengths, self.hashes
+        copy._parts = self._parts
         copy._inputs = np.ascontiguousarray(self.input_rows)
         copy._outputs = np.ascontiguousarray(self.output_rows)
         return copy
+
+    def word_vectors(self):
+        """The words and their vectors, as they are now."""
+        if self.lengths is None:
+            return WordVectors(self.word_rows, self.words)
+        subwords = SubwordVectors(self.lengths, self.hashes, self.subword_rows)
+        vectors = mean_rows(*self._parts, self.input_rows)
+        return WordVectors(vectors, self.words, subwords)
 
     def drop_padding(self):
         """Make the vectors contiguous in their own memory; ends the training."""

@@ -148,6 +148,8 @@ class WordVectors:
         The vectors. An array of float32, a memory map too, is not copied.
     vocabulary : sequence of str, or dict
         The distinct words in order of the rows, or the row of each word.
+    subwords : SubwordVectors or None, default=None
+        Vectors of character n-grams, as :class:`Word2VecTransformer` learns them.
 
     Attributes
     ----------
@@ -159,6 +161,11 @@ class WordVectors:
         The words in order of the rows.
     vector_size : int
         Number of dimensions.
+    subwords : SubwordVectors or None
+        The vectors of character n-grams. If there are any, a word that is not in the
+        vocabulary has the mean of the vectors of its n-grams, as far as they are known:
+        it can be looked up and compared, and is in the word vectors, but is not counted
+        or found.
 
     Raises
     ------
@@ -196,11 +203,12 @@ class WordVectors:
     [[('king', 0.894...)], [('queen', 0.948...)]]
     """
 
-    def __init__(self, vectors, vocabulary):
+    def __init__(self, vectors, vocabulary, subwords=None):
         self.vectors = _check_vectors(vectors).view()
         self.vectors.flags.writeable = False
         self.words = _check_words(vocabulary, len(self.vectors))
         self.vocabulary = _index(self.words)
+        self.subwords = subwords
         self._lengths = None
 
     @property
@@ -212,7 +220,9 @@ class WordVectors:
         return len(self.vocabulary)
 
     def __contains__(self, word):
-        return word in self.vocabulary
+        if word in self.vocabulary:
+            return True
+        return isinstance(word, str) and len(self._compose([word])) > 0
 
     def __iter__(self):
         return iter(self.words)
@@ -223,9 +233,14 @@ class WordVectors:
     def __getitem__(self, words):
         """The vector of a word, or the matrix of a list of words; a copy."""
         if isinstance(words, str):
-            return np.array(self.vectors[self._row(words)])
-        rows = np.fromiter((self._row(word) for word in words), dtype=np.intp)
-        return np.asarray(self.vectors[rows])
+            return self[[words]][0]
+        words = list(words)
+        rows = np.array([self._row(word) for word in words], dtype=np.intp)
+        vectors = np.asarray(self.vectors[rows])
+        if self.subwords is not None:
+            is_composed = rows < 0
+            vectors[is_composed] = self._compose(np.array(words, object)[is_composed])
+        return vectors
 
     def __getstate__(self):
         return {**vars(self), "_lengths": None}
@@ -237,8 +252,10 @@ class WordVectors:
     def __eq__(self, other):
         if not isinstance(other, WordVectors):
             return NotImplemented
-        return self.vocabulary == other.vocabulary and np.array_equal(
-            self.vectors, other.vectors
+        return (
+            self.vocabulary == other.vocabulary
+            and np.array_equal(self.vectors, other.vectors)
+            and self.subwords == other.subwords
         )
 
     __hash__ = None
@@ -454,11 +471,20 @@ class WordVectors:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 
+    def _compose(self, words):
+        """The vectors of those words that have a known n-gram."""
+        if self.subwords is None:
+            return np.empty((0, self.vector_size), dtype=np.float32)
+        return self.subwords.compose(words)[0]
+
     def _row(self, word):
+        """The row of a word; -1 if it is to be composed of n-grams."""
         try:
             return self.vocabulary[word]
         except (KeyError, TypeError):
             pass
+        if word in self:
+            return -1
         if not isinstance(word, str):
             raise TypeError(
                 f"expected a word; got {word!r:.60} ({type(word).__name__})."
@@ -500,7 +526,10 @@ class WordVectors:
 
     def _part(self, item):
         if isinstance(item, str):
-            return self._row(item)
+            row = self._row(item)
+            if row >= 0:
+                return row
+            item = self[item]
         vector = np.asarray(item)
         if vector.ndim != 1 or vector.dtype.kind not in "fiu":
             raise TypeError(f"expected a word or a vector; got {item!r:.60}.")

@@ -65,6 +65,8 @@ class Twin:
         shrink_window,
         n_inputs_together=0,
         fixed=b"",
+        part_offsets=None,
+        parts=None,
     ):
         self.inputs = inputs[:, :vector_size].astype(np.float64)
         self.outputs = outputs[:, :vector_size].astype(np.float64)
@@ -75,6 +77,9 @@ class Twin:
         self.n_negatives, self.window = n_negatives, window
         self.shrink_window, self.n_inputs_together = shrink_window, n_inputs_together
         self.fixed = np.flatnonzero(np.frombuffer(fixed, dtype=np.uint8))
+        self.parts = None
+        if parts is not None:
+            self.parts = [parts[start:end] for start, end in pairwise(part_offsets)]
 
     def train(self, ids, offsets, start, stop, *, rate, rate_decay, random_state):
         """Train on ``ids[start:stop]``.
@@ -89,18 +94,26 @@ class Twin:
             The states of the generators after the last token.
         """
         thinning, windows = map(SplitMix64, random_state)
-        loss, n_pairs = 0.0, 0
-        for words, positions in self.thin_out(ids, offsets, start, stop, thinning):
+        loss, n_pairs, n_passed = 0.0, 0, 0
+        documents = list(self.thin_out(ids, offsets, start, stop, thinning))
+        means = Means(self, [word for words, _ in documents for word in words])
+        for words, positions in documents:
+            places = range(n_passed, n_passed + len(words))
+            inputs = words if self.parts is None else list(places)
             for t, position in enumerate(positions):
-                contexts = self.choose_contexts(words, t, windows)
+                means.move_to(places[t])
+                contexts = self.choose_contexts(inputs, t, windows)
                 if not contexts:
                     continue
                 targets = self.find_targets(words[t], windows)
                 rate_here = rate - rate_decay * (position - start)
                 together = self.n_inputs_together or len(contexts)
                 for i in range(0, len(contexts), together):
-                    loss += self.step(contexts[i : i + together], targets, rate_here)
+                    some = contexts[i : i + together]
+                    loss += self.step(some, targets, rate_here, means.vectors)
                 n_pairs += len(contexts) if self.skip_gram else 1
+            n_passed += len(words)
+        means.move_to(n_passed + self.window)
         return loss, n_pairs, [thinning.state, windows.state]
 
     def thin_out(self, ids, offsets, start, stop, random):
@@ -127,23 +140,55 @@ class Twin:
         weights = np.array([1.0, *(float(noise != word) for noise in drawn)])
         return rows, labels, weights
 
-    def step(self, contexts, targets, rate):
+    def step(self, contexts, targets, rate, inputs=None):
         """Descend the gradient at the vectors as they were before; return the loss."""
         rows, labels, weights = targets
+        inputs = self.inputs if inputs is None else inputs
         outputs = self.outputs[rows]
         if self.skip_gram:
-            pairs = [(self.inputs[context].copy(), [context]) for context in contexts]
+            pairs = [(inputs[context].copy(), [context]) for context in contexts]
         else:
             # The whole gradient of the mean goes to each of its words.
-            pairs = [(self.inputs[contexts].mean(axis=0), contexts)]
+            pairs = [(inputs[contexts].mean(axis=0), contexts)]
         loss, kept = 0.0, self.inputs[self.fixed]
         for x, moved in pairs:
             loss += loss_of_pair(x, outputs, labels, weights)
             by_x, by_outputs = gradients_of_pair(x, outputs, labels, weights)
             np.add.at(self.outputs, rows, -rate * by_outputs)
-            np.add.at(self.inputs, moved, -rate * by_x)
+            np.add.at(inputs, moved, -rate * by_x)
         self.inputs[self.fixed] = kept
         return loss
+
+
+class Means:
+    """The input vector of each word of a stream, where it is the mean of several rows.
+
+    It is made when the word comes in reach of a window, and trained in place of the
+    rows; they learn what changed when it is out of reach.
+    """
+
+    def __init__(self, twin, words):
+        self.twin, self.words = twin, words
+        self.vectors = None
+        if twin.parts is not None:
+            self.vectors = np.full((len(words), twin.inputs.shape[1]), np.nan)
+            self.before = self.vectors.copy()
+        self.first = self.last = 0
+
+    def move_to(self, place):
+        """Let the word in the middle of the window be another one."""
+        if self.vectors is None:
+            return
+        twin = self.twin
+        while self.first < min(place - twin.window, len(self.words)):
+            change = self.vectors[self.first] - self.before[self.first]
+            np.add.at(twin.inputs, twin.parts[self.words[self.first]], change)
+            self.vectors[self.first] = np.nan
+            self.first += 1
+        while self.last < min(place + twin.window + 1, len(self.words)):
+            rows = twin.inputs[twin.parts[self.words[self.last]]]
+            self.vectors[self.last] = self.before[self.last] = rows.mean(axis=0)
+            self.last += 1
 
 
 def shortest_total_length(counts):

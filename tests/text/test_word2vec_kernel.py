@@ -6,6 +6,7 @@ kernel stores a value, and by its exp and log (5e-7): a few 1e-6 after the hundr
 updates that a row receives here, where rows move by 0.01 to 1.
 """
 
+import copy
 from itertools import product
 
 import numpy as np
@@ -95,7 +96,7 @@ def run_kernel(
     stop_now=0,
 ):
     """Train a copy of the matrices; return it, the totals and the random states."""
-    matrices = matrices.copy()
+    matrices = copy.deepcopy(matrices)
     totals, states = np.zeros(2), np.array(random_state, dtype=np.uint64)
     Trainer(matrices[0], matrices[1], wide=wide, **arguments).train(
         ids,
@@ -124,9 +125,9 @@ def assert_same(matrices, arguments, ids, offsets, start=0, stop=None, **options
     loss, n_pairs, twin_states = twin.train(ids, offsets, start, stop, **options)
 
     size = arguments["vector_size"]
-    assert_allclose(trained[0, :, :size], twin.inputs, rtol=0, atol=atol)
-    assert_allclose(trained[1, :, :size], twin.outputs, rtol=0, atol=atol)
-    assert not trained[:, :, size:].any(), "the padding must stay zero"
+    for rows, expected in zip(trained, (twin.inputs, twin.outputs), strict=True):
+        assert_allclose(rows[:, :size], expected, rtol=0, atol=atol)
+        assert not rows[:, size:].any(), "the padding must stay zero"
     assert totals[1] == n_pairs
     # Six questions a pair or so, and the log of each is good to 5e-7.
     assert_allclose(totals[0], loss, rtol=1e-6, atol=3e-6 * n_pairs)
@@ -481,6 +482,62 @@ def test_both_variants_agree():
     wide, baseline = (run_kernel(*model, ids, offsets, wide=w)[0] for w in (1, 0))
     assert_allclose(wide, baseline, rtol=0, atol=EPOCH_TOLERANCE)
     assert np.array_equal(wide, baseline) or has_wide_instructions()
+
+
+# Inputs that are means of several rows
+
+
+def with_parts(matrices, arguments, lengths, seed=3):
+    """The model, where each word is the mean of its own row and some shared ones."""
+    rng = np.random.default_rng(seed)
+    n_words, n_shared = matrices.shape[1], 30
+    sizes = rng.choice(lengths, size=n_words)
+    parts = [
+        [word, *(n_words + rng.choice(n_shared, size=size))]
+        for word, size in enumerate(sizes)
+    ]
+    shared = matrices[0, rng.choice(n_words, size=n_shared)]
+    return [np.vstack([matrices[0], shared]), matrices[1]], {
+        **arguments,
+        "part_offsets": np.cumsum([0, *map(len, parts)]),
+        "parts": np.concatenate(parts).astype(np.int32),
+    }
+
+
+@all_modes
+@pytest.mark.parametrize("window", [1, 3, 5, 60])
+def test_means_of_rows(architecture, loss, window, wide):
+    ids, offsets = make_documents(LENGTHS)
+    counts = make_counts(ids)
+    model = make_model(architecture, loss, counts, window=window, subsample=0.1)
+    model = with_parts(*model, lengths=[0, 1, 2, 9])
+    assert_learns_the_same(*model, ids, offsets, wide=wide, rate=0.02)
+    for start, stop in [(0, 5), (5, 31), (87, 88)]:
+        assert_same(*model, ids, offsets, start, stop, wide=wide, rate=0.02)
+
+
+@all_modes
+def test_means_of_one_row(architecture, loss):
+    """With means of one row that stands in no window twice, nothing changes."""
+    ids = np.arange(40, dtype=np.int32)
+    offsets = np.array([0, 12, 40])
+    matrices, arguments = make_model(architecture, loss, np.full(40, 1), window=3)
+    plain, *_ = run_kernel(matrices, arguments, ids, offsets)
+    parts = {"part_offsets": np.arange(41), "parts": np.arange(40, dtype=np.int32)}
+    means, *_ = run_kernel(matrices, {**arguments, **parts}, ids, offsets)
+    # The change of a row is rounded once more.
+    assert_allclose(means, plain, rtol=0, atol=STEP_TOLERANCE)
+    assert np.abs(plain - matrices).max() > 0.01
+
+
+def test_means_of_many_rows_over_many_blocks(wide):
+    """More rows than are fetched ahead, more words than are read at a time."""
+    ids, offsets = make_documents([5000, 1, 3000])
+    model = make_model("skip-gram", "noise", make_counts(ids), vector_size=8)
+    model = with_parts(*model, lengths=[3, 100])
+    assert_learns_the_same(
+        *model, ids, offsets, wide=wide, rate=2e-4, rate_decay=0.0, atol=1e-4
+    )
 
 
 # Refusals and requests
