@@ -12,6 +12,7 @@ from sklearn.utils import Bunch
 from skml._sklearn import StrOptions, validate_params
 from skml.metrics._word_vectors import (
     WordVectorsScorer,
+    compose,
     read_lines,
     spellings,
     take,
@@ -148,9 +149,17 @@ def _check_pair(pair, position):
     return (*pair[:2], float(pair[2]))
 
 
-def _cosines(vectors, first, second):
+def _take(vectors, composed, rows):
+    """Some rows of the vectors, behind which are those composed of n-grams."""
+    taken = np.empty((len(rows), vectors.shape[1]))
+    is_word = rows < len(vectors)
+    taken[is_word] = take(vectors, rows[is_word])
+    taken[~is_word] = composed[rows[~is_word] - len(vectors)]
+    return taken
+
+
+def _cosines(first, second):
     """The cosine of each pair of rows; 0 if one is a zero vector."""
-    first, second = (take(vectors, rows).astype(float) for rows in (first, second))
     dots, *squares = (
         np.einsum("ij,ij->i", *pair)
         for pair in ((first, second), (first, first), (second, second))
@@ -191,7 +200,8 @@ def word_similarity_score(
     word_vectors : object
         What has `vectors` and `vocabulary`, as :class:`~skml.text.WordVectors`; or a
         fitted estimator whose `word_vectors_` has them; or a Pipeline with such a step,
-        of which the first counts.
+        of which the first counts. If it has `subwords`, words outside the vocabulary
+        have the vectors that these compose.
     pairs : list of tuples
         Two words and how similar people found them, as `load_word_similarities` gives
         them.
@@ -269,12 +279,16 @@ def word_similarity_score(
     pairs = _check_pairs(pairs)
     scores = np.array([score for *_, score in pairs])
     rows, _, look_up = spellings(words, case_sensitive)
-    asked = [[rows.get(look_up(word), -1) for word in words] for *words, _ in pairs]
-    asked = np.array(asked, dtype=np.intp)
+    asked = [look_up(word) for *pair, _ in pairs for word in pair]
+    composed, numbers = compose(word_vectors, [w for w in asked if w not in rows])
+    rows |= {word: len(vectors) + number for word, number in numbers.items()}
+    asked = np.array([rows.get(word, -1) for word in asked]).reshape(-1, 2)
     is_known = (asked >= 0).all(axis=1)
     is_asked = is_known | (unknown == "zero")
     similarities = np.where(is_asked, 0.0, np.nan)
-    similarities[is_known] = _cosines(vectors, *asked[is_known].T)
+    similarities[is_known] = _cosines(
+        *(_take(vectors, composed, column) for column in asked[is_known].T)
+    )
     score = _correlate(similarities[is_asked], scores[is_asked], correlation)
     if np.isnan(score):
         warnings.warn(

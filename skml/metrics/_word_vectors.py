@@ -47,6 +47,26 @@ def vectors_and_words(holder):
     return vectors, words
 
 
+def compose(holder, words):
+    """The vectors of words outside the vocabulary that n-grams give, if there are any.
+
+    Returns
+    -------
+    composed : ndarray of shape (n_composed, vector_size)
+        The vectors.
+    numbers : dict
+        Which of them belongs to each word that has one.
+    """
+    found = _find_word_vectors(holder)
+    subwords = getattr(found, "subwords", None)
+    if subwords is None:
+        return np.empty((0, np.shape(found.vectors)[1])), {}
+    words = list(dict.fromkeys(words))
+    composed, is_composed = subwords.compose(words)
+    known = [words[i] for i in np.flatnonzero(is_composed)]
+    return composed, {word: number for number, word in enumerate(known)}
+
+
 def take(vectors, rows):
     """Some of the vectors, in memory; they must be finite."""
     taken = np.asarray(vectors[rows])

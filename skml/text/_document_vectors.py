@@ -140,8 +140,13 @@ class BaseDocumentVectors(
         return weighter
 
     def _check_weight_of_unseen(self, weighter, n_words):
-        weight = weighter.transform(sparse.csr_matrix(([1.0], ([0], [n_words]))))
-        if not np.isfinite(weight.sum()):
+        """Let a word outside the vocabulary have a weight before training begins."""
+        one_word = sparse.csr_matrix(([1.0], ([0], [n_words])))
+        try:
+            is_finite = np.isfinite(weighter.transform(one_word).sum())
+        except ValueError:
+            is_finite = False
+        if not is_finite:
             raise ValueError(
                 f"{type(self).__name__}: a word that is in no document of fit, but is "
                 "composed of its n-grams, has no finite weight by weighter="

@@ -75,7 +75,7 @@ def _check_choice(name, value, choices):
 # Writing
 
 
-def write_word_vectors(path, words, vectors, format):
+def write_word_vectors(path, words, vectors, subwords, format):
     """Write words and vectors; what was at `path` stays if that fails.
 
     Parameters
@@ -86,6 +86,8 @@ def write_word_vectors(path, words, vectors, format):
         The words.
     vectors : ndarray of shape (n_words, vector_size), dtype float32
         Their vectors.
+    subwords : SubwordVectors or None
+        Those of n-grams. Only a folder can hold them.
     format : str
         One of `FORMATS`, or "auto".
     """
@@ -97,7 +99,7 @@ def write_word_vectors(path, words, vectors, format):
         format = _format_of_name(path)
     _check_writable(words, vectors, format, path)
     if format == "folder":
-        write_folder(path, words, vectors)
+        write_folder(path, words, vectors, subwords)
         return
     if path.is_dir():
         raise ValueError(f"{path} is a folder; pass the name of a file.")
@@ -223,6 +225,8 @@ def read_word_vectors(path, *, format, encoding, decode_error, duplicates, limit
         The vectors.
     words : list of str
         The words, distinct.
+    subwords : tuple or None
+        The lengths, hashes and vectors of n-grams, if a folder has them.
     """
     path = Path(os.fsdecode(path))
     _check_choice("format", format, ("auto", *FORMATS))
@@ -242,7 +246,7 @@ def read_word_vectors(path, *, format, encoding, decode_error, duplicates, limit
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is neither a file nor a folder; expected one.")
     with open(path, "rb", buffering=0) as file:
-        return _read_file(Window(path, file), format, options)
+        return *_read_file(Window(path, file), format, options), None
 
 
 def _check_encoding(encoding):

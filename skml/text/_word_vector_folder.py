@@ -1,6 +1,7 @@
 """A folder of word vectors that can be mapped into memory: an array, and the words."""
 
 import json
+import math
 import os
 import re
 import secrets
@@ -10,6 +11,13 @@ import numpy as np
 from skml.text._word_vector_window import CHUNK
 
 VECTORS, WORDS = "vectors.npy", "words.json"
+# Of n-grams, if there are any: the vectors, the hashes in one column, the lengths.
+SUBWORDS = SUBWORD_VECTORS, SUBWORD_HASHES, SUBWORD_LENGTHS = (
+    "subword_vectors.npy",
+    "subword_hashes.npy",
+    "subword_lengths.json",
+)
+_DTYPES = {"<f4": "float32", "<u8": "uint64"}
 # The header as NumPy writes it. It is not evaluated, as NumPy does.
 _HEADER = re.compile(
     rb"\{'descr': '([^']{1,20})', 'fortran_order': (True|False), "
@@ -17,10 +25,11 @@ _HEADER = re.compile(
 )
 # Whatever follows a quote matches, so that no text is searched twice.
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_LENGTHS = re.compile(r"\s*\[\s*(\d{1,9})\s*,\s*(\d{1,9})\s*\]\s*", re.ASCII)
 _SPACE = str.maketrans("", "", " \t\r\n")
 
 
-def write_folder(path, words, vectors):
+def write_folder(path, words, vectors, subwords):
     """Write a folder beside `path`, then let both change places.
 
     Parameters
@@ -31,13 +40,13 @@ def write_folder(path, words, vectors):
         The words.
     vectors : ndarray of shape (n_words, vector_size), dtype float32
         Their vectors.
+    subwords : SubwordVectors or None
+        Those of n-grams.
     """
     if path.exists() and not path.is_dir():
         raise ValueError(f"{path} is a file; pass the name of a folder.")
-    others = (
-        {p.name for p in path.iterdir()} - {VECTORS, WORDS} if path.exists() else {}
-    )
-    if others:
+    others = {p.name for p in path.iterdir()} if path.exists() else set()
+    if others := others - {VECTORS, WORDS, *SUBWORDS}:
         raise ValueError(
             f"{path} holds {min(others)!r:.60}, and would be replaced as a whole; pass "
             "a new name, or a folder with nothing but word vectors."
@@ -45,7 +54,13 @@ def write_folder(path, words, vectors):
     new, old = (path.with_name(f".{secrets.token_hex(8)}.tmp") for _ in range(2))
     try:
         new.mkdir()
-        _write_files(new, words, vectors)
+        _write_array(new / VECTORS, vectors, "<f4")
+        # A word a line, so that people and their tools can read it.
+        _write_json(new / WORDS, words, indent=0)
+        if subwords is not None:
+            _write_array(new / SUBWORD_VECTORS, subwords.vectors, "<f4")
+            _write_array(new / SUBWORD_HASHES, subwords.hashes[:, None], "<u8")
+            _write_json(new / SUBWORD_LENGTHS, list(subwords.lengths))
         if path.exists():
             os.replace(path, old)
         try:
@@ -59,18 +74,20 @@ def write_folder(path, words, vectors):
             _remove(folder)
 
 
-def _write_files(folder, words, vectors):
-    with open(folder / VECTORS, "xb") as file:
-        header = {"descr": "<f4", "fortran_order": False, "shape": vectors.shape}
+def _write_array(path, array, dtype):
+    with open(path, "xb") as file:
+        header = {"descr": dtype, "fortran_order": False, "shape": array.shape}
         np.lib.format.write_array_header_1_0(file, header)
-        step = max(1, CHUNK // (4 * vectors.shape[1]))
-        for start in range(0, len(vectors), step):
-            rows = np.asarray(vectors[start : start + step], dtype="<f4")
+        step = max(1, CHUNK // (8 * array.shape[1]))
+        for start in range(0, len(array), step):
+            rows = np.asarray(array[start : start + step], dtype=dtype)
             file.write(np.ascontiguousarray(rows))
         flush(file)
-    with open(folder / WORDS, "x", encoding="ascii") as file:
-        # A word a line, so that people and their tools can read it.
-        file.write(json.dumps(words, indent=0) + "\n")
+
+
+def _write_json(path, value, indent=None):
+    with open(path, "x", encoding="ascii") as file:
+        file.write(json.dumps(value, indent=indent) + "\n")
         flush(file)
 
 
@@ -82,7 +99,7 @@ def flush(file):
 
 def _remove(folder):
     if folder.exists():
-        for name in (VECTORS, WORDS):
+        for name in (VECTORS, WORDS, *SUBWORDS):
             (folder / name).unlink(missing_ok=True)
         folder.rmdir()
 
@@ -107,6 +124,8 @@ def read_folder(path, *, mmap, limit, duplicates):
         The vectors.
     words : list of str
         The words.
+    subwords : tuple or None
+        The lengths, hashes and vectors of n-grams, if there are any.
     """
     missing = [name for name in (VECTORS, WORDS) if not (path / name).is_file()]
     if missing:
@@ -114,21 +133,58 @@ def read_folder(path, *, mmap, limit, duplicates):
             f"{path} is a folder without {' and '.join(missing)}; pass a file, or a "
             "folder that was saved by WordVectors."
         )
-    shape, offset = _read_header(path / VECTORS)
+    shape, offset = _read_header(path / VECTORS, "<f4")
     words = _read_words(path / WORDS, shape[0])[:limit]
-    shape = len(words), shape[1]
-    if mmap and words:
-        vectors = np.memmap(path / VECTORS, "<f4", "r", offset, shape)
-    else:
-        vectors = np.fromfile(path / VECTORS, "<f4", shape[0] * shape[1], offset=offset)
-        vectors = vectors.reshape(shape)
+    vectors = _read_array(
+        path / VECTORS, "<f4", (len(words), shape[1]), offset, mmap=mmap
+    )
     kept = _distinct(path / WORDS, words, duplicates)
     if kept is not None:
         words, vectors = [words[row] for row in kept], vectors[kept]
-    return vectors, words
+    return vectors, words, _read_subwords(path, shape[1], mmap=mmap)
 
 
-def _read_header(path):
+def _read_subwords(path, vector_size, *, mmap):
+    """The lengths, hashes and vectors of n-grams; None if there are none."""
+    missing = [name for name in SUBWORDS if not (path / name).is_file()]
+    if len(missing) == len(SUBWORDS):
+        return None
+    if missing:
+        raise ValueError(
+            f"{path} has only a part of the n-grams: it is without "
+            f"{' and '.join(missing)}. Fetch or save it again."
+        )
+    text = (path / SUBWORD_LENGTHS).read_bytes()[:99].decode("latin-1")
+    found = _LENGTHS.fullmatch(text)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise ValueError(
+            f"{path / SUBWORD_LENGTHS}: expected the lengths of the shortest and the "
+            f"longest n-gram, such as [3, 6]; got {text!r:.60}."
+        )
+    shape, offset = _read_header(path / SUBWORD_VECTORS, "<f4")
+    hashes_shape, hashes_offset = _read_header(path / SUBWORD_HASHES, "<u8")
+    if shape[1] != vector_size or hashes_shape != (shape[0], 1):
+        raise ValueError(
+            f"{path}: {SUBWORD_VECTORS} has the shape {shape} and {SUBWORD_HASHES} "
+            f"{hashes_shape}, beside vectors of {vector_size} dimensions; they do not "
+            "belong together."
+        )
+    hashes = _read_array(
+        path / SUBWORD_HASHES, "<u8", (shape[0],), hashes_offset, mmap=False
+    )
+    if (hashes[1:] <= hashes[:-1]).any():
+        raise ValueError(f"{path / SUBWORD_HASHES}: the hashes do not ascend.")
+    vectors = _read_array(path / SUBWORD_VECTORS, "<f4", shape, offset, mmap=mmap)
+    return (int(found[1]), int(found[2])), hashes, vectors
+
+
+def _read_array(path, dtype, shape, offset, *, mmap):
+    if mmap and shape[0]:
+        return np.memmap(path, dtype, "r", offset, shape)
+    return np.fromfile(path, dtype, math.prod(shape), offset=offset).reshape(shape)
+
+
+def _read_header(path, dtype):
     """The shape of the array, and where in the file it starts."""
     with open(path, "rb") as file:
         start = file.read(10)
@@ -140,29 +196,29 @@ def _read_header(path):
             f"{path}: expected an array as NumPy writes it (format 1.0) with a header "
             f"like {{'descr': '<f4', ...}}; got {(start + header)[:80]!r}."
         )
-    dtype, order, n_words, vector_size = found.groups()
-    expected = "expected float32 ('<f4'), C order, and two dimensions"
-    if b"O" in dtype:
+    descr, order, n_rows, n_columns = found.groups()
+    expected = f"expected {_DTYPES[dtype]} ({dtype!r}), C order, and two dimensions"
+    if b"O" in descr:
         raise ValueError(
             f"{path}: the array holds Python objects, pickled, which could run code "
             f"and are never loaded; {expected}."
         )
-    if dtype != b"<f4":
+    if descr != dtype.encode():
         raise ValueError(
-            f"{path}: the dtype is {dtype.decode('latin-1')!r}; {expected}."
+            f"{path}: the dtype is {descr.decode('latin-1')!r}; {expected}."
         )
     if order == b"True":
         raise ValueError(f"{path}: the array is in Fortran order; {expected}.")
-    if n_words is None or int(vector_size) == 0:
+    if n_rows is None or int(n_columns) == 0:
         shape = header[header.index(b"(") : header.rindex(b")") + 1].decode()
         raise ValueError(f"{path}: the shape is {shape:.60}; {expected}.")
-    shape = int(n_words), int(vector_size)
+    shape = int(n_rows), int(n_columns)
     offset = len(start) + len(header)
-    if offset + 4 * shape[0] * shape[1] != size:
+    expected_size = offset + int(dtype[2:]) * shape[0] * shape[1]
+    if expected_size != size:
         raise ValueError(
-            f"{path}: an array of shape {shape} takes "
-            f"{offset + 4 * shape[0] * shape[1]} bytes; the file has {size}. It was "
-            "cut or damaged: fetch it again."
+            f"{path}: an array of shape {shape} takes {expected_size} bytes; the file "
+            f"has {size}. It was cut or damaged: fetch it again."
         )
     return shape, offset
 

@@ -5,6 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
+from skml.text._subwords import SubwordVectors
 from skml.text._word_vector_files import read_word_vectors, write_word_vectors
 
 # A tile of similarities: so many queries by so many words, 16 MB.
@@ -73,6 +74,27 @@ def _check_vectors(vectors):
                 f"{vectors[row, column]}."
             )
     return vectors
+
+
+def _check_subwords(subwords, vector_size):
+    if subwords is None:
+        return None
+    if not isinstance(subwords, SubwordVectors):
+        raise TypeError(
+            "subwords must be those of other WordVectors or None; got "
+            f"{subwords!r:.60} ({type(subwords).__name__})."
+        )
+    try:
+        _check_vectors(subwords.vectors)
+    except ValueError as error:
+        raise ValueError(f"of n-grams, the {error}") from error
+    size = subwords.vectors.shape[1]
+    if size != vector_size:
+        raise ValueError(
+            f"the vectors of n-grams have {size} dimensions, those of words "
+            f"{vector_size}; they must agree."
+        )
+    return subwords
 
 
 def _check_topn(topn):
@@ -208,7 +230,7 @@ class WordVectors:
         self.vectors.flags.writeable = False
         self.words = _check_words(vocabulary, len(self.vectors))
         self.vocabulary = _index(self.words)
-        self.subwords = subwords
+        self.subwords = _check_subwords(subwords, self.vector_size)
         self._lengths = None
 
     @property
@@ -244,6 +266,10 @@ class WordVectors:
 
     def __getstate__(self):
         return {**vars(self), "_lengths": None}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self.vectors.flags.writeable = False
 
     def __sklearn_clone__(self):
         # Nothing in it changes: clones of an estimator may share it.
@@ -397,7 +423,8 @@ class WordVectors:
             The format. By default the name tells: .bin is "word2vec-binary", .txt and
             .vec are "word2vec-text", and a name without an ending is a "folder". That
             is a format of this package, which `load` can map into memory:
-            ``vectors.npy``, as NumPy writes it, and ``words.json``, a list.
+            ``vectors.npy``, as NumPy writes it, and ``words.json``, a list; and the
+            n-grams, which no other format can hold.
 
         Raises
         ------
@@ -405,7 +432,7 @@ class WordVectors:
             If the format cannot hold a word, or the name does not tell the format;
             nothing is written then.
         """
-        write_word_vectors(path, self.words, self.vectors, format)
+        write_word_vectors(path, self.words, self.vectors, self.subwords, format)
 
     @classmethod
     def load(
@@ -457,7 +484,7 @@ class WordVectors:
         ValueError
             If the file is damaged, cut off, or of another format.
         """
-        vectors, words = read_word_vectors(
+        vectors, words, subwords = read_word_vectors(
             path,
             format=format,
             encoding=encoding,
@@ -467,7 +494,9 @@ class WordVectors:
             mmap=mmap,
         )
         try:
-            return cls(vectors, words)
+            if subwords is not None:
+                subwords = SubwordVectors(*subwords)
+            return cls(vectors, words, subwords)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 

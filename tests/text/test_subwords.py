@@ -1,0 +1,515 @@
+"""Vectors of character n-grams: which there are, what they compose, how they train."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.feature_extraction.text import TfidfTransformer
+
+from skml.metrics import word_similarity_score
+from skml.text import (
+    EmbeddingTransformer,
+    TfidfWeighter,
+    Word2VecTransformer,
+    WordVectors,
+)
+from skml.text._subwords import (
+    SubwordVectors,
+    distinct_ngrams,
+    find,
+    mean_rows,
+    ngrams,
+    word_parts,
+)
+
+WORDS = ["where", "here", "a", "", "北京大学", "naïve", "🐼🐼x", "ab" * 10]
+STEMS = ["walk", "talk", "jump", "paint", "cook", "print"]
+ENDINGS = ["", "s", "ed", "ing", "er"]
+
+
+def plain_ngrams(word, shortest, longest):
+    """As the paper defines them, but for the whole word; by position, then length."""
+    marked = f"<{word}>"
+    return [
+        marked[start : start + n]
+        for start in range(len(marked))
+        for n in range(shortest, longest + 1)
+        if start + n <= len(marked) and n < len(marked)
+        if marked[start : start + n] not in ("<", ">")
+    ]
+
+
+def make_documents(n_documents=300, seed=0):
+    """Sentences of regular verbs; each ending comes with words of its own."""
+    rng = np.random.default_rng(seed)
+    around = {
+        ending: [f"{ending or 'base'}{i}xyz" for i in range(4)] for ending in ENDINGS
+    }
+    documents = []
+    for _ in range(n_documents):
+        ending = ENDINGS[rng.integers(len(ENDINGS))]
+        words = [
+            STEMS[rng.integers(len(STEMS))] + ending,
+            *rng.choice(around[ending], 3),
+            STEMS[rng.integers(len(STEMS))] + ending,
+        ]
+        documents.append([str(word) for word in words])
+    return documents
+
+
+DOCUMENTS = make_documents()
+
+
+def make(**parameters):
+    defaults = {
+        "vector_size": 8,
+        "min_count": 3,
+        "max_iter": 2,
+        "subwords": (3, 5),
+        "random_state": 0,
+    }
+    return Word2VecTransformer(**{**defaults, **parameters})
+
+
+# n-grams
+
+
+@pytest.mark.parametrize("lengths", [(3, 6), (1, 1), (1, 3), (2, 2), (4, 40), (30, 40)])
+def test_ngrams_are_those_of_the_paper(lengths):
+    hashes, offsets = ngrams(WORDS, lengths)
+    expected = [plain_ngrams(word, *lengths) for word in WORDS]
+    assert_array_equal(np.diff(offsets), list(map(len, expected)))
+    flat = [ngram for word in expected for ngram in word]
+    # The same n-gram has the same hash, and another one another.
+    by_hash = dict(zip(hashes.tolist(), flat, strict=True))
+    assert [by_hash[value] for value in hashes.tolist()] == flat
+    assert len(by_hash) == len(set(flat))
+    assert hashes.dtype == np.uint64
+
+
+def test_hashes_are_fnv_1a_of_code_points():
+    state = 0xCBF29CE484222325
+    for character in "京大学":
+        state = (state ^ ord(character)) * 0x100000001B3 % 2**64
+    assert state in ngrams(["北京大学"], (3, 3))[0].tolist()
+
+
+def test_no_words_and_half_characters():
+    hashes, offsets = ngrams([], (3, 6))
+    assert len(hashes) == 0
+    assert offsets.tolist() == [0]
+    assert ngrams(["a\ud800b"], (3, 3))[1].tolist() == [0, 3]
+
+
+def test_a_million_ngrams_are_distinct():
+    words = [f"{i:06d}" for i in range(300_000)]
+    n_distinct = len({ngram for word in words for ngram in plain_ngrams(word, 5, 7)})
+    hashes = distinct_ngrams(words, (5, 7))
+    assert len(hashes) == n_distinct > 10**6
+    assert (hashes[1:] > hashes[:-1]).all()
+
+
+def test_find():
+    hashes = np.array([2, 5, 2**63 + 1], dtype=np.uint64)
+    wanted = np.array([5, 0, 2**64 - 1, 2**63 + 1, 3, 2], dtype=np.uint64)
+    assert find(hashes, wanted).tolist() == [1, -1, -1, 2, -1, 0]
+    assert find(hashes[:0], wanted).tolist() == [-1] * 6
+
+
+def test_parts_and_their_means():
+    lengths = (2, 3)
+    words = [*WORDS, *map(str, range(10_000))]  # more than are looked at together
+    hashes = distinct_ngrams(words, lengths)
+    offsets, rows = word_parts(words, hashes, lengths)
+    matrix = np.random.default_rng(0).normal(size=(len(words) + len(hashes), 3))
+    means = mean_rows(offsets, rows, matrix.astype(np.float32))
+    for word in [0, 2, 3, 5, 7, 8, 8191, 8192, len(words) - 1]:
+        own, *parts = rows[offsets[word] : offsets[word + 1]]
+        assert own == word
+        expected = ngrams([words[word]], lengths)[0]
+        assert_array_equal(hashes[np.array(parts, int) - len(words)], expected)
+        assert_allclose(means[word], matrix[[own, *parts]].mean(axis=0), rtol=1e-5)
+
+
+def test_composed_is_the_mean_of_what_is_known():
+    lengths = (3, 4)
+    hashes = distinct_ngrams(["where", "北京"], lengths)
+    vectors = np.random.default_rng(0).normal(size=(len(hashes), 3)).astype(np.float32)
+    subwords = SubwordVectors(lengths, hashes, vectors)
+    words = ["where", "wherever", "xyz", "", "北京", "北京大"] * 2000
+    composed, is_composed = subwords.compose(words)
+    assert is_composed.tolist() == [True, True, False, False, True, True] * 2000
+    row_of = {value: row for row, value in enumerate(hashes.tolist())}
+    for word, vector in zip(
+        ["where", "wherever", "北京", "北京大"], composed[-4:], strict=True
+    ):
+        wanted = ngrams([word], lengths)[0].tolist()
+        rows = [row_of[value] for value in wanted if value in row_of]
+        assert_allclose(vector, vectors[rows].mean(axis=0), rtol=1e-5)
+    assert len(subwords.compose([])[0]) == 0
+
+
+# Training
+
+
+@pytest.mark.parametrize("architecture", ["skip-gram", "cbow"])
+@pytest.mark.parametrize("loss", ["negative-sampling", "hierarchical-softmax"])
+def test_vectors_are_the_means_of_the_parts(architecture, loss):
+    parameters = {"architecture": architecture, "loss": loss, "max_iter": 10}
+    model = make(**parameters, subsample=0).fit(DOCUMENTS)
+    words, subwords = list(model.vocabulary_), model.word_vectors_.subwords
+    assert_array_equal(subwords.hashes, distinct_ngrams(words, (3, 5)))
+    assert model.vectors_.shape == (len(words), 8)
+    assert model.vectors_.dtype == subwords.vectors.dtype == np.float32
+    row_of = {value: row for row, value in enumerate(subwords.hashes.tolist())}
+    for word in words[:5]:
+        wanted = ngrams([word], (3, 5))[0].tolist()
+        parts = [subwords.vectors[row_of[value]] for value in wanted]
+        parts.append(model._own_rows[model.vocabulary_[word]])
+        expected = np.mean(parts, axis=0)
+        assert_allclose(model.vectors_[model.vocabulary_[word]], expected, atol=1e-6)
+    assert model.loss_curve_[-1] < model.loss_curve_[0] - 0.1
+    again = make(**parameters, subsample=0).fit(DOCUMENTS)
+    assert_array_equal(again.vectors_, model.vectors_)
+
+
+def test_an_ending_tells_where_an_unseen_word_belongs():
+    """Endings decide the words around: a new verb with one is like the others."""
+    held_out = {stem + ending for stem in ("paint",) for ending in ENDINGS[2:]}
+    documents = [
+        [word for word in document if word not in held_out] for document in DOCUMENTS
+    ]
+    model = make(subsample=0, max_iter=60, subwords=(2, 4), learning_rate_init=0.1)
+    words = model.fit(documents).word_vectors_
+    for ending in ("ed", "ing", "er"):
+        word = f"paint{ending}"
+        assert word not in words.vocabulary
+        assert word in words
+        others = [e for e in ("ed", "ing", "er") if e != ending]
+        to_own = words.similarity(word, [f"{s}{ending}" for s in STEMS if s != "paint"])
+        to_other = words.similarity(
+            word, [f"{s}{e}" for s in STEMS if s != "paint" for e in others]
+        )
+        assert to_own.mean() > to_other.mean() + 0.2
+
+
+def test_two_threads():
+    """Several threads learn the same groups, if not the same bits."""
+    model = make(n_jobs=2, max_iter=5).fit(DOCUMENTS * 20)
+    assert np.isfinite(model.vectors_).all()
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+def test_the_process_does_not_matter():
+    """Nothing depends on Python's own hashes, which differ from process to process."""
+    import os
+    import subprocess
+    import sys
+
+    code = (
+        "from skml.text import Word2VecTransformer\n"
+        "m = Word2VecTransformer(4, min_count=1, subwords=(2, 3), random_state=0)\n"
+        "m.fit(['one two three', 'two three four'] * 9)\n"
+        "print(m.vectors_.tobytes().hex(), m.word_vectors_['five'].tobytes().hex())"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in "12"
+    }
+    assert len(outputs) == 1
+    assert len(outputs.pop()) > 100
+
+
+# More words later
+
+
+def test_partial_fit_grows_words_and_ngrams():
+    model = make(min_count=1).fit(["walked talked", "walked jumped"] * 20)
+    before = model.word_vectors_
+    own = model._own_rows.copy()
+    rate = {"learning_rate_init": 1e-30, "learning_rate_min": 0}
+    model.set_params(**rate).partial_fit(["painted walked"] * 20)
+    after = model.word_vectors_
+    assert after.words == [*before.words, "painted"]
+    # Nothing was learned at such a rate: what was there has stayed.
+    places = find(after.subwords.hashes, before.subwords.hashes)
+    assert (places >= 0).all()
+    assert_array_equal(after.subwords.vectors[places], before.subwords.vectors)
+    assert_array_equal(model._own_rows[:-1], own)
+    assert_array_equal(model.vectors_[:-1], before.vectors)
+    assert len(after.subwords) > len(before.subwords)
+
+
+def test_partial_fit_from_nothing_is_one_pass():
+    one, other = make().partial_fit(DOCUMENTS), make(max_iter=1).fit(DOCUMENTS)
+    assert_array_equal(one.vectors_, other.vectors_)
+    assert one.word_vectors_ == other.word_vectors_
+
+
+def test_warm_start_goes_on():
+    model = make(warm_start=True, max_iter=3).fit(DOCUMENTS)
+    loss = model.loss_curve_[-1]
+    model.fit(DOCUMENTS)
+    assert model.loss_curve_[0] < loss + 0.01
+
+
+def test_without_ngrams_and_with_them_again():
+    model = make(warm_start=True).fit(DOCUMENTS)
+    model.set_params(subwords=None).fit(DOCUMENTS)
+    assert model.word_vectors_.subwords is None
+    assert "walkingly" not in model.word_vectors_
+    model.set_params(subwords=[2, 3]).fit(DOCUMENTS)
+    assert model.word_vectors_.subwords.lengths == (2, 3)
+    assert "walkingly" in model.word_vectors_
+
+
+# Documents
+
+
+@pytest.mark.parametrize("pooling", ["mean", "sum", "max", "mean+max"])
+@pytest.mark.parametrize("weighter", [None, TfidfWeighter(), TfidfTransformer()])
+def test_unseen_words_count_in_documents(pooling, weighter):
+    model = make(pooling=pooling, weighter=weighter)
+    model.fit(DOCUMENTS)
+    words = model.word_vectors_
+    unseen = ["walkings", "talkings"]
+    assert not set(unseen) & set(words.vocabulary)
+    found = model.transform(
+        [["walked", *unseen, unseen[0]], unseen, ["qqq", "walked"], ["qqq"]]
+    )
+    size = 8 if pooling == "mean+max" else None
+    vectors = words[["walked", *unseen]]
+    if weighter is None:
+        counts = np.array([[1, 2, 1], [0, 1, 1], [1, 0, 0]])
+        assert_allclose(found[:3, :size], pooled(counts, vectors, pooling), atol=1e-6)
+    if pooling.startswith("mean"):
+        # Words that the weighter has not seen weigh the same.
+        assert_allclose(found[1, :8], vectors[1:].mean(axis=0), atol=1e-6)
+        assert_allclose(found[2, :8], vectors[0], atol=1e-6)
+    if "max" in pooling:
+        assert_allclose(found[0, -8:], vectors.max(axis=0), atol=1e-6)
+    assert_array_equal(found[3], 0)
+
+
+def pooled(counts, vectors, pooling):
+    sums = counts @ vectors
+    if pooling == "max":
+        return np.array([vectors[row > 0].max(axis=0) for row in counts])
+    return sums if pooling == "sum" else sums / counts.sum(axis=1, keepdims=True)
+
+
+def test_an_unseen_word_weighs_as_much_as_idf_says():
+    weighter = TfidfTransformer(norm=None)
+    model = make(weighter=weighter, pooling="sum").fit(DOCUMENTS)
+    idf = model.weighter_.idf_
+    assert len(idf) == len(model.vocabulary_) + 1
+    assert idf[-1] == pytest.approx(np.log(1 + len(DOCUMENTS)) + 1)
+    found = model.transform([["walked", "walkings", "talkings", "walkings"]])
+    walked, walkings, talkings = model.word_vectors_[["walked", "walkings", "talkings"]]
+    expected = idf[model.vocabulary_["walked"]] * walked
+    expected = expected + idf[-1] * (2 * walkings + talkings)
+    assert_allclose(found[0], expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("weighter", [None, TfidfWeighter()])
+@pytest.mark.parametrize("remove_components", [0, 2])
+def test_rare_words_of_the_corpus_count_in_fit_transform(weighter, remove_components):
+    documents = [*DOCUMENTS, ["walkings", "walked"], ["talkings"], ["qqq"]]
+    model = make(weighter=weighter, remove_components=remove_components)
+    found = model.fit_transform(documents)
+    assert "walkings" not in model.vocabulary_
+    assert_array_equal(found, model.transform(documents))
+    assert np.abs(found[-2]).max() > 0
+    given = EmbeddingTransformer(
+        model.word_vectors_, weighter=weighter, remove_components=remove_components
+    )
+    assert_array_equal(given.fit_transform(documents), found)
+    only_unseen = given.fit([["walkings", "walked"], ["talkings"], ["jumpings"]])
+    assert np.isfinite(only_unseen.transform([["jumpings"]])).all()
+
+
+def test_a_weighter_without_a_weight_for_unseen_words():
+    weighter = TfidfTransformer(smooth_idf=False)
+    with (
+        np.errstate(divide="ignore"),
+        pytest.raises(ValueError, match=r"no finite weight .*smooth_idf"),
+    ):
+        make(weighter=weighter).fit(DOCUMENTS)
+
+
+# Word vectors with n-grams
+
+
+@pytest.fixture(scope="module")
+def words():
+    return make().fit(DOCUMENTS).word_vectors_
+
+
+def test_look_up_of_unseen_words(words):
+    assert "walkings" in words
+    assert "walkings" not in words.vocabulary
+    assert "walkings" not in list(words)
+    assert "qqq" not in words
+    assert 3 not in words
+    vector = words["walkings"]
+    assert_array_equal(vector, words.subwords.compose(["walkings"])[0][0])
+    both = words[["walked", "walkings", "jumped"]]
+    assert_array_equal(both[1], vector)
+    assert_array_equal(both[0], words.vectors[words.vocabulary["walked"]])
+    assert words[[]].shape == (0, 8)
+    with pytest.raises(KeyError, match="'qqq' is not in the vocabulary"):
+        words["qqq"]
+    with pytest.raises(KeyError, match="'qqq'"):
+        words[["walked", "qqq"]]
+
+
+def test_queries_of_unseen_words(words):
+    found = words.most_similar("walkings", topn=3)
+    assert found == words.nearest(words["walkings"], topn=3)
+    assert found[0][0] in words.vocabulary
+    assert words.similarity("walkings", "walkings") == pytest.approx(1)
+    assert words.doesnt_match(["walkings", "walkings", "base0xyz"]) == "base0xyz"
+    many = words.most_similar([["walkings"], ["walked", "talkings"]], topn=2)
+    assert [word for word, _ in many[0]] == [word for word, _ in found[:2]]
+    assert many[0][0][1] == pytest.approx(found[0][1], rel=1e-5)
+
+
+def score_of_stems(words):
+    pairs = [("walked", "Walking", 5), ("walk", "cook", 3), ("qqq", "cook", 5)]
+    pairs.append(("talkings", "talks", 1))
+    return word_similarity_score(words, pairs, return_details=True)
+
+
+def test_scores_of_unseen_words(words):
+    pairs = [("walking", "walkings", 9), ("walking", "base0xyz", 1), ("qqq", "cook", 5)]
+    details = word_similarity_score(words, pairs, return_details=True)
+    assert details.n_asked == 2
+    expected = words.similarity("walking", ["walkings", "base0xyz"])
+    assert_allclose(details.similarities[:2], expected, rtol=1e-5)
+    assert score_of_stems(words).n_skipped == 1
+    assert score_of_stems(WordVectors(words.vectors, words.words)).n_skipped == 2
+
+
+def test_pickle_and_equality(words):
+    copy = pickle.loads(pickle.dumps(words))
+    assert copy == words
+    assert_array_equal(copy["walkings"], words["walkings"])
+    assert copy != WordVectors(words.vectors, words.words)
+    assert not copy.vectors.flags.writeable
+    other = SubwordVectors((3, 5), words.subwords.hashes, words.subwords.vectors + 1)
+    assert WordVectors(words.vectors, words.words, other) != words
+
+
+@pytest.mark.parametrize("mmap", [False, True])
+def test_a_folder_holds_ngrams(words, tmp_path, mmap):
+    words.save(tmp_path / "v")
+    found = WordVectors.load(tmp_path / "v", mmap=mmap)
+    assert found == words
+    assert_array_equal(found["walkings"], words["walkings"])
+    few = WordVectors.load(tmp_path / "v", limit=2, mmap=mmap)
+    assert len(few) == 2
+    assert_array_equal(few["walkings"], words["walkings"])
+    given = EmbeddingTransformer(tmp_path / "v").fit([["walkings"]])
+    assert_array_equal(given.transform([["walkings"]])[0], words["walkings"])
+    # Another save replaces them.
+    WordVectors(words.vectors, words.words).save(tmp_path / "v")
+    assert WordVectors.load(tmp_path / "v", mmap=mmap).subwords is None
+
+
+def test_a_file_holds_the_words_alone(words, tmp_path):
+    words.save(tmp_path / "v.bin")
+    found = WordVectors.load(tmp_path / "v.bin")
+    assert found.subwords is None
+    assert_array_equal(found.vectors, words.vectors)
+
+
+def replace_array(name, array):
+    return lambda folder: np.save(folder / name, array)
+
+
+DAMAGES = {
+    "one missing": (
+        lambda folder: (folder / "subword_hashes.npy").unlink(),
+        "only a part of the n-grams: it is without subword_hashes.npy",
+    ),
+    "lengths": (
+        lambda folder: (folder / "subword_lengths.json").write_text("[6, 3]"),
+        "subword_lengths.json: expected the lengths",
+    ),
+    "no lengths": (
+        lambda folder: (folder / "subword_lengths.json").write_bytes(b"\xff" * 999),
+        "subword_lengths.json: expected the lengths",
+    ),
+    "order": (
+        lambda folder: np.save(
+            folder / "subword_hashes.npy",
+            np.load(folder / "subword_hashes.npy")[::-1].copy(),
+        ),
+        "the hashes do not ascend",
+    ),
+    "number": (
+        replace_array("subword_hashes.npy", np.arange(3, dtype="<u8")[:, None]),
+        "do not belong together",
+    ),
+    "hashes of another type": (
+        replace_array("subword_hashes.npy", np.arange(3.0)[:, None]),
+        "the dtype is '<f8'; expected uint64",
+    ),
+    "size": (
+        replace_array("subword_vectors.npy", np.ones((3, 9), "<f4")),
+        "do not belong together",
+    ),
+    "cut": (
+        lambda folder: (folder / "subword_vectors.npy").write_bytes(
+            (folder / "subword_vectors.npy").read_bytes()[:-1]
+        ),
+        "It was cut or damaged",
+    ),
+    "NaN": (
+        lambda folder: np.save(
+            folder / "subword_vectors.npy",
+            np.load(folder / "subword_vectors.npy") * np.float32(np.nan),
+        ),
+        "of n-grams, the vectors must be finite",
+    ),
+}
+
+
+@pytest.mark.parametrize("mmap", [False, True])
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damaged_folders(words, tmp_path, name, mmap):
+    words.save(tmp_path / "v")
+    damage, message = DAMAGES[name]
+    damage(tmp_path / "v")
+    with pytest.raises(ValueError, match=message) as caught:
+        WordVectors.load(tmp_path / "v", mmap=mmap)
+    assert str(tmp_path / "v") in str(caught.value)
+
+
+def test_ngrams_that_do_not_fit(words):
+    with pytest.raises(ValueError, match="n-grams have 8 dimensions, those of words 2"):
+        WordVectors([[1, 2]], ["a"], words.subwords)
+    with pytest.raises(TypeError, match="subwords must be those of other WordVectors"):
+        WordVectors([[1, 2]], ["a"], (3, 6))
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("subwords", [(3,), (6, 3), (0, 3), (3, 4, 5), ("3", 6), []])
+def test_lengths_that_are_none(subwords):
+    with pytest.raises(ValueError, match=r"subwords=.*such as \(3, 6\)"):
+        make(subwords=subwords).fit(DOCUMENTS)
+
+
+def test_parameters_that_do_not_go_together(words):
+    with pytest.raises(ValueError, match="analyzer='char': a character has no parts"):
+        make(analyzer="char").fit(DOCUMENTS)
+    with pytest.raises(ValueError, match=r"init=.* holds vectors of whole words"):
+        make(init=words).fit(DOCUMENTS)
