@@ -2,7 +2,11 @@
 
 from setuptools import Extension, setup
 
-EXTENSIONS = {"_word2vec_kernel": ["_word2vec_steps.h"], "_word_vector_parser": []}
+EXTENSIONS = {
+    "_line_tokenizer": [],
+    "_word2vec_kernel": ["_word2vec_steps.h"],
+    "_word_vector_parser": [],
+}
 
 setup(
     ext_modules=[

@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 # Every public name and the room it lives in. Nothing is loaded until it is asked for.
 _ROOM_OF_NAME = {
     "EmbeddingTransformer": "skml.text",
+    "LineDocuments": "skml.text",
     "TfidfWeighter": "skml.text",
     "Word2VecTransformer": "skml.text",
     "WordVectors": "skml.text",

@@ -1,5 +1,6 @@
 """Documents to tokens, with the vocabulary of scikit-learn's vectorizers."""
 
+import math
 from os import PathLike
 
 import numpy as np
@@ -7,6 +8,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from skml._sklearn import StrOptions
 from skml._validation import check_documents
+from skml.text._line_documents import LineDocuments, encode_lines
 from skml.text._vocabulary import encode
 
 # The parameters, their defaults (scikit-learn's own) and what they may be.
@@ -105,13 +107,41 @@ class TextAnalysisMixin:
     def _encode(self, X):
         """Documents to terms and the ids of tokens; there must be a document."""
         caller = type(self).__name__
-        terms, documents = encode(self._tokenize(X), caller=caller)
+        max_bytes = self._max_bytes()
+        if isinstance(X, LineDocuments) and self._has_plain_analysis(X):
+            self._check_analysis()
+            terms, documents = encode_lines(
+                X,
+                self._vectorizer().build_analyzer(),
+                chars=self.analyzer == "char",
+                lowercase=self.lowercase,
+                max_bytes=max_bytes,
+            )
+        else:
+            terms, documents = encode(
+                self._tokenize(X), caller=caller, max_bytes=max_bytes
+            )
         if documents.n_documents == 0:
             raise ValueError(
                 f"{caller}: X holds no documents; it is empty, or a generator that was "
                 "used up before. Pass a list to go over documents more than once."
             )
         return terms, documents
+
+    def _max_bytes(self):
+        """How many bytes of ids may be in memory."""
+        return math.inf
+
+    def _has_plain_analysis(self, X):
+        """Whether lines can be analysed in C."""
+        plain = ("strip_accents", "preprocessor", "tokenizer", "stop_words")
+        return (
+            self.input == "content"
+            and X.is_utf8
+            and not callable(self.analyzer)
+            and all(getattr(self, name) is None for name in plain)
+            and self.token_pattern == _DEFAULTS["token_pattern"]
+        )
 
     def _ready_tokens(self, stop_words):
         """The function that takes a list of tokens, as it is but for stop words."""

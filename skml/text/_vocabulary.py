@@ -1,13 +1,13 @@
 """Tokens to ids: one pass over the documents, four bytes a token."""
 
+import math
 from array import array
 from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 
-# Large enough to amortise a NumPy call, small enough to be no memory to speak of.
-_CHUNK = 1 << 17
+from skml.text._id_stream import CHUNK, IdStream, release
 
 
 @dataclass
@@ -34,7 +34,7 @@ class EncodedDocuments:
         return EncodedDocuments(self.ids.copy(), self.offsets)
 
 
-def encode(token_sequences, *, caller):
+def encode(token_sequences, *, caller, max_bytes=math.inf):
     """Give every distinct token an id, in order of first appearance.
 
     Parameters
@@ -43,6 +43,8 @@ def encode(token_sequences, *, caller):
         The documents.
     caller : str
         The name of the estimator, for the messages.
+    max_bytes : float, default=inf
+        How many bytes of ids are held in memory; more go to a temporary file.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def encode(token_sequences, *, caller):
     """
     index = defaultdict()
     index.default_factory = index.__len__
-    ids = array("i")
+    stream, ids = IdStream(max_bytes), array("i")
     offsets = array("q", [0])
     for position, tokens in enumerate(token_sequences):
         try:
@@ -66,12 +68,15 @@ def encode(token_sequences, *, caller):
             ids.extend(map(index.__getitem__, tokens))
         except TypeError as error:
             raise TypeError(_bad_token(tokens, position, caller)) from error
-        offsets.append(len(ids))
+        offsets.append(stream.n_ids + len(ids))
+        if len(ids) >= CHUNK:
+            stream.write(ids)
+            del ids[:]
+    stream.write(ids)
     # Without a factory, a lookup that fails is an error again.
     index.default_factory = None
     documents = EncodedDocuments(
-        np.frombuffer(ids, dtype=np.int32) if ids else np.empty(0, np.int32),
-        np.frombuffer(offsets, dtype=np.int64),
+        stream.finish(), np.frombuffer(offsets, dtype=np.int64)
     )
     terms = list(index)
     for term_id, term in enumerate(terms):
@@ -101,8 +106,9 @@ def _wrong_token(token, document, position, caller):
 def count_ids(ids, n_terms):
     """Count how often each id occurs, without a wide copy of the ids."""
     counts = np.zeros(n_terms, dtype=np.int64)
-    for start in range(0, len(ids), _CHUNK):
-        counts += np.bincount(ids[start : start + _CHUNK], minlength=n_terms)
+    for start in range(0, len(ids), 8 * CHUNK):
+        counts += np.bincount(ids[start : start + 8 * CHUNK], minlength=n_terms)
+        release(ids)
     return counts
 
 
@@ -152,8 +158,8 @@ def reindex(documents, new_id):
     ids, offsets = documents.ids, documents.offsets
     new_offsets = np.zeros_like(offsets)
     n_kept = 0
-    for start in range(0, len(ids), _CHUNK):
-        chunk = new_id[ids[start : start + _CHUNK]]
+    for start in range(0, len(ids), CHUNK):
+        chunk = new_id[ids[start : start + CHUNK]]
         known = chunk >= 0
         kept_before = np.concatenate([[0], np.cumsum(known)])
         # The documents that end inside this chunk learn where they end now.
@@ -162,6 +168,7 @@ def reindex(documents, new_id):
         n_new = int(kept_before[-1])
         ids[n_kept : n_kept + n_new] = chunk[known]
         n_kept += n_new
+        release(ids)
     return EncodedDocuments(ids[:n_kept], new_offsets)
 
 

@@ -1,5 +1,6 @@
 """Word vectors learned from documents, and one vector a document."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from inspect import signature
@@ -193,6 +194,11 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         Tokens to leave out.
     token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"
         The regular expression of a token when `analyzer` is "word".
+    max_memory : float or None, default=1024
+        How many MiB of token ids are held in memory, at four bytes a token. Those of a
+        larger corpus go to a temporary file, in the folder that :mod:`tempfile` names.
+        The result is the same. None sets no limit. See :class:`LineDocuments` for
+        documents that are not in memory either.
     n_jobs : int or None, default=None
         Number of threads in `fit`. None means 1 unless in a
         :obj:`joblib.parallel_backend` context, -1 all processors. Threads share the
@@ -289,6 +295,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         "freeze_init": ["boolean"],
         "warm_start": ["boolean"],
         **POOLING_CONSTRAINTS,
+        "max_memory": [Interval(Real, 0, None, closed="left"), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -327,6 +334,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         analyzer="word",
         stop_words=None,
         token_pattern=r"(?u)\b\w\w+\b",
+        max_memory=1024,
         n_jobs=None,
         random_state=None,
         verbose=0,
@@ -361,6 +369,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         self.analyzer = analyzer
         self.stop_words = stop_words
         self.token_pattern = token_pattern
+        self.max_memory = max_memory
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -528,6 +537,9 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                     f"{name}={getattr(self, name)!r}: {reason} on all documents. Use "
                     "fit, or leave it at its default."
                 )
+
+    def _max_bytes(self):
+        return math.inf if self.max_memory is None else self.max_memory * 2**20
 
     def _learn_vocabulary(self, X):
         terms, documents = self._encode(X)

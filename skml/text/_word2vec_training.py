@@ -1,11 +1,12 @@
 """Matrices and threads of word2vec: what surrounds the kernel."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
+from skml.text._id_stream import mapping_of, release
 from skml.text._subwords import (
     SubwordVectors,
     distinct_ngrams,
@@ -21,6 +22,8 @@ from skml.text._word2vec_tables import (
 )
 from skml.text._word_vectors import WordVectors
 
+# Ids that lie in a file are released so often, to be a few MB of memory.
+_SECONDS = 0.1
 # Rows start on a cache line: 16 floats of 4 bytes.
 _LINE = 16
 _NO_HASHES = np.empty(0, dtype=np.uint64)
@@ -145,7 +148,7 @@ class Training:
             )
             for worker, (start, stop) in enumerate(pairwise(bounds.tolist()))
         ]
-        _run_in_threads(tasks, stop_flag)
+        _run_in_threads(tasks, stop_flag, documents.ids)
         loss, n_pairs = totals.sum(axis=0)
         return float(loss / n_pairs) if n_pairs else 0.0
 
@@ -205,11 +208,14 @@ def fill_randomly(rows, random_state):
         part[...] = (2 * random_state.random_sample(part.shape) - 1) / n_columns
 
 
-def _run_in_threads(tasks, stop_flag):
+def _run_in_threads(tasks, stop_flag, ids):
     """Run functions side by side; an exception, Ctrl-C too, stops them all."""
+    is_mapped = mapping_of(ids) is not None
     with ThreadPoolExecutor(len(tasks)) as threads:
         futures = [threads.submit(task) for task in tasks]
         try:
+            while is_mapped and wait(futures, timeout=_SECONDS).not_done:
+                release(ids)
             for future in futures:
                 future.result()
         except BaseException:
