@@ -420,7 +420,10 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         words, counts, rare, documents = self._grow_vocabulary(X)
         goes_on = hasattr(self, "word_vectors_")
         loss_curve = list(self.loss_curve_) if goes_on else []
-        training = self._prepare(words, counts, documents, init, goes_on)
+        # A seed starts a generator, with which later calls go on.
+        seed = self._random_state if goes_on else self.random_state
+        random_state = make_random_state(seed)
+        training = self._prepare(words, counts, documents, init, goes_on, random_state)
         start = perf_counter()
         rates = self.learning_rate_init, self.learning_rate_min
         loss_curve.append(
@@ -433,6 +436,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             "n_tokens_": len(documents.ids) + (self.n_tokens_ if goes_on else 0),
             "weighter_": None,
             "_rare_counts": rare,
+            "_random_state": random_state,
         }
         corpus = _Corpus(documents, None)
         learned.update(self._state(training, corpus, learned, loss_curve))
@@ -464,9 +468,12 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             "n_tokens_": len(corpus.documents.ids),
             "weighter_": self._fit_weighter(corpus.documents, composed, len(words), y),
             "_rare_counts": {},
+            "_random_state": make_random_state(self.random_state),
         }
         goes_on = self.warm_start and hasattr(self, "word_vectors_")
-        training = self._prepare(words, counts, corpus.documents, init, goes_on)
+        training = self._prepare(
+            words, counts, corpus.documents, init, goes_on, learned["_random_state"]
+        )
         loss_curve = self._run_epochs(training, corpus, context, learned, data)
         training.drop_padding()
         learned.update(self._state(training, corpus, learned, loss_curve))
@@ -603,9 +610,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             del rare[names[i]]
         return words, np.append(counts, seen[added]), rare, reindex(documents, new_id)
 
-    def _prepare(self, words, counts, documents, init, goes_on):
+    def _prepare(self, words, counts, documents, init, goes_on, random_state):
         """The matrices as they are before training, and the kernel."""
-        random_state = make_random_state(self.random_state)
         lengths = None if self.subwords is None else tuple(self.subwords)
         training = Training(words, self.vector_size, lengths)
         fill_randomly(training.input_rows, random_state)

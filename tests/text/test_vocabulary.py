@@ -22,7 +22,7 @@ TOKENS = [["b", "a", "b"], [], ["猫", "a"], ["", "b"], []]
 @pytest.fixture(params=[1, 2, 3, 1 << 20], ids="chunk={}".format)
 def chunk(request, monkeypatch):
     """Chunks that end inside, between and behind the documents."""
-    monkeypatch.setattr(_vocabulary, "_CHUNK", request.param)
+    monkeypatch.setattr(_vocabulary, "CHUNK", request.param)
 
 
 def random_documents(seed, n_documents=40, n_terms=12):

@@ -35,6 +35,19 @@ def test_first_call_is_a_fit_of_one_pass():
     assert_array_equal(one.transform(DOCUMENTS), other.transform(DOCUMENTS))
 
 
+def test_each_call_draws_other_random_numbers():
+    """As in scikit-learn: a seed starts the generator, later calls go on with it."""
+    one = make(subsample=0.01).partial_fit(DOCUMENTS)
+    vectors, state = one.vectors_.copy(), pickle.dumps(one)
+    one.partial_fit(DOCUMENTS)
+    again = pickle.loads(state).partial_fit(DOCUMENTS)
+    assert_array_equal(one.vectors_, again.vectors_)
+    fresh = pickle.loads(state)
+    fresh._random_state = np.random.RandomState(0)
+    assert np.abs(fresh.partial_fit(DOCUMENTS).vectors_ - one.vectors_).max() > 0
+    assert np.abs(one.vectors_ - vectors).max() > 0
+
+
 def test_vocabulary_grows_at_the_end():
     model = make().fit(OF_A)
     words, counts = list(model.vocabulary_), model.counts_.copy()
