@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import mean
 
 import _word2vec_report as tables
+from _arguments import existing_file, positive
 from _documents import read_token_lists
 from _machine import describe, limit_blas
 from _word2vec_memory import measure_peak
@@ -181,19 +182,6 @@ def add_common_arguments(
         add("--top-words", type=positive, default=30_000, help="for the analogies")
     elif name != "memory":
         add("--rounds", type=positive, default=3, help="both in turn, so many times")
-
-
-def existing_file(path):
-    if not Path(path).is_file():
-        raise argparse.ArgumentTypeError(f"there is no file {path!r}")
-    return path
-
-
-def positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, got {number}")
-    return number
 
 
 def main():

@@ -53,8 +53,8 @@ class EmbeddingTransformer(BaseDocumentVectors):
     tokenizer : callable or None, default=None
         Replaces `token_pattern`: a function from text to tokens, such as a segmenter.
     analyzer : {"word", "char"} or callable, default="word"
-        Whether tokens are words or characters, or a function from the document to
-        tokens, which replaces all of the analysis.
+        Whether tokens are words or characters (punctuation and blanks, too), or a
+        function from the document to tokens, which replaces all of the analysis.
     stop_words : {"english"}, list of str or None, default=None
         Tokens to leave out.
     token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"

@@ -149,7 +149,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         words; the vector of a word is the mean of its own and those of its n-grams
         [4]_. Then words that are rare, misspelled or not in the vocabulary have good
         vectors, too, in `transform` and in `word_vectors_`. ``(3, 6)`` is usual for
-        languages with an alphabet, ``(1, 2)`` for words in Chinese characters.
+        languages with an alphabet, ``(1, 2)`` for words in Chinese characters. A small
+        corpus wants more passes than without.
     weighter : estimator or None, default=None
         Gives the weights of the mean: an estimator that is fitted on the matrix of
         counts of shape (n_documents, n_words) and transforms it to a matrix of weights
@@ -188,8 +189,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
     tokenizer : callable or None, default=None
         Replaces `token_pattern`: a function from text to tokens, such as a segmenter.
     analyzer : {"word", "char"} or callable, default="word"
-        Whether tokens are words or characters, or a function from the document to
-        tokens, which replaces all of the analysis.
+        Whether tokens are words or characters (punctuation and blanks, too), or a
+        function from the document to tokens, which replaces all of the analysis.
     stop_words : {"english"}, list of str or None, default=None
         Tokens to leave out.
     token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"

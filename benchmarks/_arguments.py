@@ -1,0 +1,17 @@
+"""What arguments of the command line may be."""
+
+import argparse
+from pathlib import Path
+
+
+def existing_file(path):
+    if not Path(path).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {path!r}")
+    return path
+
+
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, got {number}")
+    return number
