@@ -59,7 +59,7 @@ def compose(holder, words):
     """
     found = _find_word_vectors(holder)
     subwords = getattr(found, "subwords", None)
-    if subwords is None:
+    if not hasattr(subwords, "compose"):
         return np.empty((0, np.shape(found.vectors)[1])), {}
     words = list(dict.fromkeys(words))
     composed, is_composed = subwords.compose(words)

@@ -77,8 +77,8 @@ class BaseDocumentVectors(
     """Documents to pooled vectors of their words; how words get vectors is left open.
 
     A subclass has the parameters of `POOLING_CONSTRAINTS`. Its method `_fit` learns
-    `word_vectors_`, `weighter_` and `components_`, and returns what `find_rows` does
-    for its documents.
+    `word_vectors_`, `weighter_` and `components_`; if called with ``to_pool=True``,
+    it returns what `find_rows` does for its documents.
     """
 
     @with_callbacks
@@ -98,7 +98,7 @@ class BaseDocumentVectors(
         pooled : ndarray of shape (n_documents, n_features), dtype float32
             One vector a document.
         """
-        return self._pool(*self._fit(X, y))
+        return self._pool(*self._fit(X, y, to_pool=True))
 
     def transform(self, X):
         """Pool the word vectors of each document.
@@ -142,16 +142,17 @@ class BaseDocumentVectors(
     def _check_weight_of_unseen(self, weighter, n_words):
         """Let a word outside the vocabulary have a weight before training begins."""
         one_word = sparse.csr_matrix(([1.0], ([0], [n_words])))
+        message = (
+            f"{type(self).__name__}: a word that is in no document of fit, but is "
+            "composed of its n-grams, has no finite weight by weighter="
+            f"{weighter!r:.200}. If it has smooth_idf, set it to True."
+        )
         try:
-            is_finite = np.isfinite(weighter.transform(one_word).sum())
-        except ValueError:
-            is_finite = False
-        if not is_finite:
-            raise ValueError(
-                f"{type(self).__name__}: a word that is in no document of fit, but is "
-                "composed of its n-grams, has no finite weight by weighter="
-                f"{weighter!r:.200}. If it has smooth_idf, set it to True."
-            )
+            weight = weighter.transform(one_word).sum()
+        except ValueError as error:
+            raise ValueError(f"{message} It says: {error}") from error
+        if not np.isfinite(weight):
+            raise ValueError(message)
 
     def _learn_components(self, rows, word_vectors, weighter):
         """The directions to remove from the vectors of documents."""

@@ -150,8 +150,8 @@ class EmbeddingTransformer(BaseDocumentVectors):
         self._fit(X, y)
         return self
 
-    def _fit(self, X, y):
-        """Learn everything, then set all attributes at once; return the documents."""
+    def _fit(self, X, y, *, to_pool=False):
+        """Learn everything, then set all attributes at once."""
         word_vectors = self.word_vectors
         if not isinstance(word_vectors, WordVectors):
             word_vectors = WordVectors.load(word_vectors)
@@ -168,4 +168,4 @@ class EmbeddingTransformer(BaseDocumentVectors):
         weighter = self._fit_weighter(*rows, len(word_vectors), y)
         self.components_ = self._learn_components(rows, word_vectors, weighter)
         self.word_vectors_, self.weighter_ = word_vectors, weighter
-        return rows
+        return rows if to_pool else None

@@ -73,7 +73,7 @@ _POOL = {"mean": _mean, "sum": _sum, "max": _max}
 
 
 def weigh_with_unseen(counts, n_unseen, weighter):
-    """Weigh words by a weighter that knows all but the last as one: the unseen ones.
+    """Weigh words by a weighter that knows all but the last as one: an unseen one.
 
     Parameters
     ----------
@@ -82,26 +82,35 @@ def weigh_with_unseen(counts, n_unseen, weighter):
     n_unseen : int
         How many columns belong to words that the weighter was not fitted on.
     weighter : estimator
-        Transforms counts of `n_words` + 1 columns, the last for all unseen words.
+        Transforms counts of `n_words` + 1 columns, the last for an unseen word.
 
     Returns
     -------
     weights : sparse array of shape (n_documents, n_words + n_unseen)
-        The weights. That of the last column is shared out over the unseen words of the
-        document by how often they occur.
+        The weights. Those of unseen words are what each has if it is the only one of
+        the document.
     """
-    n_words = counts.shape[1] - n_unseen
+    n_documents, n_words = counts.shape[0], counts.shape[1] - n_unseen
     seen, unseen = counts[:, :n_words], counts[:, n_words:]
-    total = np.asarray(unseen.sum(axis=1)).reshape(-1, 1)
-    together = sparse.csr_matrix(total)
+    # A row for each document and each number of times that an unseen word is in it.
+    n_unseen = np.diff(unseen.indptr)
+    without = np.flatnonzero(n_unseen == 0)
+    pairs = np.column_stack(
+        [
+            np.append(np.repeat(np.arange(n_documents), n_unseen), without),
+            np.append(unseen.data, np.zeros(len(without))),
+        ]
+    )
+    pairs, place = np.unique(pairs, axis=0, return_inverse=True)
+    document, number = pairs[:, 0].astype(np.intp), pairs[:, 1:]
     weights = sparse.csr_matrix(
-        weighter.transform(sparse.hstack([seen, together], format="csr"))
+        weighter.transform(sparse.hstack([seen[document], number], format="csr"))
     )
-    weight = weights[:, n_words:].toarray()
-    scale = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
-    return sparse.hstack(
-        [weights[:, :n_words], sparse.diags(scale.ravel()) @ unseen], format="csr"
-    )
+    unseen = unseen.copy()
+    unseen.data = weights[:, n_words:].toarray().ravel()[place.ravel()[: unseen.nnz]]
+    # The other words weigh what they do beside the rarest of the unseen ones.
+    first = np.searchsorted(document, np.arange(n_documents))
+    return sparse.hstack([weights[first, :n_words], unseen], format="csr")
 
 
 def take_used(weights, vectors, further):

@@ -5,8 +5,10 @@ from scipy import sparse
 
 # FNV-1a (Fowler, Noll and Vo), 64 bits, over code points rather than bytes.
 _BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-# Words looked at together: a few MB of n-grams.
-_WORDS = 8192
+# The characters of words looked at together: a few MB of n-grams.
+_CHARACTERS = 1 << 16
+# No n-gram is longer, so that a long token has a bounded number of them.
+LONGEST_NGRAM = 64
 
 
 def ngrams(words, lengths):
@@ -14,7 +16,8 @@ def ngrams(words, lengths):
 
     A word is put between ``<`` and ``>`` first, so that its beginning and end are known
     from its middle (Bojanowski et al. 2017). Left out are the whole, for which the word
-    itself stands, and the two marks alone.
+    itself stands, and the two marks alone. An n-gram that stands twice in a word counts
+    once.
 
     Parameters
     ----------
@@ -26,8 +29,8 @@ def ngrams(words, lengths):
     Returns
     -------
     hashes : ndarray of shape (n_ngrams,), dtype uint64
-        Of all n-grams, word after word, by position and then by length. Those of two
-        different n-grams are the same with a probability of :math:`2^{-64}`.
+        Of all n-grams, word after word, ascending in each. Those of two different
+        n-grams are the same with a probability of :math:`2^{-64}`.
     offsets : ndarray of shape (n_words + 1,), dtype int64
         Word i has ``hashes[offsets[i]:offsets[i + 1]]``.
     """
@@ -35,35 +38,51 @@ def ngrams(words, lengths):
     text = "".join(f"<{word}>" for word in words).encode("utf-32-le", "surrogatepass")
     codes = np.frombuffer(text, dtype="<u4").astype(np.uint64)
     sizes = np.fromiter(map(len, words), dtype=np.int64, count=len(words)) + 2
-    starts = np.cumsum(sizes) - sizes
-    place = np.arange(len(codes)) - np.repeat(starts, sizes)
-    size = np.repeat(sizes, sizes)
+    word = np.repeat(np.arange(len(words)), sizes)
+    place = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    # How many characters there are from each on, in its word.
+    n_left = np.repeat(sizes, sizes) - place
     state = np.full(len(codes), _BASIS)
-    found, is_ngram = [], []
-    for n in range(1, min(longest, sizes.max(initial=0)) + 1):
+    found, owners = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    for n in range(1, min(longest, sizes.max(initial=0) - 1) + 1):
         state = (state[: len(codes) - n + 1] ^ codes[n - 1 :]) * _PRIME
         if n < shortest:
             continue
-        fits = (place + n <= size) & (n < size)
+        fits = (n_left >= n) & ((place > 0) | (n_left > n))
         if n == 1:
-            fits &= (place > 0) & (place < size - 1)
-        found.append(np.append(state, np.zeros(n - 1, np.uint64)))
-        is_ngram.append(fits)
-    if not found:
-        return np.empty(0, np.uint64), np.zeros(len(words) + 1, np.int64)
-    is_ngram = np.array(is_ngram).T
-    n_before = np.concatenate([[0], np.cumsum(is_ngram.sum(axis=1))])
-    offsets = n_before[np.append(starts, len(codes))]
-    return np.array(found).T[is_ngram], offsets
+            fits &= (place > 0) & (n_left > 1)
+        starts = np.flatnonzero(fits)
+        found.append(state[starts])
+        owners.append(word[starts])
+    hashes, owners = np.concatenate(found), np.concatenate(owners)
+    order = np.lexsort((hashes, owners))
+    hashes, owners = hashes[order], owners[order]
+    is_new = np.ones(len(hashes), dtype=bool)
+    is_new[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
+    counts = np.bincount(owners[is_new], minlength=len(words))
+    return hashes[is_new], np.concatenate([[0], np.cumsum(counts)])
 
 
-def distinct_ngrams(words, lengths):
-    """The sorted hashes of all n-grams of words, each once."""
-    hashes = np.empty(0, dtype=np.uint64)
-    for start in range(0, len(words), _WORDS):
-        some, _ = ngrams(words[start : start + _WORDS], lengths)
-        hashes = np.union1d(hashes, some)
-    return hashes
+def _batches(words):
+    """Words, some at a time: as many as have so many characters, and at least one."""
+    start, n_characters = 0, 0
+    for i, word in enumerate(words):
+        n_characters += len(word)
+        if n_characters > _CHARACTERS and i > start:
+            yield words[start:i]
+            start, n_characters = i, len(word)
+    if start < len(words):
+        yield words[start:]
+
+
+def all_ngrams(words, lengths):
+    """As `ngrams`, for any number of words."""
+    all_hashes, all_offsets = [np.empty(0, np.uint64)], [np.zeros(1, dtype=np.int64)]
+    for some in _batches(words):
+        hashes, offsets = ngrams(some, lengths)
+        all_hashes.append(hashes)
+        all_offsets.append(all_offsets[-1][-1] + offsets[1:])
+    return np.concatenate(all_hashes), np.concatenate(all_offsets)
 
 
 def find(hashes, wanted):
@@ -74,35 +93,30 @@ def find(hashes, wanted):
     return np.where(hashes[places] == wanted, places, -1)
 
 
-def word_parts(words, hashes, lengths):
+def word_parts(words, lengths):
     """What the vector of each word is the mean of: its own row, those of its n-grams.
 
     Parameters
     ----------
     words : list of str
         The words, which have the first rows.
-    hashes : ndarray of shape (n_subwords,), dtype uint64
-        The sorted n-grams, which have the rows behind; all n-grams of the words.
     lengths : tuple of (int, int)
         The shortest and the longest n-gram.
 
     Returns
     -------
+    hashes : ndarray of shape (n_subwords,), dtype uint64
+        The n-grams of all words, sorted, which have the rows behind.
     offsets : ndarray of shape (n_words + 1,), dtype int64
-        Word i has ``rows[offsets[i]:offsets[i + 1]]``.
+        Word i has ``rows[offsets[i]:offsets[i + 1]]``, its own row first.
     rows : ndarray of shape (n_parts,), dtype int32
-        An n-gram that stands twice in a word stands twice here.
+        The rows.
     """
-    all_offsets, all_rows = [np.zeros(1, dtype=np.int64)], []
-    for start in range(0, len(words), _WORDS):
-        some = words[start : start + _WORDS]
-        wanted, offsets = ngrams(some, lengths)
-        rows = np.searchsorted(hashes, wanted) + len(words)
-        own = np.arange(start, start + len(some))
-        all_rows.append(np.insert(rows, offsets[:-1], own).astype(np.int32))
-        n_before = all_offsets[-1][-1]
-        all_offsets.append(n_before + offsets[1:] + np.arange(1, len(some) + 1))
-    return np.concatenate(all_offsets), np.concatenate(all_rows)
+    found, offsets = all_ngrams(words, lengths)
+    hashes, places = np.unique(found, return_inverse=True)
+    own = np.arange(len(words))
+    rows = np.insert(places + len(words), offsets[:-1], own).astype(np.int32)
+    return hashes, offsets + np.arange(len(words) + 1), rows
 
 
 def mean_rows(offsets, rows, matrix):
@@ -129,7 +143,9 @@ class SubwordVectors:
     """
 
     def __init__(self, lengths, hashes, vectors):
-        self.lengths, self.hashes, self.vectors = lengths, hashes, vectors
+        self.lengths, self.hashes, self.vectors = lengths, hashes, vectors.view()
+        # Clones of an estimator share it.
+        self.vectors.flags.writeable = False
 
     def __len__(self):
         return len(self.hashes)
@@ -161,13 +177,12 @@ class SubwordVectors:
             Which words these are.
         """
         composed = [np.empty((0, self.vectors.shape[1]), dtype=np.float32)]
-        is_composed = np.zeros(len(words), dtype=bool)
-        for start in range(0, len(words), _WORDS):
-            wanted, offsets = ngrams(words[start : start + _WORDS], self.lengths)
+        is_composed = [np.empty(0, dtype=bool)]
+        for some in _batches(words):
+            wanted, offsets = ngrams(some, self.lengths)
             rows = find(self.hashes, wanted)
             offsets = np.concatenate([[0], np.cumsum(rows >= 0)])[offsets]
-            known = np.diff(offsets) > 0
+            is_composed.append(np.diff(offsets) > 0)
             means = mean_rows(offsets, rows[rows >= 0], self.vectors)
-            composed.append(means[known])
-            is_composed[start : start + _WORDS] = known
-        return np.vstack(composed), is_composed
+            composed.append(means[is_composed[-1]])
+        return np.vstack(composed), np.concatenate(is_composed)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from inspect import signature
 from numbers import Integral, Real
-from operator import index
 from os import PathLike
 from time import perf_counter
 
@@ -25,7 +24,7 @@ from skml.text._document_vectors import (
     BaseDocumentVectors,
     find_rows,
 )
-from skml.text._subwords import find
+from skml.text._subwords import LONGEST_NGRAM, find
 from skml.text._vocabulary import (
     EncodedDocuments,
     count_ids,
@@ -76,7 +75,8 @@ class _Corpus:
     documents : EncodedDocuments
         As ids of words.
     with_all_terms : tuple of (list of str, EncodedDocuments) or None
-        All terms, and the documents as ids of these; None if only words have vectors.
+        All terms, and the documents as ids of these; None if only words have vectors,
+        or if nothing is to be pooled.
     """
 
     documents: EncodedDocuments
@@ -454,15 +454,15 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         """The word vectors."""
         return self.word_vectors_.vectors
 
-    def _fit(self, X, y):
-        """Learn everything, then set all attributes at once; return the documents."""
+    def _fit(self, X, y, *, to_pool=False):
+        """Learn everything, then set all attributes at once."""
         self._check_parameters()
         init = self._load_init()
         context = self._init_callback_context(max_subtasks=self.max_iter)
         # A generator is used up by then: callbacks must not read it.
         data = {"X": None if isinstance(X, Iterator) else X, "y": y}
         context.call_on_fit_task_begin(estimator=self, **data)
-        words, counts, corpus = self._learn_vocabulary(X)
+        words, counts, corpus = self._learn_vocabulary(X, to_pool)
         composed = None if self.subwords is None else ()
         learned = {
             "counts_": counts,
@@ -480,7 +480,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         learned.update(self._state(training, corpus, learned, loss_curve))
         vars(self).update(learned)
         context.call_on_fit_task_end(estimator=self, **data)
-        return corpus.rows(self.word_vectors_)
+        return corpus.rows(self.word_vectors_) if to_pool else None
 
     def _check_parameters(self):
         """Refuse what declared constraints cannot express."""
@@ -509,15 +509,15 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
     def _check_subwords(self):
         if self.subwords is None:
             return
-        try:
-            shortest, longest = map(index, self.subwords)
-        except (TypeError, ValueError):
-            shortest = longest = 0
-        if not 1 <= shortest <= longest:
+        is_pair = len(self.subwords) == 2 and all(
+            isinstance(n, Integral) and not isinstance(n, bool) for n in self.subwords
+        )
+        shortest, longest = self.subwords if is_pair else (0, 0)
+        if not 1 <= shortest <= longest <= LONGEST_NGRAM:
             raise ValueError(
                 f"{type(self).__name__}: subwords={self.subwords!r}; expected None or "
                 "two integers, the lengths of the shortest and of the longest n-gram, "
-                "such as (3, 6)."
+                f"from 1 to {LONGEST_NGRAM}, such as (3, 6)."
             )
         if self.analyzer == "char":
             raise ValueError(
@@ -549,7 +549,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
     def _max_bytes(self):
         return math.inf if self.max_memory is None else self.max_memory * 2**20
 
-    def _learn_vocabulary(self, X):
+    def _learn_vocabulary(self, X, to_pool):
         terms, documents = self._encode(X)
         counts = count_ids(documents.ids, len(terms))
         kept = rank_terms(
@@ -561,7 +561,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         new_id[kept] = np.arange(len(kept))
         words = [str(terms[i]) for i in kept]
         with_all_terms = None
-        if self.subwords is not None:
+        if self.subwords is not None and (to_pool or self.remove_components):
             with_all_terms = terms, documents.copy()
         corpus = _Corpus(reindex(documents, new_id), with_all_terms)
         return words, counts[kept], corpus
@@ -578,7 +578,9 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             f"occurs {counts.max()} times. min_count={counts.max()} would keep "
             f"{np.count_nonzero(counts == counts.max())}."
         )
-        if self.analyzer == "word" and any("\u4e00" <= t[0] <= "\u9fff" for t in terms):
+        if self.analyzer == "word" and any(
+            "\u4e00" <= t[:1] <= "\u9fff" for t in terms
+        ):
             message += (
                 " Chinese is written without spaces: use analyzer='char', or pass a "
                 "segmenter as tokenizer."
@@ -613,8 +615,14 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
 
     def _prepare(self, words, counts, documents, init, goes_on, random_state):
         """The matrices as they are before training, and the kernel."""
-        lengths = None if self.subwords is None else tuple(self.subwords)
+        lengths = None if self.subwords is None else tuple(map(int, self.subwords))
         training = Training(words, self.vector_size, lengths)
+        if lengths is not None and len(training.hashes) == 0:
+            raise ValueError(
+                f"{type(self).__name__}: subwords={self.subwords!r}, and none of the "
+                f"{len(words)} words, such as {words[:3]}, has an n-gram of such a "
+                "length that is not the whole word. Choose smaller lengths, or None."
+            )
         fill_randomly(training.input_rows, random_state)
         fixed = self._take_init(init, words, training.word_rows)
         if goes_on:
@@ -674,9 +682,13 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                 "or begin anew with fit and warm_start=False."
             )
         words, subwords = training.words, self.word_vectors_.subwords
-        rows = self.vectors_ if subwords is None else self._own_rows
-        _copy_known(words, training.word_rows, self.vocabulary_, rows)
-        if subwords is not None:
+        # What is composed now was perhaps not before, and the reverse.
+        was_composed = subwords is not None
+        rows = self._own_rows if was_composed and self.subwords else self.vectors_
+        is_known = _copy_known(words, training.word_rows, self.vocabulary_, rows)
+        if not was_composed:
+            training.word_rows[is_known] *= training.n_parts[is_known, None]
+        if was_composed:
             places = find(subwords.hashes, training.hashes)
             is_known = places >= 0
             training.subword_rows[is_known] = subwords.vectors[places[is_known]]
@@ -714,11 +726,15 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
 
     def _train_epoch(self, training, documents, epoch, rates):
         loss = training.run_epoch(documents, *rates)
-        if not np.isfinite(loss):
+        # Guessing costs log(2) a question. A tree asks 31 at most of any corpus that
+        # could be read, and a mean may be far off for a while.
+        uses_noise = self.loss == "negative-sampling"
+        n_questions = 1 + self.n_negatives if uses_noise else 31
+        if not loss <= 20 * n_questions:
             raise ValueError(
-                f"{type(self).__name__}: the loss of epoch {epoch + 1} is {loss}; the "
-                "word vectors grew without bound. Lower learning_rate_init, which is "
-                f"{self.learning_rate_init!r}."
+                f"{type(self).__name__}: the loss of epoch {epoch + 1} is {loss:.4g}; "
+                "the word vectors grew without bound. Lower learning_rate_init, which "
+                f"is {self.learning_rate_init!r}, or window, which is {self.window!r}."
             )
         return loss
 

@@ -64,6 +64,10 @@ cdef enum:
     MIN_BLOCKS = 64
     # Of a word that is the mean of several rows, at most so many are fetched ahead.
     N_FETCHED = 48
+    # Words that share rows must not go on for long without learning from each other:
+    # the more are in reach, the sooner a mean is composed anew, after this many words
+    # divided by those in reach. A window of 15 words is left before that.
+    REACH_BY_STAY = 1024
 
 
 cdef struct Slot:
@@ -99,6 +103,7 @@ cdef struct Means:
     # The vectors of words that are means of several rows, while the words are in reach
     # of a window. They are trained in place of the rows; when a word leaves, its rows
     # learn what changed.
+    int stay  # words after which a mean is composed anew
     int64_t mask  # there is room for mask + 1, a power of two
     float *vectors
     float *before  # as they were when their words entered
@@ -295,6 +300,7 @@ cdef class Trainer:
             <size_t>(2 * margin) * self.width if self.has_fixed else 1, sizeof(float)
         )
         memset(&means, 0, sizeof(means))
+        means.stay = max(1, REACH_BY_STAY // (2 * margin + 1))
         means.mask = 1
         while means.mask <= 2 * margin:
             means.mask = 2 * means.mask + 1
@@ -515,35 +521,47 @@ cdef class Trainer:
         self, Means *means, const Buffer *buffer, int t
     ) noexcept nogil:
         """Make the vectors of the words that come in reach of the window of word t."""
-        cdef int64_t start, place
-        cdef int32_t word
+        cdef int i = t + self.window - means.stay
+        while i >= means.first:
+            if i < means.last:
+                self.spread_mean(means, buffer, i)
+                self.compose_mean(means, buffer, i)
+            i -= means.stay
         while means.last < min(t + self.window + 1, buffer.filled):
-            word = buffer.words[means.last].id
-            start = self.part_offsets[word]
-            place = ((means.n_moved + means.last) & means.mask) * self.width
-            self.compose(
-                &self.inputs[0, 0], self.inputs.shape[1], &self.parts[start],
-                <int>(self.part_offsets[word + 1] - start), self.width,
-                means.vectors + place, means.before + place,
-            )
+            self.compose_mean(means, buffer, means.last)
             means.last += 1
 
     cdef inline void spread_means(
         self, Means *means, const Buffer *buffer, int t
     ) noexcept nogil:
         """Let the rows of the words learn that are out of reach after word t."""
-        cdef int64_t start, place
-        cdef int32_t word
         while means.first < min(t + 1 - self.window, means.last):
-            word = buffer.words[means.first].id
-            start = self.part_offsets[word]
-            place = ((means.n_moved + means.first) & means.mask) * self.width
-            self.spread(
-                &self.inputs[0, 0], self.inputs.shape[1], &self.parts[start],
-                <int>(self.part_offsets[word + 1] - start), self.width,
-                means.vectors + place, means.before + place,
-            )
+            self.spread_mean(means, buffer, means.first)
             means.first += 1
+
+    cdef inline void compose_mean(
+        self, Means *means, const Buffer *buffer, int i
+    ) noexcept nogil:
+        cdef int32_t word = buffer.words[i].id
+        cdef int64_t start = self.part_offsets[word]
+        cdef int64_t place = ((means.n_moved + i) & means.mask) * self.width
+        self.compose(
+            &self.inputs[0, 0], self.inputs.shape[1], &self.parts[start],
+            <int>(self.part_offsets[word + 1] - start), self.width,
+            means.vectors + place, means.before + place,
+        )
+
+    cdef inline void spread_mean(
+        self, Means *means, const Buffer *buffer, int i
+    ) noexcept nogil:
+        cdef int32_t word = buffer.words[i].id
+        cdef int64_t start = self.part_offsets[word]
+        cdef int64_t place = ((means.n_moved + i) & means.mask) * self.width
+        self.spread(
+            &self.inputs[0, 0], self.inputs.shape[1], &self.parts[start],
+            <int>(self.part_offsets[word + 1] - start), self.width,
+            means.vectors + place, means.before + place,
+        )
 
     cdef inline void find_noise(
         self, Slot *slot, Buffer *buffer, const Copies *copies, int32_t word

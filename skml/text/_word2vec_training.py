@@ -7,12 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from skml.text._id_stream import mapping_of, release
-from skml.text._subwords import (
-    SubwordVectors,
-    distinct_ngrams,
-    mean_rows,
-    word_parts,
-)
+from skml.text._subwords import SubwordVectors, mean_rows, word_parts
 from skml.text._word2vec_kernel import Trainer
 from skml.text._word2vec_tables import (
     alias_table,
@@ -56,8 +51,7 @@ class Training:
         self.words, self.vector_size, self.lengths = words, vector_size, lengths
         self.hashes, self._parts = _NO_HASHES, (None, None)
         if lengths is not None:
-            self.hashes = distinct_ngrams(words, lengths)
-            self._parts = word_parts(words, self.hashes, lengths)
+            self.hashes, *self._parts = word_parts(words, lengths)
         self._inputs = _aligned_zeros(len(words) + len(self.hashes), vector_size)
         self._outputs = _aligned_zeros(len(words), vector_size)
 
@@ -68,6 +62,13 @@ class Training:
     @property
     def word_rows(self):
         return self.input_rows[: len(self.words)]
+
+    @property
+    def n_parts(self):
+        """Of how many rows the vector of each word is the mean."""
+        if self.lengths is None:
+            return np.ones(len(self.words), dtype=np.int64)
+        return np.diff(self._parts[0])
 
     @property
     def subword_rows(self):
@@ -158,8 +159,8 @@ class Training:
         copy.words, copy.vector_size = self.words, self.vector_size
         copy.lengths, copy.hashes = self.lengths, self.hashes
         copy._parts = self._parts
-        copy._inputs = np.ascontiguousarray(self.input_rows)
-        copy._outputs = np.ascontiguousarray(self.output_rows)
+        copy._inputs = np.array(self.input_rows, order="C")
+        copy._outputs = np.array(self.output_rows, order="C")
         return copy
 
     def word_vectors(self):

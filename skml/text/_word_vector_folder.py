@@ -8,6 +8,7 @@ import secrets
 
 import numpy as np
 
+from skml.text._subwords import LONGEST_NGRAM
 from skml.text._word_vector_window import CHUNK
 
 VECTORS, WORDS = "vectors.npy", "words.json"
@@ -156,10 +157,10 @@ def _read_subwords(path, vector_size, *, mmap):
         )
     text = (path / SUBWORD_LENGTHS).read_bytes()[:99].decode("latin-1")
     found = _LENGTHS.fullmatch(text)
-    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+    if found is None or not 1 <= int(found[1]) <= int(found[2]) <= LONGEST_NGRAM:
         raise ValueError(
             f"{path / SUBWORD_LENGTHS}: expected the lengths of the shortest and the "
-            f"longest n-gram, such as [3, 6]; got {text!r:.60}."
+            f"longest n-gram, from 1 to {LONGEST_NGRAM}; got {text!r:.60}."
         )
     shape, offset = _read_header(path / SUBWORD_VECTORS, "<f4")
     hashes_shape, hashes_offset = _read_header(path / SUBWORD_HASHES, "<u8")

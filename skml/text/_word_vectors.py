@@ -244,7 +244,7 @@ class WordVectors:
     def __contains__(self, word):
         if word in self.vocabulary:
             return True
-        return isinstance(word, str) and len(self._compose([word])) > 0
+        return isinstance(word, str) and len(self._compose([word])[0]) > 0
 
     def __iter__(self):
         return iter(self.words)
@@ -257,11 +257,16 @@ class WordVectors:
         if isinstance(words, str):
             return self[[words]][0]
         words = list(words)
-        rows = np.array([self._row(word) for word in words], dtype=np.intp)
-        vectors = np.asarray(self.vectors[rows])
-        if self.subwords is not None:
-            is_composed = rows < 0
-            vectors[is_composed] = self._compose(np.array(words, object)[is_composed])
+        rows = np.array([self._find(word) for word in words], dtype=np.intp)
+        unseen = np.flatnonzero(rows < 0)
+        if len(unseen) == 0:
+            return np.asarray(self.vectors[rows])
+        composed, is_composed = self._compose([words[i] for i in unseen])
+        if not is_composed.all():
+            raise KeyError(self._unknown(words[unseen[~is_composed][0]]))
+        vectors = np.empty((len(words), self.vector_size), dtype=np.float32)
+        vectors[rows >= 0] = self.vectors[rows[rows >= 0]]
+        vectors[unseen] = composed
         return vectors
 
     def __getstate__(self):
@@ -501,29 +506,31 @@ class WordVectors:
             raise ValueError(f"{path}: {error}") from error
 
     def _compose(self, words):
-        """The vectors of those words that have a known n-gram."""
+        """The vectors of those words that have a known n-gram, and which these are."""
         if self.subwords is None:
-            return np.empty((0, self.vector_size), dtype=np.float32)
-        return self.subwords.compose(words)[0]
+            nothing = np.empty((0, self.vector_size), dtype=np.float32)
+            return nothing, np.zeros(len(words), dtype=bool)
+        return self.subwords.compose(words)
 
-    def _row(self, word):
-        """The row of a word; -1 if it is to be composed of n-grams."""
+    def _find(self, word):
+        """The row of a word, or -1."""
         try:
             return self.vocabulary[word]
         except (KeyError, TypeError):
             pass
-        if word in self:
-            return -1
         if not isinstance(word, str):
             raise TypeError(
                 f"expected a word; got {word!r:.60} ({type(word).__name__})."
             )
+        return -1
+
+    def _unknown(self, word):
         message = f"{word!r:.60} is not in the vocabulary of {len(self)} words."
         for other in (word.strip(), word.lower(), word.capitalize(), word.upper()):
             if other in self.vocabulary:
                 message += f" Did you mean {other!r}?"
                 break
-        raise KeyError(message)
+        return message
 
     def _unit(self, words):
         """The vectors of words, divided by their lengths."""
@@ -555,7 +562,7 @@ class WordVectors:
 
     def _part(self, item):
         if isinstance(item, str):
-            row = self._row(item)
+            row = self._find(item)
             if row >= 0:
                 return row
             item = self[item]

@@ -164,11 +164,13 @@ class Means:
     """The input vector of each word of a stream, where it is the mean of several rows.
 
     It is made when the word comes in reach of a window, and trained in place of the
-    rows; they learn what changed when it is out of reach.
+    rows; they learn what changed when it is out of reach, and in between if there are
+    more than 1024 // (2 * window + 1) words to go.
     """
 
     def __init__(self, twin, words):
         self.twin, self.words = twin, words
+        self.stay = max(1, 1024 // (2 * twin.window + 1))
         self.vectors = None
         if twin.parts is not None:
             self.vectors = np.full((len(words), twin.inputs.shape[1]), np.nan)
@@ -181,14 +183,24 @@ class Means:
             return
         twin = self.twin
         while self.first < min(place - twin.window, len(self.words)):
-            change = self.vectors[self.first] - self.before[self.first]
-            np.add.at(twin.inputs, twin.parts[self.words[self.first]], change)
-            self.vectors[self.first] = np.nan
+            self.spread(self.first)
             self.first += 1
+        for i in reversed(range(self.first, min(self.last, len(self.words)))):
+            if (place + twin.window - i) % self.stay == 0:
+                self.spread(i)
+                self.compose(i)
         while self.last < min(place + twin.window + 1, len(self.words)):
-            rows = twin.inputs[twin.parts[self.words[self.last]]]
-            self.vectors[self.last] = self.before[self.last] = rows.mean(axis=0)
+            self.compose(self.last)
             self.last += 1
+
+    def compose(self, i):
+        rows = self.twin.inputs[self.twin.parts[self.words[i]]]
+        self.vectors[i] = self.before[i] = rows.mean(axis=0)
+
+    def spread(self, i):
+        change = self.vectors[i] - self.before[i]
+        np.add.at(self.twin.inputs, self.twin.parts[self.words[i]], change)
+        self.vectors[i] = np.nan
 
 
 def shortest_total_length(counts):

@@ -16,28 +16,47 @@ from skml.text import (
 )
 from skml.text._subwords import (
     SubwordVectors,
-    distinct_ngrams,
+    all_ngrams,
     find,
     mean_rows,
     ngrams,
     word_parts,
 )
 
-WORDS = ["where", "here", "a", "", "北京大学", "naïve", "🐼🐼x", "ab" * 10]
+WORDS = [
+    "where",
+    "here",
+    "a",
+    "",
+    "北京大学",
+    "naïve",
+    "🐼🐼x",
+    "ab" * 10,
+    "<<>",
+    "_" * 50,
+]
 STEMS = ["walk", "talk", "jump", "paint", "cook", "print"]
 ENDINGS = ["", "s", "ed", "ing", "er"]
 
 
 def plain_ngrams(word, shortest, longest):
-    """As the paper defines them, but for the whole word; by position, then length."""
+    """As the paper defines them, but for the whole word; each once."""
     marked = f"<{word}>"
-    return [
+    return {
         marked[start : start + n]
         for start in range(len(marked))
         for n in range(shortest, longest + 1)
         if start + n <= len(marked) and n < len(marked)
-        if marked[start : start + n] not in ("<", ">")
-    ]
+        if marked[start : start + n] not in ("<", ">") or 0 < start < len(marked) - 1
+    }
+
+
+def fnv_1a(text):
+    """Fowler, Noll and Vo's hash, of code points."""
+    state = 0xCBF29CE484222325
+    for character in text:
+        state = (state ^ ord(character)) * 0x100000001B3 % 2**64
+    return state
 
 
 def make_documents(n_documents=300, seed=0):
@@ -80,19 +99,10 @@ def test_ngrams_are_those_of_the_paper(lengths):
     hashes, offsets = ngrams(WORDS, lengths)
     expected = [plain_ngrams(word, *lengths) for word in WORDS]
     assert_array_equal(np.diff(offsets), list(map(len, expected)))
-    flat = [ngram for word in expected for ngram in word]
-    # The same n-gram has the same hash, and another one another.
-    by_hash = dict(zip(hashes.tolist(), flat, strict=True))
-    assert [by_hash[value] for value in hashes.tolist()] == flat
-    assert len(by_hash) == len(set(flat))
+    for i, word in enumerate(expected):
+        found = hashes[offsets[i] : offsets[i + 1]].tolist()
+        assert found == sorted(fnv_1a(ngram) for ngram in word)
     assert hashes.dtype == np.uint64
-
-
-def test_hashes_are_fnv_1a_of_code_points():
-    state = 0xCBF29CE484222325
-    for character in "京大学":
-        state = (state ^ ord(character)) * 0x100000001B3 % 2**64
-    assert state in ngrams(["北京大学"], (3, 3))[0].tolist()
 
 
 def test_no_words_and_half_characters():
@@ -105,7 +115,7 @@ def test_no_words_and_half_characters():
 def test_a_million_ngrams_are_distinct():
     words = [f"{i:06d}" for i in range(300_000)]
     n_distinct = len({ngram for word in words for ngram in plain_ngrams(word, 5, 7)})
-    hashes = distinct_ngrams(words, (5, 7))
+    hashes = word_parts(words, (5, 7))[0]
     assert len(hashes) == n_distinct > 10**6
     assert (hashes[1:] > hashes[:-1]).all()
 
@@ -119,12 +129,13 @@ def test_find():
 
 def test_parts_and_their_means():
     lengths = (2, 3)
-    words = [*WORDS, *map(str, range(10_000))]  # more than are looked at together
-    hashes = distinct_ngrams(words, lengths)
-    offsets, rows = word_parts(words, hashes, lengths)
+    words = [*WORDS, *map(str, range(30_000))]  # more than are looked at together
+    assert_array_equal(all_ngrams(words, lengths)[0], ngrams(words, lengths)[0])
+    assert_array_equal(all_ngrams(words, lengths)[1], ngrams(words, lengths)[1])
+    hashes, offsets, rows = word_parts(words, lengths)
     matrix = np.random.default_rng(0).normal(size=(len(words) + len(hashes), 3))
     means = mean_rows(offsets, rows, matrix.astype(np.float32))
-    for word in [0, 2, 3, 5, 7, 8, 8191, 8192, len(words) - 1]:
+    for word in [0, 2, 3, 5, 7, 8, 9, 13_104, 13_105, len(words) - 1]:
         own, *parts = rows[offsets[word] : offsets[word + 1]]
         assert own == word
         expected = ngrams([words[word]], lengths)[0]
@@ -134,7 +145,7 @@ def test_parts_and_their_means():
 
 def test_composed_is_the_mean_of_what_is_known():
     lengths = (3, 4)
-    hashes = distinct_ngrams(["where", "北京"], lengths)
+    hashes = word_parts(["where", "北京"], lengths)[0]
     vectors = np.random.default_rng(0).normal(size=(len(hashes), 3)).astype(np.float32)
     subwords = SubwordVectors(lengths, hashes, vectors)
     words = ["where", "wherever", "xyz", "", "北京", "北京大"] * 2000
@@ -159,7 +170,7 @@ def test_vectors_are_the_means_of_the_parts(architecture, loss):
     parameters = {"architecture": architecture, "loss": loss, "max_iter": 10}
     model = make(**parameters, subsample=0).fit(DOCUMENTS)
     words, subwords = list(model.vocabulary_), model.word_vectors_.subwords
-    assert_array_equal(subwords.hashes, distinct_ngrams(words, (3, 5)))
+    assert_array_equal(subwords.hashes, word_parts(words, (3, 5))[0])
     assert model.vectors_.shape == (len(words), 8)
     assert model.vectors_.dtype == subwords.vectors.dtype == np.float32
     row_of = {value: row for row, value in enumerate(subwords.hashes.tolist())}
@@ -192,6 +203,27 @@ def test_an_ending_tells_where_an_unseen_word_belongs():
             word, [f"{s}{e}" for s in STEMS if s != "paint" for e in others]
         )
         assert to_own.mean() > to_other.mean() + 0.2
+
+
+@pytest.mark.parametrize("window", [5, 60])
+def test_training_stays_within_bounds(window):
+    """Words of one character again and again, windows with each word many times."""
+    rng = np.random.default_rng(0)
+    words = [f"w{i}" for i in range(200)] + ["_" * 1000, "ab" * 300]
+    weights = 1 / np.arange(1, len(words) + 1)
+    documents = rng.choice(words, size=(100, 400), p=weights / weights.sum()).tolist()
+    documents = [[*document, "_" * 1000, "ab" * 300] for document in documents]
+    model = make(window=window, vector_size=16, max_iter=3).fit(documents)
+    # Before anything is learned, six questions are worth log(2) each.
+    assert max(model.loss_curve_) < 6 * np.log(2) + 0.5
+    assert np.abs(model.vectors_).max() < 20
+
+
+def test_divergence_is_no_silent_result():
+    """Hundreds of words of the same parts in one window: no rate is low enough."""
+    documents = [[f"w{i % 200}" for i in range(400)]] * 50
+    with pytest.raises(ValueError, match="or window, which is 300"):
+        make(window=300, shrink_window=False, subsample=0).fit(documents)
 
 
 def test_two_threads():
@@ -261,6 +293,13 @@ def test_warm_start_goes_on():
 
 def test_without_ngrams_and_with_them_again():
     model = make(warm_start=True).fit(DOCUMENTS)
+    before = model.vectors_
+    model.set_params(learning_rate_init=1e-30, learning_rate_min=0)
+    model.set_params(subwords=None).fit(DOCUMENTS)
+    assert_allclose(model.vectors_, before, rtol=1e-6)
+    model.set_params(subwords=(3, 4)).fit(DOCUMENTS)
+    # Those of n-grams are new, and small beside words of so many parts.
+    assert_allclose(model.vectors_, before, atol=1.5 / 8)
     model.set_params(subwords=None).fit(DOCUMENTS)
     assert model.word_vectors_.subwords is None
     assert "walkingly" not in model.word_vectors_
@@ -332,6 +371,48 @@ def test_rare_words_of_the_corpus_count_in_fit_transform(weighter, remove_compon
     assert_array_equal(given.fit_transform(documents), found)
     only_unseen = given.fit([["walkings", "walked"], ["talkings"], ["jumpings"]])
     assert np.isfinite(only_unseen.transform([["jumpings"]])).all()
+
+
+@pytest.mark.parametrize(
+    "weighter",
+    [
+        TfidfTransformer(norm=None, sublinear_tf=True),
+        TfidfWeighter(scheme="idf", norm=None),
+        TfidfWeighter(scheme="bm25", norm=None),
+        TfidfWeighter(norm=None),
+    ],
+    ids=["sublinear", "idf", "bm25", "tf-idf"],
+)
+def test_unseen_words_do_not_share_a_weight(weighter):
+    """Each weighs what it does alone, and the others what they do beside it."""
+    model = make(weighter=weighter, pooling="sum").fit(DOCUMENTS)
+    words = model.word_vectors_[["walked", "walkings", "talkings", "jumpings"]]
+    alone = [["walked", unseen] for unseen in ("walkings", "talkings", "jumpings")]
+    one, two, three = model.transform(alone)
+    # w_walked * walked + w * unseen, with the same weights in all three.
+    weights = np.linalg.lstsq(words[[0, 1]].T, one, rcond=None)[0]
+    assert_allclose(two, weights @ words[[0, 2]], atol=1e-5)
+    together = model.transform([["walked", "walkings", "talkings", "jumpings"]])[0]
+    expected = weights[0] * words[0] + weights[1] * words[1:].sum(axis=0)
+    assert_allclose(together, expected, atol=1e-5)
+    assert_allclose(three, weights @ words[[0, 3]], atol=1e-5)
+
+
+def test_numbers_of_unseen_words_are_weighed():
+    """Three times one and once another, with known words and without."""
+    weighter = TfidfWeighter(sublinear_tf=True, norm=None)
+    model = make(weighter=weighter, pooling="sum").fit(DOCUMENTS)
+    idf = model.weighter_.idf_
+    walked, walkings, talkings = model.word_vectors_[["walked", "walkings", "talkings"]]
+    unseen = ["walkings", "talkings", "walkings", "walkings"]
+    found = model.transform([unseen, ["walked"], [], [*unseen, "walked", "walked"]])
+    of_unseen = idf[-1] * ((1 + np.log(3)) * walkings + talkings)
+    of_walked = idf[model.vocabulary_["walked"]] * walked
+    assert_allclose(found[0], of_unseen, rtol=1e-5, atol=1e-6)
+    assert_allclose(found[1], of_walked, rtol=1e-5, atol=1e-6)
+    assert_array_equal(found[2], 0)
+    expected = of_unseen + (1 + np.log(2)) * of_walked
+    assert_allclose(found[3], expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_weighter_without_a_weight_for_unseen_words():
@@ -502,10 +583,33 @@ def test_ngrams_that_do_not_fit(words):
 # Refusals
 
 
-@pytest.mark.parametrize("subwords", [(3,), (6, 3), (0, 3), (3, 4, 5), ("3", 6), []])
+@pytest.mark.parametrize(
+    "subwords",
+    [(3,), (6, 3), (0, 3), (3, 4, 5), ("3", 6), [], (True, 3), (3, 65), (3, 4.0)],
+)
 def test_lengths_that_are_none(subwords):
     with pytest.raises(ValueError, match=r"subwords=.*such as \(3, 6\)"):
         make(subwords=subwords).fit(DOCUMENTS)
+
+
+def test_no_word_has_such_an_ngram():
+    with pytest.raises(ValueError, match=r"none of the .* words, .* has an n-gram"):
+        make(subwords=(40, 50)).fit(DOCUMENTS)
+
+
+def test_numbers_of_numpy_can_be_saved(tmp_path):
+    model = make(subwords=(np.int64(3), np.int64(4))).fit(DOCUMENTS)
+    model.word_vectors_.save(tmp_path / "v")
+    assert WordVectors.load(tmp_path / "v") == model.word_vectors_
+
+
+def test_no_words_but_ngrams(words):
+    none = WordVectors(np.empty((0, 8)), [], words.subwords)
+    assert_array_equal(none["walkings"], words["walkings"])
+    assert none[["walkings", "talkings"]].shape == (2, 8)
+    assert none.most_similar("walkings") == []
+    with pytest.raises(ValueError, match="read-only"):
+        words.subwords.vectors[0] = 1
 
 
 def test_parameters_that_do_not_go_together(words):
