@@ -6,6 +6,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    Options,
     StrOptions,
     validate_params,
 )
@@ -41,8 +42,18 @@ __all__ = [
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",
+    "Options",
     "StrOptions",
     "_fit_context",
     "validate_params",
     "with_callbacks",
 ]
+
+
+def __getattr__(name):
+    # Not for everybody: it imports all of sklearn.metrics.
+    if name == "Scorer":
+        from sklearn.metrics._scorer import _Scorer
+
+        return _Scorer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

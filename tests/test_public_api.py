@@ -56,9 +56,15 @@ def public_methods(path):
     ]
 
 
+def callable_by_name(path):
+    return isclass(load(path)) or isfunction(load(path))
+
+
 CLASSES = [path for path in PUBLIC_NAMES if isclass(load(path))]
 ESTIMATORS = [path for path in CLASSES if issubclass(load(path), BaseEstimator)]
 METHODS = [method for path in CLASSES for method in public_methods(path)]
+# An object, such as a scorer, has the docstring of its class.
+DOCUMENTED = [path for path in PUBLIC_NAMES if callable_by_name(path)] + METHODS
 
 
 def resolve(path):
@@ -131,19 +137,19 @@ def test_unknown_name_is_an_attribute_error():
         skml.Word3Vec  # noqa: B018
 
 
-@pytest.mark.parametrize("path", PUBLIC_NAMES + METHODS)
+@pytest.mark.parametrize("path", DOCUMENTED)
 def test_docstring_is_valid(path):
     ignored = NOT_ASKED_FOR | (NOT_ASKED_OF_METHODS if path in METHODS else set())
     findings = [e for e in validate(path)["errors"] if e[0] not in ignored]
     assert findings == []
 
 
-@pytest.mark.parametrize("path", PUBLIC_NAMES + METHODS)
+@pytest.mark.parametrize("path", DOCUMENTED)
 def test_docstring_names_the_parameters(path):
     assert list(documented(path)) == list(parameters_of(path))
 
 
-@pytest.mark.parametrize("path", PUBLIC_NAMES + METHODS)
+@pytest.mark.parametrize("path", DOCUMENTED)
 def test_docstring_defaults_are_those_of_the_code(path):
     entries = documented(path)
     for name, parameter in parameters_of(path).items():
@@ -190,8 +196,12 @@ def test_every_name_is_in_the_list_of_names():
 
 def test_every_top_level_name_is_in_the_readme():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    missing = [n for n in PUBLIC_NAMES if f"| `{n.rpartition('.')[2]}` |" not in text]
-    assert {n.rpartition(".")[2] for n in missing}.isdisjoint(skml.__all__)
+    listed = {
+        name
+        for cell in re.findall(r"^\| (`.*?`) \|", text, flags=re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", cell)
+    }
+    assert listed >= set(skml.__all__) - {"__version__", *ROOMS}
 
 
 def test_the_readme_example_runs(capsys):

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import pearsonr, spearmanr
 from sklearn.base import clone
@@ -274,8 +275,7 @@ def write_questions(path, sections):
 
 
 def gensim_vectors(words):
-    models = pytest.importorskip("gensim.models")
-    peer = models.KeyedVectors(words.vector_size)
+    peer = KeyedVectors(words.vector_size)
     peer.add_vectors(words.words, words.vectors)
     return peer
 

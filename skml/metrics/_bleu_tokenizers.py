@@ -1,0 +1,225 @@
+"""Tokenisers of BLEU: from strings, or from tokens, to numbers of tokens.
+
+Restated from what they do: `"13a"` is the language-dependent part of the WMT script
+mteval-v13a.pl, `"intl"` the international tokenisation of mteval-v14.pl, `"zh"` the
+first after each Chinese character is set apart, as sacrebleu 2 has them.
+
+What such a tokeniser makes of a piece of text between two blanks depends on that piece
+alone, except at the ends of the line. So each different piece is tokenised once, and
+the text becomes numbers that stand for tokens.
+"""
+
+import re
+import string
+import unicodedata
+from collections import defaultdict
+from itertools import chain, count
+
+import numpy as np
+
+TOKENIZERS = ("13a", "intl", "zh", "char", "none")
+
+# Stands for the start or the end of a line beside the first or last piece of it: no
+# piece has a blank inside.
+_EDGE = "\n"
+
+# What stands alone in 13a and zh. Apostrophe, comma, hyphen and full stop need not.
+_MARKS = "".join(mark for mark in string.punctuation if mark not in "',-.")
+# What 13a and zh do, in order. Each rule reads what the one before it wrote, and does
+# not see a character twice: the second of two commas may stay where it is.
+_WESTERN_RULES = (
+    (re.compile(f"([{re.escape(_MARKS)}])"), r" \1 "),
+    (re.compile(r"([^0-9])([.,])"), r"\1 \2 "),
+    (re.compile(r"([.,])([^0-9])"), r" \1 \2"),
+    (re.compile(r"([0-9])-"), r"\1 - "),
+)
+_ENTITIES = (("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
+
+# What sacrebleu takes for Chinese. Its table writes the last two planes with too few
+# digits; what Python reads there is U+2001 to U+2A6D, so that dashes, curly quotes,
+# arrows and mathematical signs are set apart, and rare ideographs are not.
+_CHINESE = re.compile(
+    "([\u2001-\u2a6d\u2e80-\u303f\u3100-\u312f\u31a0-\u31bf\u31c0-\u31ef"
+    "\u3200-\u4db5\u4e00-\u9fbb\uf900-\ufa2d\ufa30-\ufa6a\ufa70-\ufad9"
+    "\ufe10-\ufe1f\ufe30-\ufe4f\uff00-\uffef])"
+)
+
+
+def _international_rules(text):
+    """What intl does to this text, in order, by the Unicode that this Python knows."""
+    # Classes of what occurs and of one more: those of all Unicode would be long.
+    members = {"N": ["0"], "P": ["."], "S": ["+"]}
+    for character in set(text):
+        members.get(unicodedata.category(character)[0], []).append(character)
+    numbers, marks, symbols = (re.escape("".join(members[kind])) for kind in "NPS")
+    return (
+        (re.compile(f"([^{numbers}])([{marks}])"), r"\1 \2 "),
+        (re.compile(f"([{marks}])([^{numbers}])"), r" \1 \2"),
+        (re.compile(f"([{symbols}])"), r" \1 "),
+    )
+
+
+def _apply(rules, text):
+    for pattern, replacement in rules:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _split_all(pieces, rules):
+    """The tokens of each of many pieces; blanks surround a piece unless marked."""
+    inside = [piece for piece in pieces if _EDGE not in piece]
+    # One long text is faster than many short ones. The rules do not see past a blank.
+    text = _apply(rules, " " + f" {_EDGE} ".join(inside) + " ")
+    found = iter(map(str.split, text.split(_EDGE)))
+    return [_split_edge(p, rules) if _EDGE in p else next(found) for p in pieces]
+
+
+def _split_edge(piece, rules):
+    """The tokens of a piece that begins a line, or ends one."""
+    before = "" if piece[0] == _EDGE else " "
+    after = "" if piece[-1] == _EDGE else " "
+    return _apply(rules, f"{before}{piece.strip(_EDGE)}{after}").split()
+
+
+def _split_13a(pieces):
+    text = _EDGE.join(pieces)
+    if "&" in text:
+        for entity, character in _ENTITIES:
+            text = text.replace(entity, character)
+        pieces = text.split(_EDGE)
+    return _split_all(pieces, _WESTERN_RULES)
+
+
+def _split_intl(pieces):
+    return _split_all(pieces, _international_rules("".join(pieces)))
+
+
+def _split_zh(pieces):
+    return _split_all(pieces, ((_CHINESE, r" \1 "), *_WESTERN_RULES))
+
+
+def _split_char(pieces):
+    return list(map(list, pieces))
+
+
+def _pieces(line):
+    return line.split()
+
+
+def _pieces_13a(line):
+    """Whole pieces; a hyphen at the end of a line inside the string joins two words."""
+    if "<skipped>" in line or "\n" in line:
+        line = line.rstrip().replace("<skipped>", "").replace("-\n", "")
+    return line.split()
+
+
+def _pieces_intl(line):
+    """Pieces, of which the last ends the line, and the first may begin it."""
+    pieces = line.split()
+    if pieces:
+        if not line[0].isspace():
+            pieces[0] = _EDGE + pieces[0]
+        pieces[-1] += _EDGE
+    return pieces
+
+
+def _pieces_zh(line):
+    return _pieces_intl(line.lstrip())
+
+
+# How each tokeniser cuts a line into pieces, and many different pieces into tokens.
+_STEPS = {
+    "13a": (_pieces_13a, _split_13a),
+    "intl": (_pieces_intl, _split_intl),
+    "zh": (_pieces_zh, _split_zh),
+    "char": (_pieces, _split_char),
+    "none": (_pieces, None),
+}
+
+
+def _number(sequences):
+    """Number the different items of sequences in order of their first appearance.
+
+    Returns
+    -------
+    ids : ndarray of shape (n_items,)
+        The numbers, of all sequences one behind the other.
+    lengths : ndarray of shape (n_sequences,)
+        The number of items in each.
+    items : list
+        What each number stands for.
+    """
+    numbers, lengths = defaultdict(count().__next__), []
+
+    def measured():
+        for sequence in sequences:
+            lengths.append(len(sequence))
+            yield sequence
+
+    items = chain.from_iterable(measured())
+    ids = np.fromiter(map(numbers.__getitem__, items), dtype=np.int64)
+    return ids, np.array(lengths, dtype=np.int64), list(numbers)
+
+
+def _expand(ids, lengths, parts):
+    """Replace each item by its parts, which are sequences themselves."""
+    part_ids, part_lengths, items = _number(parts)
+    per_item = part_lengths[ids]
+    ends = np.concatenate([[0], np.cumsum(per_item)])
+    # Where the parts of each item stand in `part_ids`, less where they will stand.
+    shifts = (np.cumsum(part_lengths) - part_lengths)[ids] - ends[:-1]
+    taken = part_ids[np.repeat(shifts, per_item) + np.arange(ends[-1])]
+    borders = ends[np.concatenate([[0], np.cumsum(lengths)])]
+    return taken, np.diff(borders), items
+
+
+def number_tokens(sequences, tokenize):
+    """Tokenise strings, and number the different tokens.
+
+    Parameters
+    ----------
+    sequences : iterable
+        Strings; or lists of tokens, if `tokenize` is None.
+    tokenize : str, callable or None
+        One of TOKENIZERS, or what makes a list of tokens of a string.
+
+    Returns
+    -------
+    ids : ndarray of shape (n_tokens,)
+        The numbers of all tokens.
+    lengths : ndarray of shape (n_sequences,)
+        How many tokens each sequence has.
+    tokens : list of str
+        What each number stands for.
+    """
+    if tokenize is None:
+        return _number(sequences)
+    if callable(tokenize):
+        return _number(map(_checked(tokenize), sequences))
+    cut, split = _STEPS[tokenize]
+    ids, lengths, pieces = _number(map(cut, sequences))
+    if split is None or not pieces:
+        return ids, lengths, pieces
+    return _expand(ids, lengths, split(pieces))
+
+
+def _checked(tokenize):
+    """The tokeniser of a user, whose result is checked."""
+
+    def checked(line):
+        tokens = tokenize(line)
+        if isinstance(tokens, (str, bytes)) or not hasattr(tokens, "__iter__"):
+            raise TypeError(
+                f"tokenize must return a list of str; for {line!r:.60} it returned "
+                f"{tokens!r:.60} ({type(tokens).__name__})."
+            )
+        tokens = list(tokens)
+        wrong = next((token for token in tokens if not isinstance(token, str)), "")
+        if wrong != "":
+            raise TypeError(
+                f"tokenize must return a list of str; for {line!r:.60} the list holds "
+                f"{wrong!r:.60} ({type(wrong).__name__})."
+            )
+        return tokens
+
+    return checked
