@@ -67,7 +67,7 @@ def test_two_groups_separate(architecture, loss, n_jobs):
     cosine = unit @ unit.T
     within, between = cosine[is_same & ~np.eye(16, dtype=bool)], cosine[~is_same]
     assert within.min() > between.max()
-    assert within.mean() > between.mean() + 0.6
+    assert within.mean() > between.mean() + 0.4
 
     # Then documents of either group lie on two sides of a line.
     pooled = word2vec.transform(DOCUMENTS)
