@@ -614,30 +614,32 @@ cdef class Trainer:
         set_number(outputs, n)
         skml_unpack(steps, outputs)
 
-    cdef inline void train_word(
-        self, const Slot *slot, Buffer *buffer, int t, float **inputs,
-        float *copied_inputs, const Means *means, skml_scratch *scratch,
-        double *totals, float rate,
+    cdef inline int gather_means(
+        self, const Slot *slot, const Means *means, int t, float **inputs
     ) noexcept nogil:
-        cdef int n_inputs = 0, i, n
-        cdef int32_t word
-        cdef float *copy
-        cdef uint8_t *stamp
-        if slot.first == slot.last:
-            return
-        buffer.n_input_windows += 1
-        scratch.has_twins = 0
+        """The means of the words in the window; no two words share one."""
+        cdef int n_inputs = 0, i
         for i in range(slot.first, slot.last + 1):
-            if i == t:
-                continue
-            word = buffer.words[i].id
-            if self.has_parts:
-                # No two words of a window share a vector.
+            if i != t:
                 inputs[n_inputs] = means.vectors + self.width * (
                     (means.n_moved + i) & means.mask
                 )
                 n_inputs += 1
+        return n_inputs
+
+    cdef inline int gather_rows(
+        self, const Slot *slot, Buffer *buffer, int t, float **inputs,
+        float *copied_inputs, skml_scratch *scratch,
+    ) noexcept nogil:
+        """The rows of the words in the window, and whether one may stand twice."""
+        cdef int n_inputs = 0, i
+        cdef int32_t word
+        cdef float *copy
+        cdef uint8_t *stamp
+        for i in range(slot.first, slot.last + 1):
+            if i == t:
                 continue
+            word = buffer.words[i].id
             inputs[n_inputs] = &self.inputs[word, 0]
             if self.has_fixed and self.fixed[word]:
                 # A copy is trained in its place, and forgotten.
@@ -649,6 +651,24 @@ cdef class Trainer:
                 stamp = &buffer.input_stamps[word & (N_STAMPS - 1)]
                 scratch.has_twins |= stamp[0] == buffer.n_input_windows
                 stamp[0] = buffer.n_input_windows
+        return n_inputs
+
+    cdef inline void train_word(
+        self, const Slot *slot, Buffer *buffer, int t, float **inputs,
+        float *copied_inputs, const Means *means, skml_scratch *scratch,
+        double *totals, float rate,
+    ) noexcept nogil:
+        cdef int n_inputs, i, n
+        if slot.first == slot.last:
+            return
+        buffer.n_input_windows += 1
+        scratch.has_twins = 0
+        if self.has_parts:
+            n_inputs = self.gather_means(slot, means, t, inputs)
+        else:
+            n_inputs = self.gather_rows(
+                slot, buffer, t, inputs, copied_inputs, scratch
+            )
         totals[1] += n_inputs if self.skip_gram else 1
         i = 0
         while i < n_inputs:
