@@ -156,7 +156,8 @@ class EmbeddingTransformer(BaseDocumentVectors):
         if not isinstance(word_vectors, WordVectors):
             word_vectors = WordVectors.load(word_vectors)
         terms, documents = self._encode(X)
-        if not any(term in word_vectors for term in terms):
+        rows = find_rows(terms, documents, word_vectors)
+        if len(rows[0].ids) == 0:
             raise ValueError(
                 f"{type(self).__name__}: none of the {len(terms)} distinct words of "
                 f"the documents, such as {terms[:3]}, is among the "
@@ -164,7 +165,6 @@ class EmbeddingTransformer(BaseDocumentVectors):
                 f"{word_vectors.words[:3]}. Do lowercase, token_pattern and analyzer "
                 "fit the vectors?"
             )
-        rows = find_rows(terms, documents, word_vectors)
         weighter = self._fit_weighter(*rows, len(word_vectors), y)
         self.components_ = self._learn_components(rows, word_vectors, weighter)
         self.word_vectors_, self.weighter_ = word_vectors, weighter

@@ -18,7 +18,7 @@ import numpy as np
 cdef enum:
     SIGMA = 0x3A3
     DOTTED_I = 0x130
-    NO_UTF8 = -1
+    FOR_PYTHON = -1
     FIRST_SLOTS = 1 << 12
 
 
@@ -128,6 +128,17 @@ cdef class LineTokenizer:
         self.n_ids = 0
         return taken
 
+    cdef inline int32_t read(
+        self, const unsigned char *text, int64_t size, int *width
+    ) noexcept:
+        """The first character, in lower case if that is asked for."""
+        cdef int32_t code = decode(text, size, width)
+        if not self.lowercase or code == FOR_PYTHON:
+            return code
+        if code == SIGMA or code == DOTTED_I:
+            return FOR_PYTHON
+        return Py_UNICODE_TOLOWER(code)
+
     cdef bint add_words(self, const unsigned char *text, int64_t size) except -1:
         cdef int64_t i = 0, n_characters = 0
         cdef int32_t code
@@ -144,14 +155,10 @@ cdef class LineTokenizer:
                     n_characters += 1
                     continue
             else:
-                code = decode(text + i, size - i, &width)
-                if code == NO_UTF8:
+                code = self.read(text + i, size - i, &width)
+                if code == FOR_PYTHON:
                     return False
                 i += width
-                if self.lowercase:
-                    if code == SIGMA or code == DOTTED_I:
-                        return False
-                    code = Py_UNICODE_TOLOWER(code)
                 if Py_UNICODE_ISALNUM(code):
                     self.token_size += encode(code, self.token + self.token_size)
                     n_characters += 1
@@ -168,14 +175,10 @@ cdef class LineTokenizer:
         cdef int32_t code, blank = 0
         cdef int width
         while i < size:
-            code = decode(text + i, size - i, &width)
-            if code == NO_UTF8:
+            code = self.read(text + i, size - i, &width)
+            if code == FOR_PYTHON:
                 return False
             i += width
-            if self.lowercase:
-                if code == SIGMA or code == DOTTED_I:
-                    return False
-                code = Py_UNICODE_TOLOWER(code)
             if Py_UNICODE_ISSPACE(code):
                 n_blanks += 1
                 blank = code
@@ -301,18 +304,18 @@ cdef inline int32_t decode(
     elif 0xF0 <= code < 0xF5:
         n, code = 4, code & 0x07
     else:
-        return NO_UTF8
+        return FOR_PYTHON
     if size < n:
-        return NO_UTF8
+        return FOR_PYTHON
     for i in range(1, n):
         if text[i] & 0xC0 != 0x80:
-            return NO_UTF8
+            return FOR_PYTHON
         code = code << 6 | text[i] & 0x3F
     # Not the shortest form, half of a surrogate pair, or beyond the last character.
     if n == 3 and (code < 0x800 or 0xD800 <= code < 0xE000):
-        return NO_UTF8
+        return FOR_PYTHON
     if n == 4 and (code < 0x10000 or code > 0x10FFFF):
-        return NO_UTF8
+        return FOR_PYTHON
     width[0] = n
     return code
 

@@ -683,12 +683,12 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             )
         words, subwords = training.words, self.word_vectors_.subwords
         # What is composed now was perhaps not before, and the reverse.
-        was_composed = subwords is not None
-        rows = self._own_rows if was_composed and self.subwords else self.vectors_
+        was_composed, is_composed = subwords is not None, training.lengths is not None
+        rows = self._own_rows if was_composed and is_composed else self.vectors_
         is_known = _copy_known(words, training.word_rows, self.vocabulary_, rows)
-        if not was_composed:
+        if is_composed and not was_composed:
             training.word_rows[is_known] *= training.n_parts[is_known, None]
-        if was_composed:
+        if is_composed and was_composed:
             places = find(subwords.hashes, training.hashes)
             is_known = places >= 0
             training.subword_rows[is_known] = subwords.vectors[places[is_known]]

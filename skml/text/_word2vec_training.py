@@ -65,9 +65,7 @@ class Training:
 
     @property
     def n_parts(self):
-        """Of how many rows the vector of each word is the mean."""
-        if self.lengths is None:
-            return np.ones(len(self.words), dtype=np.int64)
+        """Of how many rows the vector of each word is the mean; only with n-grams."""
         return np.diff(self._parts[0])
 
     @property
