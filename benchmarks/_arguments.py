@@ -10,6 +10,12 @@ def existing_file(path):
     return path
 
 
+def existing_folder(path):
+    if not Path(path).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path!r}")
+    return path
+
+
 def positive(text):
     number = int(text)
     if number < 1:

@@ -7,10 +7,22 @@ __version__ = "0.1.0"
 # Every public name and the room it lives in. Nothing is loaded until it is asked for.
 _ROOM_OF_NAME = {
     "EmbeddingTransformer": "skml.text",
+    "GBDTClassifier": "skml.tabular",
+    "GBDTRegressor": "skml.tabular",
+    "LRClassifier": "skml.tabular",
+    "LightGBMClassifier": "skml.tabular",
+    "LightGBMRegressor": "skml.tabular",
     "LineDocuments": "skml.text",
+    "MissingValueReport": "skml.tabular",
+    "SVMClassifier": "skml.tabular",
+    "SVMRegressor": "skml.tabular",
+    "StagedGridSearchCV": "skml.model_selection",
+    "StagedRandomizedSearchCV": "skml.model_selection",
     "TfidfWeighter": "skml.text",
     "Word2VecTransformer": "skml.text",
     "WordVectors": "skml.text",
+    "XGBoostClassifier": "skml.tabular",
+    "XGBoostRegressor": "skml.tabular",
     "bleu_from_statistics": "skml.metrics",
     "bleu_score": "skml.metrics",
     "bleu_scorer": "skml.metrics",
@@ -34,12 +46,13 @@ _ROOM_OF_NAME = {
     "load_word_similarities": "skml.metrics",
     "make_word_analogy_scorer": "skml.metrics",
     "make_word_similarity_scorer": "skml.metrics",
+    "missing_value_report": "skml.tabular",
     "paired_bootstrap": "skml.metrics",
     "sentence_bleu_score": "skml.metrics",
     "word_analogy_score": "skml.metrics",
     "word_similarity_score": "skml.metrics",
 }
-_ROOMS = ("datasets", "metrics", "text", "utils")
+_ROOMS = ("datasets", "metrics", "model_selection", "tabular", "text", "utils")
 
 __all__ = ["__version__", *_ROOM_OF_NAME, *_ROOMS]
 

@@ -45,15 +45,36 @@ __all__ = [
     "Options",
     "StrOptions",
     "_fit_context",
+    "make_loss",
     "validate_params",
     "with_callbacks",
 ]
 
 
+def make_loss(name, n_classes=0, quantile=None):
+    """A loss of the raw predictions, as scikit-learn's own boosting computes it."""
+    from sklearn import _loss
+
+    if name == "log_loss":
+        return (
+            _loss.HalfBinomialLoss()
+            if n_classes <= 2
+            else _loss.HalfMultinomialLoss(n_classes=n_classes)
+        )
+    if name == "quantile":
+        return _loss.PinballLoss(quantile=quantile)
+    return {
+        "squared_error": _loss.HalfSquaredError,
+        "absolute_error": _loss.AbsoluteError,
+        "poisson": _loss.HalfPoissonLoss,
+        "gamma": _loss.HalfGammaLoss,
+    }[name]()
+
+
 def __getattr__(name):
     # Not for everybody: it imports all of sklearn.metrics.
-    if name == "Scorer":
-        from sklearn.metrics._scorer import _Scorer
+    if name in {"Scorer", "MultimetricScorer"}:
+        from sklearn.metrics import _scorer
 
-        return _Scorer
+        return getattr(_scorer, f"_{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

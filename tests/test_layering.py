@@ -23,6 +23,7 @@ ALLOWED = {
     "attention": BASE,
     "datasets": BASE,
     "metrics": BASE,
+    "model_selection": BASE,
     "tabular": BASE,
     "text": BASE,
     "utils": BASE,

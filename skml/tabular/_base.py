@@ -1,0 +1,270 @@
+"""What all estimators of tables share: input, weights, targets, missing values."""
+
+import warnings
+from numbers import Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.utils import check_array
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+
+from skml._sklearn import StrOptions
+from skml._validation import is_missing
+from skml.tabular._frame import TableReader, as_container
+from skml.tabular._statistics import is_mostly_zero, weighted_median, weighted_mode
+
+
+class BaseTabular(BaseEstimator):
+    """Common ground of the estimators of tables.
+
+    A subclass names the type of float that its learner takes, `_dtype`; and, if that is
+    not what the learner works with, overrides `_learner_dtype`.
+    """
+
+    _dtype = np.float64
+    _parameter_constraints = {
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
+        "missing_values": [object],
+    }
+
+    def _read_fit(self, X, y, sample_weight):
+        """Check what `fit` got; learn how to read tables.
+
+        Parameters
+        ----------
+        X : table
+            What the user passed.
+        y : array-like of shape (n_samples,)
+            The targets.
+        sample_weight : array-like of shape (n_samples,) or None
+            The weights.
+
+        Returns
+        -------
+        X : ndarray or csr_array of shape (n_kept, n_features)
+            Numbers, NaN and codes of categories.
+        y : ndarray of shape (n_kept,)
+            Targets; of a classifier, codes of `classes_`.
+        sample_weight : ndarray of shape (n_kept,) or None
+            Positive weights, those of the classes included.
+        kept : ndarray of shape (n_kept,)
+            Which rows they are: those whose weight is not zero.
+        """
+        X = as_container(X, type(self).__name__)
+        validate_data(self, X, skip_check_array=True)
+        reader = TableReader(
+            categorical_features=self.categorical_features,
+            missing_values=self.missing_values,
+            dtype=self._dtype,
+            learner_dtype=self._learner_dtype(),
+            caller=type(self).__name__,
+        )
+        X = reader.fit_read(X)
+        y = check_target(self, y)
+        check_consistent_length(X, y)
+        sample_weight = check_weights(sample_weight, X.shape[0], self)
+        kept = np.arange(X.shape[0])
+        if sample_weight is not None and not sample_weight.all():
+            kept = np.flatnonzero(sample_weight)
+            X, y, sample_weight = X[kept], y[kept], sample_weight[kept]
+            X = reader.forget_unused(X)
+        if is_classifier(self):
+            self.classes_, y = np.unique(y, return_inverse=True)
+            sample_weight = weigh_classes(
+                self.class_weight, self.classes_, y, sample_weight
+            )
+        self._reader = reader
+        self._learn_missing(X, sample_weight)
+        return X, y, sample_weight, kept
+
+    def _learner_dtype(self):
+        return self._dtype
+
+    def _learn_missing(self, X, sample_weight):
+        """Learn where values are missing, and what stands in where none was."""
+        reader = self._reader
+        n_missing = count_missing(X)
+        reader.expect_nothing(np.flatnonzero(n_missing == X.shape[0]).tolist())
+        self.missing_share_ = n_missing / X.shape[0]
+        self._is_complete = n_missing == 0
+        self._fill = np.full(reader.n_features, np.nan)
+        columns = self._is_complete
+        if sparse.issparse(X):
+            X = X.tocsc()
+            mostly_zero = is_mostly_zero(X, sample_weight)
+            self._fill[columns & mostly_zero] = 0.0
+            columns = columns & ~mostly_zero
+        for j in np.flatnonzero(columns):
+            column = X[:, [j]].toarray().ravel() if sparse.issparse(X) else X[:, j]
+            typical = weighted_mode if reader.is_categorical[j] else weighted_median
+            self._fill[j] = typical(column, sample_weight)
+
+    def _read_predict(self, X, *, warn=True):
+        """Read a table that has the columns of the one in `fit`."""
+        X = as_container(X, type(self).__name__)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        X = self._reader.read(X)
+        if not self._is_complete.any():
+            return X
+        return self._fill_new_holes(X, warn)
+
+    def _fill_new_holes(self, X, warn):
+        """Fill what is missing in columns where in `fit` nothing was."""
+        data = X.data if sparse.issparse(X) else X
+        if np.isfinite(data).all():
+            return X
+        new = np.flatnonzero((count_missing(X) > 0) & self._is_complete)
+        if len(new) == 0:
+            return X
+        if warn:
+            names = ", ".join(self._reader.name_of(j) for j in new)
+            warnings.warn(
+                f"{type(self).__name__}: {names:.300} had no missing values in fit, "
+                "and has some now (or categories that fit has not seen); the median "
+                "of the training data stands in, for a category the most frequent.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return fill_columns(X, new, self._fill)
+
+    def _chosen_sides(self):
+        """The splits, where missing values choose a side."""
+        return None
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.input_tags.categorical = True
+        return tags
+
+
+def count_missing(X):
+    """Count the missing values of each column."""
+    if not sparse.issparse(X):
+        return np.isnan(X).sum(axis=0)
+    return np.bincount(X.indices[np.isnan(X.data)], minlength=X.shape[1])
+
+
+def fill_columns(X, columns, fill):
+    """Put a value a column in the place of what is missing there, in a copy."""
+    X = X.copy()
+    if sparse.issparse(X):
+        of_column = np.full(X.shape[1], np.nan)
+        of_column[columns] = fill[columns]
+        missing = np.isnan(X.data)
+        X.data[missing] = of_column[X.indices[missing]]
+        return X
+    for j in columns:
+        X[np.isnan(X[:, j]), j] = fill[j]
+    return X
+
+
+def check_target(estimator, y):
+    """Check targets: one dimension, none missing; those of a regressor as floats."""
+    caller = type(estimator).__name__
+    if y is None:
+        raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
+    if hasattr(y, "to_numpy") and not isinstance(y, np.ndarray):
+        y = y.to_numpy()
+    if isinstance(y, (list, tuple)):  # NumPy would make "nan" of NaN beside strings
+        _refuse_missing(y, caller)
+    y = column_or_1d(y, warn=True)
+    if y.dtype.kind == "O":
+        _refuse_missing(y.tolist(), caller)
+        if all(isinstance(value, (Real, np.bool_)) for value in y):
+            y = np.array(y.tolist())
+    if y.dtype.kind == "f":
+        _refuse_not_finite(y, caller)
+    if is_classifier(estimator):
+        check_classification_targets(y)
+        return y
+    return check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+
+
+def _refuse_missing(y, caller):
+    for row, value in enumerate(y):
+        if is_missing(value):
+            raise ValueError(
+                f"Input y contains NaN: row {row} is {value!r} ({caller}). Drop the "
+                "rows whose target is missing."
+            )
+
+
+def _refuse_not_finite(y, caller):
+    if np.isfinite(y).all():
+        return
+    row = int(np.flatnonzero(~np.isfinite(y))[0])
+    what = "NaN" if np.isnan(y[row]) else "infinity"
+    raise ValueError(
+        f"Input y contains {what}: row {row} ({caller}). Drop the rows whose target "
+        "is missing."
+    )
+
+
+def check_weights(sample_weight, n_samples, caller):
+    """Check weights: finite, none negative, not all zero; one may stand for all."""
+    if sample_weight is None:
+        return None
+    weights = check_array(
+        np.full(n_samples, sample_weight, dtype=np.float64)
+        if isinstance(sample_weight, Real)
+        else sample_weight,
+        ensure_2d=False,
+        allow_nd=True,
+        dtype=np.float64,
+        ensure_all_finite=False,
+        input_name="sample_weight",
+    )
+    if weights.ndim != 1:
+        raise ValueError("Sample weights must be 1D array or scalar")
+    if len(weights) != n_samples:
+        raise ValueError(
+            f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!"
+        )
+    wrong = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
+    if len(wrong):
+        raise ValueError(
+            f"{type(caller).__name__}: sample_weight of row {wrong[0]} is "
+            f"{weights[wrong[0]]}; a weight must be finite and not negative. A row of "
+            "weight 0 is left out."
+        )
+    if not weights.any():
+        raise ValueError(
+            f"{type(caller).__name__}: all values of sample_weight are zero; no row "
+            "is left to learn from."
+        )
+    return weights
+
+
+def weigh_classes(class_weight, classes, y, sample_weight):
+    """Multiply the weights of rows by those of their classes.
+
+    Balanced classes have equal sums of weights, and together the sum they had.
+    """
+    if class_weight is None:
+        return sample_weight
+    weights = np.ones(len(y)) if sample_weight is None else sample_weight
+    if isinstance(class_weight, str):
+        of_class = weights.sum() / (
+            len(classes) * np.bincount(y, weights=weights, minlength=len(classes))
+        )
+    else:
+        of_class = np.array([_weight_of(class_weight, c) for c in classes.tolist()])
+    return weights * of_class[y]
+
+
+def _weight_of(class_weight, label):
+    weight = class_weight.get(label, 1.0)
+    if not (np.isfinite(weight) and weight > 0):
+        raise ValueError(
+            f"class_weight of class {label!r} is {weight!r}; it must be finite and "
+            "positive. To leave a class out, leave out its rows."
+        )
+    return float(weight)

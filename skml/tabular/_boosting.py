@@ -1,0 +1,441 @@
+"""What the boosters share: one vocabulary, early stopping, stages, importances."""
+
+import copy
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from skml._random import make_random_state
+from skml._sklearn import Interval, StrOptions, _fit_context
+from skml.tabular._base import BaseTabular, check_target, check_weights
+from skml.tabular._constraints import resolve_interaction_cst, resolve_monotonic_cst
+from skml.tabular._early_stopping import (
+    StageMonitor,
+    best_stage,
+    check_classes_of_split,
+    split_rows,
+)
+
+LARGEST_SEED = 2**31 - 1
+
+
+class Sample(NamedTuple):
+    """Rows as a learner takes them."""
+
+    X: np.ndarray
+    y: np.ndarray
+    sample_weight: np.ndarray | None
+
+    def at(self, rows):
+        """Some of the rows."""
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        return Sample(self.X[rows], self.y[rows], weight)
+
+
+class BaseBoosting(BaseTabular):
+    """Template of the boosters: reads, holds out, boosts, cuts, predicts.
+
+    A subclass provides `_boost`, `_cut`, `_native_predict`,
+    `_staged_native_predict` and `_splits`.
+    """
+
+    _parameter_constraints = {
+        **BaseTabular._parameter_constraints,
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
+        "max_depth": [Interval(Integral, 1, None, closed="left"), None],
+        "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
+        "min_impurity_decrease": [Interval(Real, 0, None, closed="left")],
+        "l2_regularization": [Interval(Real, 0, None, closed="left")],
+        "max_features": [Interval(Real, 0, 1, closed="right")],
+        "subsample": [Interval(Real, 0, 1, closed="right")],
+        "monotonic_cst": ["array-like", dict, None],
+        "interaction_cst": [
+            list,
+            tuple,
+            StrOptions({"pairwise", "no_interactions"}),
+            None,
+        ],
+        "early_stopping": ["boolean"],
+        "scoring": [str, callable, None],
+        "validation_fraction": [
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "library_params": [dict, None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        groups=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Fit the trees.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Array, sparse matrix, list of lists, or data frame of pandas, polars or
+            pyarrow. Values may be missing; strings and categories are categories.
+        y : array-like of shape (n_samples,)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows. A row of weight 0 is left out.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of rows that early stopping holds out as a whole.
+        X_val : table of shape (n_val, n_features), default=None
+            Rows to stop early by, in the place of a part of X.
+        y_val : array-like of shape (n_val,), default=None
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X holds infinity, y a missing value, a weight is negative, a parameter
+            cannot be honoured, or a class is lost by holding out rows.
+        TypeError
+            If a column of X mixes strings and numbers, or holds something else.
+        """
+        self._check_parameters()
+        self._check_validation_data(X_val, y_val, sample_weight_val)
+        state = vars(self).copy()
+        try:
+            self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val))
+        except BaseException:  # what was learned before goes on to predict as it did
+            vars(self).clear()
+            vars(self).update(state)
+            raise
+        return self
+
+    def _fit(self, X, y, sample_weight, groups, validation):
+        goes_on = self.warm_start and hasattr(self, "n_iter_")
+        before = self._remember() if goes_on else {}
+        n_before = before.get("n_iter_", 0)
+        train, kept = self._read_training(X, y, sample_weight, before)
+        if not goes_on:
+            self._seed = draw_seed(self.random_state)
+            self._forget("booster_", "_trees")
+        if n_before == self.n_estimators:
+            return
+        self._forget("train_score_", "validation_score_")
+        if self._is_constant():
+            self.n_iter_ = self.n_estimators
+            return
+        monitor = None
+        if self.early_stopping:
+            if validation[0] is not None:
+                validation = self._read_validation(*validation)
+            else:
+                check_consistent_length(X, groups)
+                train, validation = self._hold_out(train, groups, kept)
+            monitor = StageMonitor(self, train, validation)
+        self._boost(train, monitor, n_before)
+        if monitor is not None:
+            self._keep_the_best(monitor, before, n_before)
+
+    def _forget(self, *names):
+        for name in names:
+            vars(self).pop(name, None)
+
+    def _check_validation_data(self, X_val, y_val, sample_weight_val):
+        if X_val is None and y_val is None and sample_weight_val is None:
+            return
+        if X_val is None or y_val is None:
+            missing = "X_val" if X_val is None else "y_val"
+            raise ValueError(f"X_val and y_val go together; {missing} was not passed.")
+        if not self.early_stopping:
+            raise ValueError(
+                "X_val and y_val are what early stopping looks at; pass "
+                "early_stopping=True."
+            )
+
+    def _remember(self):
+        """What an earlier fit left that the next one must agree with."""
+        if self.n_estimators < self.n_iter_:
+            raise ValueError(
+                f"n_estimators={self.n_estimators} must be larger than or equal to "
+                f"n_iter_={self.n_iter_} when warm_start=True."
+            )
+        return {
+            name: getattr(self, name)
+            for name in (
+                "_reader",
+                "classes_",
+                "n_iter_",
+                "train_score_",
+                "validation_score_",
+            )
+            if hasattr(self, name)
+        }
+
+    def _read_training(self, X, y, sample_weight, before):
+        *rows, kept = self._read_fit(X, y, sample_weight)
+        if before:
+            self._check_agrees(before)
+        train = Sample(*rows)
+        if not is_classifier(self):
+            check_target_of_loss(self.loss, train.y)
+        return train, kept
+
+    def _check_agrees(self, before):
+        reader, earlier = self._reader, before["_reader"]
+        same = reader.names == earlier.names and reader.categories == earlier.categories
+        if "classes_" in before:
+            same = same and np.array_equal(self.classes_, before["classes_"])
+        if not same:
+            raise ValueError(
+                "warm_start=True goes on with the trees of the earlier fit; X must "
+                "have the same columns and categories, and y the same classes."
+            )
+
+    def _is_constant(self):
+        return is_classifier(self) and len(self.classes_) == 1
+
+    def _hold_out(self, train, groups, kept):
+        if groups is not None:
+            groups = np.asarray(groups)[kept]
+        if is_classifier(self):
+            check_enough_to_split(train.y, self.classes_)
+        rows = split_rows(
+            train.y,
+            groups,
+            self.validation_fraction,
+            stratify=is_classifier(self),
+            # The same rows again, where trees are added to those of an earlier fit.
+            random_state=np.random.RandomState(self._seed),
+        )
+        train, validation = (train.at(np.sort(part)) for part in rows)
+        if is_classifier(self):
+            check_classes_of_split(train.y, validation.y, self.classes_)
+        return train, validation
+
+    def _read_validation(self, X_val, y_val, sample_weight_val):
+        X = self._read_predict(X_val)
+        y = check_target(self, y_val)
+        check_consistent_length(X, y)
+        weight = check_weights(sample_weight_val, X.shape[0], self)
+        if is_classifier(self):
+            y = self._encode(y)
+        else:
+            check_target_of_loss(self.loss, y)
+        return Sample(X, y, weight)
+
+    def _encode(self, y):
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y_val has the label {unknown.tolist()[0]!r}, which y has not; its "
+                f"classes are {self.classes_.tolist()!r:.300}."
+            )
+        return np.searchsorted(self.classes_, y)
+
+    def _keep_the_best(self, monitor, before, n_before):
+        """Note all scores, and cut the trees after the best one."""
+        for name in ("train_score", "validation_score"):
+            # Where an earlier fit did not stop early, its trees have no scores.
+            earlier = before.get(f"{name}_", np.full(n_before, np.nan))[:n_before]
+            setattr(self, f"{name}_", np.append(earlier, getattr(monitor, name)))
+        self._cut(best_stage(self.validation_score_))
+
+    def _at_stage(self, n_estimators):
+        """The estimator as it would be, had it been fitted with fewer trees."""
+        stage = copy.copy(self)
+        stage.n_estimators = n_estimators
+        if self._is_constant():
+            stage.n_iter_ = n_estimators
+            return stage
+        kept = min(n_estimators, self.n_iter_)
+        if hasattr(self, "validation_score_"):
+            stage.train_score_ = self.train_score_[:n_estimators]
+            stage.validation_score_ = self.validation_score_[:n_estimators]
+            kept = best_stage(stage.validation_score_)
+        if kept < self.n_iter_:
+            stage._use_first(kept)
+        return stage
+
+    def _use_first(self, n_iter):
+        """Predict with the first trees only; a stage does not live long."""
+        self._cut(n_iter)
+
+    def _constraints(self):
+        """Monotonic and interaction constraints by position."""
+        reader = self._reader
+        monotonic = resolve_monotonic_cst(
+            self.monotonic_cst, reader.n_features, reader.names
+        )
+        if monotonic is not None:
+            check_monotonic_cst(self, monotonic)
+        return monotonic, resolve_interaction_cst(
+            self.interaction_cst, reader.n_features, reader.names
+        )
+
+    def _report(self, n_iter):
+        if self.verbose:
+            print(f"[{n_iter}] of {self.n_estimators}")
+
+    def _n_threads(self):
+        return effective_n_jobs(self.n_jobs)
+
+    def _n_outputs(self):
+        n_classes = len(getattr(self, "classes_", ()))
+        return n_classes if n_classes > 2 else 1
+
+    def _chosen_sides(self):
+        """The splits, where missing values choose a side."""
+        return None if self._is_constant() else self._splits()
+
+    def _missing_treatments(self):
+        """What is done about the missing values of each feature."""
+        reader = self._reader
+        return [
+            describe_treatment(share, fill, labels)
+            for share, fill, labels in zip(
+                self.missing_share_, self._fill, reader.categories, strict=True
+            )
+        ]
+
+    @property
+    def feature_importances_(self):
+        """Importances of the features: their share of the total gain of all splits.
+
+        Returns
+        -------
+        importances : ndarray of shape (n_features,)
+            They sum to one, or are all zero where no tree has a split.
+        """
+        check_is_fitted(self)
+        if self._is_constant():
+            return np.zeros(self.n_features_in_)
+        splits = self._splits()
+        gains = np.bincount(
+            splits.feature, weights=splits.gain, minlength=self.n_features_in_
+        )
+        return gains / (gains.sum() or 1.0)
+
+
+class Splits(NamedTuple):
+    """The splits of all trees, one value a split."""
+
+    feature: np.ndarray  # position of the feature
+    gain: np.ndarray  # what the loss gained by the split
+    missing_left: np.ndarray  # whether missing values go left
+
+
+def describe_treatment(missing_share, fill, labels):
+    """Say in words what becomes of the missing values of a feature."""
+    if missing_share == 1:
+        return "no information: all missing"
+    if missing_share > 0:
+        return "each split has a side for missing values"
+    typical = f"median {fill:.6g}" if labels is None else f"mode {labels[int(fill)]!r}"
+    return f"none missing; in predict: {typical}"
+
+
+def draw_seed(random_state):
+    """An integer for a library: the parameter itself if it is one."""
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return int(make_random_state(random_state).randint(LARGEST_SEED))
+
+
+def check_target_of_loss(loss, y):
+    """Refuse targets that a loss is not defined for."""
+    if loss == "poisson" and not (y.min() >= 0 and y.sum() > 0):
+        raise ValueError("loss='poisson' requires non-negative y and sum(y) > 0.")
+    if loss == "gamma" and y.min() <= 0:
+        row = int(np.argmin(y))
+        raise ValueError(f"loss='gamma' requires strictly positive y; it has {y[row]}.")
+
+
+def check_monotonic_cst(estimator, monotonic):
+    """Refuse monotonic constraints that the predictions would not keep."""
+    reader = estimator._reader
+    for j in np.flatnonzero(monotonic):
+        if reader.is_categorical[j]:
+            raise ValueError(
+                f"monotonic_cst: {reader.name_of(j)} holds categories, which have no "
+                "order."
+            )
+    if estimator._n_outputs() > 1:
+        raise ValueError(
+            f"monotonic_cst cannot be honoured for {estimator._n_outputs()} classes: "
+            "their probabilities do not rise and fall with single scores."
+        )
+    loss = getattr(estimator, "loss", None)
+    if loss in {"absolute_error", "quantile"}:
+        raise ValueError(
+            f"monotonic_cst cannot be honoured with loss={loss!r}: the values of "
+            "leaves are set when the tree has grown, whatever the constraints."
+        )
+
+
+def check_quantile(loss, quantile):
+    """A level belongs to the quantile loss, and to it alone."""
+    if (loss == "quantile") == (quantile is not None):
+        return
+    raise ValueError(
+        f"loss={loss!r} and quantile={quantile!r}: the quantile loss needs a level "
+        "between 0 and 1, and no other loss takes one."
+    )
+
+
+def check_enough_to_split(y, classes):
+    """Refuse to split classes of a single row."""
+    counts = np.bincount(y, minlength=len(classes))
+    if counts.min() < 2:
+        label = classes.tolist()[int(np.argmin(counts))]
+        raise ValueError(
+            f"early_stopping holds out rows of each class, and class {label!r} has a "
+            "single row. Leave the class out, or pass X_val and y_val."
+        )
+
+
+def check_library_params(library_params, known, ours, library):
+    """Refuse names that a library does not know, and those that are set here.
+
+    Parameters
+    ----------
+    library_params : dict or None
+        What the user passes on.
+    known : collection of str or None
+        What the library knows; None if it cannot tell.
+    ours : dict of str to str
+        The library's names of what has a parameter here, and its name.
+    library : str
+        The library, for messages.
+    """
+    for name in library_params or {}:
+        if name in ours:
+            instead = (
+                f"use {ours[name]}" if ours[name] else "it is set by the estimator"
+            )
+            raise ValueError(f"library_params has {name!r} of {library}; {instead}.")
+        if known is not None and name not in known:
+            raise ValueError(
+                f"library_params has {name!r}, which {library} does not know."
+            )

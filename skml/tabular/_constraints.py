@@ -1,0 +1,84 @@
+"""Constraints on features, by name or by position."""
+
+from itertools import combinations
+
+import numpy as np
+
+from skml.tabular._frame import feature_index
+
+
+def resolve_monotonic_cst(monotonic_cst, n_features, names):
+    """Turn the constraints into one number a feature.
+
+    Parameters
+    ----------
+    monotonic_cst : dict, array-like of shape (n_features,) or None
+        1 for an increasing, -1 for a decreasing prediction, 0 for neither.
+    n_features : int
+        The number of features.
+    names : list of str or None
+        Their names.
+
+    Returns
+    -------
+    directions : ndarray of shape (n_features,) or None
+        Of dtype int8; None if nothing is constrained.
+    """
+    directions = np.zeros(n_features, dtype=np.int8)
+    if monotonic_cst is None:
+        return None
+    if isinstance(monotonic_cst, dict):
+        for feature, direction in monotonic_cst.items():
+            j = feature_index(feature, "monotonic_cst", n_features, names)
+            _check_direction(feature, direction)
+            directions[j] = direction
+    else:
+        values = list(monotonic_cst)
+        if len(values) != n_features:
+            raise ValueError(
+                f"monotonic_cst has {len(values)} values; X has {n_features} features."
+            )
+        for feature, direction in enumerate(values):
+            _check_direction(feature, direction)
+        directions[:] = values
+    return directions if directions.any() else None
+
+
+def _check_direction(feature, direction):
+    if direction not in (-1, 0, 1):
+        raise ValueError(
+            f"monotonic_cst of feature {feature!r} is {direction!r}; must be 1 "
+            "(increasing), -1 (decreasing) or 0 (no constraint)."
+        )
+
+
+def resolve_interaction_cst(interaction_cst, n_features, names):
+    """Turn the constraints into lists of positions that cover all features.
+
+    Parameters
+    ----------
+    interaction_cst : "pairwise", "no_interactions", list of list of str or int, or None
+        Features of one list may meet in a tree. What no list names is one more list.
+    n_features : int
+        The number of features.
+    names : list of str or None
+        Their names.
+
+    Returns
+    -------
+    groups : list of list of int, or None
+        None if nothing is constrained.
+    """
+    if interaction_cst is None:
+        return None
+    if interaction_cst == "no_interactions":
+        return [[j] for j in range(n_features)]
+    if interaction_cst == "pairwise":
+        pairs = [list(pair) for pair in combinations(range(n_features), 2)]
+        return pairs or [[0]]
+    groups = [
+        sorted({feature_index(f, "interaction_cst", n_features, names) for f in group})
+        for group in interaction_cst
+    ]
+    rest = sorted(set(range(n_features)) - {j for group in groups for j in group})
+    return [*groups, rest] if rest else groups

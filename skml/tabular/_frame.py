@@ -1,0 +1,476 @@
+"""The one door for tables: any table becomes a matrix of numbers with NaN."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+
+from skml._validation import is_missing
+from skml.tabular._columns import (
+    LabelColumn,
+    NumberColumn,
+    as_labels,
+    kind_of_labels,
+    library_of,
+    observed_labels,
+    read_column,
+    recode,
+    sentinel_numbers,
+)
+
+FLOAT32_INTEGERS = 2**24  # up to here float32 has every integer
+
+
+class TableReader:
+    """Reads tables of one kind: what was learned from the table of `fit`.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype", None or array-like
+        Which columns are categories: those of strings and of a category type; none;
+        or, as well, those given by name, position or mask.
+    missing_values : scalar or list of scalars
+        Values that mean missing, beside NaN, None, NA and NaT.
+    dtype : type
+        The type of float that tables become.
+    learner_dtype : type
+        The type of float that the learner makes of them.
+    caller : str
+        The estimator, for messages.
+
+    Attributes
+    ----------
+    n_features : int
+        The number of columns.
+    names : list of str or None
+        Their names, where the table has names.
+    is_categorical : ndarray of shape (n_features,)
+        Whether a column holds categories, whose codes are its values.
+    categories : list of (list or None)
+        The labels of each column of categories.
+    kinds : dict of int to (str or None)
+        What columns hold, if it is something else than numbers or categories: "dates",
+        "durations", or None for nothing but missing values.
+    """
+
+    def __init__(
+        self,
+        *,
+        categorical_features,
+        missing_values,
+        dtype,
+        learner_dtype=None,
+        caller,
+    ):
+        self.categorical_features = categorical_features
+        self.sentinels = list_sentinels(missing_values)
+        self.dtype = dtype
+        self.learner_dtype = learner_dtype or dtype
+        self.caller = caller
+        self.kinds = {}
+
+    def fit_read(self, X):
+        """Learn the kinds and categories of the columns of a table, and read it."""
+        self.names = column_names(X)
+        X = as_table(X, self.caller)
+        self.n_features = X.shape[1]
+        declared = self._declared()
+        if is_matrix(X) and not declared.any():
+            self.is_categorical = declared
+            self.categories = [None] * self.n_features
+            values = self._read_matrix(X)
+            self._warn_of(columns_of_large_integers(X, self.sentinels))
+            return values
+        columns = [
+            as_labels(column) if categorical else column
+            for column, categorical in zip(self._columns(X), declared, strict=True)
+        ]
+        self.kinds = {
+            j: column.kind
+            for j, column in enumerate(columns)
+            if column.kind in {"dates", "durations"}
+        }
+        self.is_categorical = np.array([isinstance(c, LabelColumn) for c in columns])
+        self._refuse_undeclared()
+        self.categories = [
+            observed_labels(column) if isinstance(column, LabelColumn) else None
+            for column in columns
+        ]
+        values = self._stack(columns)
+        self._warn_of(
+            j
+            for j, column in enumerate(columns)
+            if isinstance(column, NumberColumn) and has_large_integers(column.values)
+        )
+        return values
+
+    def read(self, X):
+        """Read a table that has the columns of the one that was learned."""
+        if self._is_plain(X):
+            return self._checked(self._as_floats(X))
+        X = as_table(X, self.caller)
+        if is_matrix(X) and self._holds_numbers():
+            return self._read_matrix(X)
+        return self._stack(list(self._columns(X)))
+
+    def expect_nothing(self, columns):
+        """Let columns in which nothing was seen hold anything."""
+        self.kinds.update(dict.fromkeys(columns, None))
+
+    def forget_unused(self, values):
+        """Drop the categories that no row has, such as those of rows left out."""
+        for j in np.flatnonzero(self.is_categorical):
+            column = _dense_column(values, j)
+            seen = ~np.isnan(column)
+            used, codes = np.unique(column[seen], return_inverse=True)
+            if len(used) < len(self.categories[j]):
+                self.categories[j] = [self.categories[j][int(code)] for code in used]
+                column[seen] = codes
+                values[:, j] = column
+        return values
+
+    def name_of(self, j):
+        """How messages call a column."""
+        return f"column {j}" if self.names is None else f"column {self.names[j]!r}"
+
+    def _is_plain(self, X):
+        """Whether nothing needs to be done to a table but to look at its values."""
+        return (
+            type(X) is np.ndarray
+            and X.ndim == 2
+            and X.dtype.kind == "f"
+            and X.shape[0] > 0
+            and not self.sentinels
+            and self._holds_numbers()
+        )
+
+    def _holds_numbers(self):
+        """Whether all columns were numbers in `fit`, or nothing."""
+        return not (self.is_categorical.any() or any(self.kinds.values()))
+
+    def _declared(self):
+        """Which columns the user says are categories."""
+        return resolve_features(
+            self.categorical_features,
+            "categorical_features",
+            self.n_features,
+            self.names,
+        )
+
+    def _refuse_undeclared(self):
+        if self.categorical_features is not None or not self.is_categorical.any():
+            return
+        j = int(np.flatnonzero(self.is_categorical)[0])
+        raise ValueError(
+            f"{self.caller}: {self.name_of(j)} holds strings or categories, but "
+            'categorical_features=None. Pass categorical_features="from_dtype", or '
+            "convert the column to numbers."
+        )
+
+    def _columns(self, X):
+        if is_matrix(X):  # of numbers, some of which are declared to be categories
+            X = X.toarray() if sparse.issparse(X) else X
+        for j, column in enumerate(split_columns(X)):
+            name = f"{self.name_of(j)} of X"
+            yield read_column(column, f"{name} ({self.caller})", self.sentinels)
+
+    def _read_matrix(self, X):
+        if not sparse.issparse(X):
+            return self._checked(self._as_floats(X))
+        if 0 in self.sentinels:
+            raise ValueError(
+                f"{self.caller}: missing_values has 0, and X is sparse: zeros that are "
+                "not stored cannot be missing. Pass X.toarray(), or another value."
+            )
+        X = X.copy()
+        X.sum_duplicates()
+        with np.errstate(over="ignore"):
+            values = X.astype(self.dtype)
+        values.data = self._as_floats(X.data)
+        return self._checked(values)
+
+    def _as_floats(self, numbers):
+        """Numbers as floats: of those too large, infinity; of sentinels, NaN."""
+        with np.errstate(over="ignore"):
+            values = np.asarray(numbers, dtype=self.dtype, order="C")
+        sentinels = sentinel_numbers(self.sentinels)
+        if not sentinels:
+            return values
+        return np.where(np.isin(numbers, sentinels), np.nan, values)
+
+    def _stack(self, columns):
+        """Make one matrix of the columns, with the learned codes for labels."""
+        values = np.empty((_n_rows(columns), self.n_features), dtype=self.dtype)
+        with np.errstate(over="ignore"):
+            for j, column in enumerate(columns):
+                values[:, j] = self._numbers(column, j)
+        return self._checked(values)
+
+    def _numbers(self, column, j):
+        is_number = isinstance(column, NumberColumn)
+        if column.kind != self._kind(j) or not (is_number or self.is_categorical[j]):
+            self._check_empty(column, j)
+            return np.full(_n_rows([column]), np.nan)
+        if self.is_categorical[j]:
+            return recode(as_labels(column), self.categories[j])
+        return column.values
+
+    def _kind(self, j):
+        """What a column was made of in `fit`."""
+        if j in self.kinds:
+            return self.kinds[j]
+        return kind_of_labels(self.categories[j] or [])
+
+    def _check_empty(self, column, j):
+        """Refuse values of another kind than in `fit`, unless there were none."""
+        values = observed_labels(as_labels(column))
+        before, now = self._kind(j), column.kind
+        if not values or before is None:
+            return
+        now = f"categories of {now}" if now == before else now
+        raise ValueError(
+            f"{self.caller}: {self.name_of(j)} held {before} in fit, and now holds "
+            f"{now}, such as {values[0]!r}. Convert it to what it was."
+        )
+
+    def _warn_of(self, columns):
+        """Warn of integers that float32 cannot tell apart: numbers of accounts, say."""
+        if self.learner_dtype is not np.float32:
+            return
+        names = ", ".join(map(self.name_of, columns))
+        if names:
+            warnings.warn(
+                f"{self.caller}: {names:.300} holds integers of 2**24 and more, which "
+                "the learner keeps as float32: not all that differ stay different. "
+                "Subtract an offset or divide; if they are names, declare the column "
+                "in categorical_features.",
+                UserWarning,
+                stacklevel=5,
+            )
+
+    def _checked(self, values):
+        data = values.data if sparse.issparse(values) else values
+        if self.learner_dtype == self.dtype:
+            if np.isfinite(data).all():
+                return values
+            wrong = np.isinf(data)
+        else:
+            wrong = np.abs(data) > np.finfo(self.learner_dtype).max
+        if not wrong.any():
+            return values
+        if sparse.issparse(values):
+            coordinates = values.tocoo()
+            at = int(np.flatnonzero(wrong)[0])
+            row, j = int(coordinates.row[at]), int(coordinates.col[at])
+        else:
+            row, j = (int(i) for i in np.argwhere(wrong)[0])
+        raise ValueError(
+            f"Input X contains infinity or a value too large for "
+            f"dtype('{np.dtype(self.learner_dtype).name}'): row {row}, "
+            f"{self.name_of(j)} ({self.caller}). Missing values are NaN; mend or drop "
+            "the value."
+        )
+
+
+def as_container(X, caller):
+    """Turn lists into an array, and refuse what has not two dimensions."""
+    if not hasattr(X, "shape"):
+        X = _list_as_array(X, caller)
+    elif isinstance(X, np.ma.MaskedArray):
+        are_numbers = X.dtype.kind in "fiub"
+        X = X.astype(np.float64 if are_numbers else object)
+        X = X.filled(np.nan if are_numbers else None)
+    return X if len(X.shape) == 2 else as_table(X, caller)  # which raises
+
+
+def as_table(X, caller):
+    """Check a table: it has rows and columns.
+
+    Data frames come back as they are, or as an array if they hold numbers only;
+    arrays as they are, sparse matrices in the format CSR.
+    """
+    if is_frame(X):
+        for what, count in zip(("sample", "feature"), X.shape, strict=True):
+            if count == 0:
+                raise ValueError(
+                    f"Found array with 0 {what}(s) (shape={tuple(X.shape)}) while a "
+                    f"minimum of 1 is required by {caller}."
+                )
+        if _holds_numbers_only(X):
+            return X.to_numpy(dtype=np.result_type(*X.dtypes))
+        return X
+    checked = check_array(
+        X,
+        accept_sparse="csr",
+        dtype=None,
+        ensure_all_finite=False,
+        estimator=caller,
+    )
+    return sparse.csr_array(checked) if sparse.issparse(checked) else checked
+
+
+def _holds_numbers_only(frame):
+    """Whether a frame of pandas is a matrix of numbers in disguise."""
+    return library_of(frame) == "pandas" and all(
+        isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in frame.dtypes
+    )
+
+
+def _list_as_array(X, caller):
+    """As NumPy does, but numbers beside strings stay numbers."""
+    array = np.asarray(X)
+    if array.ndim == 0:
+        advice = " Collect it first: X.collect()." if hasattr(X, "collect") else ""
+        raise ValueError(
+            f"Expected 2D array, got {type(X).__name__}: {caller} takes a data frame "
+            "of pandas or polars, a table of pyarrow, an array, a sparse matrix or a "
+            f"list of rows.{advice}"
+        )
+    return np.array(X, dtype=object) if array.dtype.kind in "US" else array
+
+
+def is_frame(X):
+    """Whether a table is a data frame of pandas or polars, or a table of pyarrow."""
+    return library_of(X) is not None and len(X.shape) == 2
+
+
+def is_matrix(X):
+    """Whether a table is a matrix of numbers, dense or sparse."""
+    return not is_frame(X) and X.dtype.kind in "fiub"
+
+
+def column_names(X):
+    """The names of the columns, if all are strings."""
+    if not is_frame(X):
+        return None
+    names = getattr(X, "column_names", None) or list(X.columns)
+    return names if all(isinstance(name, str) for name in names) else None
+
+
+def split_columns(X):
+    """The columns of a table in their order."""
+    library = library_of(X)
+    if library == "pandas":
+        return (X.iloc[:, j] for j in range(X.shape[1]))
+    if library == "polars":
+        return iter(X.get_columns())
+    if library == "pyarrow":
+        return iter(X.columns)
+    return iter(X.T)
+
+
+def list_sentinels(missing_values):
+    """The values that mean missing, without those that always do."""
+    many = isinstance(missing_values, (list, tuple, set, frozenset, np.ndarray))
+    values = list(missing_values) if many else [missing_values]
+    values = [value for value in values if not is_missing(value)]
+    for value in values:
+        if not isinstance(value, (Real, str)):
+            raise TypeError(
+                f"missing_values has {value!r:.60} ({type(value).__name__}); expected "
+                "numbers and strings, beside NaN, None, NA and NaT."
+            )
+    return values
+
+
+def resolve_features(features, parameter, n_features, names):
+    """Turn names, positions or a mask of columns into a mask.
+
+    Parameters
+    ----------
+    features : "from_dtype", None or array-like of str, int or bool
+        The columns.
+    parameter : str
+        The parameter that holds them, for messages.
+    n_features : int
+        The number of columns of the table.
+    names : list of str or None
+        The names of its columns.
+
+    Returns
+    -------
+    mask : ndarray of shape (n_features,)
+        Whether a column is one of them.
+    """
+    mask = np.zeros(n_features, dtype=bool)
+    if features is None or isinstance(features, str):
+        return mask
+    features = list(features)
+    if features and all(isinstance(f, (bool, np.bool_)) for f in features):
+        if len(features) != n_features:
+            raise ValueError(
+                f"{parameter} is a mask of {len(features)} values; X has {n_features} "
+                "features."
+            )
+        return np.array(features, dtype=bool)
+    mask[[feature_index(f, parameter, n_features, names) for f in features]] = True
+    return mask
+
+
+def feature_index(feature, parameter, n_features, names):
+    """The position of a column that is given by name or position."""
+    if isinstance(feature, str):
+        if names is None:
+            raise ValueError(
+                f"{parameter} has the name {feature!r}, but X has no column names. "
+                "Give positions, or pass a data frame."
+            )
+        if feature not in names:
+            raise ValueError(
+                f"{parameter} has the name {feature!r}, which is no column of X; its "
+                f"columns are {', '.join(map(repr, names)):.300}."
+            )
+        if names.count(feature) > 1:
+            raise ValueError(
+                f"{parameter} has the name {feature!r}, which {names.count(feature)} "
+                "columns of X have. Give positions, or rename columns."
+            )
+        return names.index(feature)
+    if not isinstance(feature, Integral):
+        raise TypeError(
+            f"{parameter} has {feature!r:.60} ({type(feature).__name__}); expected "
+            "names or positions of columns, or one bool a column."
+        )
+    if not 0 <= feature < n_features:
+        raise ValueError(
+            f"{parameter} has the position {feature}; X has {n_features} features, "
+            f"0 to {n_features - 1}."
+        )
+    return int(feature)
+
+
+def columns_of_large_integers(X, sentinels=()):
+    """Yield the columns of a matrix that hold integers of which float32 has not all."""
+    values = X.data if sparse.issparse(X) else X
+    is_large = np.abs(values, dtype=np.float64) >= FLOAT32_INTEGERS
+    if not is_large.any():
+        return
+    columns = np.unique(
+        X.indices[is_large] if sparse.issparse(X) else is_large.nonzero()[1]
+    )
+    for j in columns:
+        column = values[X.indices == j] if sparse.issparse(X) else X[:, j]
+        if has_large_integers(column[~np.isin(column, sentinel_numbers(sentinels))]):
+            yield j
+
+
+def has_large_integers(values):
+    """Whether numbers are integers, of which float32 has not all."""
+    values = values[np.isfinite(values)]
+    return bool(
+        (np.abs(values.astype(np.float64)) >= FLOAT32_INTEGERS).any()
+        and (values == np.rint(values)).all()
+    )
+
+
+def _dense_column(values, j):
+    column = values[:, [j]]
+    column = column.toarray() if sparse.issparse(column) else column
+    return column.ravel().copy()
+
+
+def _n_rows(columns):
+    column = columns[0]
+    return len(column.codes if isinstance(column, LabelColumn) else column.values)

@@ -1,0 +1,108 @@
+"""Trees of scikit-learn's exact gradient boosting, over a table without holes."""
+
+import copy
+
+import numpy as np
+from sklearn.base import is_classifier
+
+from skml.tabular._boosting import Splits
+from skml.tabular._gbdt_hist import flat
+from skml.tabular._imputed import TablePreparation
+
+
+class ExactTrees:
+    """Exact trees of a table that was read.
+
+    Parameters
+    ----------
+    native : GradientBoostingClassifier or GradientBoostingRegressor
+        Not fitted yet.
+    reader : TableReader
+        Knows which columns hold categories.
+    imputation : str or estimator
+        What stands in for missing values.
+    random_state : int
+        Seeds an estimator that imputes.
+    """
+
+    method = "exact"
+
+    def __init__(self, native, reader, imputation, random_state):
+        self.native = native
+        self.reader = reader
+        self.preparation = TablePreparation(
+            imputation=imputation, scale=False, random_state=random_state
+        )
+        self._raw = "decision_function" if is_classifier(native) else "predict"
+
+    @property
+    def n_iter(self):
+        """The number of iterations that are kept."""
+        return self.native.n_estimators_
+
+    def boost(self, params, train, monitor, n_before, n_threads):
+        """Grow trees, from where the last call ended; always in one thread."""
+        self.native.set_params(**params)
+        if n_before:
+            X = self.preparation.transform(train.X)
+        else:
+            X = self.preparation.fit_transform(
+                train.X, self.reader, train.sample_weight
+            )
+        stages = None
+        if monitor is not None:
+            prepared = self.preparation.transform(monitor.validation.X)
+            stages = StageScores(monitor, prepared, f"staged_{self._raw}")
+        self.native.fit(X, train.y, train.sample_weight, monitor=stages)
+
+    def cut(self, n_iter):
+        """Keep the first trees, in a copy."""
+        kept = copy.copy(self)
+        kept.native = native = copy.copy(self.native)
+        native.estimators_ = native.estimators_[:n_iter]
+        native._rng = copy.deepcopy(native._rng)
+        native.train_score_ = native.train_score_[:n_iter]
+        native.n_estimators_ = native.n_estimators = n_iter
+        return kept
+
+    def raw_predict(self, X, n_threads):
+        """Sum the values of the trees."""
+        return getattr(self.native, self._raw)(self.preparation.transform(X))
+
+    def staged_raw_predict(self, X, n_threads):
+        """Sum the values of the trees, after each iteration."""
+        X = self.preparation.transform(X)
+        return map(flat, getattr(self.native, f"staged_{self._raw}")(X))
+
+    def splits(self):
+        """The splits of all trees, by the features before they were prepared."""
+        features, gains = [], []
+        for tree in (t.tree_ for t in self.native.estimators_.ravel()):
+            impurity = tree.impurity * tree.weighted_n_node_samples
+            split = np.flatnonzero(tree.children_left >= 0)
+            left, right = tree.children_left[split], tree.children_right[split]
+            features.append(self.preparation.feature_of_output[tree.feature[split]])
+            gains.append(impurity[split] - impurity[left] - impurity[right])
+        feature = np.concatenate(features).astype(np.intp)
+        return Splits(
+            feature, np.concatenate(gains), np.zeros(len(feature), dtype=bool)
+        )
+
+
+class StageScores:
+    """Tells a monitor about each iteration of GradientBoosting."""
+
+    def __init__(self, monitor, X_validation, staged):
+        self.monitor = monitor
+        self.X = X_validation
+        self.staged = staged
+        self.raw = None
+
+    def __call__(self, iteration, native, variables):
+        if self.raw is None:  # a generator, which looks at each tree when it is there
+            self.raw = getattr(native, self.staged)(self.X)
+            for _ in range(iteration):
+                next(self.raw)
+        return self.monitor.should_stop(
+            flat(variables["raw_predictions"]), flat(next(self.raw))
+        )

@@ -1,0 +1,146 @@
+"""Trees of scikit-learn's histogram-based gradient boosting.
+
+scikit-learn has no public way to predict without checking the table again, to look at
+the trees, or to keep some of them: the names with an underscore here are its own.
+"""
+
+import copy
+
+import numpy as np
+from scipy import sparse
+from sklearn.metrics import check_scoring
+from threadpoolctl import threadpool_limits
+
+from skml.tabular._boosting import Splits
+
+
+class HistTrees:
+    """Histogram-based trees of a table that was read.
+
+    Parameters
+    ----------
+    native : HistGradientBoostingClassifier or HistGradientBoostingRegressor
+        Not fitted yet.
+    reader : TableReader
+        Knows which columns hold categories.
+    """
+
+    method = "hist"
+
+    def __init__(self, native, reader):
+        self.native = native
+        self.n_categories = {
+            j: len(reader.categories[j]) for j in np.flatnonzero(reader.is_categorical)
+        }
+
+    @property
+    def n_iter(self):
+        """The number of iterations that are kept."""
+        return self.native.n_iter_
+
+    def boost(self, params, train, monitor, n_before, n_threads):
+        """Grow trees, from where the last call ended."""
+        self.native.set_params(**params, early_stopping=monitor is not None)
+        if not n_before:
+            self._learn_limits(train.X)
+        validation = {}
+        if monitor is not None:
+            validation = {
+                "X_val": self._limit(monitor.validation.X),
+                "y_val": monitor.labels(monitor.validation),
+                "sample_weight_val": monitor.validation.sample_weight,
+            }
+        if n_before and monitor is not None and params["scoring"] != "loss":
+            # Not there, unless the trees so far were scored as well.
+            self.native._scorer = check_scoring(self.native, params["scoring"])
+        y = train.y if monitor is None else monitor.labels(train)
+        with threadpool_limits(n_threads, user_api="openmp"):
+            self.native.fit(self._limit(train.X), y, train.sample_weight, **validation)
+        if monitor is not None:  # not the score before the first tree
+            n_new = self.n_iter - n_before
+            scores = (self.native.train_score_, self.native.validation_score_)
+            monitor.train_score, monitor.validation_score = (
+                score[len(score) - n_new :] for score in scores
+            )
+
+    def cut(self, n_iter):
+        """Keep the first trees, in a copy."""
+        kept = copy.copy(self)
+        kept.native = native = copy.copy(self.native)
+        native._predictors = native._predictors[:n_iter]
+        native._feature_subsample_rng = copy.deepcopy(native._feature_subsample_rng)
+        native.train_score_ = native.train_score_[: n_iter + 1]
+        native.validation_score_ = native.validation_score_[: n_iter + 1]
+        return kept
+
+    def raw_predict(self, X, n_threads):
+        """Sum the values of the trees."""
+        X = self._limit(X)
+        native = self.native
+        if native._preprocessor is not None:  # categories come first
+            X = native._preprocessor.transform(X)
+        baseline = native._baseline_prediction
+        shape = (X.shape[0], native.n_trees_per_iteration_)
+        raw = np.zeros(shape, dtype=baseline.dtype, order="F")
+        raw += baseline
+        native._predict_iterations(X, native._predictors, raw, False, n_threads)
+        return flat(raw)
+
+    def staged_raw_predict(self, X, n_threads):
+        """Sum the values of the trees, after each iteration."""
+        stages = self.native._staged_raw_predict(self._limit(X))
+        with threadpool_limits(n_threads, user_api="openmp"):
+            first = next(stages)  # where it looks how many threads there are
+        yield flat(first)
+        yield from map(flat, stages)
+
+    def splits(self):
+        """The splits of all trees."""
+        nodes = np.concatenate(
+            [
+                predictor.nodes[predictor.nodes["is_leaf"] == 0]
+                for predictors in self.native._predictors
+                for predictor in predictors
+            ]
+        )
+        feature = nodes["feature_idx"].astype(np.intp)
+        if self.native.is_categorical_ is not None:  # they were moved to the front
+            order = np.argsort(~self.native.is_categorical_, kind="stable")
+            feature = order[feature]
+        return Splits(
+            feature, nodes["gain"].astype(np.float64), nodes["missing_go_to_left"] > 0
+        )
+
+    def _learn_limits(self, X):
+        """Learn what histograms cannot take: columns of nothing, rare categories."""
+        X = X.toarray() if sparse.issparse(X) else X
+        max_bins = self.native.max_bins
+        self._is_empty = np.isnan(X).all(axis=0)
+        self._frequent = {
+            j: most_frequent(X[:, j], max_bins - 1)
+            for j, n_categories in self.n_categories.items()
+            if n_categories > max_bins
+        }
+
+    def _limit(self, X):
+        """Zeros for columns of nothing; one code for all rare categories."""
+        X = X.toarray() if sparse.issparse(X) else X
+        if not self._is_empty.any() and not self._frequent:
+            return X
+        X = X.copy()
+        X[:, self._is_empty] = 0.0
+        for j, frequent in self._frequent.items():
+            rare = ~np.isin(X[:, j], frequent) & ~np.isnan(X[:, j])
+            X[rare, j] = self.n_categories[j]
+        return X
+
+
+def most_frequent(column, n_most):
+    """The most frequent values of a column, in a fixed order; missing ones left out."""
+    values, counts = np.unique(column[~np.isnan(column)], return_counts=True)
+    return values[np.argsort(-counts, kind="stable")[:n_most]]
+
+
+def flat(raw):
+    """Raw predictions in one dimension where there is one a row."""
+    return raw.ravel() if raw.ndim == 2 and raw.shape[1] == 1 else raw

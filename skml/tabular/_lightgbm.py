@@ -1,0 +1,716 @@
+"""LightGBM as scikit-learn estimators."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_is_fitted
+
+from skml._sklearn import Interval
+from skml.tabular._boosted_predictions import (
+    BoostingClassifierMixin,
+    BoostingRegressorMixin,
+)
+from skml.tabular._boosting import (
+    BaseBoosting,
+    Splits,
+    check_library_params,
+    check_quantile,
+)
+from skml.tabular._lightgbm_file import check_lightgbm
+from skml.tabular._persistence import NativeFilesMixin
+
+# LightGBM's names of what has a parameter here; "" for what is set.
+OURS = {
+    "num_iterations": "n_estimators",
+    "learning_rate": "learning_rate",
+    "num_leaves": "max_leaf_nodes",
+    "max_depth": "max_depth",
+    "min_data_in_leaf": "min_samples_leaf",
+    "lambda_l1": "l1_regularization",
+    "lambda_l2": "l2_regularization",
+    "min_gain_to_split": "min_impurity_decrease",
+    "feature_fraction_bynode": "max_features",
+    "bagging_fraction": "subsample",
+    "bagging_freq": "subsample",
+    "max_bin": "max_bins",
+    "categorical_feature": "categorical_features",
+    "monotone_constraints": "monotonic_cst",
+    "interaction_constraints": "interaction_cst",
+    "objective": "loss",
+    "alpha": "quantile",
+    "scale_pos_weight": "class_weight",
+    "is_unbalance": "class_weight",
+    "early_stopping_round": "n_iter_no_change",
+    "early_stopping_min_delta": "tol",
+    "metric": "scoring",
+    "use_missing": "missing_values",
+    "num_threads": "n_jobs",
+    "seed": "random_state",
+    "verbosity": "verbose",
+    "num_class": "",
+    "boosting": "",
+    "data": "",
+    "valid": "",
+    "task": "",
+    "zero_as_missing": "missing_values",
+    "reg_sqrt": "loss",
+    "sigmoid": "",
+    "input_model": "",
+    "output_model": "",
+    "config": "",
+}
+OBJECTIVES = {
+    "squared_error": "regression",
+    "absolute_error": "regression_l1",
+    "quantile": "quantile",
+    "poisson": "poisson",
+    "gamma": "gamma",
+}
+MOST_LEAVES = 131_072  # LightGBM's own limit
+POOL_SIZE = 1024  # megabytes of histograms, where the number of leaves has no limit
+
+
+class BaseLightGBM(NativeFilesMixin, BaseBoosting):
+    """What the classifier and the regressor share."""
+
+    _booster_file = "booster.txt"
+    _parameter_constraints = {
+        **BaseBoosting._parameter_constraints,
+        "l1_regularization": BaseBoosting._parameter_constraints["l2_regularization"],
+        "max_bins": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    def _check_parameters(self):
+        if self.library_params:
+            check_library_params(
+                self.library_params, known_names(), names_with_aliases(), "LightGBM"
+            )
+        if not is_classifier(self):
+            check_quantile(self.loss, self.quantile)
+
+    def _native_params(self, n_before, n_rows):
+        """The parameters in LightGBM's own vocabulary."""
+        params = {
+            **self._objective(),
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.max_leaf_nodes or self._most_leaves(n_rows),
+            "max_depth": self.max_depth or -1,
+            "min_data_in_leaf": self.min_samples_leaf,
+            "lambda_l2": self.l2_regularization,
+            "lambda_l1": self.l1_regularization,
+            "min_gain_to_split": self.min_impurity_decrease,
+            "feature_fraction_bynode": self.max_features,
+            "bagging_fraction": self.subsample,
+            "bagging_freq": int(self.subsample < 1),
+            "max_bin": self.max_bins,
+            "seed": self._seed + n_before,  # what is drawn goes on as well
+            "num_threads": self._n_threads(),
+            "verbosity": -1,
+            # Else LightGBM chooses its way of counting by the clock.
+            "deterministic": True,
+            "force_col_wise": True,
+        }
+        if self.max_leaf_nodes is None:
+            params["histogram_pool_size"] = POOL_SIZE
+        if (self.library_params or {}).get("force_row_wise"):
+            del params["force_col_wise"]
+        monotonic, interactions = self._constraints()
+        if monotonic is not None:
+            params["monotone_constraints"] = monotonic.tolist()
+        if interactions is not None:
+            params["interaction_constraints"] = interactions
+        return params | (self.library_params or {})
+
+    def _most_leaves(self, n_rows):
+        """What a tree can have, for LightGBM takes memory for each."""
+        n_leaves = min(MOST_LEAVES, n_rows // self.min_samples_leaf)
+        if self.max_depth is not None:
+            n_leaves = min(n_leaves, 2 ** min(self.max_depth, 30))
+        return max(2, n_leaves)
+
+    def _objective(self):
+        if not is_classifier(self):
+            params = {"objective": OBJECTIVES[self.loss]}
+            return params | (
+                {"alpha": self.quantile} if self.loss == "quantile" else {}
+            )
+        if len(self.classes_) == 2:
+            return {"objective": "binary"}
+        return {"objective": "multiclass", "num_class": len(self.classes_)}
+
+    def _boost(self, train, monitor, n_before):
+        import lightgbm
+
+        params = self._native_params(n_before, len(train.y))
+        data = lightgbm.Dataset(
+            as_native(train.X),
+            label=train.y,
+            weight=train.sample_weight,
+            feature_name=native_names(self._reader.names) or "auto",
+            categorical_feature=np.flatnonzero(self._reader.is_categorical).tolist(),
+            params={"verbosity": -1},
+        )
+        self.booster_ = lightgbm.train(
+            params,
+            data,
+            num_boost_round=self.n_estimators - n_before,
+            init_model=self.booster_ if n_before else None,
+            callbacks=[
+                self._report_iteration
+                if monitor is None
+                else StageCallback(monitor, params)
+            ],
+        )
+        self.booster_.best_iteration = 0
+        self.n_iter_ = self.booster_.current_iteration()
+
+    def _report_iteration(self, env):
+        self._report(env.iteration + 1)
+
+    def _cut(self, n_iter):
+        import lightgbm
+
+        if n_iter < self.n_iter_:
+            text = self.booster_.model_to_string(num_iteration=n_iter)
+            self.booster_ = lightgbm.Booster(model_str=text)
+        self.n_iter_ = min(n_iter, self.n_iter_)
+
+    def _use_first(self, n_iter):
+        self.n_iter_ = n_iter  # to cut goes through text, which takes its time
+
+    def _native_predict(self, X, raw):
+        return self.booster_.predict(
+            as_native(X),
+            raw_score=raw,
+            num_iteration=self.n_iter_,
+            num_threads=self._n_threads(),
+        )
+
+    def _staged_native_predict(self, X):
+        X = as_native(X)
+        raw = 0.0
+        for iteration in range(self.n_iter_):
+            raw = raw + self.booster_.predict(
+                X,
+                raw_score=True,
+                start_iteration=iteration,
+                num_iteration=1,
+                num_threads=self._n_threads(),
+            )
+            yield raw
+
+    def _splits(self):
+        nodes = []
+        for tree in self.booster_.dump_model(num_iteration=self.n_iter_)["tree_info"]:
+            collect_splits(tree["tree_structure"], nodes)
+        feature, gain, left = zip(*nodes, strict=True) if nodes else ((), (), ())
+        return Splits(
+            np.array(feature, dtype=np.intp),
+            np.array(gain, dtype=np.float64),
+            np.array(left, dtype=bool),
+        )
+
+    def shap_values(self, X):
+        """Compute what each feature adds to each raw prediction: exact SHAP values.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, in columns as in `fit`.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, n_features[, n_classes])
+            Contributions to the raw scores (log-odds, of a regressor with a log link
+            the logarithm); the last axis for three classes and more.
+        base_value : ndarray of shape () or (n_classes,)
+            What is predicted before any feature is known. Together with the values
+            of a row it sums to the raw prediction.
+
+        References
+        ----------
+        S. Lundberg et al., "From local explanations to global understanding with
+        explainable AI for trees", Nature Machine Intelligence 2, 2020.
+        """
+        check_is_fitted(self)
+        X = self._read_predict(X)
+        if self._is_constant():
+            return np.zeros(X.shape), np.float64(0)
+        values = self.booster_.predict(
+            X.toarray() if sparse.issparse(X) else X,
+            pred_contrib=True,
+            num_iteration=self.n_iter_,
+            num_threads=self._n_threads(),
+        )
+        if self._n_outputs() > 1:  # (n_samples, n_classes * (n_features + 1))
+            values = values.reshape(X.shape[0], self._n_outputs(), -1)
+            values = values.transpose(0, 2, 1)
+        return values[:, :-1], values[0, -1]
+
+    def _booster_text(self):
+        return self.booster_.model_to_string(num_iteration=self.n_iter_)
+
+    def _check_booster(self, text, where):
+        names = native_names(self._reader.names)
+        expected = self._expected_booster(self._objective()["objective"], names)
+        return check_lightgbm(text, where, expected)
+
+    def _take_booster(self, text, where):
+        import lightgbm
+
+        try:
+            self.booster_ = lightgbm.Booster(model_str=text)
+        except lightgbm.basic.LightGBMError as error:
+            raise ValueError(f"{where}: LightGBM cannot read it: {error}") from error
+
+
+class StageCallback:
+    """Tells a monitor about each iteration of LightGBM."""
+
+    order = 30
+
+    def __init__(self, monitor, params):
+        self.monitor = monitor
+        self.n_threads = params["num_threads"]
+        self.n_seen = 0
+        self.raw = [0.0, 0.0]
+
+    def __call__(self, env):
+        from lightgbm.callback import EarlyStopException
+
+        n_new = env.model.current_iteration() - self.n_seen
+        if n_new > 0:  # none where no split is left to make
+            self._add(env.model, n_new)
+        if self.monitor.should_stop(*self.raw):
+            raise EarlyStopException(env.iteration, [])
+
+    def _add(self, model, n_new):
+        samples = (self.monitor.train, self.monitor.validation)
+        for i, sample in enumerate(samples):
+            self.raw[i] = self.raw[i] + model.predict(
+                as_native(sample.X),
+                raw_score=True,
+                start_iteration=self.n_seen,
+                num_iteration=n_new,
+                num_threads=self.n_threads,
+            )
+        self.n_seen += n_new
+
+
+def as_native(X):
+    """LightGBM knows sparse matrices, not sparse arrays."""
+    return sparse.csr_matrix(X) if sparse.issparse(X) else X
+
+
+def native_names(names):
+    """Names of columns as LightGBM takes them; None if it does not."""
+    if names is None or len(set(names)) < len(names):
+        return None
+    refused = set('[]{}":,') | set(" \t\n")
+    return None if any(refused & set(name) for name in names) else names
+
+
+def collect_splits(node, into):
+    """Walk a tree, and note feature, gain and side of missing values of each split."""
+    if "split_feature" not in node:
+        return
+    left = node["default_left"] if node["missing_type"] != "None" else False
+    into.append((node["split_feature"], node["split_gain"], left))
+    collect_splits(node["left_child"], into)
+    collect_splits(node["right_child"], into)
+
+
+def native_aliases():
+    """LightGBM's own table: each name and what else it is called."""
+    from lightgbm.basic import _ConfigAliases
+
+    return _ConfigAliases._get_all_param_aliases()
+
+
+def known_names():
+    """All names of parameters that LightGBM knows."""
+    return {name for names in native_aliases().values() for name in names}
+
+
+def names_with_aliases():
+    """The names that clash, each under all its names."""
+    aliases = native_aliases()
+    return {
+        alias: ours
+        for name, ours in OURS.items()
+        for alias in aliases.get(name, [name])
+    }
+
+
+class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
+    """Gradient boosting by LightGBM, for classes.
+
+    One of a family of estimators of tables that share parameters, the meaning of a
+    missing value, and early stopping. Missing values go, at each split, to the side
+    where the loss gains more.
+
+    Read more in the :ref:`User Guide <tables>`.
+
+    Parameters
+    ----------
+    n_estimators : int, default=100
+        The number of iterations; each adds one tree, or one a class for more than two
+        classes.
+    learning_rate : float, default=0.1
+        What the values of each tree are multiplied by.
+    max_leaf_nodes : int or None, default=31
+        The largest number of leaves of a tree, which grows where it gains most. None:
+        no limit.
+    max_depth : int or None, default=None
+        The largest depth of a tree. None: no limit.
+    min_samples_leaf : int, default=20
+        The smallest number of rows in a leaf.
+    min_impurity_decrease : float, default=0.0
+        The smallest gain of a split, in units of the library.
+    l2_regularization : float, default=0.0
+        Shrinks the values of leaves.
+    l1_regularization : float, default=0.0
+        Shrinks the values of leaves, small ones to zero.
+    max_features : float, default=1.0
+        The share of the features that each split may choose from, drawn at random.
+    subsample : float, default=1.0
+        The share of the rows that each tree learns from, drawn at random.
+    max_bins : int, default=255
+        The largest number of bins that the values of a feature are sorted into; missing
+        values have one more.
+    categorical_features : "from_dtype", None or array-like of str, int or bool, \
+            default="from_dtype"
+        Which columns hold categories: those of strings or of a category type; none; or
+        those, beside them, that are named, numbered or marked.
+    missing_values : scalar or list of scalars, default=np.nan
+        Values that mean missing, such as -999 or ``"?"``, beside NaN, None, NA and NaT,
+        which always do.
+    monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
+        1 where the prediction may only rise with a feature, -1 where it may only fall,
+        0 otherwise; by name or position as a dict, or one value a feature.
+    interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
+            default=None
+        Lists of features that may meet in a tree; what no list has is one more list.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, which multiply those of the rows. Balanced classes have
+        equal sums of weights.
+    early_stopping : bool, default=False
+        Whether to stop when the validation score does not rise any more, and keep the
+        trees of the best score.
+    scoring : str, callable or None, default="loss"
+        The validation score: the loss, or a scorer; None is the `score` method.
+    validation_fraction : float or int, default=0.1
+        How many rows are held out for early stopping, of each class or in whole groups,
+        as a share or as a number. Not used if `fit` gets `X_val`.
+    n_iter_no_change : int, default=10
+        Stop when this many iterations bring nothing better.
+    tol : float, default=1e-07
+        By how much a score must be higher to be better.
+    warm_start : bool, default=False
+        Whether `fit` goes on with the trees of the fit before.
+    library_params : dict, default=None
+        More parameters of LightGBM, by its own names, such as ``{"path_smooth": 1.0}``.
+        Names that it does not know or that have a parameter here are refused.
+    n_jobs : int, default=None
+        The number of threads. None is one, unless a joblib context says otherwise; -1
+        is all cores.
+    random_state : int, RandomState or None, default=None
+        Seed of what is drawn: rows, features, the rows held out.
+    verbose : int, default=0
+        Whether each iteration of early stopping is printed.
+
+    Attributes
+    ----------
+    booster_ : lightgbm.Booster
+        LightGBM's own model.
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted.
+    n_iter_ : int
+        The number of iterations that are kept.
+    train_score_ : ndarray of shape (n_iterations,)
+        Training score after each iteration that was run, the higher the better. Only
+        with early stopping.
+    validation_score_ : ndarray of shape (n_iterations,)
+        The same of the rows held out; the best is that of iteration `n_iter_`.
+    missing_share_ : ndarray of shape (n_features,)
+        The share of the rows in which a feature was missing.
+    feature_importances_ : ndarray of shape (n_features,)
+        The share of each feature in the total gain of all splits.
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if X had names that are all strings.
+
+    Notes
+    -----
+    LightGBM's own choice between two ways to count depends on the clock; here it is
+    always by columns (`force_col_wise`), so that results repeat.
+
+    References
+    ----------
+    .. [1] G. Ke et al., "LightGBM: A highly efficient gradient boosting decision
+       tree", NIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skml import LightGBMClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> X.iloc[::3, 0] = np.nan
+    >>> model = LightGBMClassifier(n_estimators=20, random_state=0)
+    >>> model = model.fit(X[:400], y[:400])
+    >>> bool(model.score(X[400:], y[400:]) > 0.9)
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseLightGBM._parameter_constraints,
+        **BoostingClassifierMixin._parameter_constraints,
+    }
+
+    def __init__(
+        self,
+        *,
+        n_estimators=100,
+        learning_rate=0.1,
+        max_leaf_nodes=31,
+        max_depth=None,
+        min_samples_leaf=20,
+        min_impurity_decrease=0.0,
+        l2_regularization=0.0,
+        l1_regularization=0.0,
+        max_features=1.0,
+        subsample=1.0,
+        max_bins=255,
+        categorical_features="from_dtype",
+        missing_values=np.nan,
+        monotonic_cst=None,
+        interaction_cst=None,
+        class_weight=None,
+        early_stopping=False,
+        scoring="loss",
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-07,
+        warm_start=False,
+        library_params=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.min_samples_leaf = min_samples_leaf
+        self.min_impurity_decrease = min_impurity_decrease
+        self.l2_regularization = l2_regularization
+        self.l1_regularization = l1_regularization
+        self.max_features = max_features
+        self.subsample = subsample
+        self.max_bins = max_bins
+        self.categorical_features = categorical_features
+        self.missing_values = missing_values
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.library_params = library_params
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+
+class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
+    """Gradient boosting by LightGBM, for numbers.
+
+    One of a family of estimators of tables that share parameters, the meaning of a
+    missing value, and early stopping. Missing values go, at each split, to the side
+    where the loss gains more.
+
+    Read more in the :ref:`User Guide <tables>`.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "absolute_error", "quantile", "poisson", "gamma"}, \
+            default="squared_error"
+        What is minimised. Poisson and gamma have a log link.
+    quantile : float, default=None
+        The level of the quantile loss, between 0 and 1; for no other loss.
+    n_estimators : int, default=100
+        The number of iterations; each adds one tree, or one a class for more than two
+        classes.
+    learning_rate : float, default=0.1
+        What the values of each tree are multiplied by.
+    max_leaf_nodes : int or None, default=31
+        The largest number of leaves of a tree, which grows where it gains most. None:
+        no limit.
+    max_depth : int or None, default=None
+        The largest depth of a tree. None: no limit.
+    min_samples_leaf : int, default=20
+        The smallest number of rows in a leaf.
+    min_impurity_decrease : float, default=0.0
+        The smallest gain of a split, in units of the library.
+    l2_regularization : float, default=0.0
+        Shrinks the values of leaves.
+    l1_regularization : float, default=0.0
+        Shrinks the values of leaves, small ones to zero.
+    max_features : float, default=1.0
+        The share of the features that each split may choose from, drawn at random.
+    subsample : float, default=1.0
+        The share of the rows that each tree learns from, drawn at random.
+    max_bins : int, default=255
+        The largest number of bins that the values of a feature are sorted into; missing
+        values have one more.
+    categorical_features : "from_dtype", None or array-like of str, int or bool, \
+            default="from_dtype"
+        Which columns hold categories: those of strings or of a category type; none; or
+        those, beside them, that are named, numbered or marked.
+    missing_values : scalar or list of scalars, default=np.nan
+        Values that mean missing, such as -999 or ``"?"``, beside NaN, None, NA and NaT,
+        which always do.
+    monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
+        1 where the prediction may only rise with a feature, -1 where it may only fall,
+        0 otherwise; by name or position as a dict, or one value a feature.
+    interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
+            default=None
+        Lists of features that may meet in a tree; what no list has is one more list.
+    early_stopping : bool, default=False
+        Whether to stop when the validation score does not rise any more, and keep the
+        trees of the best score.
+    scoring : str, callable or None, default="loss"
+        The validation score: the loss, or a scorer; None is the `score` method.
+    validation_fraction : float or int, default=0.1
+        How many rows are held out for early stopping, of each class or in whole groups,
+        as a share or as a number. Not used if `fit` gets `X_val`.
+    n_iter_no_change : int, default=10
+        Stop when this many iterations bring nothing better.
+    tol : float, default=1e-07
+        By how much a score must be higher to be better.
+    warm_start : bool, default=False
+        Whether `fit` goes on with the trees of the fit before.
+    library_params : dict, default=None
+        More parameters of LightGBM, by its own names, such as ``{"path_smooth": 1.0}``.
+        Names that it does not know or that have a parameter here are refused.
+    n_jobs : int, default=None
+        The number of threads. None is one, unless a joblib context says otherwise; -1
+        is all cores.
+    random_state : int, RandomState or None, default=None
+        Seed of what is drawn: rows, features, the rows held out.
+    verbose : int, default=0
+        Whether each iteration of early stopping is printed.
+
+    Attributes
+    ----------
+    booster_ : lightgbm.Booster
+        LightGBM's own model.
+    n_iter_ : int
+        The number of iterations that are kept.
+    train_score_ : ndarray of shape (n_iterations,)
+        Training score after each iteration that was run, the higher the better. Only
+        with early stopping.
+    validation_score_ : ndarray of shape (n_iterations,)
+        The same of the rows held out; the best is that of iteration `n_iter_`.
+    missing_share_ : ndarray of shape (n_features,)
+        The share of the rows in which a feature was missing.
+    feature_importances_ : ndarray of shape (n_features,)
+        The share of each feature in the total gain of all splits.
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if X had names that are all strings.
+
+    Notes
+    -----
+    LightGBM's own choice between two ways to count depends on the clock; here it is
+    always by columns (`force_col_wise`), so that results repeat.
+
+    References
+    ----------
+    .. [1] G. Ke et al., "LightGBM: A highly efficient gradient boosting decision
+       tree", NIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skml import LightGBMRegressor
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> X.loc[::3, "bmi"] = np.nan
+    >>> model = LightGBMRegressor(n_estimators=50, random_state=0)
+    >>> model = model.fit(X[:300], y[:300])
+    >>> bool(model.score(X[300:], y[300:]) > 0.3)
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseLightGBM._parameter_constraints,
+        **BoostingRegressorMixin._parameter_constraints,
+    }
+
+    def __init__(
+        self,
+        *,
+        loss="squared_error",
+        quantile=None,
+        n_estimators=100,
+        learning_rate=0.1,
+        max_leaf_nodes=31,
+        max_depth=None,
+        min_samples_leaf=20,
+        min_impurity_decrease=0.0,
+        l2_regularization=0.0,
+        l1_regularization=0.0,
+        max_features=1.0,
+        subsample=1.0,
+        max_bins=255,
+        categorical_features="from_dtype",
+        missing_values=np.nan,
+        monotonic_cst=None,
+        interaction_cst=None,
+        early_stopping=False,
+        scoring="loss",
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-07,
+        warm_start=False,
+        library_params=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.quantile = quantile
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.min_samples_leaf = min_samples_leaf
+        self.min_impurity_decrease = min_impurity_decrease
+        self.l2_regularization = l2_regularization
+        self.l1_regularization = l1_regularization
+        self.max_features = max_features
+        self.subsample = subsample
+        self.max_bins = max_bins
+        self.categorical_features = categorical_features
+        self.missing_values = missing_values
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.library_params = library_params
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose

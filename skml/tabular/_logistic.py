@@ -1,0 +1,337 @@
+"""Logistic regression of tables with missing values and categories."""
+
+from inspect import signature
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.validation import check_is_fitted
+
+from skml._random import make_random_state
+from skml._sklearn import Interval, StrOptions, _fit_context
+from skml.tabular._boosting import check_library_params
+from skml.tabular._imputed import BaseImputing
+
+# LogisticRegression's own names of what has a parameter here, or is set.
+_OURS = {
+    name: name
+    for name in (
+        *("C", "l1_ratio", "solver", "tol", "max_iter"),
+        *("class_weight", "random_state", "verbose"),
+    )
+} | {"penalty": "C and l1_ratio", "multi_class": "", "n_jobs": "", "warm_start": ""}
+# Those that know no multinomial model, or penalise the intercept, are not among them.
+_SOLVERS = {"lbfgs", "newton-cg", "newton-cholesky", "sag", "saga"}
+
+
+def penalty_parameters(l1_ratio):
+    """Name the penalty as the installed version of scikit-learn does."""
+    names = signature(LogisticRegression).parameters
+    if "penalty" not in names or names["penalty"].default == "deprecated":  # >= 1.8
+        return {"l1_ratio": l1_ratio}
+    if 0 < l1_ratio < 1:
+        return {"penalty": "elasticnet", "l1_ratio": l1_ratio}
+    return {"penalty": "l1" if l1_ratio else "l2"}
+
+
+class LRClassifier(ClassifierMixin, BaseImputing):
+    r"""Logistic regression for tables with missing values and categories.
+
+    Before the model is fitted, missing numbers are imputed, columns of 0 and 1 say
+    where, categories become columns of 0 and 1, and columns of numbers are scaled. All
+    this is learned in `fit`, so that in cross-validation nothing is known of the rows
+    that are held out. The model is scikit-learn's
+    :class:`~sklearn.linear_model.LogisticRegression`: multinomial, and without a
+    penalty on the intercept. With weights :math:`s_i` of rows, it minimises
+
+    .. math:: -\sum_i s_i \log p(y_i | x_i)
+        + \frac{1}{C} \left(\frac{1 - \rho}{2} \|w\|_2^2 + \rho \|w\|_1\right),
+
+    where :math:`\rho` is `l1_ratio`. See [1]_, chapter 4.4.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        The inverse of the strength of the penalty; `np.inf` means none.
+    l1_ratio : float, default=0.0
+        The share of the L1 norm in the penalty. Above 0 only `solver="saga"` can.
+    solver : {"lbfgs", "newton-cg", "newton-cholesky", "sag", "saga"}, default="lbfgs"
+        The algorithm. "newton-cholesky" is fast where rows are many and prepared
+        columns few; "sag" and "saga" visit rows in random order, and a weight of k
+        equals k rows only as far as `tol` goes.
+    tol : float, default=1e-4
+        The algorithm stops where the gradient is smaller.
+    max_iter : int, default=1000
+        The largest number of iterations.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, which multiply those of the rows; "balanced" gives all
+        classes the same total weight. A class that a dict leaves out has weight 1.
+    imputation : str or estimator, default="median"
+        What stands in for missing numbers: "median", "mean" or "most_frequent" of the
+        column; "constant", the number `fill_value`; or what a transformer makes of the
+        columns of numbers, such as :class:`~sklearn.impute.KNNImputer`. It is cloned,
+        and gets the weights of the rows if it takes them. A missing category is no
+        category.
+    fill_value : float, default=0.0
+        The number that `imputation="constant"` puts in.
+    add_indicator : bool, default=True
+        Whether a column of 0 and 1 is added for each feature with missing values in
+        `fit`.
+    scale : bool, default=True
+        Whether columns of numbers are divided by their standard deviation, and, unless
+        X is sparse, centred.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Which columns are categories: those of strings and of a category type; none; or,
+        as well, those given by name, position or mask.
+    missing_values : scalar or list of scalars, default=np.nan
+        Values that mean missing, beside NaN, None, NA and NaT.
+    library_params : dict, default=None
+        More parameters of :class:`~sklearn.linear_model.LogisticRegression`, such as
+        `fit_intercept`.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the solvers "sag" and "saga", and an estimator that imputes.
+    verbose : int, default=0
+        How much the solver prints.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    coef_ : ndarray of shape (1, n_prepared) or (n_classes, n_prepared)
+        The coefficients of the prepared columns; of two classes, those of the second.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        The intercepts.
+    prepared_feature_names_ : ndarray of shape (n_prepared,)
+        The names of the prepared columns.
+    estimator_ : LogisticRegression
+        The fitted model of the prepared columns, whose classes are positions in
+        `classes_`. Of a single class, a :class:`~sklearn.dummy.DummyClassifier`.
+    preparation_ : TablePreparation
+        Makes the prepared columns.
+    missing_share_ : ndarray of shape (n_features,)
+        The share of rows where a feature was missing in `fit`.
+    n_iter_ : int
+        The number of iterations.
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if X had names that are all strings.
+
+    See Also
+    --------
+    SVMClassifier : Support vector machine, with the same preparation.
+
+    References
+    ----------
+    .. [1] T. Hastie, R. Tibshirani, J. Friedman, "The Elements of Statistical
+       Learning", 2nd edition, Springer, 2009.
+
+    Examples
+    --------
+    Passengers of whom some are of unknown age, some of unknown port:
+
+    >>> from skml import LRClassifier
+    >>> X = [[22.0, "S"], [38.0, "C"], [None, "S"], [35.0, None], [54.0, "C"]]
+    >>> y = ["lost", "saved", "lost", "saved", "saved"]
+    >>> model = LRClassifier().fit(X, y)
+    >>> model.predict([[None, "C"], [30.0, "S"]])
+    array(['saved', 'lost'], dtype='<U5')
+
+    What a missing value does is a coefficient of its own:
+
+    >>> for name, weight in zip(model.prepared_feature_names_, model.coef_[0]):
+    ...     print(f"{name:20} {weight:5.2f}")
+    x0                    0.60
+    x1_C                  0.37
+    x1_S                 -0.68
+    missingindicator_x0  -0.39
+    missingindicator_x1   0.30
+    """
+
+    _parameter_constraints = {
+        **BaseImputing._parameter_constraints,
+        "C": [Interval(Real, 0, None, closed="right")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "solver": [StrOptions(_SOLVERS)],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        C=1.0,
+        *,
+        l1_ratio=0.0,
+        solver="lbfgs",
+        tol=1e-4,
+        max_iter=1000,
+        class_weight=None,
+        imputation="median",
+        fill_value=0.0,
+        add_indicator=True,
+        scale=True,
+        categorical_features="from_dtype",
+        missing_values=np.nan,
+        library_params=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.class_weight = class_weight
+        self.imputation = imputation
+        self.fill_value = fill_value
+        self.add_indicator = add_indicator
+        self.scale = scale
+        self.categorical_features = categorical_features
+        self.missing_values = missing_values
+        self.library_params = library_params
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # The imputing estimator and LogisticRegression check their own parameters.
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None):
+        """Learn how to prepare the table, and fit the model.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Array, sparse matrix, list of lists, or data frame of pandas, polars or
+            pyarrow. Values may be missing; strings and categories are categories.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows. A row of weight 0 is left out.
+
+        Returns
+        -------
+        self : LRClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X holds infinity, y a missing value, a weight is negative or all are
+            zero, or a parameter cannot be honoured.
+        TypeError
+            If a column of X mixes strings and numbers, or holds something else.
+        """
+        self._check_parameters()
+        X, y, sample_weight, _ = self._read_fit(X, y, sample_weight)
+        random_state = make_random_state(self.random_state)
+        self.preparation_ = self._new_preparation(random_state)
+        prepared = self.preparation_.fit_transform(X, self._reader, sample_weight)
+        self.prepared_feature_names_ = self.preparation_.feature_names_out
+        if len(self.classes_) == 1:
+            self._fit_constant(prepared, y)
+            return self
+        self.estimator_ = self._new_model(random_state)
+        self.estimator_.fit(prepared, y, sample_weight)
+        self.coef_ = self.estimator_.coef_
+        self.intercept_ = self.estimator_.intercept_
+        self.n_iter_ = int(np.max(self.estimator_.n_iter_))
+        return self
+
+    def _check_parameters(self):
+        if self.l1_ratio > 0 and self.solver != "saga":
+            raise ValueError(
+                f"solver={self.solver!r} cannot honour l1_ratio={self.l1_ratio}: it "
+                "knows the L2 penalty only. Use solver='saga'."
+            )
+        known = LogisticRegression._parameter_constraints
+        check_library_params(self.library_params, known, _OURS, "LogisticRegression")
+
+    def _new_model(self, random_state):
+        return LogisticRegression(
+            C=self.C,
+            **penalty_parameters(self.l1_ratio),
+            solver=self.solver,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            random_state=random_state,
+            verbose=self.verbose,
+            **(self.library_params or {}),
+        )
+
+    def _fit_constant(self, prepared, y):
+        self.estimator_ = DummyClassifier(strategy="prior").fit(prepared, y)
+        self.coef_ = np.zeros((1, prepared.shape[1]))
+        self.intercept_ = np.zeros(1)
+        self.n_iter_ = 1
+
+    def decision_function(self, X):
+        """Compute scores of rows: of two classes the log-odds of the second.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The scores; of a single class zeros.
+        """
+        check_is_fitted(self)
+        prepared = self.preparation_.transform(self._read_predict(X))
+        if len(self.classes_) == 1:
+            return np.zeros(prepared.shape[0])
+        return self.estimator_.decision_function(prepared)
+
+    def predict(self, X):
+        """Predict the most probable class of rows.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels.
+        """
+        check_is_fitted(self)
+        return self.classes_[
+            self.estimator_.predict(self.preparation_.transform(self._read_predict(X)))
+        ]
+
+    def predict_proba(self, X):
+        """Predict the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            The probabilities, in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(
+            self.preparation_.transform(self._read_predict(X))
+        )
+
+    def predict_log_proba(self, X):
+        """Predict the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            The logarithms, in the order of `classes_`.
+        """
+        return np.log(self.predict_proba(X))

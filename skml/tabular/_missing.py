@@ -1,0 +1,188 @@
+"""What an estimator did with missing values."""
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skml.tabular._base import BaseTabular
+
+WORDS = {"feature", "treatment"}  # columns of text
+
+
+class MissingValueReport:
+    """A table with one row a feature.
+
+    Made by :func:`missing_value_report`.
+
+    Parameters
+    ----------
+    columns : dict of str to ndarray
+        The columns by name.
+
+    Attributes
+    ----------
+    columns : list of str
+        The names of the columns.
+    shape : tuple of int
+        The number of rows and of columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skml import MissingValueReport
+    >>> report = MissingValueReport({"missing_share": np.array([0.0, 0.25])})
+    >>> report.shape
+    (2, 1)
+    >>> report["missing_share"].tolist()
+    [0.0, 0.25]
+    """
+
+    def __init__(self, columns):
+        self._columns = dict(columns)
+
+    @property
+    def columns(self):
+        return list(self._columns)
+
+    @property
+    def shape(self):
+        return len(self), len(self._columns)
+
+    def __len__(self):
+        return len(next(iter(self._columns.values())))
+
+    def __getitem__(self, name):
+        return self._columns[name]
+
+    def to_dict(self):
+        """Return the columns as a dict of arrays, which any data frame is made of.
+
+        Returns
+        -------
+        columns : dict of str to ndarray
+            A copy; for instance ``pandas.DataFrame(report.to_dict())``.
+        """
+        return {name: values.copy() for name, values in self._columns.items()}
+
+    def sort_by(self, name):
+        """Sort the rows by a column, the largest first.
+
+        Parameters
+        ----------
+        name : str
+            The column; rows without a value come last.
+
+        Returns
+        -------
+        report : MissingValueReport
+            A sorted copy.
+
+        Raises
+        ------
+        TypeError
+            If the column holds words.
+        """
+        values = self._columns[name]
+        if name in WORDS:
+            raise TypeError(f"The column {name!r} holds words; sort by one of numbers.")
+        order = np.argsort(-values, kind="stable")  # NaN comes last
+        return MissingValueReport({n: v[order] for n, v in self._columns.items()})
+
+    def __repr__(self):
+        cells = [
+            [name, *(format_cell(value) for value in values)]
+            for name, values in self._columns.items()
+        ]
+        widths = [max(map(len, column)) for column in cells]
+        lines = []
+        for row in zip(*cells, strict=True):
+            padded = (
+                cell.ljust(width) if name in WORDS else cell.rjust(width)
+                for cell, width, name in zip(row, widths, self._columns, strict=True)
+            )
+            lines.append("  ".join(padded).rstrip())
+        return "\n".join(lines)
+
+
+def format_cell(value):
+    """Write a value of a report: shares with three digits, none for what is not."""
+    if isinstance(value, (float, np.floating)):
+        return "" if np.isnan(value) else f"{value:.3f}"
+    return str(value)
+
+
+def missing_value_report(estimator):
+    """Report what an estimator of tables does with missing values.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted estimator of `skml.tabular`, or a pipeline that ends in one.
+
+    Returns
+    -------
+    report : MissingValueReport
+        One row a feature, with the columns
+
+        - ``feature``: its name, or its position;
+        - ``missing_share``: in which share of the training rows it was missing;
+        - ``treatment``: what is done about it;
+        - ``importance``: its share in the gain of all splits (boosters only);
+        - ``gain_missing_left``, ``gain_missing_right``: the share of that gain of the
+          splits that send missing values to the left and to the right, where missing
+          values choose a side, and the feature has some.
+
+        What does not apply is NaN.
+
+    Raises
+    ------
+    TypeError
+        If it is no estimator of tables.
+    NotFittedError
+        If it is not fitted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from skml import LightGBMClassifier, missing_value_report
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> X.iloc[::3, 2] = np.nan
+    >>> report = missing_value_report(LightGBMClassifier(n_estimators=5).fit(X, y))
+    >>> report["missing_share"].round(2)
+    array([0.  , 0.  , 0.33, 0.  ])
+    >>> report["treatment"][2]
+    'each split has a side for missing values'
+    """
+    if isinstance(estimator, Pipeline):
+        estimator = estimator[-1]
+    if not isinstance(estimator, BaseTabular):
+        raise TypeError(
+            "missing_value_report expects a fitted estimator of skml.tabular, or a "
+            f"pipeline that ends in one; got {type(estimator).__name__}."
+        )
+    check_is_fitted(estimator)
+    n_features = estimator.n_features_in_
+    names = estimator._reader.names or list(range(n_features))
+    left, right, importance = np.full((3, n_features), np.nan)
+    splits = estimator._chosen_sides()
+    if splits is not None:
+        total = np.bincount(splits.feature, splits.gain, n_features)
+        to_left = np.bincount(
+            splits.feature, splits.gain * splits.missing_left, n_features
+        )
+        chose = (total > 0) & (estimator.missing_share_ > 0)
+        np.divide(to_left, total, out=left, where=chose)
+        np.subtract(1, left, out=right, where=chose)
+    if hasattr(estimator, "feature_importances_"):
+        importance = estimator.feature_importances_
+    return MissingValueReport(
+        {
+            "feature": np.array(names, dtype=object),
+            "missing_share": estimator.missing_share_.copy(),
+            "treatment": np.array(estimator._missing_treatments(), dtype=object),
+            "importance": importance,
+            "gain_missing_left": left,
+            "gain_missing_right": right,
+        }
+    )

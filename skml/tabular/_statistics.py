@@ -1,0 +1,50 @@
+"""Statistics of a column, where a weight of k stands for k equal rows."""
+
+import numpy as np
+
+ROUNDING = 1e-12  # of sums of weights
+
+
+def weighted_median(values, weights=None):
+    """Compute the median; of weighted values, as if each stood there weight times.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples,)
+        Numbers, none missing.
+    weights : ndarray of shape (n_samples,), default=None
+        Positive weights.
+
+    Returns
+    -------
+    median : float
+        The middle value, or the mean of the two in the middle.
+    """
+    if weights is None:
+        return float(np.median(values))
+    order = np.argsort(values, kind="stable")
+    values = values[order]
+    total = np.cumsum(weights[order])
+    # Half the weight may lie at the end of a value: then the next counts too.
+    half = total[-1] / 2 * (1 + np.array([-ROUNDING, ROUNDING]))
+    lower, upper = np.searchsorted(total, half)
+    return float((values[lower] + values[min(upper, len(values) - 1)]) / 2)
+
+
+def weighted_mode(values, weights=None):
+    """Find the value of the largest total weight, of several the smallest."""
+    distinct, codes = np.unique(values, return_inverse=True)
+    return float(distinct[np.argmax(np.bincount(codes, weights=weights))])
+
+
+def weighted_mean(values, weights=None):
+    """Compute the mean."""
+    return float(np.average(values, weights=weights))
+
+
+def is_mostly_zero(X, weights=None):
+    """Tell of which columns of a CSC array most rows hold a zero that is not stored."""
+    weights = np.ones(X.shape[0]) if weights is None else weights
+    stored = np.add.reduceat(np.append(weights[X.indices], 0.0), X.indptr[:-1])
+    stored[np.diff(X.indptr) == 0] = 0.0  # where reduceat gives the next value
+    return stored < weights.sum() / 2 * (1 - ROUNDING)

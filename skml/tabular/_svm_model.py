@@ -1,0 +1,170 @@
+"""Preparation of a table and support vector machine as one, refitted as one."""
+
+import copy
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.dummy import DummyClassifier
+from sklearn.kernel_approximation import Nystroem
+from sklearn.utils import gen_batches
+from sklearn.utils.sparsefuncs import mean_variance_axis
+
+ROWS_AT_ONCE = 2**13  # of the features that approximate a kernel
+
+
+class _PreparedSVM(BaseEstimator):
+    """A model of numbers, NaN and codes, as `TableReader` gives them.
+
+    Parameters
+    ----------
+    preparation : TablePreparation
+        Makes complete numbers; a copy is fitted.
+    reader : TableReader
+        Knows which columns hold categories.
+    machine : SVC, SVR, LinearSVC or LinearSVR
+        The machine; a clone is fitted.
+    feature_map : Nystroem, RBFSampler or None
+        Approximates a kernel, for a linear machine; a clone is fitted.
+
+    Attributes
+    ----------
+    preparation_, estimator_, feature_map_ : objects
+        What was fitted.
+    rows_ : ndarray of shape (n_distinct,)
+        Which rows the machine was fitted to: of equal ones the first.
+    """
+
+    def __init__(self, preparation, reader, machine, feature_map=None):
+        self.preparation = preparation
+        self.reader = reader
+        self.machine = machine
+        self.feature_map = feature_map
+
+    def fit(self, X, y, sample_weight=None):
+        """Merge, prepare, map if asked to, and fit the machine."""
+        X, y, sample_weight, self.rows_ = merge_equal_rows(X, y, sample_weight)
+        self.preparation_ = copy.deepcopy(self.preparation)
+        features = self.preparation_.fit_transform(X, self.reader, sample_weight)
+        self.estimator_ = clone(self.machine)
+        self.feature_map_ = None
+        if self.feature_map is None:
+            set_gamma(self.estimator_, features, sample_weight)
+        else:
+            self.feature_map_ = clone(self.feature_map).set_output(transform="default")
+            set_gamma(self.feature_map_, features, sample_weight)
+            features = self._fit_map(features)
+        self._fit_machine(features, y, sample_weight)
+        return self
+
+    def _fit_map(self, features):
+        if isinstance(self.feature_map_, Nystroem):  # takes no more rows than there are
+            n_components = min(self.feature_map_.n_components, features.shape[0])
+            self.feature_map_.set_params(n_components=n_components)
+        return self.feature_map_.fit_transform(features)
+
+    def _fit_machine(self, features, y, sample_weight):
+        self.estimator_.fit(features, y, sample_weight)
+
+    def predict(self, X):
+        return self._by_batches("predict", X)
+
+    def _by_batches(self, method, X):
+        batches = gen_batches(X.shape[0], ROWS_AT_ONCE)
+        return np.concatenate([self._call(method, X[rows]) for rows in batches])
+
+    def _call(self, method, X):
+        features = self.preparation_.transform(X)
+        if self.feature_map_ is not None:
+            features = self.feature_map_.transform(features)
+        return getattr(self.estimator_, method)(features)
+
+
+class _PreparedSVC(ClassifierMixin, _PreparedSVM):
+    """The same of a classifier; of a single class a constant."""
+
+    def _fit_machine(self, features, y, sample_weight):
+        if y.min() == y.max():
+            self.estimator_ = DummyClassifier(strategy="prior")
+        super()._fit_machine(features, y, sample_weight)
+        self.classes_ = self.estimator_.classes_
+
+    def decision_function(self, X):
+        if len(self.classes_) == 1:
+            return np.zeros(X.shape[0])
+        return self._by_batches("decision_function", X)
+
+
+def set_gamma(kernel_owner, X, sample_weight):
+    """Put a number in the place of a word for the parameter gamma of a kernel.
+
+    "scale" is one over the sum of the variances of the columns, which unlike
+    scikit-learn's does not depend on where the origin is; of centred data they agree.
+    """
+    if kernel_owner.gamma == "auto":
+        kernel_owner.set_params(gamma=1.0 / X.shape[1])
+    elif kernel_owner.gamma == "scale":
+        kernel_owner.set_params(gamma=1.0 / (total_variance(X, sample_weight) or 1.0))
+
+
+def total_variance(X, sample_weight=None):
+    """Sum the variances of the columns."""
+    if sparse.issparse(X):
+        return mean_variance_axis(X, axis=0, weights=sample_weight)[1].sum()
+    centred = X - np.average(X, axis=0, weights=sample_weight)
+    return np.average((centred**2).sum(axis=1), weights=sample_weight)
+
+
+def merge_equal_rows(X, y, sample_weight):
+    """Let rows that are equal, with equal targets, be one row with all their weight.
+
+    A weight of k is then exactly k rows, down to the last bit of what a machine makes
+    of them: the solvers' answers depend on the order of rows, if only to within their
+    tolerance. Rows all distinct and of weight 1 stay as they are.
+
+    Parameters
+    ----------
+    X : ndarray or csr_array of shape (n_samples, n_features)
+        The rows.
+    y : ndarray of shape (n_samples,)
+        Their targets.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Their weights.
+
+    Returns
+    -------
+    X : ndarray or csr_array of shape (n_distinct, n_features)
+        The distinct rows.
+    y : ndarray of shape (n_distinct,)
+        Their targets.
+    sample_weight : ndarray of shape (n_distinct,) or None
+        Their weights; None if all are 1.
+    rows : ndarray of shape (n_distinct,)
+        Where each of them stood first.
+    """
+    _, rows, group = np.unique(row_keys(X, y), return_index=True, return_inverse=True)
+    all_distinct = len(rows) == len(y)
+    if all_distinct and (sample_weight is None or (sample_weight == 1).all()):
+        return X, y, None, np.arange(len(y))
+    weights = np.bincount(group, weights=sample_weight).astype(np.float64)
+    return X[rows], y[rows], weights, rows
+
+
+def row_keys(X, y):
+    """Keys that are equal where rows and targets are, in an order of their own."""
+    if sparse.issparse(X):
+        return np.array(list(_keys_of_sparse(X, y)), dtype=object)
+    table = np.column_stack([X, y]) + 0.0  # makes -0.0 and 0.0 the same
+    table[np.isnan(table)] = np.nan  # the same bits
+    row = np.dtype((np.void, table.itemsize * table.shape[1]))
+    return np.ascontiguousarray(table).view(row).ravel()
+
+
+def _keys_of_sparse(X, y):
+    X = X.copy()
+    X.data[np.isnan(X.data)] = np.nan
+    X.eliminate_zeros()
+    X.sort_indices()
+    for start, stop, target in zip(X.indptr[:-1], X.indptr[1:], y, strict=True):
+        row = slice(start, stop)
+        yield X.indices[row].tobytes() + X.data[row].tobytes() + target.tobytes()

@@ -1,0 +1,735 @@
+"""XGBoost as scikit-learn estimators."""
+
+import json
+import re
+import warnings
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from skml._sklearn import Interval
+from skml.tabular._boosted_predictions import (
+    BoostingClassifierMixin,
+    BoostingRegressorMixin,
+)
+from skml.tabular._boosting import (
+    BaseBoosting,
+    Splits,
+    check_library_params,
+    check_quantile,
+)
+from skml.tabular._persistence import NativeFilesMixin
+from skml.tabular._xgboost_file import check_xgboost
+
+# XGBoost's names, aliases included, of what has a parameter here; "" for what is set.
+OURS = {
+    "eta": "learning_rate",
+    "learning_rate": "learning_rate",
+    "num_boost_round": "n_estimators",
+    "n_estimators": "n_estimators",
+    "max_leaves": "max_leaf_nodes",
+    "grow_policy": "max_leaf_nodes",
+    "max_depth": "max_depth",
+    "min_child_weight": "min_samples_leaf",
+    "lambda": "l2_regularization",
+    "reg_lambda": "l2_regularization",
+    "alpha": "l1_regularization",
+    "reg_alpha": "l1_regularization",
+    "gamma": "min_impurity_decrease",
+    "min_split_loss": "min_impurity_decrease",
+    "colsample_bynode": "max_features",
+    "subsample": "subsample",
+    "max_bin": "max_bins",
+    "monotone_constraints": "monotonic_cst",
+    "interaction_constraints": "interaction_cst",
+    "objective": "loss",
+    "quantile_alpha": "quantile",
+    "scale_pos_weight": "class_weight",
+    "early_stopping_rounds": "n_iter_no_change",
+    "eval_metric": "scoring",
+    "missing": "missing_values",
+    "enable_categorical": "categorical_features",
+    "feature_types": "categorical_features",
+    "nthread": "n_jobs",
+    "n_jobs": "n_jobs",
+    "seed": "random_state",
+    "random_state": "random_state",
+    "verbosity": "verbose",
+    "num_class": "",
+    "booster": "",
+    "disable_default_eval_metric": "",
+    "process_type": "",
+    "updater": "",
+}
+OBJECTIVES = {
+    "squared_error": "reg:squarederror",
+    "absolute_error": "reg:absoluteerror",
+    "quantile": "reg:quantileerror",
+    "poisson": "count:poisson",
+    "gamma": "reg:gamma",
+}
+# The largest second derivative that a row of weight 1 can have.
+LARGEST_HESSIAN = {"binary:logistic": 0.25, "multi:softprob": 0.5}
+
+
+class BaseXGBoost(NativeFilesMixin, BaseBoosting):
+    """What the classifier and the regressor share."""
+
+    _dtype = np.float32
+    _booster_file = "booster.json"
+    _parameter_constraints = {
+        **BaseBoosting._parameter_constraints,
+        "l1_regularization": BaseBoosting._parameter_constraints["l2_regularization"],
+        "max_bins": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    def _check_parameters(self):
+        check_library_params(self.library_params, None, OURS, "XGBoost")
+        if not is_classifier(self):
+            check_quantile(self.loss, self.quantile)
+        if self.library_params:
+            refuse_unknown(self.library_params)
+
+    def _native_params(self, n_before):
+        """The parameters in XGBoost's own vocabulary."""
+        objective, of_objective = self._objective()
+        params = {
+            "objective": objective,
+            **of_objective,
+            "learning_rate": self.learning_rate,
+            "max_leaves": self.max_leaf_nodes or 0,
+            "grow_policy": "lossguide" if self.max_leaf_nodes else "depthwise",
+            "max_depth": self.max_depth or 0,
+            "min_child_weight": self.min_samples_leaf
+            * LARGEST_HESSIAN.get(objective, 1.0),
+            "reg_lambda": self.l2_regularization,
+            "reg_alpha": self.l1_regularization,
+            "gamma": self.min_impurity_decrease,
+            "colsample_bynode": self.max_features,
+            "subsample": self.subsample,
+            "max_bin": self.max_bins,
+            "seed": self._seed + n_before,  # what is drawn goes on as well
+            "nthread": self._n_threads(),
+            "disable_default_eval_metric": True,
+        }
+        monotonic, interactions = self._constraints()
+        if monotonic is not None:
+            params["monotone_constraints"] = tuple(monotonic.tolist())
+        if interactions is not None:
+            # A list would have to be of names.
+            params["interaction_constraints"] = json.dumps(interactions)
+        return params | (self.library_params or {})
+
+    def _objective(self):
+        if not is_classifier(self):
+            of_objective = {}
+            if self.loss == "quantile":
+                of_objective["quantile_alpha"] = self.quantile
+            return OBJECTIVES[self.loss], of_objective
+        if len(self.classes_) == 2:
+            return "binary:logistic", {}
+        return "multi:softprob", {"num_class": len(self.classes_)}
+
+    def _boost(self, train, monitor, n_before):
+        import xgboost
+
+        params = self._native_params(n_before)
+        check_weight_scale(
+            train.sample_weight, params["min_child_weight"], self.min_samples_leaf
+        )
+        with (
+            xgboost.config_context(verbosity=0),
+            # A QuantileDMatrix takes more threads than it is told to.
+            threadpool_limits(params["nthread"], user_api="openmp"),
+        ):
+            booster = self._update(train, monitor, n_before, params)
+        self.booster_ = booster.reset()
+        self._booster_n_threads = params["nthread"]
+        self.n_iter_ = booster.num_boosted_rounds()
+
+    def _update(self, train, monitor, n_before, params):
+        import xgboost
+
+        matrix = self._matrix(train, params)
+        evaluated = None
+        if monitor is not None:
+            evaluated = self._matrix(monitor.validation, params, reference=matrix)
+        booster = xgboost.Booster(
+            params,
+            [matrix] if evaluated is None else [matrix, evaluated],
+            model_file=self.booster_ if n_before else None,
+        )
+        for iteration in range(self.n_estimators - n_before):
+            booster.update(matrix, iteration)
+            if monitor is None:
+                self._report(n_before + iteration + 1)
+            elif monitor.should_stop(
+                booster.predict(matrix, output_margin=True).astype(np.float64),
+                booster.predict(evaluated, output_margin=True).astype(np.float64),
+            ):
+                break
+        return booster
+
+    def _matrix(self, sample, params, reference=None):
+        import xgboost
+
+        arguments = {
+            "label": sample.y,
+            "weight": sample.sample_weight,
+            "nthread": params["nthread"],
+            "feature_names": native_names(self._reader.names),
+            "feature_types": ["c" if c else "q" for c in self._reader.is_categorical],
+            "enable_categorical": True,
+        }
+        if params.get("tree_method", "hist") not in {"hist", "auto"}:
+            return xgboost.DMatrix(as_dense(sample.X), **arguments)
+        return xgboost.QuantileDMatrix(
+            as_dense(sample.X), max_bin=self.max_bins, ref=reference, **arguments
+        )
+
+    def _cut(self, n_iter):
+        self.booster_ = self.booster_[:n_iter]
+        self.n_iter_ = n_iter
+
+    def _native_predict(self, X, raw):
+        n_threads = self._n_threads()
+        if n_threads != self._booster_n_threads:
+            self.booster_.set_param({"nthread": n_threads})
+            self._booster_n_threads = n_threads
+        values = self.booster_.inplace_predict(
+            as_dense(X),
+            predict_type="margin" if raw else "value",
+            validate_features=False,
+        ).astype(np.float64)
+        if raw or values.ndim == 1:
+            return values
+        return values / values.sum(axis=1, keepdims=True)  # they were rounded
+
+    def _staged_native_predict(self, X):
+        X = as_dense(X)
+        margin = None
+        for iteration in range(self.n_iter_):
+            margin = self.booster_.inplace_predict(
+                X,
+                predict_type="margin",
+                iteration_range=(iteration, iteration + 1),
+                base_margin=margin,
+                validate_features=False,
+            )
+            yield margin.astype(np.float64)
+
+    def _splits(self):
+        model = json.loads(self.booster_.save_raw("json"))
+        trees = model["learner"]["gradient_booster"]["model"]["trees"]
+        return Splits(
+            *(
+                np.concatenate([part(tree) for tree in trees])
+                for part in (
+                    lambda tree: of_splits(tree, "split_indices", np.intp),
+                    lambda tree: of_splits(tree, "loss_changes", np.float64),
+                    lambda tree: of_splits(tree, "default_left", bool),
+                )
+            )
+        )
+
+    def shap_values(self, X):
+        """Compute what each feature adds to each raw prediction: exact SHAP values.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, in columns as in `fit`.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, n_features[, n_classes])
+            Contributions to the raw scores (log-odds, of a regressor with a log link
+            the logarithm); the last axis for three classes and more.
+        base_value : ndarray of shape () or (n_classes,)
+            What is predicted before any feature is known. Together with the values
+            of a row it sums to the raw prediction.
+
+        References
+        ----------
+        S. Lundberg et al., "From local explanations to global understanding with
+        explainable AI for trees", Nature Machine Intelligence 2, 2020.
+        """
+        import xgboost
+
+        check_is_fitted(self)
+        X = self._read_predict(X)
+        if self._is_constant():
+            return np.zeros(X.shape), np.float64(0)
+        matrix = xgboost.DMatrix(
+            as_dense(X),
+            nthread=self._n_threads(),
+            feature_names=native_names(self._reader.names),
+            feature_types=["c" if c else "q" for c in self._reader.is_categorical],
+            enable_categorical=True,
+        )
+        values = self.booster_.predict(matrix, pred_contribs=True).astype(np.float64)
+        if values.ndim == 3:  # (n_samples, n_classes, n_features + 1)
+            values = values.transpose(0, 2, 1)
+        return values[:, :-1], values[0, -1]
+
+    def _booster_text(self):
+        return self.booster_.save_raw("json").decode()
+
+    def _check_booster(self, text, where):
+        names = native_names(self._reader.names)
+        expected = self._expected_booster(self._objective()[0], names)
+        return check_xgboost(text, where, expected)
+
+    def _take_booster(self, text, where):
+        import xgboost
+
+        self._booster_n_threads = self._n_threads()
+        booster = xgboost.Booster({"nthread": self._booster_n_threads})
+        try:
+            booster.load_model(bytearray(text.encode()))
+        except xgboost.core.XGBoostError as error:
+            raise ValueError(f"{where}: XGBoost cannot read it: {error}") from error
+        self.booster_ = booster
+
+
+def as_dense(X):
+    """Zeros that are not stored are zeros: XGBoost would take them for missing."""
+    return X.toarray() if sparse.issparse(X) else X
+
+
+def native_names(names):
+    """Names of columns as XGBoost takes them; None if it does not."""
+    if names is None or any(set("[]<") & set(name) for name in names):
+        return None
+    return names if len(set(names)) == len(names) else None
+
+
+def of_splits(tree, name, dtype):
+    """A property of the nodes of a tree that are split."""
+    is_split = np.asarray(tree["left_children"]) >= 0
+    return np.asarray(tree[name])[is_split].astype(dtype)
+
+
+def check_weight_scale(sample_weight, min_child_weight, min_samples_leaf):
+    """Warn if weights are so small that no split can leave enough on each side.
+
+    XGBoost has no count of rows: a leaf must hold `min_child_weight`, the sum of
+    second derivatives, each of which has the weight of its row as a factor.
+    """
+    if sample_weight is None or len(sample_weight) < 2 * min_samples_leaf:
+        return
+    total = float(sample_weight.sum())
+    largest_hessian = min_child_weight / min_samples_leaf
+    if total * largest_hessian < 2 * min_child_weight:
+        warnings.warn(
+            f"The weights of {len(sample_weight)} rows sum to {total:.3g}, less than "
+            f"two leaves of min_samples_leaf={min_samples_leaf} rows of weight 1: "
+            "XGBoost cannot split at all. Multiply the weights, so that their mean is "
+            "1, or lower min_samples_leaf.",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def refuse_unknown(library_params):
+    """Let XGBoost itself look at the names, on a table of two rows."""
+    import xgboost
+
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        xgboost.config_context(verbosity=1),
+    ):
+        warnings.simplefilter("always")
+        matrix = xgboost.DMatrix(np.eye(2), label=[0, 1], nthread=1)
+        params = {**library_params, "validate_parameters": True}
+        xgboost.train(params, matrix, num_boost_round=1)
+    for warning in caught:
+        message = str(warning.message)
+        if "are not used" in message:
+            unknown = re.findall(r'"([^"]*)"', message)
+            raise ValueError(
+                f"library_params has {', '.join(map(repr, unknown))}, which XGBoost "
+                "does not know, or does not use with trees."
+            )
+
+
+class XGBoostClassifier(BoostingClassifierMixin, BaseXGBoost):
+    """Gradient boosting by XGBoost, for classes.
+
+    One of a family of estimators of tables that share parameters, the meaning of a
+    missing value, and early stopping. Missing values go, at each split, to the side
+    where the loss gains more.
+
+    Read more in the :ref:`User Guide <tables>`.
+
+    Parameters
+    ----------
+    n_estimators : int, default=100
+        The number of iterations; each adds one tree, or one a class for more than two
+        classes.
+    learning_rate : float, default=0.1
+        What the values of each tree are multiplied by.
+    max_leaf_nodes : int or None, default=31
+        The largest number of leaves of a tree, which grows where it gains most. None:
+        no limit.
+    max_depth : int or None, default=None
+        The largest depth of a tree. None: no limit.
+    min_samples_leaf : int, default=20
+        The smallest number of rows in a leaf, which XGBoost only knows through the sum
+        of second derivatives: `min_child_weight` is this number times the largest
+        second derivative of a row (.25 for two classes, .5 for more, 1 otherwise).
+    min_impurity_decrease : float, default=0.0
+        The smallest gain of a split, in units of the library.
+    l2_regularization : float, default=0.0
+        Shrinks the values of leaves.
+    l1_regularization : float, default=0.0
+        Shrinks the values of leaves, small ones to zero.
+    max_features : float, default=1.0
+        The share of the features that each split may choose from, drawn at random.
+    subsample : float, default=1.0
+        The share of the rows that each tree learns from, drawn at random.
+    max_bins : int, default=255
+        The largest number of bins that the values of a feature are sorted into; missing
+        values have one more.
+    categorical_features : "from_dtype", None or array-like of str, int or bool, \
+            default="from_dtype"
+        Which columns hold categories: those of strings or of a category type; none; or
+        those, beside them, that are named, numbered or marked.
+    missing_values : scalar or list of scalars, default=np.nan
+        Values that mean missing, such as -999 or ``"?"``, beside NaN, None, NA and NaT,
+        which always do.
+    monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
+        1 where the prediction may only rise with a feature, -1 where it may only fall,
+        0 otherwise; by name or position as a dict, or one value a feature.
+    interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
+            default=None
+        Lists of features that may meet in a tree; what no list has is one more list.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, which multiply those of the rows. Balanced classes have
+        equal sums of weights.
+    early_stopping : bool, default=False
+        Whether to stop when the validation score does not rise any more, and keep the
+        trees of the best score.
+    scoring : str, callable or None, default="loss"
+        The validation score: the loss, or a scorer; None is the `score` method.
+    validation_fraction : float or int, default=0.1
+        How many rows are held out for early stopping, of each class or in whole groups,
+        as a share or as a number. Not used if `fit` gets `X_val`.
+    n_iter_no_change : int, default=10
+        Stop when this many iterations bring nothing better.
+    tol : float, default=1e-07
+        By how much a score must be higher to be better.
+    warm_start : bool, default=False
+        Whether `fit` goes on with the trees of the fit before.
+    library_params : dict, default=None
+        More parameters of XGBoost, by its own names, such as ``{"num_parallel_tree":
+        4}``. Names that it does not know or that have a parameter here are refused.
+    n_jobs : int, default=None
+        The number of threads. None is one, unless a joblib context says otherwise; -1
+        is all cores.
+    random_state : int, RandomState or None, default=None
+        Seed of what is drawn: rows, features, the rows held out.
+    verbose : int, default=0
+        Whether each iteration of early stopping is printed.
+
+    Attributes
+    ----------
+    booster_ : xgboost.Booster
+        XGBoost's own model.
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted.
+    n_iter_ : int
+        The number of iterations that are kept.
+    train_score_ : ndarray of shape (n_iterations,)
+        Training score after each iteration that was run, the higher the better. Only
+        with early stopping.
+    validation_score_ : ndarray of shape (n_iterations,)
+        The same of the rows held out; the best is that of iteration `n_iter_`.
+    missing_share_ : ndarray of shape (n_features,)
+        The share of the rows in which a feature was missing.
+    feature_importances_ : ndarray of shape (n_features,)
+        The share of each feature in the total gain of all splits.
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if X had names that are all strings.
+
+    Notes
+    -----
+    Values are kept as float32. Zeros of sparse matrices are zeros, as everywhere in
+    scikit-learn; they are made dense, since XGBoost takes what is not stored for
+    missing.
+
+    References
+    ----------
+    .. [1] T. Chen and C. Guestrin, "XGBoost: A scalable tree boosting system", KDD
+       2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skml import XGBoostClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> X.iloc[::3, 0] = np.nan
+    >>> model = XGBoostClassifier(n_estimators=20, random_state=0)
+    >>> model = model.fit(X[:400], y[:400])
+    >>> bool(model.score(X[400:], y[400:]) > 0.9)
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseXGBoost._parameter_constraints,
+        **BoostingClassifierMixin._parameter_constraints,
+    }
+
+    def __init__(
+        self,
+        *,
+        n_estimators=100,
+        learning_rate=0.1,
+        max_leaf_nodes=31,
+        max_depth=None,
+        min_samples_leaf=20,
+        min_impurity_decrease=0.0,
+        l2_regularization=0.0,
+        l1_regularization=0.0,
+        max_features=1.0,
+        subsample=1.0,
+        max_bins=255,
+        categorical_features="from_dtype",
+        missing_values=np.nan,
+        monotonic_cst=None,
+        interaction_cst=None,
+        class_weight=None,
+        early_stopping=False,
+        scoring="loss",
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-07,
+        warm_start=False,
+        library_params=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.min_samples_leaf = min_samples_leaf
+        self.min_impurity_decrease = min_impurity_decrease
+        self.l2_regularization = l2_regularization
+        self.l1_regularization = l1_regularization
+        self.max_features = max_features
+        self.subsample = subsample
+        self.max_bins = max_bins
+        self.categorical_features = categorical_features
+        self.missing_values = missing_values
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.library_params = library_params
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+
+class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
+    """Gradient boosting by XGBoost, for numbers.
+
+    One of a family of estimators of tables that share parameters, the meaning of a
+    missing value, and early stopping. Missing values go, at each split, to the side
+    where the loss gains more.
+
+    Read more in the :ref:`User Guide <tables>`.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "absolute_error", "quantile", "poisson", "gamma"}, \
+            default="squared_error"
+        What is minimised. Poisson and gamma have a log link.
+    quantile : float, default=None
+        The level of the quantile loss, between 0 and 1; for no other loss.
+    n_estimators : int, default=100
+        The number of iterations; each adds one tree, or one a class for more than two
+        classes.
+    learning_rate : float, default=0.1
+        What the values of each tree are multiplied by.
+    max_leaf_nodes : int or None, default=31
+        The largest number of leaves of a tree, which grows where it gains most. None:
+        no limit.
+    max_depth : int or None, default=None
+        The largest depth of a tree. None: no limit.
+    min_samples_leaf : int, default=20
+        The smallest number of rows in a leaf, which XGBoost only knows through the sum
+        of second derivatives: `min_child_weight` is this number times the largest
+        second derivative of a row (.25 for two classes, .5 for more, 1 otherwise).
+    min_impurity_decrease : float, default=0.0
+        The smallest gain of a split, in units of the library.
+    l2_regularization : float, default=0.0
+        Shrinks the values of leaves.
+    l1_regularization : float, default=0.0
+        Shrinks the values of leaves, small ones to zero.
+    max_features : float, default=1.0
+        The share of the features that each split may choose from, drawn at random.
+    subsample : float, default=1.0
+        The share of the rows that each tree learns from, drawn at random.
+    max_bins : int, default=255
+        The largest number of bins that the values of a feature are sorted into; missing
+        values have one more.
+    categorical_features : "from_dtype", None or array-like of str, int or bool, \
+            default="from_dtype"
+        Which columns hold categories: those of strings or of a category type; none; or
+        those, beside them, that are named, numbered or marked.
+    missing_values : scalar or list of scalars, default=np.nan
+        Values that mean missing, such as -999 or ``"?"``, beside NaN, None, NA and NaT,
+        which always do.
+    monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
+        1 where the prediction may only rise with a feature, -1 where it may only fall,
+        0 otherwise; by name or position as a dict, or one value a feature.
+    interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
+            default=None
+        Lists of features that may meet in a tree; what no list has is one more list.
+    early_stopping : bool, default=False
+        Whether to stop when the validation score does not rise any more, and keep the
+        trees of the best score.
+    scoring : str, callable or None, default="loss"
+        The validation score: the loss, or a scorer; None is the `score` method.
+    validation_fraction : float or int, default=0.1
+        How many rows are held out for early stopping, of each class or in whole groups,
+        as a share or as a number. Not used if `fit` gets `X_val`.
+    n_iter_no_change : int, default=10
+        Stop when this many iterations bring nothing better.
+    tol : float, default=1e-07
+        By how much a score must be higher to be better.
+    warm_start : bool, default=False
+        Whether `fit` goes on with the trees of the fit before.
+    library_params : dict, default=None
+        More parameters of XGBoost, by its own names, such as ``{"num_parallel_tree":
+        4}``. Names that it does not know or that have a parameter here are refused.
+    n_jobs : int, default=None
+        The number of threads. None is one, unless a joblib context says otherwise; -1
+        is all cores.
+    random_state : int, RandomState or None, default=None
+        Seed of what is drawn: rows, features, the rows held out.
+    verbose : int, default=0
+        Whether each iteration of early stopping is printed.
+
+    Attributes
+    ----------
+    booster_ : xgboost.Booster
+        XGBoost's own model.
+    n_iter_ : int
+        The number of iterations that are kept.
+    train_score_ : ndarray of shape (n_iterations,)
+        Training score after each iteration that was run, the higher the better. Only
+        with early stopping.
+    validation_score_ : ndarray of shape (n_iterations,)
+        The same of the rows held out; the best is that of iteration `n_iter_`.
+    missing_share_ : ndarray of shape (n_features,)
+        The share of the rows in which a feature was missing.
+    feature_importances_ : ndarray of shape (n_features,)
+        The share of each feature in the total gain of all splits.
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if X had names that are all strings.
+
+    Notes
+    -----
+    Values are kept as float32. Zeros of sparse matrices are zeros, as everywhere in
+    scikit-learn; they are made dense, since XGBoost takes what is not stored for
+    missing.
+
+    References
+    ----------
+    .. [1] T. Chen and C. Guestrin, "XGBoost: A scalable tree boosting system", KDD
+       2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skml import XGBoostRegressor
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> X.loc[::3, "bmi"] = np.nan
+    >>> model = XGBoostRegressor(n_estimators=50, random_state=0)
+    >>> model = model.fit(X[:300], y[:300])
+    >>> bool(model.score(X[300:], y[300:]) > 0.3)
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseXGBoost._parameter_constraints,
+        **BoostingRegressorMixin._parameter_constraints,
+    }
+
+    def __init__(
+        self,
+        *,
+        loss="squared_error",
+        quantile=None,
+        n_estimators=100,
+        learning_rate=0.1,
+        max_leaf_nodes=31,
+        max_depth=None,
+        min_samples_leaf=20,
+        min_impurity_decrease=0.0,
+        l2_regularization=0.0,
+        l1_regularization=0.0,
+        max_features=1.0,
+        subsample=1.0,
+        max_bins=255,
+        categorical_features="from_dtype",
+        missing_values=np.nan,
+        monotonic_cst=None,
+        interaction_cst=None,
+        early_stopping=False,
+        scoring="loss",
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-07,
+        warm_start=False,
+        library_params=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.quantile = quantile
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.min_samples_leaf = min_samples_leaf
+        self.min_impurity_decrease = min_impurity_decrease
+        self.l2_regularization = l2_regularization
+        self.l1_regularization = l1_regularization
+        self.max_features = max_features
+        self.subsample = subsample
+        self.max_bins = max_bins
+        self.categorical_features = categorical_features
+        self.missing_values = missing_values
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.library_params = library_params
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose

@@ -1,0 +1,630 @@
+"""Tables of all containers become the same matrix."""
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from skml.tabular._frame import TableReader, as_container, feature_index, list_sentinels
+
+NAN = float("nan")
+
+
+def reader(**changes):
+    parameters = {
+        "categorical_features": "from_dtype",
+        "missing_values": NAN,
+        "dtype": np.float64,
+        "caller": "Learner",
+    }
+    return TableReader(**parameters | changes)
+
+
+def fit_read(X, **changes):
+    learned = reader(**changes)
+    values = learned.fit_read(as_container(X, "Learner"))
+    return learned, values
+
+
+def read(learned, X):
+    return learned.read(as_container(X, "Learner"))
+
+
+# Numbers: one table in all containers.
+
+NUMBERS = np.array([[0.0, 1.0, NAN], [2.0, 0.0, 0.0], [0.0, NAN, 3.0], [4.0, 0.0, 0.0]])
+COMPLETE = np.array([[0, 1, 0], [2, 0, 0], [0, 0, 3], [4, 0, 0]])
+
+
+def read_only(X):
+    X = X.copy()
+    X.flags.writeable = False
+    return X
+
+
+def as_coo_with_duplicates(X):
+    row, column = (np.isnan(X) | (X != 0)).nonzero()
+    values = X[row, column]
+    return sparse.coo_array(
+        # Each value in two parts, and zeros that are stored.
+        (
+            np.concatenate([values - 1, np.ones(len(row)), [0.0, 0.0]]),
+            (
+                np.concatenate([row, row, [1, 3]]),
+                np.concatenate([column, column, [1, 2]]),
+            ),
+        ),
+        shape=X.shape,
+    )
+
+
+def as_csr_with_duplicates(X):
+    coo = as_coo_with_duplicates(X)
+    order = np.argsort(coo.coords[0], kind="stable")
+    counts = np.bincount(coo.coords[0], minlength=X.shape[0])
+    starts = np.append(0, np.cumsum(counts))
+    return sparse.csr_array(
+        (coo.data[order], coo.coords[1][order], starts), shape=X.shape
+    )
+
+
+def as_objects(X, missing):
+    X = X.astype(object)
+    X[np.isnan(NUMBERS)] = missing
+    return X
+
+
+def as_list(X):
+    return [[None if value != value else value for value in row] for row in X.tolist()]
+
+
+def as_columns(X):
+    return {name: as_list(X[:, [j]].T)[0] for j, name in enumerate("abc")}
+
+
+CONTAINERS = {
+    "float64": lambda X: X,
+    "float32": lambda X: X.astype(np.float32),
+    "float16": lambda X: X.astype(np.float16),
+    "longdouble": lambda X: X.astype(np.longdouble),
+    "big-endian": lambda X: X.astype(">f8"),
+    "object-None": lambda X: as_objects(X, None),
+    "object-NA": lambda X: as_objects(X, pd.NA),
+    "Fortran": np.asfortranarray,
+    "read-only": read_only,
+    "every-second": lambda X: np.repeat(np.repeat(X, 2, 0), 2, 1)[::2, ::2],
+    "reversed": lambda X: X[::-1, ::-1].copy()[::-1, ::-1],
+    "masked": lambda X: np.ma.array(np.where(np.isnan(X), 99, X), mask=np.isnan(X)),
+    "list": as_list,
+    "list-NaN": lambda X: X.tolist(),
+    "tuples": lambda X: tuple(map(tuple, as_list(X))),
+    "csr_matrix": sparse.csr_matrix,
+    "csr_array": sparse.csr_array,
+    "csc_array": sparse.csc_array,
+    "coo_array": sparse.coo_array,
+    "coo_matrix": sparse.coo_matrix,
+    "lil_array": sparse.lil_array,
+    "csr-float32": lambda X: sparse.csr_array(X.astype(np.float32)),
+    "coo-duplicates": as_coo_with_duplicates,
+    "csr-duplicates": as_csr_with_duplicates,
+    "pandas": lambda X: pd.DataFrame(X, columns=list("abc")),
+    "pandas-float32": lambda X: pd.DataFrame(X.astype(np.float32)),
+    "pandas-index": lambda X: pd.DataFrame(X, index=[9, 9, 7, -1]),
+    "pandas-integer-names": lambda X: pd.DataFrame(X, columns=[3, 1, 2]),
+    "pandas-repeated-names": lambda X: pd.DataFrame(X, columns=["a", "b", "a"]),
+    "pandas-MultiIndex": lambda X: pd.DataFrame(
+        X, columns=pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)])
+    ),
+    "pandas-object": lambda X: pd.DataFrame(as_objects(X, pd.NA)),
+    "pandas-Float64": lambda X: pd.DataFrame(X).astype("Float64"),
+    "pandas-mixed": lambda X: pd.DataFrame(X).astype({0: "int8", 1: "Int64"}),
+    "pandas-arrow": lambda X: pd.DataFrame(as_columns(X)).astype("float64[pyarrow]"),
+    "pandas-sparse": lambda X: pd.DataFrame.sparse.from_spmatrix(sparse.csr_matrix(X)),
+    "polars": lambda X: pl.DataFrame(as_columns(X)),
+    "polars-NaN": lambda X: pl.DataFrame(X, schema=["a", "b", "c"]),
+    "pyarrow": lambda X: pa.table(as_columns(X)),
+    "pyarrow-chunks": lambda X: pa.concat_tables(
+        [pa.table(as_columns(X)).slice(0, 1), pa.table(as_columns(X)).slice(1)]
+    ),
+    "pyarrow-batch": lambda X: pa.record_batch(as_columns(X)),
+}
+containers = pytest.mark.parametrize("make", CONTAINERS.values(), ids=CONTAINERS.keys())
+
+
+def dense(values):
+    return values.toarray() if sparse.issparse(values) else values
+
+
+@containers
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_of_all_containers(make, dtype):
+    learned, values = fit_read(make(NUMBERS), dtype=dtype)
+    assert values.dtype == dtype
+    assert_array_equal(dense(values), NUMBERS)
+    assert_array_equal(dense(read(learned, make(NUMBERS))), NUMBERS)
+    assert not learned.is_categorical.any()
+    assert learned.categories == [None] * 3
+
+
+@containers
+def test_sentinels_of_all_containers(make):
+    expected = np.where(np.isin(NUMBERS, [4, 1]), NAN, NUMBERS)
+    learned, values = fit_read(make(NUMBERS), missing_values=[4, "?", 1.0])
+    assert_array_equal(dense(values), expected)
+    assert_array_equal(dense(read(learned, make(NUMBERS))), expected)
+
+
+@containers
+def test_declared_categories_of_all_containers(make):
+    learned, values = fit_read(make(NUMBERS), categorical_features=[0])
+    assert learned.categories == [[0.0, 2.0, 4.0], None, None]
+    assert_array_equal(values[:, 0], [0, 1, 0, 2])
+    assert_array_equal(values[:, 1:], NUMBERS[:, 1:])
+    assert_array_equal(read(learned, make(NUMBERS)), values)
+
+
+@containers
+def test_tables_are_not_changed(make):
+    X = make(NUMBERS)
+    before = str(X) + str(getattr(X, "indices", "")) + str(getattr(X, "data", ""))
+    for changes in ({"missing_values": [4, 1]}, {"categorical_features": [0]}):
+        learned, values = fit_read(X, **changes)
+        values[:] = 7.0 if not sparse.issparse(values) else values * 7
+        values = read(learned, X)
+        values[:] = 7.0 if not sparse.issparse(values) else values * 7
+    after = str(X) + str(getattr(X, "indices", "")) + str(getattr(X, "data", ""))
+    assert after == before
+
+
+@pytest.mark.parametrize("dtype", [*np.typecodes["AllInteger"], "?", ">i4"])
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, sparse.csr_array])
+def test_integers_of_all_types(dtype, make):
+    X = COMPLETE.astype(dtype)
+    if make is sparse.csr_array and np.dtype(dtype).byteorder == ">":
+        X = X.astype("i4")  # SciPy has no other byte order
+    _, values = fit_read(make(X))
+    assert_array_equal(dense(values), X.astype(float))
+
+
+def test_bools_beside_integers_are_numbers():
+    frame = pd.DataFrame({"a": [True, False], "b": [3, 4], "c": [0.5, 1.5]})
+    _, values = fit_read(frame)
+    assert_array_equal(values, [[1, 3, 0.5], [0, 4, 1.5]])
+
+
+def test_zeros_of_sparse_tables_stay_zeros():
+    _, values = fit_read(sparse.csr_array(NUMBERS))
+    assert type(values) is sparse.csr_array
+    assert values.nnz == np.count_nonzero(NUMBERS)
+
+
+def test_duplicates_are_summed_before_numbers_are_rounded():
+    X = sparse.csr_array(
+        (np.array([1e8 + 0.5, 1.0, -1e8 - 0.5]), np.array([0, 0, 0]), np.array([0, 3])),
+        shape=(1, 1),
+    )
+    _, values = fit_read(X, dtype=np.float32)
+    assert values.toarray() == 1.0
+
+
+# Strings, categories, dates beside numbers.
+
+DATES = [datetime(2020, 1, 2), None, datetime(2021, 1, 1, 12), datetime(2020, 1, 2)]
+MIXED = {
+    "number": [1.5, None, -2.0, 0.0],
+    "integer": [3, None, 1, 3],
+    "flag": [True, None, False, True],
+    "word": ["b", "a", None, "c"],
+    "date": DATES,
+}
+MIXED_VALUES = np.array(
+    [
+        [1.5, 3.0, 1.0, 1.0, 18263.0],
+        [NAN, NAN, NAN, 0.0, NAN],
+        [-2.0, 1.0, 0.0, NAN, 18628.5],
+        [0.0, 3.0, 1.0, 2.0, 18263.0],
+    ]
+)
+
+
+def as_pandas(**dtypes):
+    return lambda table: pd.DataFrame(table).astype(dtypes)
+
+
+MIXED_CONTAINERS = {
+    "pandas": pd.DataFrame,
+    "pandas-nullable": as_pandas(
+        number="Float64", integer="Int64", flag="boolean", word="string[python]"
+    ),
+    "pandas-arrow-strings": as_pandas(integer="Int8", word="string[pyarrow]"),
+    "pandas-category": as_pandas(word="category"),
+    "pandas-category-unused": as_pandas(
+        word=pd.CategoricalDtype(["z", "c", "a", "y", "b"])
+    ),
+    "pandas-category-ordered": as_pandas(
+        word=pd.CategoricalDtype(["c", "b", "a"], ordered=True)
+    ),
+    "pandas-object": lambda table: pd.DataFrame(table, dtype=object).astype(
+        {"date": "datetime64[us]"}
+    ),
+    "pandas-arrow": lambda table: pa.table(table).to_pandas(types_mapper=pd.ArrowDtype),
+    "polars": pl.DataFrame,
+    "polars-Categorical": lambda table: pl.DataFrame(
+        table, schema_overrides={"word": pl.Categorical}
+    ),
+    "polars-Enum": lambda table: pl.DataFrame(
+        table, schema_overrides={"word": pl.Enum(["c", "z", "b", "a"])}
+    ),
+    "pyarrow": pa.table,
+    "pyarrow-dictionary": lambda table: pa.table(
+        {**table, "word": pa.array(table["word"]).dictionary_encode()}
+    ),
+    "pyarrow-chunks": lambda table: pa.concat_tables(
+        [pa.table(table).slice(0, 1), pa.table(table).slice(1)]
+    ),
+    "pyarrow-batch": pa.record_batch,
+    "polars-via-arrow": lambda table: pl.DataFrame(table).to_arrow(),
+}
+mixed_containers = pytest.mark.parametrize(
+    "make", MIXED_CONTAINERS.values(), ids=MIXED_CONTAINERS.keys()
+)
+
+
+@mixed_containers
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_mixed_tables_of_all_containers(make, dtype):
+    learned, values = fit_read(make(MIXED), dtype=dtype)
+    assert values.dtype == dtype
+    assert_array_equal(values, MIXED_VALUES)
+    assert learned.categories == [None, None, None, ["a", "b", "c"], None]
+    assert learned.names == list(MIXED)
+    assert_array_equal(learned.is_categorical, [0, 0, 0, 1, 0])
+
+
+@mixed_containers
+def test_each_container_reads_what_another_taught(make):
+    learned, _ = fit_read(pl.DataFrame(MIXED))
+    assert_array_equal(read(learned, make(MIXED)), MIXED_VALUES)
+
+
+def test_lists_and_object_arrays_of_mixed_values():
+    rows = [list(row) for row in zip(*list(MIXED.values())[:4], strict=True)]
+    for X in (rows, [tuple(row) for row in rows], np.array(rows, dtype=object)):
+        learned, values = fit_read(X)
+        assert_array_equal(values, MIXED_VALUES[:, :4])
+        assert learned.names is None
+        assert_array_equal(read(learned, X), values)
+
+
+def test_numbers_beside_strings_in_lists_stay_numbers():
+    _, values = fit_read([[10, "b"], [9, "a"], [NAN, "b"]])
+    assert_array_equal(values, [[10, 1], [9, 0], [NAN, 1]])
+
+
+def test_arrays_of_strings_are_categories():
+    learned, values = fit_read(np.array([["10", "b"], ["9", "a"]]))
+    assert learned.categories == [["10", "9"], ["a", "b"]]
+    assert_array_equal(values, [[0, 1], [1, 0]])
+
+
+def test_arrays_of_dates_are_days():
+    _, values = fit_read(np.array([["2020-01-02", "NaT"]], dtype="M8[D]"))
+    assert_array_equal(values, [[18263.0, NAN]])
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_order_of_rows_does_not_matter(make):
+    _, values = fit_read(make(MIXED))
+    order = [2, 0, 3, 1]
+    shuffled = {name: [column[i] for i in order] for name, column in MIXED.items()}
+    _, of_shuffled = fit_read(make(shuffled))
+    assert_array_equal(of_shuffled, values[order])
+
+
+def test_derived_frames_are_frames():
+    class Table(pd.DataFrame):
+        pass
+
+    learned, values = fit_read(Table({"a": pd.Series([20, 10], dtype="category")}))
+    assert learned.categories == [[10, 20]]
+    assert learned.names == ["a"]
+    assert_array_equal(values, [[1], [0]])
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+@pytest.mark.parametrize("features", [["word"], [3], np.array([0, 0, 0, 1, 0], bool)])
+def test_declaring_what_is_a_category_changes_nothing(make, features):
+    _, values = fit_read(make(MIXED), categorical_features=features)
+    assert_array_equal(values, MIXED_VALUES)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_numbers_and_dates_may_be_declared_categories(make):
+    learned, values = fit_read(make(MIXED), categorical_features=["integer", "date"])
+    assert learned.categories[1] == [1, 3]
+    assert_array_equal(values[:, 1], [1, NAN, 0, 1])
+    assert_array_equal(values[:, 4], [0, NAN, 1, 0])
+    assert_array_equal(read(learned, make(MIXED)), values)
+
+
+@pytest.mark.parametrize("value", [1, 1.0, True, np.int8(1)])
+def test_categories_of_integers_are_known_as_other_numbers_too(value):
+    learned, _ = fit_read(pd.DataFrame({"a": pd.Series([1, 2], dtype="category")}))
+    assert_array_equal(read(learned, pd.DataFrame({"a": [value]})), [[0]])
+
+
+def test_categories_unseen_are_missing():
+    learned, _ = fit_read(pd.DataFrame({"a": ["x", "y"]}))
+    assert_array_equal(read(learned, pd.DataFrame({"a": ["z", "y"]})), [[NAN], [1]])
+
+
+def test_categories_of_rows_that_were_left_out_are_forgotten():
+    learned, values = fit_read(pd.DataFrame({"n": [1, 2, 3], "a": ["x", "y", "z"]}))
+    values = learned.forget_unused(values[[0, 2]])
+    assert learned.categories == [None, ["x", "z"]]
+    assert_array_equal(values, [[1, 0], [3, 1]])
+
+
+# Kinds of columns that change.
+
+KINDS = {
+    "numbers": [1.0, 2.0],
+    "strings": ["x", "y"],
+    "categories": pd.Categorical(["x", "y"]),
+    "categories-of-numbers": pd.Categorical([1, 2]),
+    "dates": pd.to_datetime(["2020-01-01", "2020-01-02"]),
+    "durations": pd.to_timedelta(["1h", "2h"]),
+}
+SAME = [
+    {"strings", "categories"},
+    {"categories-of-numbers", "numbers"},  # but not the other way round
+]
+
+
+@pytest.mark.parametrize("now", KINDS)
+@pytest.mark.parametrize("before", KINDS)
+def test_columns_of_another_kind_are_refused(before, now):
+    learned, _ = fit_read(pd.DataFrame({"n": [1, 2], "it": KINDS[before]}))
+    X = pd.DataFrame({"n": [1, 2], "it": KINDS[now]})
+    is_same = before == now or {before, now} in SAME
+    if is_same and (before, now) != ("numbers", "categories-of-numbers"):
+        assert np.isfinite(read(learned, X)).all()
+        return
+    with pytest.raises(ValueError, match=r"column 'it' held .* in fit, and now holds"):
+        read(learned, X)
+
+
+@pytest.mark.parametrize("before", KINDS)
+@pytest.mark.parametrize("nothing", [None, NAN, pd.NA, pd.NaT])
+def test_columns_of_nothing_are_of_any_kind(before, nothing):
+    learned, _ = fit_read(pd.DataFrame({"n": [1, 2], "it": KINDS[before]}))
+    X = pd.DataFrame({"n": [1, 2], "it": pd.Series([nothing, None], dtype=object)})
+    assert_array_equal(read(learned, X), [[1, NAN], [2, NAN]])
+
+
+@pytest.mark.parametrize("now", KINDS)
+def test_columns_in_which_nothing_was_hold_anything(now):
+    learned, _ = fit_read(pd.DataFrame({"n": [1, 2], "it": [None, None]}))
+    learned.expect_nothing([1])
+    X = pd.DataFrame({"n": [1, 2], "it": KINDS[now]})
+    assert_array_equal(read(learned, X)[:, 0], [1, 2])
+
+
+def test_an_array_is_no_table_of_dates():
+    learned, _ = fit_read(pd.DataFrame({"it": KINDS["dates"]}))
+    with pytest.raises(ValueError, match="held dates in fit, and now holds numbers"):
+        read(learned, np.array([[1.0]]))
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (pl.LazyFrame({"a": [1]}), r"LazyFrame: Learner takes .* X\.collect\(\)"),
+        ({"a": [1]}, "Expected 2D array, got dict"),
+        ((row for row in [[1]]), "Expected 2D array, got generator"),
+        ("text", "Expected 2D array, got str"),
+        (None, "Expected 2D array, got NoneType"),
+        ([1.0, 2.0], "Expected 2D array, got 1D array"),
+        (np.zeros(3), "Expected 2D array, got 1D array"),
+        (np.zeros((1, 1, 1)), "dim 3"),
+        (pd.Series([1.0]), "Expected a 2-dimensional container"),
+        (pl.Series([1.0]), "Expected 2D array, got 1D array"),
+        (pa.chunked_array([[1.0]]), "Expected 2D array, got 1D array"),
+        (np.zeros((0, 2)), r"0 sample\(s\)"),
+        (np.zeros((2, 0)), r"0 feature\(s\)"),
+        (pd.DataFrame({"a": []}), r"0 sample\(s\).* Learner"),
+        (pd.DataFrame(index=[0]), r"0 feature\(s\).* Learner"),
+        (pl.DataFrame({"a": []}), r"0 sample\(s\).* Learner"),
+        (pa.table({"a": pa.array([], pa.float64())}), r"0 sample\(s\).* Learner"),
+        ([[1.0], [1.0, 2.0]], "inhomogeneous"),
+        (np.array([[1j]]), "Complex data not supported"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_other_things_are_refused(X, message):
+    with pytest.raises(ValueError, match=message):
+        fit_read(X)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_offenders_are_named_by_row_and_column(make):
+    with pytest.raises(TypeError, match=r"Row 1 of column 'b' of X \(Learner\) is \["):
+        fit_read(make({"a": [1, 2], "b": [None, [3]]}))
+
+
+INFINITE = [[1.0, 2.0], [NAN, -np.inf]]
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (np.array, "column 1"),
+        (lambda X: np.array(X, dtype=object), "column 1"),
+        (list, "column 1"),
+        (sparse.csr_array, "column 1"),
+        (sparse.csc_array, "column 1"),
+        (lambda X: pd.DataFrame(X, columns=["a", "b"]), "column 'b'"),
+        (lambda X: pd.DataFrame(X, columns=["a", "b"], dtype="Float64"), "column 'b'"),
+        (lambda X: pl.DataFrame(X, schema=["a", "b"], orient="row"), "column 'b'"),
+        (lambda X: pa.table({"a": [1.0, None], "b": [2.0, -np.inf]}), "column 'b'"),
+    ],
+)
+def test_infinity_is_refused_and_named(make, name):
+    message = rf"contains infinity .* row 1, {name} \(Learner\)"
+    with pytest.raises(ValueError, match=message):
+        fit_read(make(INFINITE))
+    finite = (
+        np.eye(2) if name == "column 1" else pd.DataFrame(np.eye(2), columns=[*"ab"])
+    )
+    learned, _ = fit_read(finite)
+    with pytest.raises(ValueError, match=message):
+        read(learned, make(INFINITE))
+
+
+@pytest.mark.parametrize("make", [np.array, sparse.csr_array, pd.DataFrame, list])
+@pytest.mark.parametrize("dtypes", [(np.float32, None), (np.float64, np.float32)])
+def test_what_is_too_large_for_the_learner_is_refused(make, dtypes):
+    changes = dict(zip(("dtype", "learner_dtype"), dtypes, strict=True))
+    with pytest.raises(
+        ValueError, match=r"too large for dtype\('float32'\): row 0, col"
+    ):
+        fit_read(make([[0.0, 1e39], [1.0, 2.0]]), **changes)
+    learned, _ = fit_read(make([[0.0, 1.0]]), **changes)
+    with pytest.raises(
+        ValueError, match=r"too large for dtype\('float32'\): row 1, col"
+    ):
+        read(learned, make([[0.0, 1.0], [-1e39, 2.0]]))
+    fit_read(make([[0.0, 1e39]]))
+
+
+def test_integers_too_large_for_any_float_are_refused():
+    with pytest.raises(ValueError, match="row 1, column 0"):
+        fit_read([[1], [10**400]])
+
+
+def test_infinity_may_mean_missing():
+    _, values = fit_read(np.array(INFINITE), missing_values=-np.inf)
+    assert_array_equal(values, [[1, 2], [NAN, NAN]])
+
+
+# Sentinels.
+
+
+@pytest.mark.parametrize("missing", [NAN, None, pd.NA, pd.NaT, [], [NAN, None, pd.NA]])
+def test_what_always_means_missing_is_no_sentinel(missing):
+    assert list_sentinels(missing) == []
+
+
+@pytest.mark.parametrize("many", [list, tuple, set, frozenset, np.array])
+def test_sentinels_come_in_all_containers(many):
+    assert sorted(list_sentinels(many([-9, 7]))) == [-9, 7]
+
+
+@pytest.mark.parametrize("wrong", [pd.Timestamp(0), [[-9]], {"a": -9}, b"?", 1j])
+def test_other_sentinels_are_refused(wrong):
+    with pytest.raises(TypeError, match=r"missing_values has .* expected numbers and"):
+        list_sentinels(wrong)
+
+
+def test_zero_cannot_mean_missing_in_a_sparse_table():
+    with pytest.raises(ValueError, match=r"missing_values has 0, and X is sparse"):
+        fit_read(sparse.csr_array(COMPLETE), missing_values=[0])
+    _, values = fit_read(COMPLETE, missing_values=0)
+    assert_array_equal(np.isnan(values), COMPLETE == 0)
+
+
+def test_sentinels_are_compared_before_numbers_are_rounded():
+    X = np.array([[16777216], [16777217], [-1]])
+    with pytest.warns(UserWarning, match="column 0 holds integers"):
+        _, values = fit_read(X, dtype=np.float32, missing_values=16777217)
+    assert_array_equal(np.isnan(values.ravel()), [False, True, False])
+
+
+# Integers that float32 has not.
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        np.array,
+        lambda X: np.array(X, dtype=float),
+        sparse.csr_array,
+        lambda X: pd.DataFrame(X, dtype="Int64"),
+        lambda X: pl.DataFrame(X, orient="row"),
+        list,
+    ],
+)
+@pytest.mark.parametrize("size", [2**24, 2**24 + 1, -(2**24), 2**60])
+def test_integers_that_float32_merges_are_warned_of(make, size):
+    X = [[1, size], [2, 3]]
+    with pytest.warns(
+        UserWarning, match=r"^Learner: column '?\w+'? holds integers of 2"
+    ):
+        fit_read(make(X), dtype=np.float32)
+    with pytest.warns(UserWarning, match="2\\*\\*24"):
+        fit_read(make(X), learner_dtype=np.float32)
+    fit_read(make(X))
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        [[2**24 - 1], [-(2**24) + 1]],
+        [[1e9], [0.5]],
+        np.array([[2.0**24]], dtype=object).astype(str),
+        pd.DataFrame({"a": pd.Categorical([2**24, 2**25])}),
+    ],
+    ids=["smaller", "fractions", "strings", "categories"],
+)
+def test_other_numbers_are_not_warned_of(X):
+    fit_read(X, dtype=np.float32)
+
+
+def test_large_sentinels_are_not_warned_of():
+    for X in (np.array([[1], [-(2**31)]]), pd.DataFrame({"a": [1, -(2**31)]})):
+        fit_read(X, dtype=np.float32, missing_values=-(2**31))
+
+
+# Features that a parameter names.
+
+NAMES = ["a", "b", "a"]
+
+
+def test_features_by_name_and_position():
+    assert feature_index("b", "parameter", 3, NAMES) == 1
+    assert feature_index(np.int64(2), "parameter", 3, None) == 2
+
+
+@pytest.mark.parametrize(
+    ("feature", "names", "error", "message"),
+    [
+        ("b", None, ValueError, "X has no column names"),
+        ("z", NAMES, ValueError, "no column of X; its columns are 'a', 'b', 'a'"),
+        ("a", NAMES, ValueError, "which 2 columns of X have"),
+        (3, NAMES, ValueError, "0 to 2"),
+        (-1, NAMES, ValueError, "0 to 2"),
+        (1.0, NAMES, TypeError, r"1\.0 \(float\); expected names"),
+        (None, NAMES, TypeError, "expected names"),
+    ],
+)
+def test_features_that_are_not_there(feature, names, error, message):
+    with pytest.raises(error, match=f"^categorical_features.*{message}"):
+        feature_index(feature, "categorical_features", 3, names)
+
+
+def test_masks_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="mask of 2 values; X has 3 features"):
+        fit_read(COMPLETE, categorical_features=[True, False])
+
+
+def test_categories_must_not_be_refused_and_present():
+    with pytest.raises(ValueError, match="column 'word' holds strings or categories"):
+        fit_read(pd.DataFrame(MIXED), categorical_features=None)

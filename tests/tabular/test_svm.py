@@ -1,0 +1,527 @@
+"""Tests of the support vector machines: scikit-learn's pipelines are the judges."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_iris,
+    load_wine,
+    make_moons,
+)
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
+from sklearn.kernel_approximation import Nystroem, RBFSampler
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skml.tabular import _svm_base
+from skml.tabular._imputed import TablePreparation
+from skml.tabular._svm import SVMClassifier, SVMRegressor
+from skml.tabular._svm_model import merge_equal_rows, total_variance
+
+# The checks' data have a class with a single row, which cannot be held out.
+CANNOT_BE_CALIBRATED = dict.fromkeys(
+    [
+        "check_dict_unchanged",
+        "check_dont_overwrite_parameters",
+        "check_f_contiguous_array_estimator",
+        "check_fit2d_predict1d",
+        "check_methods_sample_order_invariance",
+        "check_methods_subset_invariance",
+        "check_sample_weight_equivalence_on_dense_data",
+        "check_sample_weight_equivalence_on_sparse_data",
+    ],
+    "calibration holds out rows of each class, and a class has a single row",
+)
+
+
+@parametrize_with_checks(
+    [
+        SVMClassifier(),
+        SVMRegressor(),
+        SVMClassifier(tol=1e-9),
+        SVMRegressor(tol=1e-9),
+        SVMClassifier(approximation="nystroem"),
+        SVMRegressor(approximation="nystroem"),
+        SVMClassifier(approximation="rff", n_components=50),
+    ]
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [SVMClassifier(calibration="sigmoid")],
+    expected_failed_checks=lambda estimator: CANNOT_BE_CALIBRATED,
+)
+def test_scikit_learn_checks_of_calibration(estimator, check):
+    check(estimator)
+
+
+def with_holes(X, share=0.2, seed=0):
+    X = X.copy()
+    X[np.random.default_rng(seed).random(X.shape) < share] = np.nan
+    return X
+
+
+def distinct(X, y):
+    """Rows that are all distinct, so that the front door leaves them as they are."""
+    rows = np.sort(np.unique(X, axis=0, return_index=True)[1])
+    return X[rows], y[rows]
+
+
+def preparation_of_scikit_learn():
+    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    return make_union(numbers, MissingIndicator())
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "linear", "poly", "sigmoid"])
+@pytest.mark.parametrize("load", [load_iris, load_breast_cancer, load_wine])
+def test_without_holes_it_is_the_library(load, kernel):
+    X, y = distinct(*load(return_X_y=True))
+    scaled = StandardScaler().fit_transform(X)
+    gamma = 0.1 if kernel != "linear" else "scale"
+    native = SVC(kernel=kernel, gamma=gamma).fit(scaled, y)
+    model = SVMClassifier(kernel=kernel, gamma=gamma).fit(X, y)
+    assert_array_equal(model.decision_function(X), native.decision_function(scaled))
+    assert_array_equal(model.predict(X), native.predict(scaled))
+    assert_array_equal(model.support_, native.support_)
+
+
+def test_without_holes_the_regressor_is_the_library():
+    X, y = load_diabetes(return_X_y=True)
+    native = SVR(C=10, gamma=0.1).fit(X, y)
+    model = SVMRegressor(C=10, gamma=0.1, scale=False, scale_target=False).fit(X, y)
+    assert_array_equal(model.predict(X), native.predict(X))
+    scaled = (y - y.mean()) / y.std()
+    native.fit(X, scaled)
+    model.set_params(scale_target=True).fit(X, y)
+    assert_allclose(model.predict(X), native.predict(X) * y.std() + y.mean())
+
+
+def test_equals_a_pipeline_of_scikit_learn():
+    X, y = load_wine(return_X_y=True)
+    X = with_holes(X)
+    X, y = X[:-10], y[:-10]
+    prepared = preparation_of_scikit_learn().fit_transform(X)
+    gamma = 1 / prepared.var(axis=0).sum()
+    twin = make_pipeline(preparation_of_scikit_learn(), SVC(gamma=gamma, tol=1e-10))
+    model = SVMClassifier(tol=1e-10).fit(X, y)
+    other = with_holes(X, seed=1)
+    assert_allclose(
+        model.decision_function(other),
+        twin.fit(X, y).decision_function(other),
+        atol=1e-8,
+    )
+    assert_allclose(model.estimator_.gamma, gamma)
+
+
+def test_gamma_is_that_of_scikit_learn_on_centred_data():
+    X, y = load_wine(return_X_y=True)
+    scaled = StandardScaler().fit_transform(X)
+    native = SVC().fit(scaled, y)
+    assert_allclose(SVMClassifier().fit(X, y).estimator_.gamma, native._gamma)
+    model = SVMClassifier(gamma="auto").fit(X, y)
+    assert model.estimator_.gamma == 1 / X.shape[1]
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_total_variance_is_weighted(container):
+    X = np.array([[1.0, 0.0], [4.0, 2.0], [0.0, 5.0]])
+    weights = np.array([1, 2, 3])
+    expected = np.repeat(X, weights, axis=0).var(axis=0).sum()
+    assert_allclose(total_variance(container(X), weights.astype(float)), expected)
+    assert_allclose(total_variance(container(X)), X.var(axis=0).sum())
+
+
+def test_one_support_vector_a_side_by_construction():
+    """Points at -1 and 1, a linear kernel: the score of x is x, both alphas are 1/2."""
+    model = SVMClassifier(kernel="linear", scale=False, tol=1e-9).fit(
+        [[-1.0], [1.0]], ["left", "right"]
+    )
+    assert_allclose(model.decision_function([[0.0], [3.0]]), [0.0, 3.0], atol=1e-9)
+    assert_allclose(np.abs(model.estimator_.dual_coef_), [[0.5, 0.5]])
+    assert model.predict([[0.1], [-9.0]]).tolist() == ["right", "left"]
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("approximation", [None, "nystroem", "rff"])
+@pytest.mark.parametrize("estimator", [SVMClassifier(), SVMRegressor()])
+def test_weights_are_repeated_rows_to_the_last_bit(estimator, approximation, container):
+    X, y = load_wine(return_X_y=True)
+    X = with_holes(X)
+    weights = np.random.default_rng(0).integers(0, 4, len(y))
+    repeated_X, repeated_y = np.repeat(X, weights, 0), np.repeat(y, weights)
+    mixed = np.random.default_rng(1).permutation(len(repeated_y))
+    model = clone(estimator).set_params(approximation=approximation, random_state=0)
+    weighted = clone(model).fit(container(X), y, weights)
+    repeated = clone(model).fit(container(repeated_X[mixed]), repeated_y[mixed])
+    method = "predict" if isinstance(estimator, SVMRegressor) else "decision_function"
+    assert_allclose(
+        getattr(weighted, method)(container(X)),
+        getattr(repeated, method)(container(X)),
+        rtol=1e-10,
+        atol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_equal_rows_are_merged(container):
+    X = np.array([[1.0, np.nan], [0.0, 2.0], [1.0, np.nan], [-0.0, 2.0], [0.0, 2.0]])
+    y = np.array([1.0, 0.0, 1.0, 0.0, 1.0])
+    merged_X, merged_y, weights, rows = merge_equal_rows(container(X), y, None)
+    assert sorted(rows) == [0, 1, 4]
+    found = {int(r): float(w) for r, w in zip(rows, weights, strict=True)}
+    assert found == {0: 2.0, 1: 2.0, 4: 1.0}
+    assert_array_equal(merged_y, y[rows])
+    merged_X = merged_X.toarray() if sparse.issparse(merged_X) else merged_X
+    assert_array_equal(merged_X, X[rows])
+
+
+def test_distinct_rows_stay_in_their_order():
+    X, y = np.random.default_rng(0).random((20, 3)), np.arange(20) % 2
+    for weights in (None, np.ones(20)):
+        same_X, same_y, no_weights, rows = merge_equal_rows(X, y, weights)
+        assert same_X is X
+        assert same_y is y
+        assert no_weights is None
+        assert_array_equal(rows, np.arange(20))
+
+
+def test_support_are_rows_of_the_table():
+    X, y = make_moons(60, noise=0.2, random_state=0)
+    weights = np.arange(60) % 3
+    model = SVMClassifier(scale=False).fit(X, y, weights)
+    assert np.all(weights[model.support_] > 0)
+    assert_allclose(X[model.support_], model.estimator_.support_vectors_)
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])
+def test_sparse_predicts_as_dense(kernel):
+    """Up to libsvm's 32-bit kernel values, which are larger without centring."""
+    X, y = load_wine(return_X_y=True)
+    X = with_holes(np.where(np.median(X, axis=0) < X, X, 0.0))
+    for estimator, method in (
+        (SVMClassifier(kernel=kernel, tol=1e-9), "decision_function"),
+        (SVMRegressor(kernel=kernel, tol=1e-9), "predict"),
+    ):
+        dense = clone(estimator).fit(X, y)
+        of_sparse = clone(estimator).fit(sparse.csc_array(X), y)
+        assert isinstance(
+            of_sparse.preparation_.transform(sparse.csr_array(X)), sparse.csr_array
+        )
+        assert_allclose(
+            getattr(of_sparse, method)(sparse.csr_array(X)),
+            getattr(dense, method)(X),
+            atol=1e-6 if kernel == "rbf" else 2e-4,
+        )
+
+
+def test_class_weight_is_a_weight_of_rows():
+    X, y = load_breast_cancer(return_X_y=True)
+    weights = np.where(y == 1, 0.25, 2.0)
+    by_class = SVMClassifier(class_weight={0: 2.0, 1: 0.25}).fit(X, y)
+    by_row = SVMClassifier().fit(X, y, weights)
+    assert_array_equal(by_class.decision_function(X), by_row.decision_function(X))
+
+
+def test_scaled_target_makes_units_meaningless():
+    X, y = load_diabetes(return_X_y=True)
+    model = SVMRegressor(tol=1e-8)
+    small, large = clone(model).fit(X, y), clone(model).fit(X, 1e6 * y + 5e8)
+    assert_allclose(1e6 * small.predict(X) + 5e8, large.predict(X), rtol=1e-6)
+    assert large.score(X, 1e6 * y + 5e8) > 0.4
+    raw = SVMRegressor(scale_target=False).fit(X, 1e6 * y)
+    assert raw.score(X, 1e6 * y) < 0.1
+    assert (raw.target_mean_, raw.target_scale_) == (0.0, 1.0)
+
+
+def test_constant_target():
+    model = SVMRegressor().fit([[1.0], [2.0], [3.0]], [4.0, 4.0, 4.0])
+    assert_allclose(model.predict([[9.0]]), [4.0])
+
+
+@pytest.mark.parametrize("approximation", [None, "nystroem"])
+def test_a_single_class_is_a_constant(approximation):
+    model = SVMClassifier(calibration="sigmoid", approximation=approximation)
+    model.fit([[1.0], [2.0], [np.nan]], ["a", "a", "a"])
+    assert model.predict([[5.0], [np.nan]]).tolist() == ["a", "a"]
+    assert_array_equal(model.predict_proba([[5.0]]), [[1.0]])
+    assert_array_equal(model.decision_function([[5.0]]), [0.0])
+    assert not hasattr(model, "support_")
+
+
+def test_feature_map_and_linear_machine_are_those_of_the_library():
+    X, y = load_breast_cancer(return_X_y=True)
+    scaled = StandardScaler().fit_transform(X)
+    for name, native_map in (
+        ("nystroem", Nystroem(gamma=0.03, n_components=40, random_state=7)),
+        ("rff", RBFSampler(gamma=0.03, n_components=40, random_state=7)),
+    ):
+        common = {
+            "approximation": name,
+            "n_components": 40,
+            "gamma": 0.03,
+            "random_state": 7,
+        }
+        features = native_map.fit_transform(scaled)
+        native = LinearSVC(dual=False, tol=1e-3, random_state=7).fit(features, y)
+        model = SVMClassifier(**common).fit(X, y)
+        assert_array_equal(
+            model.decision_function(X), native.decision_function(features)
+        )
+        native = LinearSVR(
+            loss="squared_epsilon_insensitive", dual=False, epsilon=0.1, tol=1e-3
+        ).fit(features, y)
+        model = SVMRegressor(scale_target=False, **common).fit(X, y)
+        assert_array_equal(model.predict(X), native.predict(features))
+
+
+def test_more_components_approximate_better():
+    X, y = make_moons(600, noise=0.25, random_state=0)
+    exact = SVMClassifier(C=10).fit(X[::2], y[::2]).score(X[1::2], y[1::2])
+    model = SVMClassifier(C=10, approximation="nystroem", random_state=0)
+    scores = [
+        model.set_params(n_components=n).fit(X[::2], y[::2]).score(X[1::2], y[1::2])
+        for n in (1, 300)
+    ]
+    assert scores[0] < scores[1] - 0.05
+    assert abs(scores[1] - exact) < 0.03
+
+
+def test_predictions_by_batches_are_the_same(monkeypatch):
+    X, y = load_breast_cancer(return_X_y=True)
+    model = SVMClassifier(approximation="rff", random_state=0).fit(X, y)
+    expected = model.decision_function(X)
+    monkeypatch.setattr("skml.tabular._svm_model.ROWS_AT_ONCE", 100)
+    assert_allclose(model.decision_function(X), expected, atol=1e-10)
+
+
+def test_many_rows_warn_with_figures(monkeypatch):
+    monkeypatch.setattr(_svm_base, "MANY_ROWS", 50)
+    X, y = make_moons(60, random_state=0)
+    message = "faces 60 rows.*about 0.0 minutes.*approximation='nystroem'"
+    for model in (SVMClassifier(), SVMRegressor()):
+        with pytest.warns(UserWarning, match=message):
+            model.fit(X, y)
+    SVMClassifier(approximation="nystroem").fit(X, y)
+
+
+def test_estimate_of_the_time_counts_the_fits_of_calibration():
+    with pytest.warns(UserWarning, match="faces 50000 rows.* about 2.1 minutes"):
+        SVMClassifier()._warn_of_many_rows(50_000)
+    with pytest.warns(UserWarning, match="about 8.8 minutes"):
+        SVMClassifier()._warn_of_many_rows(50_000, n_folds=5)
+
+
+def test_probabilities_need_calibration():
+    X, y = load_iris(return_X_y=True)
+    model = SVMClassifier().fit(X, y)
+    assert not hasattr(model, "predict_proba")
+    with pytest.raises(AttributeError) as caught:
+        model.predict_proba(X)
+    assert "calibration='sigmoid'" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
+def test_calibration_is_that_of_scikit_learn_over_a_pipeline(load, method):
+    """The preparation is fitted anew in each fold, so that nothing leaks."""
+    X, y = distinct(*load(return_X_y=True))
+    weights = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    machine = SVMClassifier(gamma=0.1, tol=1e-9)
+    folds = StratifiedKFold(5, shuffle=True, random_state=3)
+    twin = CalibratedClassifierCV(machine, method=method, cv=folds, ensemble=False)
+    twin.fit(with_holes(X), y, weights)
+    model = clone(machine).set_params(calibration=method, random_state=3)
+    model.fit(with_holes(X), y, weights)
+    found = model.predict_proba(X)
+    assert_allclose(found, twin.predict_proba(X), atol=1e-6)
+    assert_array_equal(model.predict(X), model.classes_[found.argmax(axis=1)])
+    assert_allclose(np.exp(model.predict_log_proba(X)), found)
+    scores = machine.fit(with_holes(X), y, weights).decision_function(X)
+    assert_allclose(model.decision_function(X), scores, atol=1e-6)
+
+
+def test_calibrated_probabilities_are_calibrated():
+    X, y = make_moons(2000, noise=0.4, random_state=0)
+    model = SVMClassifier(calibration="sigmoid", random_state=0).fit(X[::2], y[::2])
+    found = model.predict_proba(X[1::2])
+    assert log_loss(y[1::2], found) < 0.4
+    assert abs(found[:, 1].mean() - y[1::2].mean()) < 0.02
+
+
+def test_calibration_under_metadata_routing():
+    X, y = load_iris(return_X_y=True)
+    model = SVMClassifier(calibration="sigmoid", random_state=0)
+    expected = model.fit(X, y, np.ones(len(y))).predict_proba(X)
+    with config_context(enable_metadata_routing=True):
+        found = clone(model).fit(X, y, np.ones(len(y))).predict_proba(X)
+    assert_array_equal(found, expected)
+
+
+def test_calibration_of_a_class_of_one_row_is_refused():
+    with pytest.raises(ValueError, match="class 'rare' has a single row"):
+        SVMClassifier(calibration="sigmoid").fit(
+            [[1.0], [2.0], [3.0]], ["often", "rare", "often"]
+        )
+
+
+def test_statistics_come_from_the_training_rows(monkeypatch):
+    """What the preparation learns in a fold does not know the rows held out."""
+    seen = []
+    fit_transform = TablePreparation.fit_transform
+
+    def spy(self, X, *args):
+        seen.append(len(X))
+        return fit_transform(self, X, *args)
+
+    monkeypatch.setattr(TablePreparation, "fit_transform", spy)
+    X, y = make_moons(100, noise=0.2, random_state=0)
+    SVMClassifier(calibration="sigmoid", random_state=0).fit(X, y)
+    assert sorted(seen) == [80] * 5 + [100]
+
+
+def test_hole_in_a_single_fold_is_filled():
+    X, y = make_moons(50, noise=0.2, random_state=0)
+    X[3, 0] = np.nan
+    model = SVMClassifier(calibration="sigmoid", random_state=0).fit(X, y)
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_mixed_frame():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": rng.normal(40, 10, 200),
+            "port": pd.Categorical(rng.choice(list("SCQ"), 200)),
+        }
+    )
+    y = np.where(frame["age"] + 20 * (frame["port"] == "C") > 43, "yes", "no")
+    frame.loc[::7, "age"] = np.nan
+    frame.loc[::11, "port"] = np.nan
+    model = SVMClassifier(calibration="isotonic", random_state=0).fit(frame, y)
+    assert model.score(frame, y) > 0.85
+    assert model.prepared_feature_names_.tolist() == [
+        *("age", "port_C", "port_Q", "port_S"),
+        *("missingindicator_age", "missingindicator_port"),
+    ]
+    frame["port"] = frame["port"].cat.add_categories("Z").fillna("Z")
+    assert_array_equal(
+        model.predict_proba(frame[["age", "port"]][::11]),
+        model.predict_proba(frame.assign(port=None)[::11]),
+    )
+
+
+def test_grid_search_over_a_nested_imputer():
+    X, y = load_iris(return_X_y=True)
+    search = GridSearchCV(
+        SVMClassifier(imputation=KNNImputer()),
+        {"imputation__n_neighbors": [1, 5], "C": [0.1, 1.0]},
+    ).fit(with_holes(X), y)
+    assert search.best_score_ > 0.8
+    scores = cross_val_score(SVMRegressor(), *load_diabetes(return_X_y=True))
+    assert scores.mean() > 0.4
+
+
+@pytest.mark.parametrize("calibration", [None, "sigmoid"])
+@pytest.mark.parametrize("approximation", [None, "nystroem"])
+def test_clone_and_pickle(approximation, calibration):
+    X, y = load_iris(return_X_y=True)
+    model = SVMClassifier(approximation=approximation, calibration=calibration)
+    model = clone(model).fit(with_holes(X), y)
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.decision_function(X), model.decision_function(X))
+    assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_refit_forgets_what_the_last_fit_left():
+    X, y = load_iris(return_X_y=True)
+    model = SVMClassifier(calibration="sigmoid").fit(X, y)
+    model.set_params(calibration=None, approximation="nystroem").fit(X, y)
+    assert not hasattr(model, "calibrated_")
+    assert not hasattr(model, "support_")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"degree": 2}, "kernel='rbf' cannot honour degree=2; leave it at 3"),
+        ({"coef0": 1.0}, "kernel='rbf' cannot honour coef0=1.0"),
+        ({"kernel": "linear", "gamma": 1.0}, "kernel='linear' cannot honour gamma=1.0"),
+        (
+            {"approximation": "rff", "kernel": "poly"},
+            "approximation='rff' knows kernel='rbf' only",
+        ),
+        (
+            {"approximation": "nystroem", "kernel": "linear"},
+            "cannot honour kernel='linear'.*LRClassifier",
+        ),
+        (
+            {"approximation": "rff", "cache_size": 100},
+            "approximation='rff' cannot honour cache_size=100; leave it at 200",
+        ),
+        ({"fill_value": 1.0}, "fill_value=1.0 belongs to imputation='constant'"),
+        ({"library_params": {"colour": 2}}, "'colour', which SV[CR] does not know"),
+        ({"library_params": {"C": 2.0}}, "'C' of SV[CR]; use C"),
+        (
+            {"approximation": "rff", "library_params": {"shrinking": True}},
+            "'shrinking', which LinearSV[CR] does not know",
+        ),
+        ({"library_params": {"shrinking": "x"}}, "'shrinking' parameter of SV[CR]"),
+        ({"kernel": "cosine"}, "'kernel' parameter of SVM"),
+        ({"max_iter": 0}, "'max_iter' parameter of SVM"),
+    ],
+)
+@pytest.mark.parametrize("estimator", [SVMClassifier(), SVMRegressor()])
+def test_bad_parameters_are_refused(estimator, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        clone(estimator).set_params(**parameters).fit([[1.0], [2.0]], [0, 1])
+
+
+def test_scores_of_pairs_cannot_be_calibrated():
+    shape = {"decision_function_shape": "ovo"}
+    X, y = load_iris(return_X_y=True)
+    model = SVMClassifier(library_params=shape).fit(X, y)
+    assert model.decision_function(X).shape == (150, 3)
+    with pytest.raises(ValueError, match="cannot honour decision_function_shape='ovo'"):
+        model.set_params(calibration="sigmoid").fit(X, y)
+
+
+@pytest.mark.parametrize("estimator", [SVMClassifier(), SVMRegressor()])
+@pytest.mark.parametrize(
+    ("X", "y", "sample_weight", "message"),
+    [
+        ([[1.0], [np.inf]], [0, 1], None, "infinity.*row 1, column 0"),
+        ([[1.0], [2.0]], [0, np.nan], None, "y contains NaN"),
+        ([[1.0], [2.0]], [0, 1], [1.0, -1.0], "sample_weight of row 1 is -1.0"),
+        ([[1.0], [2.0]], [0, 1], [1.0, np.nan], "sample_weight of row 1 is nan"),
+        ([[1.0], [2.0]], [0, 1], [0.0, 0.0], "all values of sample_weight are zero"),
+    ],
+)
+def test_bad_data_is_refused(estimator, X, y, sample_weight, message):
+    with pytest.raises(ValueError, match=message):
+        clone(estimator).fit(X, y, sample_weight)
+
+
+def test_hole_at_predict_warns_once_and_is_the_median():
+    X, y = load_diabetes(return_X_y=True)
+    model = SVMRegressor().fit(X, y)
+    row, filled = X[[0]].copy(), X[[0]].copy()
+    row[0, 2], filled[0, 2] = np.nan, np.median(X[:, 2])
+    with pytest.warns(UserWarning, match="column 2 had no missing values") as caught:
+        found = model.predict(row)
+    assert len(caught) == 1
+    assert_array_equal(found, model.predict(filled))
