@@ -19,6 +19,9 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 default_role = "literal"
 
+# What is inherited of scikit-learn names terms of its glossary.
+suppress_warnings = ["ref.term"]
+
 autosummary_generate = True
 # The template of a class lists the members itself.
 numpydoc_show_class_members = False
@@ -43,7 +46,8 @@ html_sidebars = {"install": [], "changes": []}
 
 def skip_members_of_sklearn(app, what, name, obj, skip, options):
     """Leave out what scikit-learn documents itself, and links into its own pages."""
-    return skip or (getattr(obj, "__module__", None) or "").startswith("sklearn.")
+    function = getattr(obj, "fget", obj)  # of a property
+    return skip or (getattr(function, "__module__", None) or "").startswith("sklearn.")
 
 
 def setup(app):

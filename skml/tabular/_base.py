@@ -1,6 +1,5 @@
 """What all estimators of tables share: input, weights, targets, missing values."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -16,15 +15,15 @@ from sklearn.utils.validation import (
 
 from skml._sklearn import StrOptions
 from skml._validation import is_missing
-from skml.tabular._frame import TableReader, as_container
+from skml.tabular._columns import UNSEEN
+from skml.tabular._frame import TableReader, as_container, column_names, warn_user
 from skml.tabular._statistics import is_mostly_zero, weighted_median, weighted_mode
 
 
 class BaseTabular(BaseEstimator):
     """Common ground of the estimators of tables.
 
-    A subclass names the type of float that its learner takes, `_dtype`; and, if that is
-    not what the learner works with, overrides `_learner_dtype`.
+    A subclass names the type of float that its learner works with, `_dtype`.
     """
 
     _dtype = np.float64
@@ -62,7 +61,6 @@ class BaseTabular(BaseEstimator):
             categorical_features=self.categorical_features,
             missing_values=self.missing_values,
             dtype=self._dtype,
-            learner_dtype=self._learner_dtype(),
             caller=type(self).__name__,
         )
         X = reader.fit_read(X)
@@ -75,16 +73,13 @@ class BaseTabular(BaseEstimator):
             X, y, sample_weight = X[kept], y[kept], sample_weight[kept]
             X = reader.forget_unused(X)
         if is_classifier(self):
-            self.classes_, y = np.unique(y, return_inverse=True)
+            self.classes_, y = encode_labels(y)
             sample_weight = weigh_classes(
                 self.class_weight, self.classes_, y, sample_weight
             )
         self._reader = reader
         self._learn_missing(X, sample_weight)
         return X, y, sample_weight, kept
-
-    def _learner_dtype(self):
-        return self._dtype
 
     def _learn_missing(self, X, sample_weight):
         """Learn where values are missing, and what stands in where none was."""
@@ -108,11 +103,34 @@ class BaseTabular(BaseEstimator):
     def _read_predict(self, X, *, warn=True):
         """Read a table that has the columns of the one in `fit`."""
         X = as_container(X, type(self).__name__)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        self._check_features(X)
         X = self._reader.read(X)
+        for j in np.flatnonzero(self._reader.is_categorical):
+            # Missing; if nothing was in fit, there is no side for it, but the mode.
+            X[X[:, j] == UNSEEN, j] = self._fill[j]
         if not self._is_complete.any():
             return X
         return self._fill_new_holes(X, warn)
+
+    def _check_features(self, X):
+        """Refuse other features than in `fit`, and say which."""
+        is_array = type(X) is np.ndarray and not hasattr(self, "feature_names_in_")
+        if is_array and X.shape[1] == self.n_features_in_:
+            return  # most of the time of a single row would go here
+        try:
+            validate_data(self, X, reset=False, skip_check_array=True)
+        except ValueError as error:
+            names = column_names(X)
+            if names is None or sorted(names) != sorted(self._reader.names or ()):
+                raise
+            pairs = enumerate(zip(names, self._reader.names, strict=True))
+            j, (now, before) = next(
+                (j, pair) for j, pair in pairs if len(set(pair)) > 1
+            )
+            raise ValueError(
+                f"{error}Column {j} is {now!r}; in fit it was {before!r}. Select the "
+                "columns in their order: X[model.feature_names_in_]."
+            ) from None
 
     def _fill_new_holes(self, X, warn):
         """Fill what is missing in columns where in `fit` nothing was."""
@@ -124,18 +142,16 @@ class BaseTabular(BaseEstimator):
             return X
         if warn:
             names = ", ".join(self._reader.name_of(j) for j in new)
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__}: {names:.300} had no missing values in fit, "
-                "and has some now (or categories that fit has not seen); the median "
-                "of the training data stands in, for a category the most frequent.",
-                UserWarning,
-                stacklevel=4,
+                "and has some now; the median of the training data stands in, for a "
+                "category the most frequent."
             )
         return fill_columns(X, new, self._fill)
 
     def _chosen_sides(self):
         """The splits, where missing values choose a side."""
-        return None
+        return
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -189,6 +205,8 @@ def check_target(estimator, y):
 
 
 def _refuse_missing(y, caller):
+    if set(map(type, y)) <= {str, int, bool}:
+        return
     for row, value in enumerate(y):
         if is_missing(value):
             raise ValueError(
@@ -206,6 +224,23 @@ def _refuse_not_finite(y, caller):
         f"Input y contains {what}: row {row} ({caller}). Drop the rows whose target "
         "is missing."
     )
+
+
+def encode_labels(y):
+    """Find the classes, sorted, and the position of the class of each row.
+
+    As `np.unique` does, which takes its time to sort strings.
+    """
+    if y.dtype.kind != "O":
+        return np.unique(y, return_inverse=True)
+    values = y.tolist()
+    try:
+        classes = sorted(set(values))
+    except TypeError as error:
+        raise TypeError(f"y mixes labels that have no order: {error}.") from None
+    position = {label: code for code, label in enumerate(classes)}
+    codes = np.fromiter(map(position.__getitem__, values), np.intp, len(values))
+    return np.array(classes, dtype=object), codes
 
 
 def check_weights(sample_weight, n_samples, caller):
@@ -268,3 +303,13 @@ def _weight_of(class_weight, label):
             "positive. To leave a class out, leave out its rows."
         )
     return float(weight)
+
+
+def describe_treatment(missing_share, fill, labels):
+    """Say in words what becomes of the missing values of a feature."""
+    if missing_share == 1:
+        return "no information: all missing"
+    if missing_share > 0:
+        return "each split has a side for missing values"
+    typical = f"median {fill:.6g}" if labels is None else f"mode {labels[int(fill)]!r}"
+    return f"none missing; in predict: {typical}"

@@ -9,9 +9,13 @@ from joblib import effective_n_jobs
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skml._random import make_random_state
 from skml._sklearn import Interval, StrOptions, _fit_context
-from skml.tabular._base import BaseTabular, check_target, check_weights
+from skml.tabular._base import (
+    BaseTabular,
+    check_target,
+    check_weights,
+    describe_treatment,
+)
 from skml.tabular._constraints import resolve_interaction_cst, resolve_monotonic_cst
 from skml.tabular._early_stopping import (
     StageMonitor,
@@ -19,8 +23,7 @@ from skml.tabular._early_stopping import (
     check_classes_of_split,
     split_rows,
 )
-
-LARGEST_SEED = 2**31 - 1
+from skml.tabular._library_params import draw_seed
 
 
 class Sample(NamedTuple):
@@ -346,23 +349,6 @@ class Splits(NamedTuple):
     missing_left: np.ndarray  # whether missing values go left
 
 
-def describe_treatment(missing_share, fill, labels):
-    """Say in words what becomes of the missing values of a feature."""
-    if missing_share == 1:
-        return "no information: all missing"
-    if missing_share > 0:
-        return "each split has a side for missing values"
-    typical = f"median {fill:.6g}" if labels is None else f"mode {labels[int(fill)]!r}"
-    return f"none missing; in predict: {typical}"
-
-
-def draw_seed(random_state):
-    """An integer for a library: the parameter itself if it is one."""
-    if isinstance(random_state, Integral):
-        return int(random_state)
-    return int(make_random_state(random_state).randint(LARGEST_SEED))
-
-
 def check_target_of_loss(loss, y):
     """Refuse targets that a loss is not defined for."""
     if loss == "poisson" and not (y.min() >= 0 and y.sum() > 0):
@@ -413,29 +399,3 @@ def check_enough_to_split(y, classes):
             f"early_stopping holds out rows of each class, and class {label!r} has a "
             "single row. Leave the class out, or pass X_val and y_val."
         )
-
-
-def check_library_params(library_params, known, ours, library):
-    """Refuse names that a library does not know, and those that are set here.
-
-    Parameters
-    ----------
-    library_params : dict or None
-        What the user passes on.
-    known : collection of str or None
-        What the library knows; None if it cannot tell.
-    ours : dict of str to str
-        The library's names of what has a parameter here, and its name.
-    library : str
-        The library, for messages.
-    """
-    for name in library_params or {}:
-        if name in ours:
-            instead = (
-                f"use {ours[name]}" if ours[name] else "it is set by the estimator"
-            )
-            raise ValueError(f"library_params has {name!r} of {library}; {instead}.")
-        if known is not None and name not in known:
-            raise ValueError(
-                f"library_params has {name!r}, which {library} does not know."
-            )

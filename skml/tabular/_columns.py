@@ -10,6 +10,7 @@ from skml._validation import is_missing
 
 DAY = np.timedelta64(1, "D")
 EPOCH = np.datetime64(0, "D")
+UNSEEN = -1.0  # the code of a label that is not known
 NOT_A_TIME = np.iinfo(np.int64).min  # the ticks of NaT
 _MISSING_TYPES = {"NoneType", "NAType", "NaTType"}
 
@@ -116,7 +117,7 @@ def _rank_of_type(label):
 
 
 def recode(column, known):
-    """Codes of a column by given labels, as numbers; NaN for missing and unknown.
+    """Codes of a column by given labels, as numbers; NaN where missing.
 
     Parameters
     ----------
@@ -128,10 +129,10 @@ def recode(column, known):
     Returns
     -------
     codes : ndarray of shape (n_samples,)
-        The codes, of dtype float64.
+        The codes, of dtype float64; `UNSEEN` for other labels.
     """
     position = {label: code for code, label in enumerate(known)}
-    new_codes = [position.get(label, np.nan) for label in column.labels]
+    new_codes = [position.get(label, UNSEEN) for label in column.labels]
     return _take(np.array(new_codes, dtype=np.float64), column.codes, missing=np.nan)
 
 

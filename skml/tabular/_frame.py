@@ -1,5 +1,6 @@
 """The one door for tables: any table becomes a matrix of numbers with NaN."""
 
+import sys
 import warnings
 from numbers import Integral, Real
 
@@ -20,7 +21,7 @@ from skml.tabular._columns import (
     sentinel_numbers,
 )
 
-FLOAT32_INTEGERS = 2**24  # up to here float32 has every integer
+FLOAT32_INTEGERS = np.float64(2**24)  # up to here float32 has every integer
 
 
 class TableReader:
@@ -34,9 +35,7 @@ class TableReader:
     missing_values : scalar or list of scalars
         Values that mean missing, beside NaN, None, NA and NaT.
     dtype : type
-        The type of float that tables become.
-    learner_dtype : type
-        The type of float that the learner makes of them.
+        The type of float that the learner works with, and tables become.
     caller : str
         The estimator, for messages.
 
@@ -61,13 +60,11 @@ class TableReader:
         categorical_features,
         missing_values,
         dtype,
-        learner_dtype=None,
         caller,
     ):
         self.categorical_features = categorical_features
         self.sentinels = list_sentinels(missing_values)
         self.dtype = dtype
-        self.learner_dtype = learner_dtype or dtype
         self.caller = caller
         self.kinds = {}
 
@@ -107,7 +104,10 @@ class TableReader:
         return values
 
     def read(self, X):
-        """Read a table that has the columns of the one that was learned."""
+        """Read a table that has the columns of the one that was learned.
+
+        Categories that were not seen then are `UNSEEN`.
+        """
         if self._is_plain(X):
             return self._checked(self._as_floats(X))
         X = as_table(X, self.caller)
@@ -237,27 +237,22 @@ class TableReader:
 
     def _warn_of(self, columns):
         """Warn of integers that float32 cannot tell apart: numbers of accounts, say."""
-        if self.learner_dtype is not np.float32:
+        if self.dtype is not np.float32:
             return
         names = ", ".join(map(self.name_of, columns))
         if names:
-            warnings.warn(
+            warn_user(
                 f"{self.caller}: {names:.300} holds integers of 2**24 and more, which "
                 "the learner keeps as float32: not all that differ stay different. "
                 "Subtract an offset or divide; if they are names, declare the column "
-                "in categorical_features.",
-                UserWarning,
-                stacklevel=5,
+                "in categorical_features."
             )
 
     def _checked(self, values):
         data = values.data if sparse.issparse(values) else values
-        if self.learner_dtype == self.dtype:
-            if np.isfinite(data).all():
-                return values
-            wrong = np.isinf(data)
-        else:
-            wrong = np.abs(data) > np.finfo(self.learner_dtype).max
+        if np.isfinite(data).all():
+            return values
+        wrong = np.isinf(data)
         if not wrong.any():
             return values
         if sparse.issparse(values):
@@ -268,7 +263,7 @@ class TableReader:
             row, j = (int(i) for i in np.argwhere(wrong)[0])
         raise ValueError(
             f"Input X contains infinity or a value too large for "
-            f"dtype('{np.dtype(self.learner_dtype).name}'): row {row}, "
+            f"dtype('{np.dtype(self.dtype).name}'): row {row}, "
             f"{self.name_of(j)} ({self.caller}). Missing values are NaN; mend or drop "
             "the value."
         )
@@ -444,7 +439,7 @@ def feature_index(feature, parameter, n_features, names):
 def columns_of_large_integers(X, sentinels=()):
     """Yield the columns of a matrix that hold integers of which float32 has not all."""
     values = X.data if sparse.issparse(X) else X
-    is_large = np.abs(values, dtype=np.float64) >= FLOAT32_INTEGERS
+    is_large = (values >= FLOAT32_INTEGERS) | (values <= -FLOAT32_INTEGERS)
     if not is_large.any():
         return
     columns = np.unique(
@@ -463,6 +458,18 @@ def has_large_integers(values):
         (np.abs(values.astype(np.float64)) >= FLOAT32_INTEGERS).any()
         and (values == np.rint(values)).all()
     )
+
+
+def warn_user(message):
+    """Warn, at the line that called this package."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back and _package_of(frame) in {"skml", "sklearn"}:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, UserWarning, stacklevel=level)
+
+
+def _package_of(frame):
+    return frame.f_globals.get("__name__", "").partition(".")[0]
 
 
 def _dense_column(values, j):

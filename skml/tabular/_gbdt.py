@@ -17,12 +17,12 @@ from skml.tabular._boosted_predictions import (
 )
 from skml.tabular._boosting import (
     BaseBoosting,
-    check_library_params,
     check_quantile,
 )
 from skml.tabular._gbdt_exact import ExactTrees
 from skml.tabular._gbdt_hist import HistTrees
 from skml.tabular._imputed import TablePreparation
+from skml.tabular._library_params import check_library_params
 
 # What only one of the methods can honour, and the value that asks for nothing.
 ONLY_HIST = {

@@ -15,9 +15,9 @@ from skml.tabular._boosted_predictions import (
 from skml.tabular._boosting import (
     BaseBoosting,
     Splits,
-    check_library_params,
     check_quantile,
 )
+from skml.tabular._library_params import check_library_params
 from skml.tabular._lightgbm_file import check_lightgbm
 from skml.tabular._persistence import NativeFilesMixin
 

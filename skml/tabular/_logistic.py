@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._random import make_random_state
 from skml._sklearn import Interval, StrOptions, _fit_context
-from skml.tabular._boosting import check_library_params
 from skml.tabular._imputed import BaseImputing
+from skml.tabular._library_params import check_library_params
 
 # LogisticRegression's own names of what has a parameter here, or is set.
 _OURS = {

@@ -197,7 +197,6 @@ def _make_reader(estimator, fitted, n_features):
         categorical_features=fitted["categorical_features"],
         missing_values=None,
         dtype=estimator._dtype,
-        learner_dtype=estimator._learner_dtype(),
         caller=type(estimator).__name__,
     )
     reader.n_features = n_features

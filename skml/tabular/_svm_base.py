@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.kernel_approximation import Nystroem, RBFSampler
 
 from skml._sklearn import Interval, Options, StrOptions
-from skml.tabular._boosting import check_library_params, draw_seed
 from skml.tabular._imputed import BaseImputing
+from skml.tabular._library_params import check_library_params, draw_seed
 
 MANY_ROWS = 30_000
 SECONDS_OF_10_000_ROWS = 5.0

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from skml.tabular._columns import (
+    UNSEEN,
     LabelColumn,
     NumberColumn,
     as_labels,
@@ -309,9 +310,9 @@ def test_codes_round_trip():
     assert back == ["c", "a", None, "b"]
 
 
-def test_unknown_labels_are_missing():
-    column = read_column(np.array(["a", "new"], dtype=object), "column 0")
-    np.testing.assert_array_equal(recode(column, ["a"]), [0.0, NAN])
+def test_unknown_labels_are_told_from_missing_ones():
+    column = read_column(np.array(["a", "new", None], dtype=object), "column 0")
+    np.testing.assert_array_equal(recode(column, ["a"]), [0.0, UNSEEN, NAN])
 
 
 def test_numbers_become_labels():
