@@ -412,8 +412,8 @@ def test_scorers_get_the_weights(name):
 def test_scorers_that_say_nothing_are_refused(name):
     with pytest.raises(ValueError, match="NaN after each iteration"):
         make(name, scoring=lambda model, X, y: np.nan).fit(X, BINARY)
-    with pytest.raises(ValueError, match="'accurracy'"):
-        make(name, scoring="accurracy").fit(X, BINARY)
+    with pytest.raises(ValueError, match="'sharpness'"):
+        make(name, scoring="sharpness").fit(X, BINARY)
 
 
 @booster
