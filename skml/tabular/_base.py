@@ -311,5 +311,5 @@ def describe_treatment(missing_share, fill, labels):
         return "no information: all missing"
     if missing_share > 0:
         return "each split has a side for missing values"
-    typical = f"median {fill:.6g}" if labels is None else f"mode {labels[int(fill)]!r}"
+    typical = f"median {fill:.4g}" if labels is None else f"mode {labels[int(fill)]!r}"
     return f"none missing; in predict: {typical}"

@@ -170,9 +170,12 @@ class BaseGBDT(BaseBoosting):
         return super()._chosen_sides() if self.method == "hist" else None
 
     def _missing_treatments(self):
+        treatments = super()._missing_treatments()
         if self.method == "hist" or self._is_constant():
-            return super()._missing_treatments()
-        return self._trees.preparation.treatments
+            return treatments
+        prepared = zip(self._trees.preparation.treatments, treatments, strict=True)
+        has_holes = self.missing_share_ > 0
+        return [p[0] if h else p[1] for p, h in zip(prepared, has_holes, strict=True)]
 
 
 class GBDTClassifier(BoostingClassifierMixin, BaseGBDT):
@@ -228,8 +231,8 @@ class GBDTClassifier(BoostingClassifierMixin, BaseGBDT):
         weights of the rows; constant is 0. A flag beside it tells the trees.
     monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
         1 where the prediction may only rise with a feature, -1 where it may only fall,
-        0 otherwise; by name or position as a dict, or one value a feature. Only with
-        histograms.
+        0 otherwise; by name or position as a dict, or one value a feature. Not for
+        three classes or more. Only with histograms.
     interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
             default=None
         Lists of features that may meet in a tree; what no list has is one more list.
@@ -432,8 +435,8 @@ class GBDTRegressor(BoostingRegressorMixin, BaseGBDT):
         weights of the rows; constant is 0. A flag beside it tells the trees.
     monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
         1 where the prediction may only rise with a feature, -1 where it may only fall,
-        0 otherwise; by name or position as a dict, or one value a feature. Only with
-        histograms.
+        0 otherwise; by name or position as a dict, or one value a feature. Not with the
+        losses `absolute_error` and `quantile`. Only with histograms.
     interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
             default=None
         Lists of features that may meet in a tree; what no list has is one more list.

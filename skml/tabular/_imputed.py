@@ -237,7 +237,7 @@ class TablePreparation:
         if self._fill is None:
             return type(self.imputation).__name__ + indicator
         value = self._fill[np.searchsorted(self._numeric, j)]
-        return f"{self.imputation} {value:.6g}{indicator}"
+        return f"{self.imputation} {value:.4g}{indicator}"
 
 
 def iterate_observed(numbers, sample_weight=None):

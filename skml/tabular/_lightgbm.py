@@ -145,7 +145,7 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
 
         params = self._native_params(n_before, len(train.y))
         data = lightgbm.Dataset(
-            as_native(train.X),
+            self._for_native(train.X),
             label=train.y,
             weight=train.sample_weight,
             feature_name=native_names(self._reader.names) or "auto",
@@ -160,11 +160,39 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
             callbacks=[
                 self._report_iteration
                 if monitor is None
-                else StageCallback(monitor, params)
+                else StageCallback(monitor, params, self._for_native)
             ],
         )
         self.booster_.best_iteration = 0
+        self.booster_.best_score = {}
         self.n_iter_ = self.booster_.current_iteration()
+
+    def _for_native(self, X):
+        """Missing is one more category, where `fit` saw holes among categories.
+
+        LightGBM never sends missing categories left, and so cannot learn from them
+        where the categories are many and rare.
+        """
+        with_holes = np.flatnonzero(self._reader.is_categorical & ~self._is_complete)
+        if len(with_holes) == 0:
+            return sparse.csr_matrix(X) if sparse.issparse(X) else X
+        X = X.copy()
+        for j in with_holes:
+            X[np.isnan(X[:, j]), j] = len(self._reader.categories[j])
+        return X
+
+    def _missing_treatments(self):
+        return [
+            "missing is a category of its own"
+            if labels and 0 < share < 1
+            else treatment
+            for treatment, labels, share in zip(
+                super()._missing_treatments(),
+                self._reader.categories,
+                self.missing_share_,
+                strict=True,
+            )
+        ]
 
     def _report_iteration(self, env):
         self._report(env.iteration + 1)
@@ -182,14 +210,14 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
 
     def _native_predict(self, X, raw):
         return self.booster_.predict(
-            as_native(X),
+            self._for_native(X),
             raw_score=raw,
             num_iteration=self.n_iter_,
             num_threads=self._n_threads(),
         )
 
     def _staged_native_predict(self, X):
-        X = as_native(X)
+        X = self._for_native(X)
         raw = 0.0
         for iteration in range(self.n_iter_):
             raw = raw + self.booster_.predict(
@@ -239,7 +267,7 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
         if self._is_constant():
             return np.zeros(X.shape), np.float64(0)
         values = self.booster_.predict(
-            X.toarray() if sparse.issparse(X) else X,
+            X.toarray() if sparse.issparse(X) else self._for_native(X),
             pred_contrib=True,
             num_iteration=self.n_iter_,
             num_threads=self._n_threads(),
@@ -271,8 +299,9 @@ class StageCallback:
 
     order = 30
 
-    def __init__(self, monitor, params):
+    def __init__(self, monitor, params, for_native):
         self.monitor = monitor
+        self.samples = [for_native(s.X) for s in (monitor.train, monitor.validation)]
         self.n_threads = params["num_threads"]
         self.n_seen = 0
         self.raw = [0.0, 0.0]
@@ -287,10 +316,9 @@ class StageCallback:
             raise EarlyStopException(env.iteration, [])
 
     def _add(self, model, n_new):
-        samples = (self.monitor.train, self.monitor.validation)
-        for i, sample in enumerate(samples):
+        for i, X in enumerate(self.samples):
             self.raw[i] = self.raw[i] + model.predict(
-                as_native(sample.X),
+                X,
                 raw_score=True,
                 start_iteration=self.n_seen,
                 num_iteration=n_new,
@@ -299,27 +327,25 @@ class StageCallback:
         self.n_seen += n_new
 
 
-def as_native(X):
-    """LightGBM knows sparse matrices, not sparse arrays."""
-    return sparse.csr_matrix(X) if sparse.issparse(X) else X
-
-
 def native_names(names):
     """Names of columns as LightGBM takes them; None if it does not."""
     if names is None or len(set(names)) < len(names):
         return None
-    refused = set('[]{}":,') | set(" \t\n")
-    return None if any(refused & set(name) for name in names) else names
+    refused = set('[]{}":,\\ ')
+    if any(refused & set(name) or not name.isprintable() for name in names):
+        return None
+    return names
 
 
-def collect_splits(node, into):
+def collect_splits(root, into):
     """Walk a tree, and note feature, gain and side of missing values of each split."""
-    if "split_feature" not in node:
-        return
-    left = node["default_left"] if node["missing_type"] != "None" else False
-    into.append((node["split_feature"], node["split_gain"], left))
-    collect_splits(node["left_child"], into)
-    collect_splits(node["right_child"], into)
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if "split_feature" in node:
+            left = node["default_left"] if node["missing_type"] != "None" else False
+            into.append((node["split_feature"], node["split_gain"], left))
+            waiting += [node["right_child"], node["left_child"]]
 
 
 def native_aliases():
@@ -389,7 +415,8 @@ class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
         which always do.
     monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
         1 where the prediction may only rise with a feature, -1 where it may only fall,
-        0 otherwise; by name or position as a dict, or one value a feature.
+        0 otherwise; by name or position as a dict, or one value a feature. Not for
+        three classes or more.
     interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
             default=None
         Lists of features that may meet in a tree; what no list has is one more list.
@@ -419,7 +446,7 @@ class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
     random_state : int, RandomState or None, default=None
         Seed of what is drawn: rows, features, the rows held out.
     verbose : int, default=0
-        Whether each iteration of early stopping is printed.
+        Whether each iteration is printed, with its scores if they are computed.
 
     Attributes
     ----------
@@ -445,8 +472,9 @@ class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
 
     Notes
     -----
-    LightGBM's own choice between two ways to count depends on the clock; here it is
-    always by columns (`force_col_wise`), so that results repeat.
+    Among categories, missing is one more category where `fit` saw holes. LightGBM's own
+    choice between two ways to count depends on the clock; here it is always by columns
+    (`force_col_wise`), so that results repeat.
 
     References
     ----------
@@ -579,7 +607,8 @@ class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
         which always do.
     monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
         1 where the prediction may only rise with a feature, -1 where it may only fall,
-        0 otherwise; by name or position as a dict, or one value a feature.
+        0 otherwise; by name or position as a dict, or one value a feature. Not with the
+        losses `absolute_error` and `quantile`.
     interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
             default=None
         Lists of features that may meet in a tree; what no list has is one more list.
@@ -606,7 +635,7 @@ class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
     random_state : int, RandomState or None, default=None
         Seed of what is drawn: rows, features, the rows held out.
     verbose : int, default=0
-        Whether each iteration of early stopping is printed.
+        Whether each iteration is printed, with its scores if they are computed.
 
     Attributes
     ----------
@@ -630,8 +659,9 @@ class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
 
     Notes
     -----
-    LightGBM's own choice between two ways to count depends on the clock; here it is
-    always by columns (`force_col_wise`), so that results repeat.
+    Among categories, missing is one more category where `fit` saw holes. LightGBM's own
+    choice between two ways to count depends on the clock; here it is always by columns
+    (`force_col_wise`), so that results repeat.
 
     References
     ----------

@@ -1,5 +1,7 @@
 """What an estimator did with missing values."""
 
+from html import escape
+
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -54,6 +56,9 @@ class MissingValueReport:
     def __getitem__(self, name):
         return self._columns[name]
 
+    def __iter__(self):
+        return iter(self._columns)
+
     def to_dict(self):
         """Return the columns as a dict of arrays, which any data frame is made of.
 
@@ -88,6 +93,10 @@ class MissingValueReport:
         order = np.argsort(-values, kind="stable")  # NaN comes last
         return MissingValueReport({n: v[order] for n, v in self._columns.items()})
 
+    def _repr_html_(self):
+        rows = zip(*self._columns.values(), strict=True)
+        return html_table(self._columns, [map(format_cell, row) for row in rows])
+
     def __repr__(self):
         cells = [
             [name, *(format_cell(value) for value in values)]
@@ -111,13 +120,39 @@ def format_cell(value):
     return str(value)
 
 
+def html_table(header, rows):
+    """Write a table for notebooks."""
+    lines = [html_row("th", header), *(html_row("td", row) for row in rows)]
+    return "<table>\n" + "\n".join(lines) + "\n</table>"
+
+
+def html_row(tag, cells):
+    return "<tr>" + "".join(f"<{tag}>{escape(c)}</{tag}>" for c in cells) + "</tr>"
+
+
+def unwrap(estimator):
+    """The estimator inside of pipelines and of what has fitted a single one."""
+    while not isinstance(estimator, BaseTabular):
+        if isinstance(estimator, Pipeline):
+            inner = estimator[-1]
+        else:
+            inner = getattr(estimator, "best_estimator_", None)
+            inner = getattr(estimator, "estimator_", inner)
+        if inner is None:
+            break
+        estimator = inner
+    return estimator
+
+
 def missing_value_report(estimator):
     """Report what an estimator of tables does with missing values.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted estimator of `skml.tabular`, or a pipeline that ends in one.
+        A fitted estimator of `skml.tabular`, or a pipeline that ends in one, or a
+        search or another meta-estimator that has fitted one (`best_estimator_`,
+        `estimator_`).
 
     Returns
     -------
@@ -129,8 +164,9 @@ def missing_value_report(estimator):
         - ``treatment``: what is done about it;
         - ``importance``: its share in the gain of all splits (boosters only);
         - ``gain_missing_left``, ``gain_missing_right``: the share of that gain of the
-          splits that send missing values to the left and to the right, where missing
-          values choose a side, and the feature has some.
+          splits that send missing values to the left, towards small values, and to the
+          right; where trees have sides for missing values, and the feature has some
+          and an order.
 
         What does not apply is NaN.
 
@@ -154,8 +190,7 @@ def missing_value_report(estimator):
     >>> report["treatment"][2]
     'each split has a side for missing values'
     """
-    if isinstance(estimator, Pipeline):
-        estimator = estimator[-1]
+    estimator = unwrap(estimator)
     if not isinstance(estimator, BaseTabular):
         raise TypeError(
             "missing_value_report expects a fitted estimator of skml.tabular, or a "
@@ -171,7 +206,8 @@ def missing_value_report(estimator):
         to_left = np.bincount(
             splits.feature, splits.gain * splits.missing_left, n_features
         )
-        chose = (total > 0) & (estimator.missing_share_ > 0)
+        has_holes = (estimator.missing_share_ > 0) & ~estimator._reader.is_categorical
+        chose = (total > 0) & has_holes
         np.divide(to_left, total, out=left, where=chose)
         np.subtract(1, left, out=right, where=chose)
     if hasattr(estimator, "feature_importances_"):

@@ -303,9 +303,11 @@ def as_dense(X):
 
 def native_names(names):
     """Names of columns as XGBoost takes them; None if it does not."""
-    if names is None or any(set("[]<") & set(name) for name in names):
+    if names is None or len(set(names)) < len(names):
         return None
-    return names if len(set(names)) == len(names) else None
+    if any(set("[]<") & set(name) or not name.isprintable() for name in names):
+        return None
+    return names
 
 
 def of_splits(tree, name, dtype):
@@ -404,7 +406,8 @@ class XGBoostClassifier(BoostingClassifierMixin, BaseXGBoost):
         which always do.
     monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
         1 where the prediction may only rise with a feature, -1 where it may only fall,
-        0 otherwise; by name or position as a dict, or one value a feature.
+        0 otherwise; by name or position as a dict, or one value a feature. Not for
+        three classes or more.
     interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
             default=None
         Lists of features that may meet in a tree; what no list has is one more list.
@@ -434,7 +437,7 @@ class XGBoostClassifier(BoostingClassifierMixin, BaseXGBoost):
     random_state : int, RandomState or None, default=None
         Seed of what is drawn: rows, features, the rows held out.
     verbose : int, default=0
-        Whether each iteration of early stopping is printed.
+        Whether each iteration is printed, with its scores if they are computed.
 
     Attributes
     ----------
@@ -597,7 +600,8 @@ class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
         which always do.
     monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
         1 where the prediction may only rise with a feature, -1 where it may only fall,
-        0 otherwise; by name or position as a dict, or one value a feature.
+        0 otherwise; by name or position as a dict, or one value a feature. Not with the
+        losses `absolute_error` and `quantile`.
     interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
             default=None
         Lists of features that may meet in a tree; what no list has is one more list.
@@ -624,7 +628,7 @@ class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
     random_state : int, RandomState or None, default=None
         Seed of what is drawn: rows, features, the rows held out.
     verbose : int, default=0
-        Whether each iteration of early stopping is printed.
+        Whether each iteration is printed, with its scores if they are computed.
 
     Attributes
     ----------

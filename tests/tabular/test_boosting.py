@@ -15,6 +15,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_validate
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -958,3 +959,15 @@ def test_xgboost_warns_of_weights_too_small_to_split():
     with pytest.warns(UserWarning, match="XGBoost cannot split at all"):
         model.fit(TABLE, NOISY, WEIGHT / WEIGHT.sum())
     model.fit(TABLE, NOISY, WEIGHT)
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "hist"])
+def test_missing_tells_among_many_rare_categories(name):
+    """Half of the positive rows have no category, and there is nothing else to learn."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=600)
+    labels = rng.integers(60, size=600).astype(str).astype(object)
+    labels[(y == 1) & (rng.random(600) < 0.5)] = None
+    X = pd.DataFrame({"label": labels})
+    model = make(name, n_estimators=20).fit(X[:300], y[:300])
+    assert roc_auc_score(y[300:], model.predict_proba(X[300:])[:, 1]) > 0.7

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -84,19 +85,22 @@ def test_sums_are_those_of_a_walk_over_the_trees(name, classes):
     assert_allclose(report["missing_share"], TABLE.isna().mean())
     # XGBoost writes its trees with few digits.
     assert_allclose(report["importance"], total / total.sum(), rtol=1e-4)
-    informative = [0, 1, 3, 4]
+    informative = [1, 3, 4]  # have holes, and an order
     expected = left[informative] / total[informative]
     assert_allclose(report["gain_missing_left"][informative], expected, rtol=1e-4)
     assert_allclose(
         report["gain_missing_right"][informative], 1 - expected, rtol=1e-4, atol=1e-6
     )
     for side in ("left", "right"):
-        assert np.isnan(report[f"gain_missing_{side}"][[2, 5]]).all()
+        assert np.isnan(report[f"gain_missing_{side}"][[0, 2, 5]]).all()
     treatments = report["treatment"].tolist()
-    assert treatments[0] == "each split has a side for missing values"
+    with_a_side = "each split has a side for missing values"
+    own = "missing is a category of its own"
+    assert treatments[0] == (own if name == "lightgbm" else with_a_side)
+    assert treatments[1] == with_a_side
     assert treatments[5] == "no information: all missing"
     assert (
-        treatments[2] == f"none missing; in predict: median {TABLE['b'].median():.6g}"
+        treatments[2] == f"none missing; in predict: median {TABLE['b'].median():.4g}"
     )
 
 
@@ -193,8 +197,8 @@ def test_the_exact_method_says_what_stands_in():
     median = TABLE["a"].median()
     assert report["treatment"].tolist()[:3] == [
         "one-hot, missing = no category + indicator",
-        f"median {median:.6g} + indicator",
-        "none missing",
+        f"median {median:.4g} + indicator",
+        f"none missing; in predict: median {TABLE['b'].median():.4g}",
     ]
 
 
@@ -204,6 +208,36 @@ def test_other_things_have_no_report(other):
         TypeError, match=f"pipeline that ends in one; got {type(other).__name__}"
     ):
         missing_value_report(other)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda model: make_pipeline(StandardScaler(), model),
+        lambda model: GridSearchCV(model, {"n_estimators": [2, 3]}, cv=2),
+        lambda model: GridSearchCV(
+            make_pipeline(StandardScaler(), model),
+            {"lightgbmclassifier__n_estimators": [2]},
+            cv=2,
+        ),
+        lambda model: TunedThresholdClassifierCV(model, cv=2),
+    ],
+)
+def test_reads_what_is_inside_of_other_estimators(wrap):
+    model = LightGBMClassifier(n_estimators=3)
+    fitted = wrap(model).fit(NUMBERS[:, :4], Y["two"])
+    report = missing_value_report(fitted)
+    expected = [0.2, 0.0, 0.2, 0.2]
+    assert_allclose(report["missing_share"], expected, atol=0.06)
+
+
+def test_is_a_table_to_iterate_over_and_to_show():
+    report = MissingValueReport({"feature": np.array(["a<b"], dtype=object)})
+    assert list(report) == ["feature"]
+    assert "feature" in report
+    assert report._repr_html_() == (
+        "<table>\n<tr><th>feature</th></tr>\n<tr><td>a&lt;b</td></tr>\n</table>"
+    )
 
 
 def test_text_form():
