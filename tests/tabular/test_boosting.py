@@ -963,11 +963,11 @@ def test_xgboost_warns_of_weights_too_small_to_split():
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "hist"])
 def test_missing_tells_among_many_rare_categories(name):
-    """Half of the positive rows have no category, and there is nothing else to learn."""
+    """Half of the positive rows have none, and there is nothing else to learn."""
     rng = np.random.default_rng(0)
-    y = rng.integers(2, size=600)
-    labels = rng.integers(60, size=600).astype(str).astype(object)
-    labels[(y == 1) & (rng.random(600) < 0.5)] = None
+    y = rng.integers(2, size=1000)
+    labels = rng.integers(40, size=1000).astype(str).astype(object)
+    labels[(y == 1) & (rng.random(1000) < 0.5)] = None
     X = pd.DataFrame({"label": labels})
-    model = make(name, n_estimators=20).fit(X[:300], y[:300])
-    assert roc_auc_score(y[300:], model.predict_proba(X[300:])[:, 1]) > 0.7
+    model = make(name, n_estimators=20).fit(X[:500], y[:500])
+    assert roc_auc_score(y[500:], model.predict_proba(X[500:])[:, 1]) > 0.7
