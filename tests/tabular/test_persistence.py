@@ -739,7 +739,6 @@ TRUSTED = {
         "skml.tabular._gbdt_hist.HistTrees",
     },
     "LightGBM": {
-        "collections.OrderedDict",
         "lightgbm.basic.Booster",
         "skml.tabular._frame.TableReader",
     },
