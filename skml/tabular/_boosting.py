@@ -9,7 +9,13 @@ from joblib import effective_n_jobs
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skml._sklearn import Interval, StrOptions, _fit_context
+from skml._sklearn import (
+    CallbackSupportMixin,
+    Interval,
+    StrOptions,
+    _fit_context,
+    with_callbacks,
+)
 from skml.tabular._base import (
     BaseTabular,
     check_target,
@@ -24,6 +30,7 @@ from skml.tabular._early_stopping import (
     split_rows,
 )
 from skml.tabular._library_params import draw_seed
+from skml.tabular._progress import Progress
 
 
 class Sample(NamedTuple):
@@ -39,7 +46,7 @@ class Sample(NamedTuple):
         return Sample(self.X[rows], self.y[rows], weight)
 
 
-class BaseBoosting(BaseTabular):
+class BaseBoosting(CallbackSupportMixin, BaseTabular):
     """Template of the boosters: reads, holds out, boosts, cuts, predicts.
 
     A subclass provides `_boost`, `_cut`, `_native_predict`,
@@ -79,6 +86,7 @@ class BaseBoosting(BaseTabular):
         "verbose": ["verbose"],
     }
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -126,16 +134,25 @@ class BaseBoosting(BaseTabular):
         """
         self._check_parameters()
         self._check_validation_data(X_val, y_val, sample_weight_val)
+        context = self._init_callback_context(max_subtasks=self._n_tasks())
         state = vars(self).copy()
         try:
-            self._fit(X, y, sample_weight, groups, (X_val, y_val, sample_weight_val))
+            progress = Progress(self, context, {"X": X, "y": y})
+            validation = (X_val, y_val, sample_weight_val)
+            self._fit(X, y, sample_weight, groups, validation, progress)
+            progress.end()
         except BaseException:  # what was learned before goes on to predict as it did
             vars(self).clear()
             vars(self).update(state)
             raise
         return self
 
-    def _fit(self, X, y, sample_weight, groups, validation):
+    def _n_tasks(self):
+        """The number of iterations that are reported."""
+        goes_on = self.warm_start and hasattr(self, "n_iter_")
+        return max(self.n_estimators - (self.n_iter_ if goes_on else 0), 0)
+
+    def _fit(self, X, y, sample_weight, groups, validation, progress):
         goes_on = self.warm_start and hasattr(self, "n_iter_")
         before = self._remember() if goes_on else {}
         n_before = before.get("n_iter_", 0)
@@ -157,7 +174,7 @@ class BaseBoosting(BaseTabular):
                 check_consistent_length(X, groups)
                 train, validation = self._hold_out(train, groups, kept)
             monitor = StageMonitor(self, train, validation)
-        self._boost(train, monitor, n_before)
+        self._boost(train, monitor, n_before, progress)
         if monitor is not None:
             self._keep_the_best(monitor, before, n_before)
 
@@ -296,10 +313,6 @@ class BaseBoosting(BaseTabular):
         return monotonic, resolve_interaction_cst(
             self.interaction_cst, reader.n_features, reader.names
         )
-
-    def _report(self, n_iter):
-        if self.verbose:
-            print(f"[{n_iter}] of {self.n_estimators}")
 
     def _n_threads(self):
         return effective_n_jobs(self.n_jobs)

@@ -141,11 +141,6 @@ class StageMonitor:
         rows = self._train_rows
         self.train_score.append(self._score(self.train.at(rows), train_raw[rows]))
         self.validation_score.append(self._score(self.validation, validation_raw))
-        if self.estimator.verbose:
-            print(
-                f"[{len(self.validation_score)}] train {self.train_score[-1]:.5f} "
-                f"validation {self.validation_score[-1]:.5f}"
-            )
         return should_stop(
             self.validation_score, self.estimator.n_iter_no_change, self.estimator.tol
         )

@@ -96,6 +96,9 @@ class BaseGBDT(BaseBoosting):
             known = native._parameter_constraints
             check_library_params(self.library_params, known, OURS, native.__name__)
 
+    def _n_tasks(self):
+        return 0 if self.method == "hist" else super()._n_tasks()
+
     def _new_trees(self):
         if self.method == "hist":
             return HistTrees(self._hist_class(), self._reader)
@@ -103,7 +106,7 @@ class BaseGBDT(BaseBoosting):
             self._exact_class(), self._reader, self.imputation, self._seed
         )
 
-    def _boost(self, train, monitor, n_before):
+    def _boost(self, train, monitor, n_before, progress):
         if n_before and self._trees.method != self.method:
             raise ValueError(
                 f"warm_start=True goes on with the trees of the earlier fit, which had "
@@ -113,7 +116,7 @@ class BaseGBDT(BaseBoosting):
         trees = self._trees.cut(n_before) if n_before else self._new_trees()
         params = self._shared_params()
         params |= self._hist_params() if self.method == "hist" else self._exact_params()
-        trees.boost(params, train, monitor, n_before, self._n_threads())
+        trees.boost(params, train, monitor, n_before, self._n_threads(), progress)
         self._trees = trees
         self.n_iter_ = trees.n_iter
 
@@ -125,7 +128,6 @@ class BaseGBDT(BaseBoosting):
             "min_samples_leaf": self.min_samples_leaf,
             "max_features": self.max_features,
             "warm_start": self.warm_start,
-            "verbose": self.verbose,
             "random_state": self._seed,
         }
 
@@ -134,6 +136,7 @@ class BaseGBDT(BaseBoosting):
         categorical = self._reader.is_categorical
         return {
             "max_iter": self.n_estimators,
+            "verbose": self.verbose,
             "l2_regularization": self.l2_regularization,
             "max_bins": self.max_bins,
             "categorical_features": categorical if categorical.any() else None,

@@ -1,6 +1,8 @@
 """Trees of scikit-learn's exact gradient boosting, over a table without holes."""
 
 import copy
+from functools import partial
+from itertools import islice
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -40,7 +42,7 @@ class ExactTrees:
         """The number of iterations that are kept."""
         return self.native.n_estimators_
 
-    def boost(self, params, train, monitor, n_before, n_threads):
+    def boost(self, params, train, monitor, n_before, n_threads, progress):
         """Grow trees, from where the last call ended; always in one thread."""
         self.native.set_params(**params)
         if n_before:
@@ -49,10 +51,10 @@ class ExactTrees:
             X = self.preparation.fit_transform(
                 train.X, self.reader, train.sample_weight
             )
-        stages = None
+        prepared = None
         if monitor is not None:
             prepared = self.preparation.transform(monitor.validation.X)
-            stages = StageScores(monitor, prepared, f"staged_{self._raw}")
+        stages = StageScores(self, monitor, prepared, progress)
         self.native.fit(X, train.y, train.sample_weight, monitor=stages)
 
     def cut(self, n_iter):
@@ -72,6 +74,10 @@ class ExactTrees:
     def staged_raw_predict(self, X, n_threads):
         """Sum the values of the trees, after each iteration."""
         X = self.preparation.transform(X)
+        return self.stages(X)
+
+    def stages(self, X):
+        """The raw predictions of a prepared table, after each iteration."""
         return map(flat, getattr(self.native, f"staged_{self._raw}")(X))
 
     def splits(self):
@@ -90,19 +96,25 @@ class ExactTrees:
 
 
 class StageScores:
-    """Tells a monitor about each iteration of GradientBoosting."""
+    """Tells the progress, and a monitor if there is one, of each iteration."""
 
-    def __init__(self, monitor, X_validation, staged):
+    def __init__(self, trees, monitor, X_validation, progress):
+        self.trees = trees
         self.monitor = monitor
         self.X = X_validation
-        self.staged = staged
+        self.progress = progress
         self.raw = None
 
     def __call__(self, iteration, native, variables):
-        if self.raw is None:  # a generator, which looks at each tree when it is there
-            self.raw = getattr(native, self.staged)(self.X)
-            for _ in range(iteration):
-                next(self.raw)
-        return self.monitor.should_stop(
-            flat(variables["raw_predictions"]), flat(next(self.raw))
-        )
+        is_enough = False
+        if self.monitor is not None:
+            if self.raw is None:  # it looks at each tree when the tree is there
+                self.raw = islice(self.trees.stages(self.X), iteration, None)
+            is_enough = self.monitor.should_stop(
+                flat(variables["raw_predictions"]), next(self.raw)
+            )
+        learned = partial(self._learned, iteration + 1)
+        return self.progress.report(iteration + 1, self.monitor, learned) or is_enough
+
+    def _learned(self, n_iter):
+        return {"_trees": self.trees.cut(n_iter), "n_iter_": n_iter}

@@ -38,8 +38,8 @@ class HistTrees:
         """The number of iterations that are kept."""
         return self.native.n_iter_
 
-    def boost(self, params, train, monitor, n_before, n_threads):
-        """Grow trees, from where the last call ended."""
+    def boost(self, params, train, monitor, n_before, n_threads, progress):
+        """Grow trees, from where the last call ended; there is no way to look on."""
         self.native.set_params(**params, early_stopping=monitor is not None)
         if not n_before:
             self._learn_limits(train.X)

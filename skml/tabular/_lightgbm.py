@@ -1,5 +1,6 @@
 """LightGBM as scikit-learn estimators."""
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -140,7 +141,7 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
             return {"objective": "binary"}
         return {"objective": "multiclass", "num_class": len(self.classes_)}
 
-    def _boost(self, train, monitor, n_before):
+    def _boost(self, train, monitor, n_before, progress):
         import lightgbm
 
         params = self._native_params(n_before, len(train.y))
@@ -157,11 +158,7 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
             data,
             num_boost_round=self.n_estimators - n_before,
             init_model=self.booster_ if n_before else None,
-            callbacks=[
-                self._report_iteration
-                if monitor is None
-                else StageCallback(monitor, params, self._for_native)
-            ],
+            callbacks=[StageCallback(self, monitor, progress, params)],
         )
         self.booster_.best_iteration = 0
         self.booster_.best_score = {}
@@ -193,9 +190,6 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
                 strict=True,
             )
         ]
-
-    def _report_iteration(self, env):
-        self._report(env.iteration + 1)
 
     def _cut(self, n_iter):
         import lightgbm
@@ -295,13 +289,16 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
 
 
 class StageCallback:
-    """Tells a monitor about each iteration of LightGBM."""
+    """Tells the progress, and a monitor if there is one, of each iteration."""
 
     order = 30
 
-    def __init__(self, monitor, params, for_native):
+    def __init__(self, estimator, monitor, progress, params):
         self.monitor = monitor
-        self.samples = [for_native(s.X) for s in (monitor.train, monitor.validation)]
+        self.progress = progress
+        if monitor is not None:
+            samples = (monitor.train, monitor.validation)
+            self.samples = [estimator._for_native(sample.X) for sample in samples]
         self.n_threads = params["num_threads"]
         self.n_seen = 0
         self.raw = [0.0, 0.0]
@@ -309,10 +306,14 @@ class StageCallback:
     def __call__(self, env):
         from lightgbm.callback import EarlyStopException
 
-        n_new = env.model.current_iteration() - self.n_seen
-        if n_new > 0:  # none where no split is left to make
-            self._add(env.model, n_new)
-        if self.monitor.should_stop(*self.raw):
+        is_enough = False
+        if self.monitor is not None:
+            n_new = env.model.current_iteration() - self.n_seen
+            if n_new > 0:  # none where no split is left to make
+                self._add(env.model, n_new)
+            is_enough = self.monitor.should_stop(*self.raw)
+        learned = partial(learned_so_far, env.model)
+        if self.progress.report(env.iteration + 1, self.monitor, learned) or is_enough:
             raise EarlyStopException(env.iteration, [])
 
     def _add(self, model, n_new):
@@ -325,6 +326,16 @@ class StageCallback:
                 num_threads=self.n_threads,
             )
         self.n_seen += n_new
+
+
+def learned_so_far(booster):
+    """What an estimator has whose fit stops here."""
+    import lightgbm
+
+    return {
+        "booster_": lightgbm.Booster(model_str=booster.model_to_string()),
+        "n_iter_": booster.current_iteration(),
+    }
 
 
 def native_names(names):

@@ -3,6 +3,7 @@
 import json
 import re
 import warnings
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -134,7 +135,7 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
             return "binary:logistic", {}
         return "multi:softprob", {"num_class": len(self.classes_)}
 
-    def _boost(self, train, monitor, n_before):
+    def _boost(self, train, monitor, n_before, progress):
         import xgboost
 
         params = self._native_params(n_before)
@@ -146,12 +147,12 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
             # A QuantileDMatrix takes more threads than it is told to.
             threadpool_limits(params["nthread"], user_api="openmp"),
         ):
-            booster = self._update(train, monitor, n_before, params)
+            booster = self._update(train, monitor, n_before, params, progress)
         self.booster_ = booster.reset()
         self._booster_n_threads = params["nthread"]
         self.n_iter_ = booster.num_boosted_rounds()
 
-    def _update(self, train, monitor, n_before, params):
+    def _update(self, train, monitor, n_before, params, progress):
         import xgboost
 
         matrix = self._matrix(train, params)
@@ -165,14 +166,22 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         )
         for iteration in range(self.n_estimators - n_before):
             booster.update(matrix, iteration)
-            if monitor is None:
-                self._report(n_before + iteration + 1)
-            elif monitor.should_stop(
+            is_enough = monitor is not None and monitor.should_stop(
                 booster.predict(matrix, output_margin=True).astype(np.float64),
                 booster.predict(evaluated, output_margin=True).astype(np.float64),
-            ):
+            )
+            n_iter = n_before + iteration + 1
+            learned = partial(self._learned, booster, n_iter, params)
+            if progress.report(n_iter, monitor, learned) or is_enough:
                 break
         return booster
+
+    def _learned(self, booster, n_iter, params):
+        return {
+            "booster_": booster.copy(),
+            "_booster_n_threads": params["nthread"],
+            "n_iter_": n_iter,
+        }
 
     def _matrix(self, sample, params, reference=None):
         import xgboost
