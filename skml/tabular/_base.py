@@ -1,5 +1,6 @@
 """What all estimators of tables share: input, weights, targets, missing values."""
 
+from functools import wraps
 from numbers import Real
 
 import numpy as np
@@ -18,6 +19,22 @@ from skml._validation import is_missing
 from skml.tabular._columns import UNSEEN
 from skml.tabular._frame import TableReader, as_container, column_names, warn_user
 from skml.tabular._statistics import is_mostly_zero, weighted_median, weighted_mode
+
+
+def all_or_nothing(fit):
+    """Let a fit that fails leave the estimator as it was, to predict as it did."""
+
+    @wraps(fit)
+    def fit_or_restore(self, *args, **kwargs):
+        state = vars(self).copy()
+        try:
+            return fit(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(state)
+            raise
+
+    return fit_or_restore
 
 
 class BaseTabular(BaseEstimator):

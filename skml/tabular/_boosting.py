@@ -18,6 +18,7 @@ from skml._sklearn import (
 )
 from skml.tabular._base import (
     BaseTabular,
+    all_or_nothing,
     check_target,
     check_weights,
     describe_treatment,
@@ -135,16 +136,10 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
         self._check_parameters()
         self._check_validation_data(X_val, y_val, sample_weight_val)
         context = self._init_callback_context(max_subtasks=self._n_tasks())
-        state = vars(self).copy()
-        try:
-            progress = Progress(self, context, {"X": X, "y": y})
-            validation = (X_val, y_val, sample_weight_val)
-            self._fit(X, y, sample_weight, groups, validation, progress)
-            progress.end()
-        except BaseException:  # what was learned before goes on to predict as it did
-            vars(self).clear()
-            vars(self).update(state)
-            raise
+        progress = Progress(self, context, {"X": X, "y": y})
+        validation = (X_val, y_val, sample_weight_val)
+        self._fit(X, y, sample_weight, groups, validation, progress)
+        progress.end()
         return self
 
     def _n_tasks(self):
@@ -152,6 +147,7 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
         goes_on = self.warm_start and hasattr(self, "n_iter_")
         return max(self.n_estimators - (self.n_iter_ if goes_on else 0), 0)
 
+    @all_or_nothing
     def _fit(self, X, y, sample_weight, groups, validation, progress):
         goes_on = self.warm_start and hasattr(self, "n_iter_")
         before = self._remember() if goes_on else {}

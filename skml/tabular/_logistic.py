@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._random import make_random_state
 from skml._sklearn import Interval, StrOptions, _fit_context
+from skml.tabular._base import all_or_nothing
 from skml.tabular._imputed import BaseImputing
 from skml.tabular._library_params import check_library_params
 
@@ -197,6 +198,7 @@ class LRClassifier(ClassifierMixin, BaseImputing):
 
     # The imputing estimator and LogisticRegression check their own parameters.
     @_fit_context(prefer_skip_nested_validation=False)
+    @all_or_nothing
     def fit(self, X, y, sample_weight=None):
         """Learn how to prepare the table, and fit the model.
 

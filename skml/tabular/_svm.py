@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skml._sklearn import Interval, StrOptions, _fit_context
+from skml.tabular._base import all_or_nothing
 from skml.tabular._svm_base import BaseSVM
 from skml.tabular._svm_model import _PreparedSVC, _PreparedSVM
 
@@ -225,6 +226,7 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
 
     # The imputing estimator and the machine check their own parameters.
     @_fit_context(prefer_skip_nested_validation=False)
+    @all_or_nothing
     def fit(self, X, y, sample_weight=None):
         """Learn how to prepare the table, and fit the machine.
 
@@ -247,8 +249,8 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         ------
         ValueError
             If X holds infinity, y a missing value, a weight is negative or all are
-            zero, a class has too few rows
-            to be calibrated, or a parameter cannot be honoured.
+            zero, a class has too few rows to be calibrated, or a parameter cannot be
+            honoured.
         TypeError
             If a column of X mixes strings and numbers, or holds something else.
 
@@ -563,6 +565,7 @@ class SVMRegressor(RegressorMixin, BaseSVM):
 
     # The imputing estimator and the machine check their own parameters.
     @_fit_context(prefer_skip_nested_validation=False)
+    @all_or_nothing
     def fit(self, X, y, sample_weight=None):
         """Learn how to prepare the table, and fit the machine.
 

@@ -1,6 +1,5 @@
 """What the support vector machines share: parameters, machines, what is refused."""
 
-import warnings
 from inspect import signature
 from numbers import Integral, Real
 
@@ -8,6 +7,7 @@ import numpy as np
 from sklearn.kernel_approximation import Nystroem, RBFSampler
 
 from skml._sklearn import Interval, Options, StrOptions
+from skml.tabular._frame import warn_user
 from skml.tabular._imputed import BaseImputing
 from skml.tabular._library_params import check_library_params, draw_seed
 
@@ -93,14 +93,12 @@ class BaseSVM(BaseImputing):
             return
         n_fits = 1 + n_folds * (1 - 1 / n_folds) ** 2 if n_folds else 1
         minutes = n_fits * SECONDS_OF_10_000_ROWS * (n_rows / 10_000) ** 2 / 60
-        warnings.warn(
+        warn_user(
             f"{type(self).__name__} faces {n_rows} rows. The time that an exact "
             "support vector machine takes grows with their square: at "
             f"{SECONDS_OF_10_000_ROWS:g} seconds for 10000 rows, about {minutes:.1f} "
             "minutes here. approximation='nystroem' takes time in proportion to the "
-            "rows, as logistic regression and boosted trees do.",
-            UserWarning,
-            stacklevel=4,
+            "rows, as logistic regression and boosted trees do."
         )
 
     def _new_model(self, model_class, **parameters):

@@ -22,6 +22,7 @@ from skml.tabular._boosting import (
     Splits,
     check_quantile,
 )
+from skml.tabular._frame import warn_user
 from skml.tabular._library_params import check_library_params
 from skml.tabular._persistence import NativeFilesMixin
 from skml.tabular._xgboost_file import check_xgboost
@@ -336,13 +337,11 @@ def check_weight_scale(sample_weight, min_child_weight, min_samples_leaf):
     total = float(sample_weight.sum())
     largest_hessian = min_child_weight / min_samples_leaf
     if total * largest_hessian < 2 * min_child_weight:
-        warnings.warn(
+        warn_user(
             f"The weights of {len(sample_weight)} rows sum to {total:.3g}, less than "
             f"two leaves of min_samples_leaf={min_samples_leaf} rows of weight 1: "
             "XGBoost cannot split at all. Multiply the weights, so that their mean is "
-            "1, or lower min_samples_leaf.",
-            UserWarning,
-            stacklevel=5,
+            "1, or lower min_samples_leaf."
         )
 
 

@@ -123,3 +123,16 @@ def test_lightgbm_refuses_leaves_whose_second_derivatives_are_small():
         weighted["split_gain"][:first], repeated["split_gain"][:first], rtol=1e-4
     )
     assert repeated["split_gain"][first] > 1.02 * weighted["split_gain"][first]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was(name):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), rng.integers(2, size=60)
+    model = getattr(tabular, name)().fit(X, y)
+    before, names = model.predict(X), set(vars(model))
+    with pytest.raises(ValueError, match="all values of sample_weight are zero"):
+        model.fit(X[:, :2], y + 5, np.zeros(60))
+    assert set(vars(model)) == names
+    assert model.n_features_in_ == 3
+    np.testing.assert_array_equal(model.predict(X), before)
