@@ -11,7 +11,8 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from skml.tabular._columns import UNSEEN
-from skml.tabular._frame import TableReader, as_container, feature_index, list_sentinels
+from skml.tabular._features import feature_index
+from skml.tabular._frame import TableReader, as_container, list_sentinels
 
 NAN = float("nan")
 
