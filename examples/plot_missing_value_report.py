@@ -90,7 +90,7 @@ features = report["feature"][shown]
 left, right = report["gain_missing_left"][shown], report["gain_missing_right"][shown]
 importance = report["importance"][shown]
 coefficients = dict(
-    zip(logistic.prepared_feature_names_, logistic.coef_[0], strict=True)
+    zip(logistic.prepared_feature_names_, logistic.estimator_.coef_[0], strict=True)
 )
 weights = [coefficients.get(f"missingindicator_{name}", 0) for name in features]
 

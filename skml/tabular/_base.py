@@ -204,7 +204,9 @@ def check_target(estimator, y):
     caller = type(estimator).__name__
     if y is None:
         raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
-    if hasattr(y, "to_numpy") and not isinstance(y, np.ndarray):
+    if type(y).__module__.startswith("pyarrow"):
+        y = np.asarray(y)
+    elif hasattr(y, "to_numpy"):
         y = y.to_numpy()
     if isinstance(y, (list, tuple)):  # NumPy would make "nan" of NaN beside strings
         _refuse_missing(y, caller)
@@ -308,8 +310,23 @@ def weigh_classes(class_weight, classes, y, sample_weight):
             len(classes) * np.bincount(y, weights=weights, minlength=len(classes))
         )
     else:
+        _check_labels(class_weight, classes.tolist())
         of_class = np.array([_weight_of(class_weight, c) for c in classes.tolist()])
     return weights * of_class[y]
+
+
+def _check_labels(class_weight, classes):
+    """Refuse weights of labels that are none, where classes are left without.
+
+    A fold that lacks a class leaves none without.
+    """
+    without = [label for label in classes if label not in class_weight]
+    unknown = [label for label in class_weight if label not in classes]
+    if without and unknown:
+        raise ValueError(
+            f"class_weight has {unknown[0]!r}, which is no label of y, and no weight "
+            f"of {without[0]!r}; the classes are {classes!r:.300}."
+        )
 
 
 def _weight_of(class_weight, label):

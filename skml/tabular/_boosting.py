@@ -7,7 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import is_classifier
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+)
 
 from skml._sklearn import (
     CallbackSupportMixin,
@@ -16,6 +20,7 @@ from skml._sklearn import (
     _fit_context,
     with_callbacks,
 )
+from skml._validation import is_missing
 from skml.tabular._base import (
     BaseTabular,
     all_or_nothing,
@@ -153,6 +158,7 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
         before = self._remember() if goes_on else {}
         n_before = before.get("n_iter_", 0)
         train, kept = self._read_training(X, y, sample_weight, before)
+        groups = check_groups(groups, X)
         if not goes_on:
             self._seed = draw_seed(self.random_state)
             self._forget("booster_", "_trees")
@@ -167,7 +173,6 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
             if validation[0] is not None:
                 validation = self._read_validation(*validation)
             else:
-                check_consistent_length(X, groups)
                 train, validation = self._hold_out(train, groups, kept)
             monitor = StageMonitor(self, train, validation)
         self._boost(train, monitor, n_before, progress)
@@ -220,13 +225,22 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
 
     def _check_agrees(self, before):
         reader, earlier = self._reader, before["_reader"]
-        same = reader.names == earlier.names and reader.categories == earlier.categories
-        if "classes_" in before:
-            same = same and np.array_equal(self.classes_, before["classes_"])
-        if not same:
+        changed = None
+        if reader.names != earlier.names or reader.n_features != earlier.n_features:
+            changed = "other columns"
+        elif reader.categories != earlier.categories:
+            pairs = zip(reader.categories, earlier.categories, strict=True)
+            j = next(j for j, (now, then) in enumerate(pairs) if now != then)
+            changed = f"other categories in {reader.name_of(j)}"
+        elif "classes_" in before and not np.array_equal(
+            self.classes_, before["classes_"]
+        ):
+            changed = f"the classes {self.classes_.tolist()!r:.200}"
+        if changed:
             raise ValueError(
                 "warm_start=True goes on with the trees of the earlier fit; X must "
-                "have the same columns and categories, and y the same classes."
+                "have the same columns and categories, and y the same classes. Now "
+                f"there are {changed}."
             )
 
     def _is_constant(self):
@@ -234,7 +248,7 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
 
     def _hold_out(self, train, groups, kept):
         if groups is not None:
-            groups = np.asarray(groups)[kept]
+            groups = groups[kept]
         if is_classifier(self):
             check_enough_to_split(train.y, self.classes_)
         rows = split_rows(
@@ -408,3 +422,17 @@ def check_enough_to_split(y, classes):
             f"early_stopping holds out rows of each class, and class {label!r} has a "
             "single row. Leave the class out, or pass X_val and y_val."
         )
+
+
+def check_groups(groups, X):
+    """Check groups: one value a row, none missing."""
+    if groups is None:
+        return None
+    groups = column_or_1d(groups)
+    check_consistent_length(X, groups)
+    missing = [row for row, group in enumerate(groups.tolist()) if is_missing(group)]
+    if missing:
+        raise ValueError(
+            f"groups has no value for row {missing[0]}; each row needs a group."
+        )
+    return groups

@@ -39,6 +39,7 @@ def split_rows(y, groups, fraction, *, stratify, random_state):
     """
     rows = np.arange(len(y))
     if groups is None:
+        check_fraction(len(y), fraction, len(np.unique(y)) if stratify else 1)
         return train_test_split(
             rows,
             test_size=fraction,
@@ -65,6 +66,18 @@ def split_rows(y, groups, fraction, *, stratify, random_state):
         random_state=random_state,
     )
     return next(splitter.split(rows, y, groups))
+
+
+def check_fraction(n_rows, fraction, n_least):
+    """Refuse to hold out, or to leave, fewer rows than there are classes."""
+    is_number = isinstance(fraction, Integral)
+    n_held_out = fraction if is_number else int(np.ceil(fraction * n_rows))
+    if n_held_out < n_least or n_rows - n_held_out < n_least:
+        raise ValueError(
+            f"early_stopping: validation_fraction={fraction!r} holds out {n_held_out} "
+            f"of {n_rows} rows; each side needs {n_least} at least, one of each class. "
+            "Change validation_fraction, or pass X_val and y_val."
+        )
 
 
 def check_classes_of_split(y_train, y_validation, classes):

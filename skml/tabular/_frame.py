@@ -363,7 +363,7 @@ def list_sentinels(missing_values):
     values = list(missing_values) if many else [missing_values]
     values = [value for value in values if not is_missing(value)]
     for value in values:
-        if not isinstance(value, (Real, str)):
+        if not isinstance(value, (Real, str)) or isinstance(value, (bool, np.bool_)):
             raise TypeError(
                 f"missing_values has {value!r:.60} ({type(value).__name__}); expected "
                 "numbers and strings, beside NaN, None, NA and NaT."

@@ -104,6 +104,11 @@ class TablePreparation:
         numbers = self._impute(self._numbers(X))
         return self._assemble(X, numbers)
 
+    @property
+    def n_centred(self):
+        """How many of the first columns have mean 0, or would in a dense table."""
+        return 0 if self._deviation is None else len(self._numeric)
+
     def _choose_columns(self, X, reader):
         n_missing = count_missing(X)
         self._is_empty = n_missing == X.shape[0]

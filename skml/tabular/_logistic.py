@@ -100,15 +100,13 @@ class LRClassifier(ClassifierMixin, BaseImputing):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels.
-    coef_ : ndarray of shape (1, n_prepared) or (n_classes, n_prepared)
-        The coefficients of the prepared columns; of two classes, those of the second.
-    intercept_ : ndarray of shape (1,) or (n_classes,)
-        The intercepts.
     prepared_feature_names_ : ndarray of shape (n_prepared,)
-        The names of the prepared columns.
+        The names of the prepared columns, whose coefficients are `estimator_.coef_`.
     estimator_ : LogisticRegression
         The fitted model of the prepared columns, whose classes are positions in
         `classes_`. Of a single class, a :class:`~sklearn.dummy.DummyClassifier`.
+    feature_importances_ : ndarray of shape (n_features,)
+        The share of each feature in the sizes of the coefficients.
     preparation_ : TablePreparation
         Makes the prepared columns.
     missing_share_ : ndarray of shape (n_features,)
@@ -142,7 +140,8 @@ class LRClassifier(ClassifierMixin, BaseImputing):
 
     What a missing value does is a coefficient of its own:
 
-    >>> for name, weight in zip(model.prepared_feature_names_, model.coef_[0]):
+    >>> weights = model.estimator_.coef_[0]
+    >>> for name, weight in zip(model.prepared_feature_names_, weights):
     ...     print(f"{name:20} {weight:5.2f}")
     x0                    0.60
     x1_C                  0.37
@@ -236,8 +235,6 @@ class LRClassifier(ClassifierMixin, BaseImputing):
             return self
         self.estimator_ = self._new_model(random_state)
         self.estimator_.fit(prepared, y, sample_weight)
-        self.coef_ = self.estimator_.coef_
-        self.intercept_ = self.estimator_.intercept_
         self.n_iter_ = int(np.max(self.estimator_.n_iter_))
         return self
 
@@ -264,9 +261,28 @@ class LRClassifier(ClassifierMixin, BaseImputing):
 
     def _fit_constant(self, prepared, y):
         self.estimator_ = DummyClassifier(strategy="prior").fit(prepared, y)
-        self.coef_ = np.zeros((1, prepared.shape[1]))
-        self.intercept_ = np.zeros(1)
         self.n_iter_ = 1
+
+    @property
+    def feature_importances_(self):
+        """Importances of the features: their share of the coefficients' sizes.
+
+        Returns
+        -------
+        importances : ndarray of shape (n_features,)
+            The absolute coefficients of what a feature became, over all classes; they
+            sum to one, or are all zero. They compare scaled numbers, flags and
+            categories, whose units differ.
+        """
+        check_is_fitted(self)
+        if len(self.classes_) == 1:
+            return np.zeros(self.n_features_in_)
+        sizes = np.bincount(
+            self.preparation_.feature_of_output,
+            weights=np.abs(self.estimator_.coef_).sum(axis=0),
+            minlength=self.n_features_in_,
+        )
+        return sizes / (sizes.sum() or 1.0)
 
     def decision_function(self, X):
         """Compute scores of rows: of two classes the log-odds of the second.

@@ -3,16 +3,19 @@
 from html import escape
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skml.tabular._base import BaseTabular
 
 WORDS = {"feature", "treatment"}  # columns of text
+# Where meta-estimators keep the one that they fitted.
+INSIDE = ("best_estimator_", "estimator_", "regressor_")
 
 
-class MissingValueReport:
-    """A table with one row a feature.
+class MissingValueReport(dict):
+    """A table with one row a feature: a dict of columns, which data frames are made of.
 
     Made by :func:`missing_value_report`.
 
@@ -40,34 +43,15 @@ class MissingValueReport:
     """
 
     def __init__(self, columns):
-        self._columns = dict(columns)
+        super().__init__(columns)
 
     @property
     def columns(self):
-        return list(self._columns)
+        return list(self)
 
     @property
     def shape(self):
-        return len(self), len(self._columns)
-
-    def __len__(self):
-        return len(next(iter(self._columns.values())))
-
-    def __getitem__(self, name):
-        return self._columns[name]
-
-    def __iter__(self):
-        return iter(self._columns)
-
-    def to_dict(self):
-        """Return the columns as a dict of arrays, which any data frame is made of.
-
-        Returns
-        -------
-        columns : dict of str to ndarray
-            A copy; for instance ``pandas.DataFrame(report.to_dict())``.
-        """
-        return {name: values.copy() for name, values in self._columns.items()}
+        return len(next(iter(self.values()))), len(self)
 
     def sort_by(self, name):
         """Sort the rows by a column, the largest first.
@@ -87,27 +71,27 @@ class MissingValueReport:
         TypeError
             If the column holds words.
         """
-        values = self._columns[name]
+        values = self[name]
         if name in WORDS:
             raise TypeError(f"The column {name!r} holds words; sort by one of numbers.")
         order = np.argsort(-values, kind="stable")  # NaN comes last
-        return MissingValueReport({n: v[order] for n, v in self._columns.items()})
+        return MissingValueReport({n: v[order] for n, v in self.items()})
 
     def _repr_html_(self):
-        rows = zip(*self._columns.values(), strict=True)
-        return html_table(self._columns, [map(format_cell, row) for row in rows])
+        rows = zip(*self.values(), strict=True)
+        return html_table(self, [map(format_cell, row) for row in rows])
 
     def __repr__(self):
         cells = [
             [name, *(format_cell(value) for value in values)]
-            for name, values in self._columns.items()
+            for name, values in self.items()
         ]
         widths = [max(map(len, column)) for column in cells]
         lines = []
         for row in zip(*cells, strict=True):
             padded = (
                 cell.ljust(width) if name in WORDS else cell.rjust(width)
-                for cell, width, name in zip(row, widths, self._columns, strict=True)
+                for cell, width, name in zip(row, widths, self, strict=True)
             )
             lines.append("  ".join(padded).rstrip())
         return "\n".join(lines)
@@ -135,9 +119,11 @@ def unwrap(estimator):
     while not isinstance(estimator, BaseTabular):
         if isinstance(estimator, Pipeline):
             inner = estimator[-1]
+        elif isinstance(estimator, FrozenEstimator):
+            inner = estimator.estimator
         else:
-            inner = getattr(estimator, "best_estimator_", None)
-            inner = getattr(estimator, "estimator_", inner)
+            fitted = vars(estimator) if hasattr(estimator, "__dict__") else {}
+            inner = next((fitted[name] for name in INSIDE if name in fitted), None)
         if inner is None:
             break
         estimator = inner
@@ -151,8 +137,8 @@ def missing_value_report(estimator):
     ----------
     estimator : estimator
         A fitted estimator of `skml.tabular`, or a pipeline that ends in one, or a
-        search or another meta-estimator that has fitted one (`best_estimator_`,
-        `estimator_`).
+        search or another meta-estimator that has fitted a single one
+        (`best_estimator_`, `estimator_`, `regressor_`).
 
     Returns
     -------
@@ -162,7 +148,7 @@ def missing_value_report(estimator):
         - ``feature``: its name, or its position;
         - ``missing_share``: in which share of the training rows it was missing;
         - ``treatment``: what is done about it;
-        - ``importance``: its share in the gain of all splits (boosters only);
+        - ``importance``: `feature_importances_`, where the estimator has them;
         - ``gain_missing_left``, ``gain_missing_right``: the share of that gain of the
           splits that send missing values to the left, towards small values, and to the
           right; where trees have sides for missing values, and the feature has some

@@ -65,6 +65,10 @@ class NativeFilesMixin:
         """
         check_is_fitted(self, "n_iter_")
         path = Path(os.fspath(path))
+        if not path.parent.is_dir():
+            raise FileNotFoundError(
+                f"There is no folder {str(path.parent)!r} to save {path.name!r} in."
+            )
         _check_replaceable(path)
         files = {ESTIMATOR: write_state(self)}
         # What could not be read again is not written.

@@ -53,8 +53,9 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
     degree : int, default=3
         The degree of the kernel "poly".
     gamma : {"scale", "auto"} or float, default="scale"
-        The coefficient of the kernels other than "linear": one over the sum of the
-        variances of the prepared columns, one over their number, or a number.
+        The coefficient of the kernels other than "linear": one over the
+        number of prepared columns, times the variance of their values for "scale",
+        weighted, as scikit-learn has it; or a number.
     coef0 : float, default=0.0
         The constant of the kernels "poly" and "sigmoid".
     class_weight : dict, "balanced" or None, default=None
@@ -410,8 +411,9 @@ class SVMRegressor(RegressorMixin, BaseSVM):
     degree : int, default=3
         The degree of the kernel "poly".
     gamma : {"scale", "auto"} or float, default="scale"
-        The coefficient of the kernels other than "linear": one over the sum of the
-        variances of the prepared columns, one over their number, or a number.
+        The coefficient of the kernels other than "linear": one over the
+        number of prepared columns, times the variance of their values for "scale",
+        weighted, as scikit-learn has it; or a number.
     coef0 : float, default=0.0
         The constant of the kernels "poly" and "sigmoid".
     approximation : {"nystroem", "rff"} or None, default=None

@@ -49,13 +49,16 @@ class _PreparedSVM(BaseEstimator):
         self.estimator_ = clone(self.machine)
         self.feature_map_ = None
         if self.feature_map is None:
-            set_gamma(self.estimator_, features, sample_weight)
+            set_gamma(self.estimator_, self._kernel_scale(features, sample_weight))
         else:
             self.feature_map_ = clone(self.feature_map).set_output(transform="default")
-            set_gamma(self.feature_map_, features, sample_weight)
+            set_gamma(self.feature_map_, self._kernel_scale(features, sample_weight))
             features = self._fit_map(features)
         self._fit_machine(features, y, sample_weight)
         return self
+
+    def _kernel_scale(self, features, sample_weight):
+        return kernel_scales(features, sample_weight, self.preparation_.n_centred)
 
     def _fit_map(self, features):
         if isinstance(self.feature_map_, Nystroem):  # takes no more rows than there are
@@ -95,24 +98,27 @@ class _PreparedSVC(ClassifierMixin, _PreparedSVM):
         return self._by_batches("decision_function", X)
 
 
-def set_gamma(kernel_owner, X, sample_weight):
-    """Put a number in the place of a word for the parameter gamma of a kernel.
+def set_gamma(kernel_owner, scales):
+    """Put a number in the place of a word for the parameter gamma of a kernel."""
+    if kernel_owner.gamma in scales:
+        kernel_owner.set_params(gamma=1.0 / (scales[kernel_owner.gamma] or 1.0))
 
-    "scale" is one over the sum of the variances of the columns, which unlike
-    scikit-learn's does not depend on where the origin is; of centred data they agree.
+
+def kernel_scales(X, sample_weight=None, n_centred=0):
+    """What one is divided by for gamma: "auto" and "scale", as scikit-learn has them.
+
+    "scale" is the number of columns times the variance of all values. Of a sparse
+    table, the first `n_centred` columns count as those of a dense one, centred.
     """
-    if kernel_owner.gamma == "auto":
-        kernel_owner.set_params(gamma=1.0 / X.shape[1])
-    elif kernel_owner.gamma == "scale":
-        kernel_owner.set_params(gamma=1.0 / (total_variance(X, sample_weight) or 1.0))
-
-
-def total_variance(X, sample_weight=None):
-    """Sum the variances of the columns."""
     if sparse.issparse(X):
-        return mean_variance_axis(X, axis=0, weights=sample_weight)[1].sum()
-    centred = X - np.average(X, axis=0, weights=sample_weight)
-    return np.average((centred**2).sum(axis=1), weights=sample_weight)
+        means, variances = mean_variance_axis(X, axis=0, weights=sample_weight)
+        means[:n_centred] = 0.0
+    else:
+        means = np.average(X, axis=0, weights=sample_weight)
+        variances = np.average((X - means) ** 2, axis=0, weights=sample_weight)
+    n_columns = X.shape[1]
+    total = (variances + means**2).sum() - means.sum() ** 2 / n_columns
+    return {"auto": n_columns, "scale": total}
 
 
 def merge_equal_rows(X, y, sample_weight):

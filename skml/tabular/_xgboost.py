@@ -74,6 +74,8 @@ OBJECTIVES = {
     "poisson": "count:poisson",
     "gamma": "reg:gamma",
 }
+# The total squared deviation below which XGBoost's least gain, 1e-6, counts.
+LEAST_LOSS = 1e-2
 # The largest second derivative that a row of weight 1 can have.
 LARGEST_HESSIAN = {"binary:logistic": 0.25, "multi:softprob": 0.5}
 
@@ -140,11 +142,16 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         import xgboost
 
         params = self._native_params(n_before)
+        if not is_classifier(self) and self.loss == "squared_error":
+            check_target_scale(train.y)
+        if params.get("tree_method") == "exact":
+            check_exact(self.max_leaf_nodes, self._reader)
         check_weight_scale(
             train.sample_weight, params["min_child_weight"], self.min_samples_leaf
         )
         with (
-            xgboost.config_context(verbosity=0),
+            # What the user asks of the library is answered, such as for a device.
+            xgboost.config_context(verbosity=1 if self.library_params else 0),
             # A QuantileDMatrix takes more threads than it is told to.
             threadpool_limits(params["nthread"], user_api="openmp"),
         ):
@@ -342,6 +349,40 @@ def check_weight_scale(sample_weight, min_child_weight, min_samples_leaf):
             f"two leaves of min_samples_leaf={min_samples_leaf} rows of weight 1: "
             "XGBoost cannot split at all. Multiply the weights, so that their mean is "
             "1, or lower min_samples_leaf."
+        )
+
+
+def check_target_scale(y):
+    """Warn if targets differ too little for the library's single precision."""
+    deviation = float(np.std(y))
+    if deviation == 0:
+        return
+    advice = "Shift and scale y, as TransformedTargetRegressor does."
+    if deviation < 1e3 * np.spacing(np.float32(np.abs(y).max())):
+        warn_user(
+            f"y is up to {np.abs(y).max():.4g} with a standard deviation of "
+            f"{deviation:.3g}: XGBoost works in single precision, which has seven "
+            f"digits, and cannot tell many of these targets apart. {advice}"
+        )
+    elif deviation**2 * len(y) < LEAST_LOSS:
+        warn_user(
+            f"y has a standard deviation of {deviation:.3g}, and XGBoost makes no "
+            f"split that gains less than 1e-6: it will make few. {advice}"
+        )
+
+
+def check_exact(max_leaf_nodes, reader):
+    """Refuse what XGBoost's exact method has not."""
+    if max_leaf_nodes is not None:
+        raise ValueError(
+            "library_params={'tree_method': 'exact'} cannot honour max_leaf_nodes="
+            f"{max_leaf_nodes}; pass max_leaf_nodes=None and a max_depth."
+        )
+    if reader.is_categorical.any():
+        j = int(np.flatnonzero(reader.is_categorical)[0])
+        raise ValueError(
+            "library_params={'tree_method': 'exact'} knows no categories, which "
+            f"{reader.name_of(j)} holds; leave the method, or encode the column."
         )
 
 

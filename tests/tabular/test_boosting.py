@@ -8,6 +8,7 @@ import joblib
 import lightgbm
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 import xgboost
 from numpy.testing import assert_allclose, assert_array_equal
@@ -971,3 +972,67 @@ def test_missing_tells_among_many_rare_categories(name):
     X = pd.DataFrame({"label": labels})
     model = make(name, n_estimators=20).fit(X[:500], y[:500])
     assert roc_auc_score(y[500:], model.predict_proba(X[500:])[:, 1]) > 0.7
+
+
+@booster
+def test_class_weights_of_other_labels_are_refused(name):
+    model = make(name, class_weight={0: 1, 1: 50})
+    with pytest.raises(ValueError, match="has 0, which is no label of y"):
+        model.fit(TABLE, LABELS["binary"])
+    # A fold may lack a class that has a weight.
+    model.set_params(class_weight={"no": 1, "yes": 2, "maybe": 3})
+    assert model.fit(TABLE, LABELS["binary"]).n_iter_ > 0
+
+
+@booster
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([1, 2], "inconsistent numbers of samples"),
+        (np.zeros((N, 2)), "1d array"),
+        (np.where(GROUPS == 3, None, "a").astype(object), "no value for row 18"),
+    ],
+)
+def test_groups_are_checked_in_any_case(name, groups, message):
+    with pytest.raises(ValueError, match=message):
+        make(name).fit(TABLE, Y["binary"], groups=groups)
+
+
+@booster
+def test_too_few_rows_to_hold_out_are_refused_by_our_names(name):
+    model = make(name, early_stopping=True)
+    with pytest.raises(ValueError, match=r"validation_fraction=0\.1 holds out 1 of 4"):
+        model.fit([[1.0], [2.0], [3.0], [4.0]], [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [(np.arange(N) + 1e9, "single precision"), (NOISY * 1e-5, "make few")],
+)
+def test_xgboost_warns_of_targets_that_it_cannot_tell_apart(target, message):
+    with pytest.warns(UserWarning, match=message):
+        make("xgboost", "regression").fit(TABLE, target)
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1.0, 1e7])
+def test_xgboost_takes_targets_of_usual_scales_without_a_word(scale):
+    make("xgboost", "regression").fit(TABLE, NOISY * scale)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "X", "message"),
+    [
+        ({}, NUMBERS, "cannot honour max_leaf_nodes=31"),
+        ({"max_leaf_nodes": None}, TABLE, "knows no categories.*column 'kind'"),
+    ],
+)
+def test_xgboost_exact_says_what_it_cannot(parameters, X, message):
+    exact = {"tree_method": "exact"}
+    with pytest.raises(ValueError, match=message):
+        make("xgboost", library_params=exact, **parameters).fit(X, Y["binary"])
+
+
+def test_pyarrow_arrays_are_targets():
+    y = pyarrow.array(LABELS["binary"].tolist())
+    model = make("lightgbm").fit(TABLE, y)
+    assert_array_equal(model.classes_, ["no", "yes"])

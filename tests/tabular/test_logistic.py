@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_predict
@@ -50,7 +51,7 @@ def test_without_holes_it_is_the_library(load):
     native = LogisticRegression(max_iter=50, tol=10.0).fit(X, y)
     assert_array_equal(model.predict_proba(X), native.predict_proba(X))
     assert_array_equal(model.decision_function(X), native.decision_function(X))
-    assert_array_equal(model.coef_, native.coef_)
+    assert_array_equal(model.estimator_.coef_, native.coef_)
     scaled = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     assert_array_equal(
         LRClassifier().fit(X, y).predict_proba(X), scaled.fit(X, y).predict_proba(X)
@@ -102,8 +103,8 @@ def test_log_odds_by_construction():
     X = np.repeat([[0.0], [0.0], [1.0], [1.0]], [30, 10, 20, 60], axis=0)
     y = np.repeat([0, 1, 0, 1], [30, 10, 20, 60])
     model = LRClassifier(C=np.inf, scale=False, **TIGHT).fit(X, y)
-    assert_allclose(model.coef_, [[np.log(3 / (1 / 3))]], rtol=1e-6)
-    assert_allclose(model.intercept_, [np.log(1 / 3)], rtol=1e-6)
+    assert_allclose(model.estimator_.coef_, [[np.log(3 / (1 / 3))]], rtol=1e-6)
+    assert_allclose(model.estimator_.intercept_, [np.log(1 / 3)], rtol=1e-6)
     assert_allclose(model.predict_proba([[1.0]]), [[0.25, 0.75]], rtol=1e-6)
 
 
@@ -113,7 +114,7 @@ def test_solvers_agree(solver):
     expected = LRClassifier(**TIGHT).fit(with_holes(X), y)
     model = LRClassifier(solver=solver, tol=1e-8, max_iter=10_000, random_state=0)
     model.fit(with_holes(X), y)
-    assert_allclose(model.coef_, expected.coef_, atol=1e-4)
+    assert_allclose(model.estimator_.coef_, expected.estimator_.coef_, atol=1e-4)
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
@@ -129,8 +130,8 @@ def test_penalties_are_those_of_the_library(l1_ratio):
     native = LogisticRegression(**common, **penalty_parameters(l1_ratio))
     scaled = StandardScaler().fit_transform(X)
     model = LRClassifier(l1_ratio=l1_ratio, **common).fit(X, y)
-    assert_allclose(model.coef_, native.fit(scaled, y).coef_, atol=1e-6)
-    assert (model.coef_ == 0).any() == (l1_ratio > 0)
+    assert_allclose(model.estimator_.coef_, native.fit(scaled, y).coef_, atol=1e-6)
+    assert (model.estimator_.coef_ == 0).any() == (l1_ratio > 0)
 
 
 def test_weights_are_repeated_rows():
@@ -141,7 +142,7 @@ def test_weights_are_repeated_rows():
     repeated = LRClassifier(**TIGHT).fit(
         np.repeat(X, weights, 0), np.repeat(y, weights)
     )
-    assert_allclose(weighted.coef_, repeated.coef_, atol=1e-6)
+    assert_allclose(weighted.estimator_.coef_, repeated.estimator_.coef_, atol=1e-6)
 
 
 def test_class_weight_is_a_weight_of_rows():
@@ -149,7 +150,7 @@ def test_class_weight_is_a_weight_of_rows():
     weights = np.where(y == 1, 0.25, 2.0)
     by_class = LRClassifier(class_weight={0: 2.0, 1: 0.25}).fit(X, y)
     by_row = LRClassifier().fit(X, y, weights)
-    assert_array_equal(by_class.coef_, by_row.coef_)
+    assert_array_equal(by_class.estimator_.coef_, by_row.estimator_.coef_)
     balanced = LRClassifier(C=np.inf, class_weight="balanced", **TIGHT)
     balanced.fit(np.zeros((len(y), 1)), y)
     assert_allclose(balanced.predict_proba([[0.0]]), [[0.5, 0.5]], atol=1e-6)
@@ -172,7 +173,7 @@ def test_statistics_come_from_the_training_rows():
     other[100:] *= 1000
     train = np.arange(0, 100)
     models = [LRClassifier().fit(table[train], y[train]) for table in (X, other)]
-    assert_array_equal(models[0].coef_, models[1].coef_)
+    assert_array_equal(models[0].estimator_.coef_, models[1].estimator_.coef_)
     assert models[0].preparation_.treatments[0].startswith("median")
 
 
@@ -193,7 +194,7 @@ def test_a_single_class_is_a_constant():
     assert_array_equal(model.predict_proba([[5.0]]), [[1.0]])
     assert_array_equal(model.predict_log_proba([[5.0]]), [[0.0]])
     assert_array_equal(model.decision_function([[5.0]]), [0.0])
-    assert_array_equal(model.coef_, [[0.0, 0.0]])
+    assert_array_equal(model.feature_importances_, [0.0])
 
 
 def test_hole_at_predict_warns_once_and_is_the_median():
@@ -235,7 +236,9 @@ def test_unseen_category_is_missing():
 def test_random_state_decides():
     X, y = load_iris(return_X_y=True)
     fits = [
-        LRClassifier(solver="saga", tol=0.1, random_state=seed).fit(X, y).coef_
+        LRClassifier(solver="saga", tol=0.1, random_state=seed)
+        .fit(X, y)
+        .estimator_.coef_
         for seed in (0, 0, 1)
     ]
     assert_array_equal(fits[0], fits[1])
@@ -293,4 +296,23 @@ def test_infinity_at_predict_is_refused():
 def test_library_params_reach_the_library():
     X, y = load_iris(return_X_y=True)
     model = LRClassifier(library_params={"fit_intercept": False}).fit(X, y)
-    assert not model.intercept_.any()
+    assert not model.estimator_.intercept_.any()
+
+
+def test_selectors_choose_features_by_their_importances():
+    """What a feature became, columns of categories and flags, counts for it."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"flag": ["a"] * 200, "x": rng.normal(size=200)})
+    X["noise"] = np.where(rng.random(200) < 0.5, np.nan, rng.normal(size=200))
+    y = X["x"] > 0
+    assert_array_equal(
+        SelectFromModel(LRClassifier()).fit(X, y).get_support(), [0, 1, 0]
+    )
+    selector = RFE(LRClassifier(), n_features_to_select=1).fit(X[["x", "noise"]], y)
+    assert selector.get_feature_names_out().tolist() == ["x"]
+    model = LRClassifier().fit(X, y)
+    of_outputs = np.abs(model.estimator_.coef_[0])
+    expected = [
+        of_outputs[model.preparation_.feature_of_output == j].sum() for j in range(3)
+    ]
+    assert_allclose(model.feature_importances_, expected / np.sum(expected))

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import (
     load_breast_cancer,
     load_diabetes,
@@ -22,14 +23,14 @@ from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline, make_union
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skml.tabular import _svm_base
 from skml.tabular._imputed import TablePreparation
 from skml.tabular._svm import SVMClassifier, SVMRegressor
-from skml.tabular._svm_model import merge_equal_rows, total_variance
+from skml.tabular._svm_model import kernel_scales, merge_equal_rows
 
 # The checks' data have a class with a single row, which cannot be held out.
 CANNOT_BE_CALIBRATED = dict.fromkeys(
@@ -115,9 +116,7 @@ def test_equals_a_pipeline_of_scikit_learn():
     X, y = load_wine(return_X_y=True)
     X = with_holes(X)
     X, y = X[:-10], y[:-10]
-    prepared = preparation_of_scikit_learn().fit_transform(X)
-    gamma = 1 / prepared.var(axis=0).sum()
-    twin = make_pipeline(preparation_of_scikit_learn(), SVC(gamma=gamma, tol=1e-10))
+    twin = make_pipeline(preparation_of_scikit_learn(), SVC(tol=1e-10))
     model = SVMClassifier(tol=1e-10).fit(X, y)
     other = with_holes(X, seed=1)
     assert_allclose(
@@ -138,12 +137,36 @@ def test_gamma_is_that_of_scikit_learn_on_centred_data():
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
-def test_total_variance_is_weighted(container):
+def test_scale_of_kernels_is_weighted(container):
     X = np.array([[1.0, 0.0], [4.0, 2.0], [0.0, 5.0]])
     weights = np.array([1, 2, 3])
-    expected = np.repeat(X, weights, axis=0).var(axis=0).sum()
-    assert_allclose(total_variance(container(X), weights.astype(float)), expected)
-    assert_allclose(total_variance(container(X)), X.var(axis=0).sum())
+    expected = 2 * np.repeat(X, weights, axis=0).var()
+    scales = kernel_scales(container(X), weights.astype(float))
+    assert_allclose(scales["scale"], expected)
+    assert scales["auto"] == 2
+    assert_allclose(kernel_scales(container(X))["scale"], 2 * X.var())
+
+
+def test_scale_of_kernels_of_sparse_tables_is_that_of_centred_columns():
+    X = np.array([[1.0, 0.0], [4.0, 2.0], [0.0, 5.0]])
+    centred = X - [X[:, 0].mean(), 0]
+    scale = kernel_scales(sparse.csr_array(X), n_centred=1)["scale"]
+    assert_allclose(scale, kernel_scales(centred)["scale"])
+
+
+def test_scale_with_categories_is_that_of_scikit_learn():
+    X, y = load_wine(return_X_y=True)
+    table = pd.DataFrame(X[:, :3]).assign(kind=np.array(list("abc"))[y])
+    table.columns = table.columns.astype(str)
+    prepared = make_column_transformer(
+        (StandardScaler(), ["0", "1", "2"]), (OneHotEncoder(), ["kind"])
+    ).fit_transform(table)
+    native = SVC().fit(prepared, y)
+    model = SVMClassifier().fit(table, y)
+    assert_allclose(model.estimator_.gamma, native._gamma)
+    assert_allclose(
+        model.decision_function(table), native.decision_function(prepared), atol=1e-8
+    )
 
 
 def test_one_support_vector_a_side_by_construction():
