@@ -386,7 +386,7 @@ class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
 
     One of a family of estimators of tables that share parameters, the meaning of a
     missing value, and early stopping. Missing values go, at each split, to the side
-    where the loss gains more.
+    where the loss gains more; among categories, they are one more category.
 
     Read more in the :ref:`User Guide <tables>`.
 
@@ -483,7 +483,8 @@ class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
 
     Notes
     -----
-    Among categories, missing is one more category where `fit` saw holes. LightGBM's own
+    LightGBM never sends missing categories to the left, so that it could not learn from
+    them where categories are many and rare: it gets them as a category. LightGBM's own
     choice between two ways to count depends on the clock; here it is always by columns
     (`force_col_wise`), so that results repeat.
 
@@ -573,7 +574,7 @@ class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
 
     One of a family of estimators of tables that share parameters, the meaning of a
     missing value, and early stopping. Missing values go, at each split, to the side
-    where the loss gains more.
+    where the loss gains more; among categories, they are one more category.
 
     Read more in the :ref:`User Guide <tables>`.
 
@@ -670,7 +671,8 @@ class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
 
     Notes
     -----
-    Among categories, missing is one more category where `fit` saw holes. LightGBM's own
+    LightGBM never sends missing categories to the left, so that it could not learn from
+    them where categories are many and rare: it gets them as a category. LightGBM's own
     choice between two ways to count depends on the clock; here it is always by columns
     (`force_col_wise`), so that results repeat.
 
