@@ -135,7 +135,7 @@ class StageMonitor:
         self.validation = validation
         self.train_score = []
         self.validation_score = []
-        self._train_rows = slice(None)
+        self._scored_rows = slice(None)
         if estimator.scoring == "loss":
             self._loss = make_loss(
                 estimator._loss_name(),
@@ -145,14 +145,14 @@ class StageMonitor:
         else:
             self._scorer = check_scoring(estimator, estimator.scoring)
             if len(train.y) > N_ROWS_FOR_TRAIN_SCORE:
-                self._train_rows = np.random.RandomState(0).permutation(len(train.y))[
-                    :N_ROWS_FOR_TRAIN_SCORE
-                ]
+                shuffled = np.random.RandomState(0).permutation(len(train.y))
+                self._scored_rows = shuffled[:N_ROWS_FOR_TRAIN_SCORE]
+        self._scored = train.at(self._scored_rows)
 
     def should_stop(self, train_raw, validation_raw):
         """Score a stage by its raw predictions; whether boosting should stop."""
-        rows = self._train_rows
-        self.train_score.append(self._score(self.train.at(rows), train_raw[rows]))
+        train_raw = train_raw[self._scored_rows]
+        self.train_score.append(self._score(self._scored, train_raw))
         self.validation_score.append(self._score(self.validation, validation_raw))
         return should_stop(
             self.validation_score, self.estimator.n_iter_no_change, self.estimator.tol

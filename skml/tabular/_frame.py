@@ -172,7 +172,7 @@ class TableReader:
 
     def _columns(self, X):
         if is_matrix(X):  # of numbers, some of which are declared to be categories
-            X = X.toarray() if sparse.issparse(X) else X
+            X = as_dense(X)
         for j, column in enumerate(split_columns(X)):
             name = f"{self.name_of(j)} of X"
             yield read_column(column, f"{name} ({self.caller})", self.sentinels)
@@ -407,10 +407,13 @@ def _package_of(frame):
     return frame.f_globals.get("__name__", "").partition(".")[0]
 
 
+def as_dense(X):
+    """Make an array of a sparse table: what is not stored is zero, not missing."""
+    return X.toarray() if sparse.issparse(X) else X
+
+
 def _dense_column(values, j):
-    column = values[:, [j]]
-    column = column.toarray() if sparse.issparse(column) else column
-    return column.ravel().copy()
+    return as_dense(values[:, [j]]).ravel()
 
 
 def _n_rows(columns):

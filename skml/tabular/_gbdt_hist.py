@@ -7,11 +7,11 @@ the trees, or to keep some of them: the names with an underscore here are its ow
 import copy
 
 import numpy as np
-from scipy import sparse
 from sklearn.metrics import check_scoring
 from threadpoolctl import threadpool_limits
 
 from skml.tabular._boosting import Splits
+from skml.tabular._frame import as_dense
 
 
 class HistTrees:
@@ -113,7 +113,7 @@ class HistTrees:
 
     def _learn_limits(self, X):
         """Learn what histograms cannot take: columns of nothing, rare categories."""
-        X = X.toarray() if sparse.issparse(X) else X
+        X = as_dense(X)
         max_bins = self.native.max_bins
         self._is_empty = np.isnan(X).all(axis=0)
         self._frequent = {
@@ -124,7 +124,7 @@ class HistTrees:
 
     def _limit(self, X):
         """Zeros for columns of nothing; one code for all rare categories."""
-        X = X.toarray() if sparse.issparse(X) else X
+        X = as_dense(X)
         if not self._is_empty.any() and not self._frequent:
             return X
         X = X.copy()

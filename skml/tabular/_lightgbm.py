@@ -18,6 +18,7 @@ from skml.tabular._boosting import (
     Splits,
     check_quantile,
 )
+from skml.tabular._frame import as_dense
 from skml.tabular._library_params import check_library_params
 from skml.tabular._lightgbm_file import check_lightgbm
 from skml.tabular._persistence import NativeFilesMixin
@@ -261,7 +262,7 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
         if self._is_constant():
             return np.zeros(X.shape), np.float64(0)
         values = self.booster_.predict(
-            X.toarray() if sparse.issparse(X) else self._for_native(X),
+            as_dense(self._for_native(X)),
             pred_contrib=True,
             num_iteration=self.n_iter_,
             num_threads=self._n_threads(),

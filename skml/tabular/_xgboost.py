@@ -7,7 +7,6 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -22,7 +21,7 @@ from skml.tabular._boosting import (
     Splits,
     check_quantile,
 )
-from skml.tabular._frame import warn_user
+from skml.tabular._frame import as_dense, warn_user
 from skml.tabular._library_params import check_library_params
 from skml.tabular._persistence import NativeFilesMixin
 from skml.tabular._xgboost_file import check_xgboost
@@ -198,15 +197,21 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
             "label": sample.y,
             "weight": sample.sample_weight,
             "nthread": params["nthread"],
-            "feature_names": native_names(self._reader.names),
-            "feature_types": ["c" if c else "q" for c in self._reader.is_categorical],
-            "enable_categorical": True,
+            **self._native_columns(),
         }
         if params.get("tree_method", "hist") not in {"hist", "auto"}:
             return xgboost.DMatrix(as_dense(sample.X), **arguments)
         return xgboost.QuantileDMatrix(
             as_dense(sample.X), max_bin=self.max_bins, ref=reference, **arguments
         )
+
+    def _native_columns(self):
+        """What a matrix of XGBoost is told about its columns."""
+        return {
+            "feature_names": native_names(self._reader.names),
+            "feature_types": ["c" if c else "q" for c in self._reader.is_categorical],
+            "enable_categorical": True,
+        }
 
     def _cut(self, n_iter):
         self.booster_ = self.booster_[:n_iter]
@@ -243,14 +248,9 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         model = json.loads(self.booster_.save_raw("json"))
         trees = model["learner"]["gradient_booster"]["model"]["trees"]
         return Splits(
-            *(
-                np.concatenate([part(tree) for tree in trees])
-                for part in (
-                    lambda tree: of_splits(tree, "split_indices", np.intp),
-                    lambda tree: of_splits(tree, "loss_changes", np.float64),
-                    lambda tree: of_splits(tree, "default_left", bool),
-                )
-            )
+            of_splits(trees, "split_indices", np.intp),
+            of_splits(trees, "loss_changes", np.float64),
+            of_splits(trees, "default_left", bool),
         )
 
     def shap_values(self, X):
@@ -282,11 +282,7 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         if self._is_constant():
             return np.zeros(X.shape), np.float64(0)
         matrix = xgboost.DMatrix(
-            as_dense(X),
-            nthread=self._n_threads(),
-            feature_names=native_names(self._reader.names),
-            feature_types=["c" if c else "q" for c in self._reader.is_categorical],
-            enable_categorical=True,
+            as_dense(X), nthread=self._n_threads(), **self._native_columns()
         )
         values = self.booster_.predict(matrix, pred_contribs=True).astype(np.float64)
         if values.ndim == 3:  # (n_samples, n_classes, n_features + 1)
@@ -313,11 +309,6 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         self.booster_ = booster
 
 
-def as_dense(X):
-    """Zeros that are not stored are zeros: XGBoost would take them for missing."""
-    return X.toarray() if sparse.issparse(X) else X
-
-
 def native_names(names):
     """Names of columns as XGBoost takes them; None if it does not."""
     if names is None or len(set(names)) < len(names):
@@ -327,10 +318,10 @@ def native_names(names):
     return names
 
 
-def of_splits(tree, name, dtype):
-    """A property of the nodes of a tree that are split."""
-    is_split = np.asarray(tree["left_children"]) >= 0
-    return np.asarray(tree[name])[is_split].astype(dtype)
+def of_splits(trees, name, dtype):
+    """A property of the nodes of trees that are split."""
+    is_split = np.concatenate([tree["left_children"] for tree in trees]) >= 0
+    return np.concatenate([tree[name] for tree in trees])[is_split].astype(dtype)
 
 
 def check_weight_scale(sample_weight, min_child_weight, min_samples_leaf):
