@@ -17,7 +17,11 @@ from sklearn.base import BaseEstimator
 import skml
 
 ROOT = Path(__file__).parents[1]
-ROOMS = [room.name for room in pkgutil.iter_modules(skml.__path__) if room.ispkg]
+ROOMS = [
+    room.name
+    for room in pkgutil.iter_modules(skml.__path__)
+    if room.ispkg and not room.name.startswith("_")
+]
 # Where public names live: the rooms, and the modules in `utils`.
 PUBLIC_MODULES = [
     *(f"skml.{room}" for room in ROOMS if room != "utils"),

@@ -20,14 +20,14 @@ from skml._sklearn import (
     _fit_context,
     with_callbacks,
 )
-from skml._validation import is_missing
-from skml.tabular._base import (
+from skml._table._base import (
     BaseTabular,
     all_or_nothing,
     check_target,
     check_weights,
     describe_treatment,
 )
+from skml._validation import is_missing
 from skml.tabular._constraints import resolve_interaction_cst, resolve_monotonic_cst
 from skml.tabular._early_stopping import (
     StageMonitor,

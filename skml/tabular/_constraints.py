@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
-from skml.tabular._features import feature_index
+from skml._table._features import feature_index
 
 
 def resolve_monotonic_cst(monotonic_cst, n_features, names):

@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from threadpoolctl import threadpool_limits
 
+from skml._table._frame import as_dense
 from skml.tabular._boosting import Splits
-from skml.tabular._frame import as_dense
 
 
 class HistTrees:

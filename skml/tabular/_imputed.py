@@ -10,8 +10,8 @@ from sklearn.utils.validation import has_fit_parameter
 
 from skml._random import make_random_state
 from skml._sklearn import HasMethods, Interval, StrOptions
-from skml.tabular._base import BaseTabular, count_missing, describe_treatment
-from skml.tabular._statistics import weighted_mean, weighted_median, weighted_mode
+from skml._table._base import BaseTabular, count_missing, describe_treatment
+from skml._table._statistics import weighted_mean, weighted_median, weighted_mode
 
 LARGEST_SEED = 2**31 - 1
 STATISTICS = {

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from skml._sklearn import Interval
+from skml._table._frame import as_dense
 from skml.tabular._boosted_predictions import (
     BoostingClassifierMixin,
     BoostingRegressorMixin,
@@ -18,7 +19,6 @@ from skml.tabular._boosting import (
     Splits,
     check_quantile,
 )
-from skml.tabular._frame import as_dense
 from skml.tabular._library_params import check_library_params
 from skml.tabular._lightgbm_file import check_lightgbm
 from skml.tabular._persistence import NativeFilesMixin

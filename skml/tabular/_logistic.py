@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._random import make_random_state
 from skml._sklearn import Interval, StrOptions, _fit_context
-from skml.tabular._base import all_or_nothing
+from skml._table._base import all_or_nothing
 from skml.tabular._imputed import BaseImputing
 from skml.tabular._library_params import check_library_params
 

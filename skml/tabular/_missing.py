@@ -7,7 +7,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skml.tabular._base import BaseTabular
+from skml._table._base import BaseTabular
 
 WORDS = {"feature", "treatment"}  # columns of text
 # Where meta-estimators keep the one that they fitted.

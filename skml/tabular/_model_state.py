@@ -5,7 +5,7 @@ import json
 import numpy as np
 from sklearn.base import is_classifier
 
-from skml.tabular._frame import TableReader
+from skml._table._frame import TableReader
 from skml.tabular._json_values import decode, encode, show, without_repeats
 
 FORMAT, VERSION = "skml.tabular", 1

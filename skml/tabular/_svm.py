@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skml._sklearn import Interval, StrOptions, _fit_context
-from skml.tabular._base import all_or_nothing
+from skml._table._base import all_or_nothing
 from skml.tabular._svm_base import BaseSVM
 from skml.tabular._svm_model import _PreparedSVC, _PreparedSVM
 

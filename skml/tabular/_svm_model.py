@@ -10,6 +10,8 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.utils import gen_batches
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
+from skml._table._rows import group_equal_rows
+
 ROWS_AT_ONCE = 2**13  # of the features that approximate a kernel
 
 
@@ -148,29 +150,9 @@ def merge_equal_rows(X, y, sample_weight):
     rows : ndarray of shape (n_distinct,)
         Where each of them stood first.
     """
-    _, rows, group = np.unique(row_keys(X, y), return_index=True, return_inverse=True)
+    rows, group = group_equal_rows(X, y)
     all_distinct = len(rows) == len(y)
     if all_distinct and (sample_weight is None or (sample_weight == 1).all()):
         return X, y, None, np.arange(len(y))
     weights = np.bincount(group, weights=sample_weight).astype(np.float64)
     return X[rows], y[rows], weights, rows
-
-
-def row_keys(X, y):
-    """Keys that are equal where rows and targets are, in an order of their own."""
-    if sparse.issparse(X):
-        return np.array(list(_keys_of_sparse(X, y)), dtype=object)
-    table = np.column_stack([X, y]) + 0.0  # makes -0.0 and 0.0 the same
-    table[np.isnan(table)] = np.nan  # the same bits
-    row = np.dtype((np.void, table.itemsize * table.shape[1]))
-    return np.ascontiguousarray(table).view(row).ravel()
-
-
-def _keys_of_sparse(X, y):
-    X = X.copy()
-    X.data[np.isnan(X.data)] = np.nan
-    X.eliminate_zeros()
-    X.sort_indices()
-    for start, stop, target in zip(X.indptr[:-1], X.indptr[1:], y, strict=True):
-        row = slice(start, stop)
-        yield X.indices[row].tobytes() + X.data[row].tobytes() + target.tobytes()

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from skml._sklearn import Interval
+from skml._table._frame import as_dense, warn_user
 from skml.tabular._boosted_predictions import (
     BoostingClassifierMixin,
     BoostingRegressorMixin,
@@ -21,7 +22,6 @@ from skml.tabular._boosting import (
     Splits,
     check_quantile,
 )
-from skml.tabular._frame import as_dense, warn_user
 from skml.tabular._library_params import check_library_params
 from skml.tabular._persistence import NativeFilesMixin
 from skml.tabular._xgboost_file import check_xgboost

@@ -12,7 +12,7 @@ from sklearn.impute import IterativeImputer, KNNImputer, MissingIndicator, Simpl
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skml.tabular._frame import TableReader
+from skml._table._frame import TableReader
 from skml.tabular._imputed import TablePreparation, iterate_observed
 
 STRATEGIES = ["median", "mean", "most_frequent", "constant"]

@@ -733,20 +733,20 @@ ESTIMATORS = [
 TRUSTED = {
     "GBDT": {
         "functools.partial",
-        "skml.tabular._frame.TableReader",
+        "skml._table._frame.TableReader",
         "skml.tabular._gbdt_hist.HistTrees",
     },
     "LightGBM": {
         "lightgbm.basic.Booster",
-        "skml.tabular._frame.TableReader",
+        "skml._table._frame.TableReader",
     },
-    "XGBoost": {"skml.tabular._frame.TableReader", "xgboost.core.Booster"},
+    "XGBoost": {"skml._table._frame.TableReader", "xgboost.core.Booster"},
     "LR": {
-        "skml.tabular._frame.TableReader",
+        "skml._table._frame.TableReader",
         "skml.tabular._imputed.TablePreparation",
     },
     "SVM": {
-        "skml.tabular._frame.TableReader",
+        "skml._table._frame.TableReader",
         "skml.tabular._imputed.TablePreparation",
         "skml.tabular._svm_model._PreparedSVC",
         "skml.tabular._svm_model._PreparedSVM",

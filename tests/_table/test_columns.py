@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from skml.tabular._columns import (
+from skml._table._columns import (
     UNSEEN,
     LabelColumn,
     NumberColumn,

@@ -10,9 +10,9 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from skml.tabular._columns import UNSEEN
-from skml.tabular._features import feature_index
-from skml.tabular._frame import TableReader, as_container, list_sentinels
+from skml._table._columns import UNSEEN
+from skml._table._features import feature_index
+from skml._table._frame import TableReader, as_container, list_sentinels
 
 NAN = float("nan")
 

@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.utils import check_array
+from sklearn.utils import check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -15,10 +15,10 @@ from sklearn.utils.validation import (
 )
 
 from skml._sklearn import StrOptions
+from skml._table._columns import UNSEEN
+from skml._table._frame import TableReader, as_container, column_names, warn_user
+from skml._table._statistics import is_mostly_zero, weighted_median, weighted_mode
 from skml._validation import is_missing
-from skml.tabular._columns import UNSEEN
-from skml.tabular._frame import TableReader, as_container, column_names, warn_user
-from skml.tabular._statistics import is_mostly_zero, weighted_median, weighted_mode
 
 
 def all_or_nothing(fit):
@@ -200,7 +200,10 @@ def fill_columns(X, columns, fill):
 
 
 def check_target(estimator, y):
-    """Check targets: one dimension, none missing; those of a regressor as floats."""
+    """Check targets: none missing; those of a regressor as floats.
+
+    They have one dimension, or two if the estimator's tags say so.
+    """
     caller = type(estimator).__name__
     if y is None:
         raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
@@ -210,6 +213,10 @@ def check_target(estimator, y):
         y = y.to_numpy()
     if isinstance(y, (list, tuple)):  # NumPy would make "nan" of NaN beside strings
         _refuse_missing(y, caller)
+    if get_tags(estimator).target_tags.multi_output:
+        columns = np.asarray(y)
+        if columns.ndim == 2 and columns.shape[1] != 1:
+            return _check_columns(columns, caller)
     y = column_or_1d(y, warn=True)
     if y.dtype.kind == "O":
         _refuse_missing(y.tolist(), caller)
@@ -221,6 +228,26 @@ def check_target(estimator, y):
         check_classification_targets(y)
         return y
     return check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+
+
+def _check_columns(y, caller):
+    """Check targets of several columns, which are numbers."""
+    y = check_array(
+        y,
+        dtype=np.float64,
+        ensure_all_finite=False,
+        input_name="y",
+        estimator=caller,
+    )
+    wrong = np.argwhere(~np.isfinite(y))
+    if len(wrong):
+        row, j = wrong[0].tolist()
+        what = "NaN" if np.isnan(y[row, j]) else "infinity"
+        raise ValueError(
+            f"Input y contains {what}: row {row}, column {j} ({caller}). Drop the rows "
+            "whose target is missing."
+        )
+    return y
 
 
 def _refuse_missing(y, caller):

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from skml.tabular._statistics import (
+from skml._table._statistics import (
     is_mostly_zero,
     weighted_mean,
     weighted_median,

@@ -8,8 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from skml._validation import is_missing
-from skml.tabular._columns import (
+from skml._table._columns import (
     LabelColumn,
     NumberColumn,
     as_labels,
@@ -20,7 +19,8 @@ from skml.tabular._columns import (
     recode,
     sentinel_numbers,
 )
-from skml.tabular._features import resolve_features
+from skml._table._features import resolve_features
+from skml._validation import is_missing
 
 FLOAT32_INTEGERS = np.float64(2**24)  # up to here float32 has every integer
 

@@ -1,0 +1,1 @@
+"""Reading tables: missing values, categories, weights and targets."""
