@@ -3,17 +3,19 @@
 from setuptools import Extension, setup
 
 EXTENSIONS = {
-    "_line_tokenizer": [],
-    "_word2vec_kernel": ["_word2vec_steps.h"],
-    "_word_vector_parser": [],
+    "attention/_piecewise_kernel": ["_piecewise_steps.h"],
+    "attention/_pooling_kernel": ["_pooling_steps.h", "_pooling_template.h"],
+    "text/_line_tokenizer": [],
+    "text/_word2vec_kernel": ["_word2vec_steps.h"],
+    "text/_word_vector_parser": [],
 }
 
 setup(
     ext_modules=[
         Extension(
-            f"skml.text.{name}",
-            sources=[f"skml/text/{name}.pyx"],
-            depends=[f"skml/text/{header}" for header in headers],
+            f"skml.{name.replace('/', '.')}",
+            sources=[f"skml/{name}.pyx"],
+            depends=[f"skml/{name.partition('/')[0]}/{header}" for header in headers],
             extra_compile_args=["-O3"],
         )
         for name, headers in EXTENSIONS.items()

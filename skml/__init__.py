@@ -6,6 +6,8 @@ __version__ = "0.1.0"
 
 # Every public name and the room it lives in. Nothing is loaded until it is asked for.
 _ROOM_OF_NAME = {
+    "AttentionPoolingClassifier": "skml.attention",
+    "AttentionPoolingRegressor": "skml.attention",
     "EmbeddingTransformer": "skml.text",
     "GBDTClassifier": "skml.tabular",
     "GBDTRegressor": "skml.tabular",
@@ -23,6 +25,7 @@ _ROOM_OF_NAME = {
     "WordVectors": "skml.text",
     "XGBoostClassifier": "skml.tabular",
     "XGBoostRegressor": "skml.tabular",
+    "attention_pooling": "skml.attention",
     "bleu_from_statistics": "skml.metrics",
     "bleu_score": "skml.metrics",
     "bleu_scorer": "skml.metrics",
@@ -52,7 +55,15 @@ _ROOM_OF_NAME = {
     "word_analogy_score": "skml.metrics",
     "word_similarity_score": "skml.metrics",
 }
-_ROOMS = ("datasets", "metrics", "model_selection", "tabular", "text", "utils")
+_ROOMS = (
+    "attention",
+    "datasets",
+    "metrics",
+    "model_selection",
+    "tabular",
+    "text",
+    "utils",
+)
 
 __all__ = ["__version__", *_ROOM_OF_NAME, *_ROOMS]
 

@@ -106,6 +106,9 @@ def test_every_part_has_its_place():
         ("utils", "import skml.text._tfidf"),
         ("_optional", "from skml._validation import is_missing"),
         ("_validation", "import skml.text"),
+        ("_table", "from skml.tabular import GBDTRegressor"),
+        ("attention", "from skml.tabular._missing import missing_value_report"),
+        ("text", "from skml._table._frame import TableReader"),
     ],
 )
 def test_a_wrong_import_is_found(part, source):
@@ -119,6 +122,9 @@ def test_a_wrong_import_is_found(part, source):
         ("text", "from skml._sklearn import Interval\nimport numpy.linalg"),
         ("neural", "from skml.text import TfidfWeighter"),
         ("_validation", "from skml._sklearn import Interval"),
+        ("_table", "from skml._validation import is_missing"),
+        ("attention", "from skml._table._base import BaseTabular"),
+        ("tabular", "from skml._table._frame import as_dense"),
     ],
 )
 def test_a_right_import_passes(part, source):

@@ -56,7 +56,7 @@ class BaseTabular(BaseEstimator):
         ----------
         X : table
             What the user passed.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The targets.
         sample_weight : array-like of shape (n_samples,) or None
             The weights.
@@ -65,7 +65,7 @@ class BaseTabular(BaseEstimator):
         -------
         X : ndarray or csr_array of shape (n_kept, n_features)
             Numbers, NaN and codes of categories.
-        y : ndarray of shape (n_kept,)
+        y : ndarray of shape (n_kept,) or (n_kept, n_outputs)
             Targets; of a classifier, codes of `classes_`.
         sample_weight : ndarray of shape (n_kept,) or None
             Positive weights, those of the classes included.
@@ -202,21 +202,16 @@ def fill_columns(X, columns, fill):
 def check_target(estimator, y):
     """Check targets: none missing; those of a regressor as floats.
 
-    They have one dimension, or two if the estimator's tags say so.
+    They have one dimension; those of a regressor whose tags say so may have two.
     """
     caller = type(estimator).__name__
     if y is None:
         raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
-    if type(y).__module__.startswith("pyarrow"):
-        y = np.asarray(y)
-    elif hasattr(y, "to_numpy"):
-        y = y.to_numpy()
+    given, y = y, _without_library(y)
+    if _takes_columns(estimator) and np.asarray(y).ndim == 2:
+        return _check_columns(y, column_names(given), caller)
     if isinstance(y, (list, tuple)):  # NumPy would make "nan" of NaN beside strings
         _refuse_missing(y, caller)
-    if get_tags(estimator).target_tags.multi_output:
-        columns = np.asarray(y)
-        if columns.ndim == 2 and columns.shape[1] != 1:
-            return _check_columns(columns, caller)
     y = column_or_1d(y, warn=True)
     if y.dtype.kind == "O":
         _refuse_missing(y.tolist(), caller)
@@ -230,24 +225,45 @@ def check_target(estimator, y):
     return check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
 
 
-def _check_columns(y, caller):
-    """Check targets of several columns, which are numbers."""
-    y = check_array(
-        y,
-        dtype=np.float64,
-        ensure_all_finite=False,
-        input_name="y",
-        estimator=caller,
-    )
-    wrong = np.argwhere(~np.isfinite(y))
-    if len(wrong):
-        row, j = wrong[0].tolist()
-        what = "NaN" if np.isnan(y[row, j]) else "infinity"
+def _without_library(y):
+    """Targets in a container of pandas, polars or pyarrow as an array."""
+    if type(y).__module__.startswith("pyarrow"):
+        return np.asarray(y)
+    return y.to_numpy() if hasattr(y, "to_numpy") else y
+
+
+def _takes_columns(estimator):
+    """Whether targets may have several columns, which of classes none has."""
+    return not is_classifier(estimator) and get_tags(estimator).target_tags.multi_output
+
+
+def _check_columns(y, names, caller):
+    """Check targets of several columns: numbers, none missing."""
+    checks = {"ensure_all_finite": False, "input_name": "y", "estimator": caller}
+    y = check_array(y, dtype=None, ensure_min_features=0, **checks)
+    if y.shape[1] == 0:
         raise ValueError(
-            f"Input y contains {what}: row {row}, column {j} ({caller}). Drop the rows "
-            "whose target is missing."
+            f"Input y has no columns: its shape is {y.shape} ({caller}). Pass a column "
+            "for each target."
         )
+    if y.dtype.kind == "O":  # NumPy makes a number of None, but not of pandas' NA
+        missing = np.vectorize(is_missing, otypes=[bool])(y)
+        y = np.where(missing, np.nan, y)
+    y = check_array(y, dtype=np.float64, **checks)
+    _refuse_holes(y, names, caller)
     return y
+
+
+def _refuse_holes(y, names, caller):
+    if np.isfinite(y).all():
+        return
+    row, j = np.argwhere(~np.isfinite(y))[0].tolist()
+    what = "NaN" if np.isnan(y[row, j]) else "infinity"
+    column = j if names is None else repr(names[j])
+    raise ValueError(
+        f"Input y contains {what}: row {row}, column {column} ({caller}). Drop the "
+        "rows whose target is missing."
+    )
 
 
 def _refuse_missing(y, caller):

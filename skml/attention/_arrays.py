@@ -1,0 +1,84 @@
+"""Checks of arrays, for the functions of attention."""
+
+import numpy as np
+
+
+def as_floats(*, finite=True, **arrays):
+    """Read arrays as floats: float32 stays, float16 becomes it, all others float64.
+
+    Raises
+    ------
+    ValueError
+        If an array holds something else than real numbers, or, if `finite`, NaN or
+        infinity; it says where.
+    """
+    read = []
+    for name, array in arrays.items():
+        array = np.asarray(array)
+        if array.dtype.kind not in "fiub":
+            raise ValueError(
+                f"{name} is of dtype {array.dtype}; expected an array of real numbers."
+            )
+        is_small = array.dtype in (np.float16, np.float32)
+        array = array.astype(np.float32 if is_small else np.float64, copy=False)
+        if finite and not np.isfinite(array).all():
+            at = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
+            raise ValueError(
+                f"{name}[{', '.join(map(str, at))}] is {array[at]}; values must be "
+                "finite."
+            )
+        read.append(array)
+    return read
+
+
+def check_points(queries, keys, *, same_features=True, names=("queries", "keys")):
+    """Read points whose features may be compared, in one precision."""
+    points = as_floats(**dict(zip(names, (queries, keys), strict=True)))
+    for name, array in zip(names, points, strict=True):
+        if array.ndim < 2:
+            raise ValueError(
+                f"{name} has the shape {array.shape}; expected two dimensions at "
+                "least, of which the last two are points and features."
+            )
+        if array.shape[-1] == 0:
+            raise ValueError(f"{name} of shape {array.shape} has no features.")
+    queries, keys = points
+    if same_features and queries.shape[-1] != keys.shape[-1]:
+        raise ValueError(
+            f"{names[0]} of shape {queries.shape} and {names[1]} of shape {keys.shape} "
+            "have not the same number of features."
+        )
+    try:
+        np.broadcast_shapes(queries.shape[:-2], keys.shape[:-2])
+    except ValueError:
+        raise ValueError(
+            f"{names[0]} of shape {queries.shape} and {names[1]} of shape {keys.shape}: "
+            "the leading dimensions do not broadcast."
+        ) from None
+    dtype = np.result_type(queries, keys)
+    return queries.astype(dtype, copy=False), keys.astype(dtype, copy=False)
+
+
+def check_width(width, points):
+    """Read the width, or one a feature, in the precision of the points."""
+    n_features = points.shape[-1]
+    (read,) = as_floats(width=width)
+    if read.shape not in {(), (n_features,)}:
+        raise ValueError(
+            f"width has the shape {read.shape}; expected a number, or one for each of "
+            f"the {n_features} features."
+        )
+    if not (read > 0).all():
+        raise ValueError(
+            f"width={read.min():g}; a width must be positive. To let only equal points "
+            "count, look for them."
+        )
+    return read.astype(points.dtype)
+
+
+def unbroadcast(gradient, shape):
+    """Add up a gradient over what was broadcast to the shape that it has."""
+    extra = gradient.ndim - len(shape)
+    gradient = gradient.sum(axis=tuple(range(extra)))
+    stretched = tuple(i for i, n in enumerate(shape) if n == 1)
+    return gradient.sum(axis=stretched, keepdims=True)

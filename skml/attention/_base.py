@@ -1,0 +1,250 @@
+"""What the regressor and the classifier that pool by attention share."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skml._random import make_random_state
+from skml._sklearn import Interval, StrOptions
+from skml._table._base import BaseTabular, describe_treatment
+from skml._table._frame import as_container, as_dense
+from skml._table._rows import group_equal_rows
+from skml.attention._ladder import Rung
+
+FEWEST_ROWS_FOR_NETWORK = 40
+ENSEMBLE_GAIN = 0.93  # of the mean of networks, over one; seen on many tables
+MOST_WIDTHS_TO_TRY = 32  # features, of a table that "auto" tries widths on
+
+
+class BaseAttentionPooling(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseTabular
+):
+    """Common ground of the estimators that pool their training rows.
+
+    A subclass makes the objective and the targets that are pooled.
+    """
+
+    _parameter_constraints = {
+        **BaseTabular._parameter_constraints,
+        "attention": [
+            StrOptions({"gaussian", "laplace", "scaled-dot-product", "auto"})
+        ],
+        "embedding": [StrOptions({"identity", "scale", "linear", "mlp", "auto"})],
+        "width": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "numeric_encoding": [StrOptions({"none", "piecewise-linear", "auto"})],
+        "n_bins": [Interval(Integral, 2, None, closed="left")],
+        "residual": [StrOptions({"none", "linear", "mlp", "auto"})],
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": ["array-like"],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "context_size": [Interval(Integral, 2, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_noise": [Interval(Real, 0, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def _fit(self, X, y, sample_weight):
+        """Learn from a table; `y` as the subclass reads it."""
+        self._check_parameters()
+        X = as_container(X, type(self).__name__)
+        n_samples = X.shape[0]
+        X, y, weights, kept = self._read_fit(X, y, sample_weight)
+        X = as_dense(X)
+        weights = np.ones(len(X)) if weights is None else weights
+        first, group = group_equal_rows(X, y)
+        total = np.bincount(group, weights=weights)
+        # How the weight of a merged row divides among the rows that it was made of.
+        self._shares = sparse.csr_array(
+            (weights / total[group], (group, kept)), shape=(len(first), n_samples)
+        )
+        X, Y = X[first], self._read_targets(y[first], total)
+        random_state = make_random_state(self.random_state)
+        folds = self._hold_out(len(first), random_state)
+        rungs = [
+            self._fit_rung(kind, X, Y, total, folds, random_state)
+            for kind in self._kinds(len(first), X.shape[1])
+        ]
+        self._rung = min(rungs, key=self._expected_loss)
+        self.embedding_ = self._rung.kind
+        self.loss_curve_ = np.mean(
+            [curve[: self._shortest(self._rung)] for curve in self._rung.loss_curves],
+            axis=0,
+        )
+        self.validation_score_ = -self._rung.validation_loss
+        self.n_iter_ = max(map(len, self._rung.loss_curves))
+        return self
+
+    def _expected_loss(self, rung):
+        """The validation loss; several networks together are better than one."""
+        gain = ENSEMBLE_GAIN if len(rung.members) > 1 else 1.0
+        return gain * rung.validation_loss
+
+    def _shortest(self, rung):
+        return min(map(len, rung.loss_curves))
+
+    def _fit_rung(self, kind, X, Y, weights, folds, random_state):
+        options = self.get_params(deep=False)
+        options["hidden_layer_sizes"] = tuple(self.hidden_layer_sizes)
+        rung = Rung(kind, self._objective, options)
+        rung.fit(X, Y, weights, self._reader, folds, random_state)
+        if self.verbose:
+            print(
+                f"[{type(self).__name__}] {kind}: validation loss "
+                f"{rung.validation_loss:.5f}"
+            )
+        return rung
+
+    def _kinds(self, n_rows, n_features):
+        """The rungs of the ladder to try."""
+        if self.embedding != "auto":
+            return (self.embedding,)
+        if n_rows < FEWEST_ROWS_FOR_NETWORK:
+            return ("scale",)
+        is_small = n_rows <= self.context_size and n_features <= MOST_WIDTHS_TO_TRY
+        return ("scale", "mlp") if is_small else ("mlp",)
+
+    def _hold_out(self, n_rows, random_state):
+        """Folds of rows, of which each network holds one out."""
+        is_fixed = self.embedding in {"identity", "scale"}
+        if is_fixed or not self.early_stopping or n_rows < FEWEST_ROWS_FOR_NETWORK:
+            return []
+        n_folds = int(np.clip(round(1 / self.validation_fraction), 2, n_rows))
+        size = max(1, round(self.validation_fraction * n_rows))
+        order = random_state.permutation(n_rows)
+        n_folds = min(n_folds, self.n_estimators)
+        return [np.sort(order[k * size : (k + 1) * size]) for k in range(n_folds)]
+
+    def _check_parameters(self):
+        """Refuse what the declared constraints cannot express."""
+        name = type(self).__name__
+        if not all(
+            isinstance(size, Integral) and size > 0 for size in self.hidden_layer_sizes
+        ):
+            raise ValueError(
+                f"{name}: hidden_layer_sizes={self.hidden_layer_sizes!r}; expected "
+                "positive integers, such as (64,)."
+            )
+        if self.n_components % self.n_heads:
+            raise ValueError(
+                f"{name}: n_heads={self.n_heads} does not divide "
+                f"n_components={self.n_components}; each head gets an equal part of "
+                "the components."
+            )
+        if self.width != "auto" and self.embedding != "identity":
+            raise ValueError(
+                f"{name}: width={self.width!r} belongs to embedding='identity'; "
+                f"embedding={self.embedding!r} learns its own. Leave it at 'auto'."
+            )
+        if self.residual == "mlp" and self.embedding not in {"mlp", "auto"}:
+            raise ValueError(
+                f"{name}: residual='mlp' needs the network of embedding='mlp'; got "
+                f"embedding={self.embedding!r}. Use residual='linear'."
+            )
+        if self.attention == "scaled-dot-product" and self.embedding in {
+            "identity",
+            "scale",
+        }:
+            raise ValueError(
+                f"{name}: attention='scaled-dot-product' has no width to learn; "
+                f"it needs embedding='linear' or 'mlp', got {self.embedding!r}."
+            )
+
+    def _outputs(self, X, *, spread=False):
+        """What each member finds for the rows of a table."""
+        check_is_fitted(self)
+        return self._rung.pool(as_dense(self._read_predict(X)), spread=spread)
+
+    def transform(self, X):
+        """Map rows to the points where attention compares them.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+
+        Returns
+        -------
+        points : ndarray of shape (n_samples, n_points)
+            The points in the learned embeddings of all members, side by side. Their
+            squared distances are means over the members.
+        """
+        check_is_fitted(self)
+        return self._rung.embed(as_dense(self._read_predict(X)))
+
+    def attention_weights(self, X, top_k=None):
+        """Tell which training rows predictions look at, and how much.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+        top_k : int, default=None
+            Keep the largest weights of each row only; None keeps all.
+
+        Returns
+        -------
+        weights : ndarray or csr_array of shape (n_samples, n_samples_fit)
+            The weight of each row of `fit`, the mean over members and heads: not
+            negative, and with the sum one. With `top_k` a sparse matrix that holds the
+            largest `top_k` of each row, and their sum is less.
+
+        Raises
+        ------
+        ValueError
+            If `top_k` is no positive integer.
+        """
+        check_is_fitted(self)
+        if top_k is not None and (not isinstance(top_k, Integral) or top_k < 1):
+            raise ValueError(f"top_k={top_k!r}; expected a positive integer, or None.")
+        X = as_dense(self._read_predict(X))
+        parts = []
+        for _, weights in self._rung.weigh(X):
+            weights = weights @ self._shares
+            parts.append(weights if top_k is None else keep_largest(weights, top_k))
+        return np.vstack(parts) if top_k is None else sparse.vstack(parts, "csr")
+
+    @property
+    def _n_features_out(self):
+        return sum(
+            sum(keys.shape[1] for keys in member.keys) for member in self._rung.members
+        )
+
+    def _missing_treatments(self):
+        """What is done about the missing values of each feature."""
+        return [
+            "zero of the scaled column + indicator"
+            if 0 < share < 1
+            else describe_treatment(share, fill, labels)
+            for share, fill, labels in zip(
+                self.missing_share_, self._fill, self._reader.categories, strict=True
+            )
+        ]
+
+
+def keep_largest(weights, k):
+    """The largest entries of each row, as a sparse matrix; of equal ones the first."""
+    n_rows, n_columns = weights.shape
+    k = min(k, n_columns)
+    columns = np.sort(np.argsort(-weights, axis=1, kind="stable")[:, :k], axis=1)
+    return sparse.csr_array(
+        (
+            np.take_along_axis(weights, columns, axis=1).ravel(),
+            columns.ravel(),
+            np.arange(0, n_rows * k + 1, k),
+        ),
+        shape=weights.shape,
+    )

@@ -1,0 +1,322 @@
+"""Pooling by attention: weighted means of values, for queries that look at keys."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from joblib import effective_n_jobs
+
+from skml.attention import _pooling_kernel
+from skml.attention._arrays import as_floats, check_points, check_width
+from skml.attention._functional import (
+    dot_product_score,
+    gaussian_score,
+    laplace_score,
+    masked_softmax,
+    scaled_dot_product_score,
+)
+
+LEVEL = _pooling_kernel.best_level()
+SCORES = {"gaussian": 0, "laplace": 1, "dot-product": 2, "scaled-dot-product": 2}
+ROWS_OF_THREAD = 64  # the fewest queries that a thread is worth
+TILE_VALUES = 2**20  # of masked scores that are looked at together
+
+
+def scale_points(queries, keys, score):
+    """Queries as the kernel takes them: the root of the width divides products."""
+    if score == "scaled-dot-product":
+        queries = queries / queries.dtype.type(np.sqrt(queries.shape[1]))
+    return np.ascontiguousarray(queries), np.ascontiguousarray(keys)
+
+
+def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude=None):
+    """Pool values, unchecked.
+
+    Parameters
+    ----------
+    queries : ndarray of shape (n_queries, n_features)
+        Who asks; float32 or float64, as all other arrays.
+    keys : ndarray of shape (n_keys, n_features)
+        Who answers.
+    values : ndarray of shape (n_keys, n_outputs)
+        What is pooled.
+    key_weights : ndarray of shape (n_keys,) or None
+        How often a key counts.
+    score : {"gaussian", "laplace", "dot-product", "scaled-dot-product"}
+        How alike a query and a key are.
+    n_jobs : int, default=None
+        The number of threads.
+    exclude : ndarray of shape (n_queries,), default=None
+        The key that a query does not see; -1 for none.
+
+    Returns
+    -------
+    pooled : ndarray of shape (n_queries, n_outputs)
+        Weighted means; zero where a query sees no key.
+    log_normalizer : ndarray of shape (n_queries,)
+        The logarithm of the sum of the exponentials of the scores.
+    """
+    queries, keys = scale_points(queries, keys, score)
+    pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
+    log_normalizer = np.empty(len(queries))
+    exclude = None if exclude is None else np.ascontiguousarray(exclude, np.int64)
+
+    def work(rows):
+        _pooling_kernel.pool(
+            queries[rows],
+            keys,
+            values,
+            key_weights,
+            None if exclude is None else exclude[rows],
+            SCORES[score],
+            pooled[rows],
+            log_normalizer[rows],
+            None,
+            LEVEL,
+        )
+
+    slices = split_rows(len(queries), effective_n_jobs(n_jobs))
+    if len(slices) == 1:
+        work(slices[0])
+    else:
+        with ThreadPoolExecutor(len(slices)) as threads:
+            list(threads.map(work, slices))
+    return pooled, log_normalizer
+
+
+def split_rows(n_rows, n_threads):
+    """Divide rows among threads, none of which gets too few."""
+    n_slices = max(1, min(n_threads, n_rows // ROWS_OF_THREAD))
+    ends = np.linspace(0, n_rows, n_slices + 1).astype(int)
+    return [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def weigh_rows(queries, keys, values, key_weights, *, score, exclude=None):
+    """Pool values as `pool_rows` does, in one thread, and return the weights, too.
+
+    Returns
+    -------
+    pooled : ndarray of shape (n_queries, n_outputs)
+        Weighted means.
+    weights : ndarray of shape (n_queries, n_keys)
+        The weights of the keys; each row has the sum one, or zero without a key.
+    """
+    queries, keys = scale_points(queries, keys, score)
+    pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
+    weights = np.empty((len(queries), len(keys)), dtype=queries.dtype)
+    _pooling_kernel.pool(
+        queries,
+        keys,
+        values,
+        key_weights,
+        None if exclude is None else np.ascontiguousarray(exclude, np.int64),
+        SCORES[score],
+        pooled,
+        np.empty(len(queries)),
+        weights,
+        LEVEL,
+    )
+    return pooled, weights
+
+
+def backward(weights, pooled, values, gradient, queries, keys, *, score):
+    """The derivatives of what `weigh_rows` pooled; overwrites the weights.
+
+    The derivatives of the scores of a query sum to zero, so that those of distances
+    need products with the points alone, and sums.
+
+    Parameters
+    ----------
+    weights, pooled : ndarray
+        What `weigh_rows` returned.
+    values : ndarray of shape (n_keys, n_outputs)
+        What was pooled.
+    gradient : ndarray of shape (n_queries, n_outputs)
+        The derivative with respect to `pooled`.
+    queries, keys : ndarray
+        The points.
+    score : str
+        How alike they are.
+
+    Returns
+    -------
+    of_queries, of_keys, of_values : ndarray
+        The derivatives, of the shapes of `queries`, `keys` and `values`.
+    """
+    of_values = weights.T @ gradient
+    row_sums = np.empty(len(queries), dtype=queries.dtype)
+    column_sums = np.empty(len(keys), dtype=queries.dtype)
+    queries, keys = scale_points(queries, keys, score)
+    _pooling_kernel.backward(
+        weights,
+        pooled,
+        values,
+        gradient,
+        queries,
+        keys,
+        SCORES[score],
+        row_sums,
+        column_sums,
+        LEVEL,
+    )
+    of_queries, of_keys = weights @ keys, weights.T @ queries
+    if score in {"gaussian", "laplace"}:
+        of_queries -= row_sums[:, np.newaxis] * queries
+        of_keys -= column_sums[:, np.newaxis] * keys
+    elif score == "scaled-dot-product":
+        of_queries /= queries.dtype.type(np.sqrt(queries.shape[1]))
+    return of_queries, of_keys, of_values
+
+
+def attention_pooling(
+    queries,
+    keys,
+    values,
+    *,
+    score="gaussian",
+    width=1.0,
+    key_weight=None,
+    mask=None,
+    n_jobs=None,
+):
+    r"""Average the values of keys, weighted by how alike they are to queries.
+
+    .. math:: f(q) = \sum_j \frac{w_j e^{a(q, k_j)}}{\sum_i w_i e^{a(q, k_i)}} v_j
+
+    With the score "gaussian" this is kernel regression [1]_ [2]_. Weights are never
+    held in memory all at once; what is needed beside the result does not depend on how
+    many keys there are.
+
+    Parameters
+    ----------
+    queries : array-like of shape (n_queries, n_features)
+        Who asks.
+    keys : array-like of shape (n_keys, n_features)
+        Who answers.
+    values : array-like of shape (n_keys,) or (n_keys, n_outputs)
+        What is averaged.
+    score : {"gaussian", "laplace", "dot-product", "scaled-dot-product"}, \
+            default="gaussian"
+        How alike points are: see :func:`gaussian_score` and the other functions.
+    width : float or array-like of shape (n_features,), default=1.0
+        The width of the scores "gaussian" and "laplace".
+    key_weight : array-like of shape (n_keys,), default=None
+        How often a key counts; not negative.
+    mask : array-like of bool of shape (n_queries, n_keys), default=None
+        Which keys a query sees (True). This way is slower.
+    n_jobs : int, default=None
+        The number of threads. None means 1 unless in a
+        :obj:`joblib.parallel_backend` context; -1 means all processors.
+
+    Returns
+    -------
+    pooled : ndarray of shape (n_queries,) or (n_queries, n_outputs)
+        The means, of dtype float32 if queries, keys and values are float32 or float16,
+        else float64. Zero for a query that sees no key.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, values are not finite, there is no key, a width is not
+        positive, or no weight is.
+
+    References
+    ----------
+    .. [1] E. A. Nadaraya, "On Estimating Regression", Theory of Probability and its
+       Applications 9, 1964.
+    .. [2] G. S. Watson, "Smooth Regression Analysis", Sankhya A 26, 1964.
+
+    Examples
+    --------
+    >>> from skml.attention import attention_pooling
+    >>> attention_pooling([[0.0], [0.9]], [[0.0], [1.0]], [1.0, 3.0],
+    ...                   width=0.5).round(2)
+    array([1.24, 2.66])
+
+    A query that sees a single key gets its value:
+
+    >>> attention_pooling([[0.0], [0.9]], [[0.0], [1.0]], [1.0, 3.0], width=0.5,
+    ...                   mask=[[False, True], [True, True]]).round(2)
+    array([3.  , 2.66])
+    """
+    if score not in SCORES:
+        raise ValueError(f"score={score!r}; expected one of {sorted(SCORES)}.")
+    queries, keys, values, is_1d = _check_pooling(queries, keys, values)
+    if score in {"gaussian", "laplace"}:
+        width = check_width(width, keys)
+        queries, keys = queries / width, keys / width
+    elif not (np.isscalar(width) and width == 1.0):
+        raise ValueError(
+            f"width={width!r} has no effect when score={score!r}. Leave it at its "
+            "default, 1.0."
+        )
+    key_weight = _check_key_weight(key_weight, keys)
+    if mask is None:
+        pooled, _ = pool_rows(
+            queries, keys, values, key_weight, score=score, n_jobs=n_jobs
+        )
+    else:
+        pooled = _pool_masked(queries, keys, values, key_weight, mask, score)
+    return pooled.ravel() if is_1d else pooled
+
+
+def _check_pooling(queries, keys, values):
+    queries, keys = check_points(queries, keys)
+    (values,) = as_floats(values=values)
+    for name, array in (("queries", queries), ("keys", keys)):
+        if array.ndim != 2:
+            raise ValueError(f"{name} has the shape {array.shape}; expected (n, d).")
+    if len(keys) == 0:
+        raise ValueError("There are no keys; at least one is needed.")
+    if values.ndim not in {1, 2} or len(values) != len(keys):
+        raise ValueError(
+            f"values of shape {values.shape} and keys of shape {keys.shape}: there must "
+            "be one value, or one row of values, for each key."
+        )
+    dtype = np.result_type(queries, values)
+    columns = values.reshape(len(values), -1)
+    read = (np.ascontiguousarray(a, dtype=dtype) for a in (queries, keys, columns))
+    return *read, values.ndim == 1
+
+
+def _check_key_weight(key_weight, keys):
+    if key_weight is None:
+        return None
+    (read,) = as_floats(key_weight=key_weight)
+    if read.shape != (len(keys),):
+        raise ValueError(
+            f"key_weight has the shape {read.shape}; expected ({len(keys)},), one for "
+            "each key."
+        )
+    if (read < 0).any() or not (read > 0).any():
+        raise ValueError(
+            "key_weight has negative values, or none that is positive; a key of weight "
+            "0 is not seen."
+        )
+    return np.ascontiguousarray(read, dtype=keys.dtype)
+
+
+def _pool_masked(queries, keys, values, key_weight, mask, score):
+    """Pool some queries at a time, as the formula says."""
+    mask = np.asarray(mask)
+    if mask.dtype != bool or mask.shape != (len(queries), len(keys)):
+        raise ValueError(
+            f"mask has dtype {mask.dtype} and shape {mask.shape}; expected booleans of "
+            f"shape {(len(queries), len(keys))}, where True is seen."
+        )
+    score = {
+        "gaussian": gaussian_score,
+        "laplace": laplace_score,
+        "dot-product": dot_product_score,
+        "scaled-dot-product": scaled_dot_product_score,
+    }[score]
+    bonus = 0.0
+    if key_weight is not None:
+        with np.errstate(divide="ignore"):
+            bonus = np.log(key_weight)
+    pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
+    step = max(1, TILE_VALUES // len(keys))
+    for start in range(0, len(queries), step):
+        rows = slice(start, start + step)
+        weights = masked_softmax(score(queries[rows], keys) + bonus, mask[rows])
+        pooled[rows] = weights @ values
+    return pooled

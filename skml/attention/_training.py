@@ -1,0 +1,326 @@
+"""How embeddings are learned: full steps for widths, minibatches for networks."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+from skml.attention._pooling import backward, pool_rows, weigh_rows
+
+WARM_UP = 20  # steps in which the learning rate rises
+ROUND = 25  # steps after which held-out rows are scored
+MOST_HELD_OUT = 1024  # of them
+MOST_KEYS = 8192  # that they look at
+
+
+class Rows(NamedTuple):
+    """Encoded rows, what they should become, and how much they count."""
+
+    X: object  # EncodedRows of shape (n_rows, n_encoded)
+    Y: np.ndarray  # (n_rows, n_outputs)
+    weights: np.ndarray  # (n_rows,)
+
+    def at(self, positions):
+        """Some of the rows."""
+        return Rows(*(field[positions] for field in self))
+
+    def astype(self, dtype):
+        """The same rows in another precision."""
+        return Rows(*(field.astype(dtype) for field in self))
+
+
+def split_heads(z, n_heads):
+    """Views of the columns of each head."""
+    size = z.shape[1] // n_heads
+    return [
+        np.ascontiguousarray(z[:, h * size : (h + 1) * size]) for h in range(n_heads)
+    ]
+
+
+def loss_and_gradient(
+    embedding, objective, queries, keys, exclude, *, score, n_heads, random_state=None
+):
+    """The loss of queries that attend to keys, and the gradient of the parameters.
+
+    Parameters
+    ----------
+    embedding : WidthEmbedding or NetworkEmbedding
+        Maps rows to points.
+    objective : SquaredError or LogLoss
+        What should be small.
+    queries : Rows or None
+        Who asks; None means the keys themselves.
+    keys : Rows
+        Who answers.
+    exclude : ndarray of shape (n_queries,)
+        The key that a query must not see, itself; -1 if none.
+    score : {"gaussian", "laplace", "scaled-dot-product"}
+        How alike two points are.
+    n_heads : int
+        In so many parts points are compared; the parts' results are averaged.
+    random_state : Generator, default=None
+        Drops hidden values.
+
+    Returns
+    -------
+    loss : float
+        The mean loss.
+    gradient : dict of str to ndarray
+        Its derivatives.
+    """
+    n_queries = 0 if queries is None else len(queries.X)
+    X = keys.X if queries is None else queries.X.stack(keys.X)
+    asked = keys if queries is None else queries
+    noise = {} if random_state is None else {"random_state": random_state}
+    z, u, tape = embedding.forward(X, **noise)
+    rows = slice(None) if queries is None else slice(n_queries)
+    values = np.ascontiguousarray(objective.values(keys.Y, u[n_queries:]))
+    heads = split_heads(z, n_heads)
+    found = [
+        weigh_rows(
+            head[rows],
+            head[n_queries:],
+            values,
+            keys.weights,
+            score=score,
+            exclude=exclude,
+        )
+        for head in heads
+    ]
+    pooled = sum(p for p, _ in found) / n_heads
+    loss, gradient = objective.loss(
+        objective.output(pooled, u[rows]), asked.Y, asked.weights
+    )
+    u_gradient = np.zeros_like(u)
+    u_gradient[rows] += gradient
+    of_pooled = np.ascontiguousarray(
+        objective.pooled_gradient(gradient, pooled) / n_heads
+    )
+    z_gradients = []
+    for head, (head_pooled, weights) in zip(heads, found, strict=True):
+        of_queries, of_keys, of_values = backward(
+            weights,
+            head_pooled,
+            values,
+            of_pooled,
+            head[rows],
+            head[n_queries:],
+            score=score,
+        )
+        of_head = np.zeros_like(head)
+        of_head[rows] += of_queries
+        of_head[n_queries:] += of_keys
+        z_gradients.append(of_head)
+        u_gradient[n_queries:] += objective.keys_gradient(of_values)
+    z_gradient = np.concatenate(z_gradients, axis=1) if n_heads > 1 else z_gradients[0]
+    return loss, embedding.backward(tape, z_gradient, u_gradient)
+
+
+def held_out_loss(embedding, objective, keys, rows, *, score, n_heads, n_jobs):
+    """The loss of rows that attend to others."""
+    z, u, _ = embedding.forward(keys.X)
+    z_out, u_out, _ = embedding.forward(rows.X)
+    values = np.ascontiguousarray(objective.values(keys.Y, u))
+    heads = zip(split_heads(z_out, n_heads), split_heads(z, n_heads), strict=True)
+    pooled = sum(
+        pool_rows(queries, points, values, keys.weights, score=score, n_jobs=n_jobs)[0]
+        for queries, points in heads
+    )
+    output = objective.output(pooled / n_heads, u_out)
+    return objective.loss(output, rows.Y, rows.weights)[0]
+
+
+def fit_widths(embedding, objective, rows, *, score, max_iter):
+    """Learn widths from the leave-one-out loss of all rows, by L-BFGS.
+
+    Returns the losses, one for each time that they were computed; without iterations,
+    that of the widths as they are.
+    """
+    exclude = np.arange(len(rows.X))
+    losses = []
+
+    def evaluate(log_widths):
+        embedding.parameters["log_widths"] = log_widths
+        loss, gradient = loss_and_gradient(
+            embedding, objective, None, rows, exclude, score=score, n_heads=1
+        )
+        losses.append(loss)
+        return loss, gradient["log_widths"].astype(np.float64)
+
+    start = embedding.parameters["log_widths"]
+    if max_iter == 0:
+        evaluate(start)
+        return losses
+    found = minimize(
+        evaluate,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-12.0, 12.0)] * len(start),
+        options={"maxiter": max_iter},
+    )
+    embedding.parameters["log_widths"] = found.x
+    return losses
+
+
+class AdamW:
+    """Steps along the gradient, each parameter at its own pace; weights decay.
+
+    Loshchilov & Hutter, 2019.
+    """
+
+    def __init__(self, parameters, *, weight_decay, betas=(0.9, 0.95), epsilon=1e-8):
+        self.parameters = parameters
+        self.weight_decay = weight_decay
+        self.betas = betas
+        self.epsilon = epsilon
+        self.means = {name: np.zeros_like(p) for name, p in parameters.items()}
+        self.squares = {name: np.zeros_like(p) for name, p in parameters.items()}
+        self.n_steps = 0
+
+    def step(self, gradient, rate):
+        """Move the parameters, in place."""
+        self.n_steps += 1
+        first, second = self.betas
+        correction = np.sqrt(1 - second**self.n_steps) / (1 - first**self.n_steps)
+        for name, parameter in self.parameters.items():
+            mean, square, slope = self.means[name], self.squares[name], gradient[name]
+            mean += (1 - first) * (slope - mean)
+            square += (1 - second) * (np.square(slope) - square)
+            if parameter.ndim > 1:
+                parameter *= 1 - rate * self.weight_decay
+            parameter -= rate * correction * mean / (np.sqrt(square) + self.epsilon)
+
+
+def learning_rate(step, n_steps, highest):
+    """The rate rises in the first steps, and then falls along half a cosine."""
+    return (
+        highest
+        * min(1.0, (step + 1) / WARM_UP)
+        * (0.5 + 0.5 * np.cos(np.pi * step / n_steps))
+    )
+
+
+def draw_context(n_rows, context_size, batch, random_state):
+    """Choose keys for a batch; and where among them its own rows are, else -1."""
+    if n_rows <= context_size:
+        return np.arange(n_rows), batch
+    context = random_state.choice(n_rows, context_size, replace=False, shuffle=False)
+    place = np.full(n_rows, -1)
+    place[context] = np.arange(context_size)
+    return context, place[batch]
+
+
+class MinibatchTraining:
+    """Learns a network by small steps, in each of which queries are left out.
+
+    A step costs `batch_size` times `context_size`, however many rows there are.
+
+    Parameters
+    ----------
+    embedding : NetworkEmbedding
+        What is learned, in place.
+    objective : SquaredError or LogLoss
+        What should be small.
+    rows : Rows
+        All rows, in float32.
+    held_out : ndarray
+        Positions of rows that are not learned from, but tell when to stop.
+    options : dict
+        The estimator's parameters.
+    random_state : RandomState
+        Seeds batches, contexts and noise.
+
+    Attributes
+    ----------
+    losses : list of float
+        The loss of held-out rows after each round; without any, of training rows.
+    best_loss : float
+        The least of them, whose parameters are kept.
+    """
+
+    def __init__(self, embedding, objective, rows, held_out, options, random_state):
+        self.embedding = embedding
+        self.objective = objective
+        self.options = options
+        self.random_state = np.random.default_rng(random_state.randint(2**31 - 1))
+        learned = np.setdiff1d(np.arange(len(rows.X)), held_out)
+        learned = random_state.permutation(learned)
+        self.rows = rows.at(learned)
+        self.held_out = rows.at(held_out[:MOST_HELD_OUT])
+        self.optimizer = AdamW(
+            embedding.parameters, weight_decay=options["weight_decay"]
+        )
+        self.batch_size = min(options["batch_size"], max(32, len(learned) // 8))
+        self.losses = []
+        self.best_loss = np.inf
+
+    def run(self):
+        """Learn until `max_iter`, or until held-out rows no longer gain."""
+        n_steps = self.options["max_iter"]
+        batches = self._batches()
+        best, best_round = None, 0
+        for start in range(0, n_steps, ROUND):
+            some = range(start, min(start + ROUND, n_steps))
+            losses = [self._step(next(batches), n_steps) for _ in some]
+            self.losses.append(self._score(float(np.mean(losses))))
+            if self.losses[-1] < self.best_loss - self.options["tol"] or best is None:
+                self.best_loss, best_round = self.losses[-1], len(self.losses)
+                best = {k: v.copy() for k, v in self.embedding.parameters.items()}
+            elif len(self.losses) - best_round >= self.options["n_iter_no_change"]:
+                break
+        self.embedding.parameters.update(best)
+
+    def _batches(self):
+        """Positions of rows, each in its turn, in random order, without end."""
+        n_rows = len(self.rows.X)
+        n_batches = max(1, round(n_rows / self.batch_size))
+        while True:
+            yield from np.array_split(self.random_state.permutation(n_rows), n_batches)
+
+    def _step(self, batch, n_steps):
+        context, exclude = draw_context(
+            len(self.rows.X), self.options["context_size"], batch, self.random_state
+        )
+        loss, gradient = loss_and_gradient(
+            self.embedding,
+            self.objective,
+            self._with_noise(self.rows.at(batch)),
+            self._with_noise(self.rows.at(context)),
+            exclude,
+            score=self.options["attention"],
+            n_heads=self.options["n_heads"],
+            random_state=self.random_state,
+        )
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"The loss of step {self.optimizer.n_steps + 1} is {loss}: training "
+                "diverged. Lower learning_rate_init, which is "
+                f"{self.options['learning_rate_init']!r}."
+            )
+        rate = learning_rate(
+            self.optimizer.n_steps, n_steps, self.options["learning_rate_init"]
+        )
+        self.optimizer.step(gradient, rate)
+        return loss
+
+    def _score(self, training_loss):
+        """The loss of held-out rows; without any, of those of training."""
+        if len(self.held_out.X) == 0:
+            return training_loss
+        return held_out_loss(
+            self.embedding,
+            self.objective,
+            self.rows.at(slice(MOST_KEYS)),
+            self.held_out,
+            score=self.options["attention"],
+            n_heads=self.options["n_heads"],
+            n_jobs=self.options["n_jobs"],
+        )
+
+    def _with_noise(self, rows):
+        size = self.options["input_noise"]
+        if size == 0:
+            return rows
+        noise = self.random_state.standard_normal(rows.X.dense.shape, dtype=np.float32)
+        return rows._replace(X=rows.X.with_noise(np.float32(size) * noise))

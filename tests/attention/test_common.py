@@ -1,0 +1,27 @@
+"""scikit-learn's own checks, on the defaults and on each rung of the ladder."""
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skml.attention import AttentionPoolingClassifier, AttentionPoolingRegressor
+
+CLASSES = [AttentionPoolingRegressor, AttentionPoolingClassifier]
+ESTIMATORS = [
+    *(cls() for cls in CLASSES),
+    *(cls(embedding="identity") for cls in CLASSES),
+    *(cls(embedding="scale", attention="laplace") for cls in CLASSES),
+    *(cls(embedding="linear", max_iter=100) for cls in CLASSES),
+    *(
+        cls(
+            embedding="mlp",
+            attention="scaled-dot-product",
+            hidden_layer_sizes=(16, 16),
+            learning_rate_init=0.03,
+        )
+        for cls in CLASSES
+    ),
+]
+
+
+@parametrize_with_checks(ESTIMATORS)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)

@@ -1,0 +1,443 @@
+"""The regressor and the classifier: what they pool, learn, refuse and keep."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris, make_friedman1
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.metrics import mean_squared_error
+from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.pipeline import make_pipeline
+
+from skml import (
+    AttentionPoolingClassifier,
+    AttentionPoolingRegressor,
+    LRClassifier,
+    missing_value_report,
+)
+from tests.oracles.attention import weigh
+
+BOTH = [AttentionPoolingRegressor, AttentionPoolingClassifier]
+RUNGS = ["identity", "scale", "linear", "mlp"]
+FAST = {"n_estimators": 2, "max_iter": 50}
+
+
+def make_table(n_rows=120, seed=0):
+    """Two numbers with holes, a category, and a target of all three."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(rng.normal(size=(n_rows, 2)), columns=["a", "b"])
+    table["c"] = rng.choice(["x", "y", "z"], size=n_rows)
+    y = np.sin(2 * table["a"]) + (table["c"] == "x") - table["b"] ** 2 / 3
+    table.loc[::7, "a"] = np.nan
+    table.loc[::11, "c"] = None
+    return table, y.to_numpy()
+
+
+def targets(cls, y):
+    return y if cls is AttentionPoolingRegressor else np.where(y > 0, "high", "low")
+
+
+# It is what it says
+
+
+def test_identity_is_kernel_regression():
+    rng = np.random.default_rng(0)
+    X, y, queries = (
+        rng.normal(size=(40, 3)),
+        rng.normal(size=40),
+        rng.normal(size=(9, 3)),
+    )
+    model = AttentionPoolingRegressor(embedding="identity", width=0.7).fit(X, y)
+    scale = X.std(axis=0) * 0.7
+    weights = weigh(
+        (queries - X.mean(axis=0)) / scale, (X - X.mean(axis=0)) / scale, "gaussian"
+    )
+    assert_allclose(model.predict(queries), weights @ y, rtol=1e-9)
+    assert_allclose(model.attention_weights(queries), weights, atol=1e-12)
+    std = model.predict(queries, return_std=True)[1]
+    assert_allclose(std**2, weights @ y**2 - (weights @ y) ** 2, rtol=1e-6)
+
+
+def test_identity_is_the_classifier_of_kernels():
+    X, y = load_iris(return_X_y=True)
+    model = AttentionPoolingClassifier(embedding="identity", width=0.5).fit(X, y)
+    scaled = (X - X.mean(axis=0)) / X.std(axis=0) / 0.5
+    shares = weigh(scaled[:20], scaled, "gaussian") @ np.eye(3)[y] + 0.01 / 3
+    expected = shares / shares.sum(axis=1, keepdims=True)
+    assert_allclose(model.predict_proba(X[:20]), expected, rtol=1e-9)
+    assert_allclose(model.predict_log_proba(X[:20]), np.log(expected), rtol=1e-9)
+
+
+def test_leave_one_out_chooses_the_best_width():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(0, 5, size=(80, 1))
+    y = np.sin(2 * X[:, 0]) + 0.3 * rng.normal(size=80)
+    chosen = AttentionPoolingRegressor(embedding="identity").fit(X, y)
+    scaled, target = (X - X.mean()) / X.std(), (y - y.mean()) / y.std()
+
+    def left_out(width):
+        weights = weigh(
+            scaled / width, scaled / width, "gaussian", exclude=np.arange(80)
+        )
+        return np.mean((weights @ target - target) ** 2)
+
+    best = min(left_out(width) for width in np.geomspace(0.02, 2, 60))
+    assert -chosen.validation_score_ <= best * 1.0001
+
+
+def test_a_feature_of_noise_gets_a_wide_width():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 2))
+    y = np.sin(3 * X[:, 0])
+    model = AttentionPoolingRegressor(embedding="scale").fit(X, y)
+    points = model.transform(X)
+    assert points.shape == (200, 2)
+    assert points[:, 0].std() > 20 * points[:, 1].std()
+
+
+def test_linear_residual_continues_beyond_the_data():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(300, 1))
+    y = 3 * X[:, 0] + 1
+    model = AttentionPoolingRegressor(embedding="scale", residual="linear").fit(X, y)
+    plain = AttentionPoolingRegressor(embedding="scale").fit(X, y)
+    assert_allclose(model.predict([[2.0]]), 7, atol=0.05)
+    assert plain.predict([[2.0]]) < 4.1
+
+
+@pytest.mark.parametrize("embedding", ["linear", "mlp"])
+def test_networks_learn_what_widths_cannot(embedding):
+    """A target of one direction among eight features that are all of one size."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(800, 8))
+    y = np.sin(2 * X @ np.full(8, 8**-0.5)) + 0.05 * rng.normal(size=800)
+    losses = {}
+    for rung in ("scale", embedding):
+        model = AttentionPoolingRegressor(
+            embedding=rung, numeric_encoding="none", random_state=0
+        ).fit(X[:600], y[:600])
+        losses[rung] = mean_squared_error(y[600:], model.predict(X[600:]))
+    assert losses[embedding] < losses["scale"] / 5
+
+
+def test_defaults_learn_friedman1_better_than_widths():
+    X, y = make_friedman1(1500, noise=0.5, random_state=0)
+    model = AttentionPoolingRegressor(random_state=0).fit(X[:1000], y[:1000])
+    assert model.embedding_ == "mlp"
+    error = mean_squared_error(y[1000:], model.predict(X[1000:]))
+    assert error < 0.6  # of which noise is .25, and the targets' variance 24
+    scale = AttentionPoolingRegressor(embedding="scale").fit(X[:1000], y[:1000])
+    assert error < mean_squared_error(y[1000:], scale.predict(X[1000:])) / 2
+
+
+def test_defaults_hold_on_small_noisy_data():
+    X, y = load_diabetes(return_X_y=True)
+    ours = cross_val_score(AttentionPoolingRegressor(random_state=0), X, y).mean()
+    trees = cross_val_score(HistGradientBoostingRegressor(random_state=0), X, y).mean()
+    assert ours > trees
+    assert ours > 0.4
+
+
+def test_defaults_on_classes_against_logistic_regression():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 2))
+    y = (np.hypot(*X.T) > 1.1) ^ (X[:, 0] > 0)
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    model = AttentionPoolingClassifier(random_state=0).fit(X_train, y_train)
+    assert model.score(X_test, y_test) > 0.9
+    assert LRClassifier().fit(X_train, y_train).score(X_test, y_test) < 0.75
+
+
+# Weights, order, repetition
+
+
+@pytest.mark.parametrize("cls", BOTH)
+@pytest.mark.parametrize("embedding", RUNGS)
+def test_weights_are_repetitions_and_order_does_not_count(cls, embedding):
+    X, y = make_table()
+    y = targets(cls, y)
+    times = np.random.default_rng(1).integers(0, 4, size=len(y))
+    rows = np.random.default_rng(2).permutation(np.repeat(np.arange(len(y)), times))
+    model = cls(embedding=embedding, random_state=0, **FAST)
+    weighted = clone(model).fit(X, y, sample_weight=times)
+    repeated = clone(model).fit(X.iloc[rows], y[rows])
+    method = "predict" if cls is AttentionPoolingRegressor else "predict_proba"
+    assert_allclose(
+        getattr(weighted, method)(X), getattr(repeated, method)(X), rtol=1e-9
+    )
+
+
+def test_attention_weights_belong_to_the_rows_of_fit():
+    X, y = np.array([[0.0], [1.0], [1.0], [1.0], [5.0]]), np.array([0.0, 1, 1, 2, 9])
+    model = AttentionPoolingRegressor(embedding="identity", width=0.3)
+    model.fit(X, y, sample_weight=[1, 1, 3, 1, 0])
+    weights = model.attention_weights([[1.0]])
+    assert weights.shape == (1, 5)
+    assert_allclose(weights.sum(), 1)
+    assert weights[0, 4] == 0
+    assert_allclose(weights[0, 1:4] / weights[0, 1], [1, 3, 1])
+    assert_allclose(model.predict([[1.0]]), weights @ y, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n_heads", [1, 2])
+def test_top_k_are_the_largest_weights(n_heads, monkeypatch):
+    monkeypatch.setattr("skml.attention._ladder.TILE_BYTES", 8 * 120 * 10)
+    X, y = make_table()
+    model = AttentionPoolingRegressor(
+        embedding="mlp", n_heads=n_heads, random_state=0, **FAST
+    ).fit(X, y)
+    everything = model.attention_weights(X)
+    assert_allclose(everything.sum(axis=1), 1, rtol=1e-9)
+    few = model.attention_weights(X, top_k=5)
+    assert sparse.issparse(few)
+    assert few.shape == everything.shape
+    assert few.nnz == 5 * len(X)
+    assert_allclose(few.toarray().sum(axis=1), np.sort(everything)[:, -5:].sum(axis=1))
+    assert model.attention_weights(X, top_k=10**6).nnz == everything.size
+
+
+# Tables
+
+
+@pytest.mark.parametrize("cls", BOTH)
+def test_containers_are_equal(cls):
+    X, y = make_table()
+    y = targets(cls, y)
+    model = cls(random_state=0, **FAST)
+    expected = clone(model).fit(X, y).predict(X)
+    assert len(np.unique(expected)) > 1
+    other = clone(model).fit(polars.from_pandas(X), polars.Series(y))
+    assert_array_equal(other.predict(polars.from_pandas(X)), expected)
+
+
+def test_sparse_is_dense():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4)) * (rng.random((60, 4)) < 0.4)
+    y = X.sum(axis=1)
+    model = AttentionPoolingRegressor(random_state=0, **FAST)
+    expected = clone(model).fit(X, y).predict(X)
+    found = clone(model).fit(sparse.csr_array(X), y).predict(sparse.csr_array(X))
+    assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_holes_are_told():
+    X, y = make_table()
+    model = AttentionPoolingRegressor(random_state=0, **FAST).fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+    report = missing_value_report(model)
+    assert report["treatment"][0] == "zero of the scaled column + indicator"
+    assert "none missing" in report["treatment"][1]
+    with pytest.warns(UserWarning, match="'b' had no missing values in fit"):
+        model.predict(X.assign(b=np.nan))
+
+
+def test_informative_holes_are_learned():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 2))
+    y = np.where(rng.random(400) < 0.5, 1.0, 0.0)
+    X[y == 1, 0] = np.nan
+    model = AttentionPoolingRegressor(random_state=0, **FAST).fit(X[:300], y[:300])
+    assert model.score(X[300:], y[300:]) > 0.95
+
+
+@pytest.mark.parametrize("embedding", [*RUNGS, "auto"])
+def test_several_targets(embedding):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 3))
+    Y = np.column_stack([np.sin(2 * X[:, 0]), 100 * X[:, 1], np.full(150, 7.0)])
+    model = AttentionPoolingRegressor(embedding=embedding, random_state=0).fit(X, Y)
+    found, std = model.predict(X, return_std=True)
+    assert found.shape == std.shape == (150, 3)
+    assert_allclose(found[:, 2], 7)
+    assert_allclose(std[:, 2], 0, atol=1e-6)
+    assert model.score(X[:, :], Y) > 0.8
+    frame = pd.DataFrame(Y, columns=["p", "q", "r"])
+    again = clone(model).fit(X, frame)
+    assert_array_equal(again.predict(X), found)
+
+
+@pytest.mark.parametrize("cls", BOTH)
+@pytest.mark.parametrize("embedding", [*RUNGS, "auto"])
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 25])
+def test_few_rows(cls, embedding, n_rows):
+    X = np.arange(2.0 * n_rows).reshape(n_rows, 2)
+    y = np.arange(n_rows) % 3
+    model = cls(embedding=embedding, random_state=0, **FAST).fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+    if n_rows == 1:
+        assert_array_equal(model.predict([[7.0, 7.0]]), y)
+
+
+@pytest.mark.parametrize("embedding", [*RUNGS, "auto"])
+def test_constants(embedding):
+    X = np.ones((50, 3))
+    y = np.arange(50.0)
+    model = AttentionPoolingRegressor(embedding=embedding, random_state=0, **FAST)
+    assert_allclose(model.fit(X, y).predict(X[:2]), 24.5, atol=0.5)
+    rng = np.random.default_rng(0)
+    constant = model.fit(rng.normal(size=(50, 3)), np.full(50, 5.0))
+    assert_allclose(constant.predict(X), 5)
+
+
+def test_one_class():
+    model = AttentionPoolingClassifier(random_state=0, **FAST)
+    model.fit(np.arange(60.0).reshape(30, 2), ["only"] * 30)
+    assert_array_equal(model.predict_proba([[0.0, 1.0]]), [[1.0]])
+    assert model.predict([[0.0, 1.0]]) == ["only"]
+
+
+def test_class_weight_moves_the_border():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y = (X[:, 0] + rng.normal(size=300) > 1.2).astype(int)
+    found = {}
+    for weight in (None, "balanced"):
+        model = AttentionPoolingClassifier(
+            embedding="scale", class_weight=weight, random_state=0
+        )
+        found[weight] = model.fit(X, y).predict(X).mean()
+    assert found["balanced"] > 1.3 * found[None]
+
+
+# As an estimator
+
+
+@pytest.mark.parametrize("cls", BOTH)
+@pytest.mark.parametrize("attention", ["gaussian", "laplace", "auto"])
+def test_same_seed_same_model_and_pickles_are_exact(cls, attention):
+    X, y = make_table()
+    y = targets(cls, y)
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    models = [
+        cls(attention, embedding="mlp", input_noise=0.1, random_state=seed, **FAST).fit(
+            X, y
+        )
+        for seed in (0, 0, 1)
+    ]
+    assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    first, same, other = (model.transform(X) for model in models)
+    assert_array_equal(first, same)
+    assert not np.array_equal(first, other)
+    restored = pickle.loads(pickle.dumps(models[0]))
+    assert_array_equal(restored.predict(X), models[0].predict(X))
+    assert restored.get_feature_names_out()[0] == f"{cls.__name__.lower()}0"
+
+
+def test_threads_give_the_same():
+    X, y = make_friedman1(400, random_state=0)
+    one = AttentionPoolingRegressor(random_state=0, **FAST).fit(X, y)
+    two = AttentionPoolingRegressor(random_state=0, n_jobs=2, **FAST).fit(X, y)
+    assert_array_equal(one.predict(X), two.predict(X))
+
+
+def test_grid_search_and_pipeline():
+    X, y = make_table()
+    search = GridSearchCV(
+        AttentionPoolingRegressor(random_state=0, **FAST),
+        {"embedding": ["scale", "mlp"], "attention": ["gaussian", "laplace"]},
+        cv=2,
+        n_jobs=2,
+    ).fit(X, y)
+    assert set(search.best_params_) == {"embedding", "attention"}
+    features = make_pipeline(
+        AttentionPoolingClassifier(random_state=0, **FAST), LRClassifier()
+    ).set_output(transform="pandas")
+    features.fit(X, targets(AttentionPoolingClassifier, y))
+    assert features.score(X, targets(AttentionPoolingClassifier, y)) > 0.8
+
+
+def test_training_is_told():
+    X, y = make_friedman1(300, random_state=0)
+    model = AttentionPoolingRegressor(
+        embedding="mlp", n_estimators=3, max_iter=100, random_state=0
+    ).fit(X, y)
+    assert model.n_iter_ == 4  # times 25 steps
+    assert model.loss_curve_[-1] < 0.8 * model.loss_curve_[0]
+    assert -model.validation_score_ <= model.loss_curve_.min() + 1e-9
+    assert model.transform(X).shape == (300, 3 * 16)
+
+
+def test_verbose_tells_the_rungs(capsys):
+    X, y = make_friedman1(100, random_state=0)
+    AttentionPoolingRegressor(verbose=1, random_state=0, **FAST).fit(X, y)
+    told = capsys.readouterr().out
+    assert "scale: validation loss" in told
+    assert "mlp: validation loss" in told
+
+
+def test_without_early_stopping_all_steps_are_taken():
+    X, y = make_friedman1(100, random_state=0)
+    model = AttentionPoolingRegressor(
+        embedding="mlp", early_stopping=False, max_iter=130, random_state=0
+    ).fit(X, y)
+    assert model.n_iter_ == 6
+    stopped = AttentionPoolingRegressor(
+        embedding="mlp", n_iter_no_change=1, tol=10.0, max_iter=130, random_state=0
+    ).fit(X, y)
+    assert stopped.n_iter_ == 2
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"width": 0}, "width"),
+        ({"width": 1.0}, "belongs to embedding='identity'"),
+        ({"n_heads": 3}, "does not divide"),
+        ({"n_heads": 32}, "does not divide"),
+        ({"hidden_layer_sizes": (0,)}, "positive integers"),
+        ({"hidden_layer_sizes": [2.5]}, "positive integers"),
+        ({"embedding": "scale", "residual": "mlp"}, "needs the network"),
+        (
+            {"embedding": "scale", "attention": "scaled-dot-product"},
+            "no width to learn",
+        ),
+        ({"attention": "cosine"}, "'attention' parameter"),
+        ({"dropout": 1.0}, "'dropout' parameter"),
+    ],
+)
+@pytest.mark.parametrize("cls", BOTH)
+def test_parameters_that_cannot_be_honoured_are_refused(cls, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        cls(**parameters).fit(np.arange(8.0).reshape(4, 2), [0, 1, 0, 1])
+
+
+def test_shifts_of_a_classifier_need_a_network():
+    model = AttentionPoolingClassifier(embedding="scale", residual="linear")
+    with pytest.raises(ValueError, match="residual='linear' needs"):
+        model.fit(np.arange(8.0).reshape(4, 2), [0, 1, 0, 1])
+
+
+def test_divergence_is_an_error_and_the_old_model_stays():
+    X, y = make_friedman1(200, random_state=0)
+    model = AttentionPoolingRegressor(embedding="mlp", random_state=0, **FAST).fit(X, y)
+    before = model.predict(X)
+    model.set_params(learning_rate_init=1e30)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(ValueError, match="Lower learning_rate_init"),
+    ):
+        model.fit(X, y)
+    assert_array_equal(model.predict(X), before)
+
+
+@pytest.mark.parametrize("top_k", [0, -1, 2.5])
+def test_top_k_must_be_a_positive_integer(top_k):
+    model = AttentionPoolingRegressor(embedding="identity").fit([[0.0], [1.0]], [0, 1])
+    with pytest.raises(ValueError, match="positive integer"):
+        model.attention_weights([[0.0]], top_k=top_k)
+
+
+def test_infinity_and_missing_targets_are_refused():
+    X, Y = np.arange(8.0).reshape(4, 2), np.zeros((4, 2))
+    model = AttentionPoolingRegressor()
+    with pytest.raises(ValueError, match="infinity or a value too large"):
+        model.fit([[np.inf, 1.0], [0.0, 1.0]], [0, 1])
+    Y[2, 1] = np.nan
+    with pytest.raises(ValueError, match="NaN: row 2, column 1"):
+        model.fit(X, Y)
