@@ -13,6 +13,7 @@ from skml._table._base import BaseTabular, describe_treatment
 from skml._table._frame import as_container, as_dense
 from skml._table._rows import group_equal_rows
 from skml.attention._ladder import Rung
+from skml.attention._threads import limit_threads
 
 FEWEST_ROWS_FOR_NETWORK = 40
 ENSEMBLE_GAIN = 0.93  # of the mean of networks, over one; seen on many tables
@@ -74,10 +75,11 @@ class BaseAttentionPooling(
         X, Y = X[first], self._read_targets(y[first], total)
         random_state = make_random_state(self.random_state)
         folds = self._hold_out(len(first), random_state)
-        rungs = [
-            self._fit_rung(kind, X, Y, total, folds, random_state)
-            for kind in self._kinds(len(first), X.shape[1])
-        ]
+        with limit_threads(self.n_jobs):
+            rungs = [
+                self._fit_rung(kind, X, Y, total, folds, random_state)
+                for kind in self._kinds(len(first), X.shape[1])
+            ]
         self._rung = min(rungs, key=self._expected_loss)
         self.embedding_ = self._rung.kind
         self.loss_curve_ = np.mean(

@@ -243,7 +243,8 @@ def attention_pooling(
     queries, keys, values, is_1d = _check_pooling(queries, keys, values)
     if score in {"gaussian", "laplace"}:
         width = check_width(width, keys)
-        queries, keys = queries / width, keys / width
+        if (width != 1).any():  # else there is no need for copies
+            queries, keys = queries / width, keys / width
     elif not (np.isscalar(width) and width == 1.0):
         raise ValueError(
             f"width={width!r} has no effect when score={score!r}. Leave it at its "

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars
 import pytest
+import threadpoolctl
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -21,6 +22,7 @@ from skml import (
     LRClassifier,
     missing_value_report,
 )
+from skml.attention._base import BaseAttentionPooling
 from tests.oracles.attention import weigh
 
 BOTH = [AttentionPoolingRegressor, AttentionPoolingClassifier]
@@ -334,6 +336,27 @@ def test_threads_give_the_same():
     one = AttentionPoolingRegressor(random_state=0, **FAST).fit(X, y)
     two = AttentionPoolingRegressor(random_state=0, n_jobs=2, **FAST).fit(X, y)
     assert_array_equal(one.predict(X), two.predict(X))
+
+
+def test_fit_limits_the_threads_of_products_and_restores_them(monkeypatch):
+    def count():
+        info = threadpoolctl.threadpool_info()
+        return [lib["num_threads"] for lib in info if lib["user_api"] == "blas"]
+
+    seen = []
+
+    def fit_rung(self, *args):
+        seen.append(count())
+        return original(self, *args)
+
+    original = BaseAttentionPooling._fit_rung
+    monkeypatch.setattr(BaseAttentionPooling, "_fit_rung", fit_rung)
+    before = count()
+    X, y = make_friedman1(60, random_state=0)
+    AttentionPoolingRegressor(**FAST).fit(X, y)
+    assert seen
+    assert set(seen[0]) == {1}
+    assert count() == before
 
 
 def test_grid_search_and_pipeline():
