@@ -52,8 +52,8 @@ def check_points(queries, keys, *, same_features=True, names=("queries", "keys")
         np.broadcast_shapes(queries.shape[:-2], keys.shape[:-2])
     except ValueError:
         raise ValueError(
-            f"{names[0]} of shape {queries.shape} and {names[1]} of shape {keys.shape}: "
-            "the leading dimensions do not broadcast."
+            f"{names[0]} of shape {queries.shape} and {names[1]} of shape "
+            f"{keys.shape}: the leading dimensions do not broadcast."
         ) from None
     dtype = np.result_type(queries, keys)
     return queries.astype(dtype, copy=False), keys.astype(dtype, copy=False)
@@ -68,12 +68,12 @@ def check_width(width, points):
             f"width has the shape {read.shape}; expected a number, or one for each of "
             f"the {n_features} features."
         )
-    if not (read > 0).all():
+    rounded = read.astype(points.dtype)
+    if not (rounded > 0).all():
         raise ValueError(
-            f"width={read.min():g}; a width must be positive. To let only equal points "
-            "count, look for them."
+            f"width={read.min():g}; a width must be positive, in {points.dtype}, too."
         )
-    return read.astype(points.dtype)
+    return rounded
 
 
 def unbroadcast(gradient, shape):

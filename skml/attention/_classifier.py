@@ -28,11 +28,11 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
 
     Parameters
     ----------
-    attention : {"gaussian", "laplace", "scaled-dot-product", "auto"}, \
-            default="gaussian"
-        How alike a query and a key are: minus half their squared distance, minus their
-        distance, or their inner product over the root of the number of components.
-        "auto" lets members take turns with the first two.
+    attention : str, default="gaussian"
+        How alike a query and a key are: "gaussian", minus half their squared distance;
+        "laplace", minus their distance; "scaled-dot-product", their inner product over
+        the root of the number of components; "auto" lets members take turns with the
+        first two.
     embedding : {"identity", "scale", "linear", "mlp", "auto"}, default="auto"
         Where distances are measured: among scaled features; among features that are
         divided by widths of their own; after a linear map; after a linear map and a

@@ -70,7 +70,8 @@ def masked_softmax(scores, mask=None, *, axis=-1):
     if scores.size == 0:
         return scores.copy()
     greatest = scores.max(axis=axis, keepdims=True)
-    weights = np.exp(scores - np.where(np.isfinite(greatest), greatest, 0))
+    with np.errstate(over="ignore"):  # of a difference: its exponential is zero
+        weights = np.exp(scores - np.where(np.isfinite(greatest), greatest, 0))
     total = weights.sum(axis=axis, keepdims=True)
     return weights / np.where(total > 0, total, 1)
 
@@ -99,7 +100,8 @@ def gaussian_score(queries, keys, *, width=1.0):
     Returns
     -------
     scores : ndarray of shape (..., n_queries, n_keys)
-        The scores, none positive, and zero for equal points.
+        The scores, none positive, and zero for equal points; minus infinity where a
+        distance is too large for their type.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def gaussian_score(queries, keys, *, width=1.0):
     """
     queries, keys = check_points(queries, keys)
     width = check_width(width, queries)
-    return _minus_distances(queries / width, keys / width, "sqeuclidean") / 2
+    return _minus_distances(queries, keys, width, "sqeuclidean") / 2
 
 
 def gaussian_score_backward(gradient, queries, keys, width):
@@ -148,7 +150,8 @@ def laplace_score(queries, keys, *, width=1.0):
     Returns
     -------
     scores : ndarray of shape (..., n_queries, n_keys)
-        The scores, none positive, and zero for equal points.
+        The scores, none positive, and zero for equal points; minus infinity where a
+        distance is too large for their type.
 
     Raises
     ------
@@ -163,11 +166,11 @@ def laplace_score(queries, keys, *, width=1.0):
     """
     queries, keys = check_points(queries, keys)
     width = check_width(width, queries)
-    return _minus_distances(queries / width, keys / width, "euclidean")
+    return _minus_distances(queries, keys, width, "euclidean")
 
 
 def laplace_score_backward(gradient, queries, keys, width):
-    """The derivatives with respect to queries, keys and width; zero at distance zero."""
+    """The derivatives by queries, keys and width; zero where the distance is."""
     width = np.asarray(width, dtype=queries.dtype)
     difference = (queries[..., :, None, :] - keys[..., None, :, :]) / width
     distance = np.sqrt(np.square(difference).sum(axis=-1, keepdims=True))
@@ -309,9 +312,14 @@ def additive_score(queries, keys, *, query_weights, key_weights, vector):
     query_weights, key_weights, vector = as_floats(
         query_weights=query_weights, key_weights=key_weights, vector=vector
     )
+    if vector.ndim != 1:
+        raise ValueError(
+            f"vector has the shape {vector.shape}; expected one dimension, with a "
+            "number for each column of query_weights and key_weights."
+        )
     expected = {
-        "query_weights": (queries.shape[-1], vector.shape[0] if vector.ndim else 0),
-        "key_weights": (keys.shape[-1], vector.shape[0] if vector.ndim else 0),
+        "query_weights": (queries.shape[-1], len(vector)),
+        "key_weights": (keys.shape[-1], len(vector)),
     }
     for name, value in (("query_weights", query_weights), ("key_weights", key_weights)):
         if value.shape != expected[name]:
@@ -364,14 +372,18 @@ def multi_head_attention(
     key_weights=None,
     value_weights=None,
     output_weights=None,
+    query_bias=None,
+    key_bias=None,
+    value_bias=None,
+    output_bias=None,
     mask=None,
     return_weights=False,
 ):
     r"""Attend in several heads, each to its own part of the projected features [1]_.
 
     .. math:: \mathrm{concat}_h \left( \mathrm{softmax} \left(
-        \frac{Q_h K_h^\top}{\sqrt{n}} \right) V_h \right) W_o, \quad
-        Q = q W_q, \; K = k W_k, \; V = v W_v
+        \frac{Q_h K_h^\top}{\sqrt{n}} \right) V_h \right) W_o + b_o, \quad
+        Q = q W_q + b_q, \; K = k W_k + b_k, \; V = v W_v + b_v
 
     Parameters
     ----------
@@ -383,18 +395,35 @@ def multi_head_attention(
         What they answer.
     n_heads : int
         The number of heads, which divides the number of projected features.
-    query_weights, key_weights, value_weights, output_weights : array-like, default=None
-        The projections, of shape (n_in, n_out); None projects nothing.
+    query_weights : array-like of shape (n_in, n_out), default=None
+        Projects queries; None projects nothing.
+    key_weights : array-like of shape (n_in, n_out), default=None
+        Projects keys; None projects nothing.
+    value_weights : array-like of shape (n_in, n_out), default=None
+        Projects values; None projects nothing.
+    output_weights : array-like of shape (n_in, n_out), default=None
+        Projects what the heads found; None projects nothing.
+    query_bias : array-like of shape (n_out,), default=None
+        What is added to the projected queries; None adds nothing.
+    key_bias : array-like of shape (n_out,), default=None
+        What is added to the projected keys; None adds nothing.
+    value_bias : array-like of shape (n_out,), default=None
+        What is added to the projected values; None adds nothing.
+    output_bias : array-like of shape (n_out,), default=None
+        What is added to the result; None adds nothing.
     mask : array-like of bool, default=None
         Which keys a query sees (True), of a shape that broadcasts to
-        (..., n_heads, n_queries, n_keys).
+        (..., n_heads, n_queries, n_keys): (n_queries, n_keys) is for all heads. One of
+        its own for each sequence of a batch, but the same for all heads, has a
+        dimension of one for them: (n_batch, 1, n_queries, n_keys).
     return_weights : bool, default=False
         Whether the weights of the heads are returned as well.
 
     Returns
     -------
     attended : ndarray of shape (..., n_queries, n_outputs)
-        What the queries found.
+        What the queries found, of dtype float32 if queries, keys and values are
+        float32 or float16, else float64; projections are converted to it.
     weights : ndarray of shape (..., n_heads, n_queries, n_keys)
         The weights, if `return_weights`.
 
@@ -417,31 +446,43 @@ def multi_head_attention(
     array([[0.73, 0.5 ],
            [0.5 , 0.73]])
     """
-    queries, keys = check_points(queries, keys, same_features=False)
-    _, values = check_points(
-        keys, values, same_features=False, names=("keys", "values")
+    queries, keys, values = _check_attention(queries, keys, values)
+    query_heads, key_heads, value_heads = (
+        _split_heads(_project(points, weights, bias, name), n_heads, name)
+        for points, weights, bias, name in (
+            (queries, query_weights, query_bias, "query"),
+            (keys, key_weights, key_bias, "key"),
+            (values, value_weights, value_bias, "value"),
+        )
     )
-    if values.shape[-2] != keys.shape[-2]:
+    if query_heads.shape[-1] != key_heads.shape[-1]:
         raise ValueError(
-            f"values of shape {values.shape} and keys of shape {keys.shape}: there must "
-            "be one value for each key."
+            f"queries are projected to {query_heads.shape[-1] * n_heads} features and "
+            f"keys to {key_heads.shape[-1] * n_heads}; give query_weights and "
+            "key_weights as many columns."
         )
-    projected = [
-        _split_heads(_project(points, weights, name), n_heads, name)
-        for points, weights, name in (
-            (queries, query_weights, "query_weights"),
-            (keys, key_weights, "key_weights"),
-            (values, value_weights, "value_weights"),
-        )
-    ]
-    weights = masked_softmax(scaled_dot_product_score(*projected[:2]), mask)
-    heads = np.swapaxes(weights @ projected[2], -2, -3)
-    joined = heads.reshape(*heads.shape[:-2], -1)
-    attended = _project(joined, output_weights, "output_weights")
+    weights = masked_softmax(scaled_dot_product_score(query_heads, key_heads), mask)
+    heads = np.swapaxes(weights @ value_heads, -2, -3)
+    joined = heads.reshape(*heads.shape[:-2], n_heads * heads.shape[-1])
+    attended = _project(joined, output_weights, output_bias, "output")
     return (attended, weights) if return_weights else attended
 
 
-def self_attention(X, *, n_heads=1, mask=None, return_weights=False, **weights):
+def self_attention(
+    X,
+    *,
+    n_heads=1,
+    query_weights=None,
+    key_weights=None,
+    value_weights=None,
+    output_weights=None,
+    query_bias=None,
+    key_bias=None,
+    value_bias=None,
+    output_bias=None,
+    mask=None,
+    return_weights=False,
+):
     """Let each row of a sequence attend to all its rows.
 
     Parameters
@@ -449,14 +490,28 @@ def self_attention(X, *, n_heads=1, mask=None, return_weights=False, **weights):
     X : array-like of shape (..., n_rows, n_features)
         The rows, which are queries, keys and values.
     n_heads : int, default=1
-        The number of heads.
+        The number of heads, which divides the number of projected features.
+    query_weights : array-like of shape (n_in, n_out), default=None
+        Projects queries; None projects nothing.
+    key_weights : array-like of shape (n_in, n_out), default=None
+        Projects keys; None projects nothing.
+    value_weights : array-like of shape (n_in, n_out), default=None
+        Projects values; None projects nothing.
+    output_weights : array-like of shape (n_in, n_out), default=None
+        Projects what the heads found; None projects nothing.
+    query_bias : array-like of shape (n_out,), default=None
+        What is added to the projected queries; None adds nothing.
+    key_bias : array-like of shape (n_out,), default=None
+        What is added to the projected keys; None adds nothing.
+    value_bias : array-like of shape (n_out,), default=None
+        What is added to the projected values; None adds nothing.
+    output_bias : array-like of shape (n_out,), default=None
+        What is added to the result; None adds nothing.
     mask : array-like of bool, default=None
         Which rows a row sees (True), of a shape that broadcasts to
         (..., n_heads, n_rows, n_rows).
     return_weights : bool, default=False
         Whether the weights of the heads are returned as well.
-    **weights : dict
-        The projections of :func:`multi_head_attention`.
 
     Returns
     -------
@@ -464,6 +519,16 @@ def self_attention(X, *, n_heads=1, mask=None, return_weights=False, **weights):
         What the rows found.
     weights : ndarray of shape (..., n_heads, n_rows, n_rows)
         The weights, if `return_weights`.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, values are not finite, or the heads do not divide the
+        features.
+
+    See Also
+    --------
+    multi_head_attention : The same, for queries that are not the keys.
 
     Examples
     --------
@@ -473,7 +538,20 @@ def self_attention(X, *, n_heads=1, mask=None, return_weights=False, **weights):
            [1., 0.]])
     """
     return multi_head_attention(
-        X, X, X, n_heads=n_heads, mask=mask, return_weights=return_weights, **weights
+        X,
+        X,
+        X,
+        n_heads=n_heads,
+        query_weights=query_weights,
+        key_weights=key_weights,
+        value_weights=value_weights,
+        output_weights=output_weights,
+        query_bias=query_bias,
+        key_bias=key_bias,
+        value_bias=value_bias,
+        output_bias=output_bias,
+        mask=mask,
+        return_weights=return_weights,
     )
 
 
@@ -491,7 +569,7 @@ def positional_encoding(n_positions, n_features, *, base=10000.0, dtype=np.float
     base : float, default=10000.0
         The base b: how much longer the longest wave is than the shortest.
     dtype : dtype, default=np.float64
-        The type of the result.
+        The type of the result, of floats.
 
     Returns
     -------
@@ -501,7 +579,7 @@ def positional_encoding(n_positions, n_features, *, base=10000.0, dtype=np.float
     Raises
     ------
     ValueError
-        If a number is not positive.
+        If a number is not positive, or the dtype not one of floats.
 
     References
     ----------
@@ -520,6 +598,10 @@ def positional_encoding(n_positions, n_features, *, base=10000.0, dtype=np.float
             raise ValueError(f"{name}={value!r}; expected a positive integer.")
     if not isinstance(base, Real) or not 0 < base < np.inf:
         raise ValueError(f"base={base!r}; expected a positive number.")
+    if np.dtype(dtype).kind != "f":
+        raise ValueError(
+            f"dtype={dtype!r}; expected one of floats: sines are fractions."
+        )
     even = np.arange(0, n_features, 2)
     angles = np.arange(n_positions)[:, None] / base ** (even / n_features)
     encoding = np.empty((n_positions, n_features))
@@ -528,36 +610,80 @@ def positional_encoding(n_positions, n_features, *, base=10000.0, dtype=np.float
     return encoding.astype(dtype)
 
 
-def _minus_distances(queries, keys, metric):
-    """Distances from differences, in float64: none cancels."""
+def _minus_distances(queries, keys, width, metric):
+    """Distances from differences, in float64.
+
+    Differences are taken before they are divided by the width: division rounds, which
+    far from the origin is as large as the difference.
+    """
     shape = np.broadcast_shapes(queries.shape[:-2], keys.shape[:-2])
     left = np.broadcast_to(queries, shape + queries.shape[-2:])
     right = np.broadcast_to(keys, shape + keys.shape[-2:])
     found = np.empty((*shape, queries.shape[-2], keys.shape[-2]), dtype=queries.dtype)
+    width = width.astype(np.float64)
+    unit = width.max()
+    relative = {"w": np.square(unit / width)} if width.ndim else {}
     for at in np.ndindex(shape):
-        found[at] = 0.0 - cdist(left[at], right[at], metric)
+        distances = cdist(left[at], right[at], metric, **relative)
+        with np.errstate(over="ignore"):
+            distances /= unit
+            if metric == "sqeuclidean":
+                distances /= unit
+            found[at] = 0.0 - distances  # not -distances, which makes zeros negative
     return found
 
 
-def _project(points, weights, name):
-    if weights is None:
-        return points
-    (weights,) = as_floats(**{name: weights})
-    if weights.ndim != 2 or weights.shape[0] != points.shape[-1]:
+def _check_attention(queries, keys, values):
+    """Queries, keys and values, of one precision and of batches that broadcast."""
+    queries, keys = check_points(queries, keys, same_features=False)
+    _, values = check_points(
+        keys, values, same_features=False, names=("keys", "values")
+    )
+    if values.shape[-2] != keys.shape[-2]:
         raise ValueError(
-            f"{name} has the shape {weights.shape}; expected "
-            f"({points.shape[-1]}, n_out)."
+            f"values of shape {values.shape} and keys of shape {keys.shape}: there "
+            "must be one value for each key."
         )
-    return points @ weights.astype(points.dtype)
+    try:
+        np.broadcast_shapes(queries.shape[:-2], keys.shape[:-2], values.shape[:-2])
+    except ValueError:
+        raise ValueError(
+            f"queries of shape {queries.shape}, keys of shape {keys.shape} and values "
+            f"of shape {values.shape}: the leading dimensions do not broadcast."
+        ) from None
+    dtype = np.result_type(queries, keys, values)
+    return [points.astype(dtype, copy=False) for points in (queries, keys, values)]
+
+
+def _project(points, weights, bias, name):
+    if weights is not None:
+        (weights,) = as_floats(**{f"{name}_weights": weights})
+        if weights.ndim != 2 or weights.shape[0] != points.shape[-1]:
+            raise ValueError(
+                f"{name}_weights has the shape {weights.shape}; expected "
+                f"({points.shape[-1]}, n_out)."
+            )
+        points = points @ weights.astype(points.dtype)
+    if bias is not None:
+        (bias,) = as_floats(**{f"{name}_bias": bias})
+        if bias.shape != points.shape[-1:]:
+            raise ValueError(
+                f"{name}_bias has the shape {bias.shape}; expected "
+                f"{points.shape[-1:]}, a number for each projected feature."
+            )
+        points = points + bias.astype(points.dtype)
+    return points
 
 
 def _split_heads(points, n_heads, name):
     """Features of each head apart: (..., n_heads, n_points, n_features / n_heads)."""
+    if isinstance(n_heads, bool) or not isinstance(n_heads, Integral) or n_heads < 1:
+        raise ValueError(f"n_heads={n_heads!r}; expected a positive integer.")
     n_features = points.shape[-1]
-    if not isinstance(n_heads, Integral) or n_heads < 1 or n_features % n_heads:
+    if n_features % n_heads:
         raise ValueError(
             f"n_heads={n_heads!r} does not divide the {n_features} features that "
-            f"{name} makes; each head gets an equal part of them."
+            f"{name}_weights makes; each head gets an equal part of them."
         )
     split = points.reshape(*points.shape[:-1], n_heads, n_features // n_heads)
     return np.swapaxes(split, -2, -3)

@@ -1,6 +1,7 @@
 """Pooling by attention: weighted means of values, for queries that look at keys."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -87,7 +88,7 @@ def split_rows(n_rows, n_threads):
     """Divide rows among threads, none of which gets too few."""
     n_slices = max(1, min(n_threads, n_rows // ROWS_OF_THREAD))
     ends = np.linspace(0, n_rows, n_slices + 1).astype(int)
-    return [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
+    return [slice(*pair) for pair in pairwise(ends)]
 
 
 def weigh_rows(queries, keys, values, key_weights, *, score, exclude=None):
@@ -194,9 +195,9 @@ def attention_pooling(
         Who answers.
     values : array-like of shape (n_keys,) or (n_keys, n_outputs)
         What is averaged.
-    score : {"gaussian", "laplace", "dot-product", "scaled-dot-product"}, \
-            default="gaussian"
-        How alike points are: see :func:`gaussian_score` and the other functions.
+    score : str, default="gaussian"
+        How alike points are: "gaussian", "laplace", "dot-product" or
+        "scaled-dot-product"; see :func:`gaussian_score` and the other functions.
     width : float or array-like of shape (n_features,), default=1.0
         The width of the scores "gaussian" and "laplace".
     key_weight : array-like of shape (n_keys,), default=None
@@ -270,8 +271,8 @@ def _check_pooling(queries, keys, values):
         raise ValueError("There are no keys; at least one is needed.")
     if values.ndim not in {1, 2} or len(values) != len(keys):
         raise ValueError(
-            f"values of shape {values.shape} and keys of shape {keys.shape}: there must "
-            "be one value, or one row of values, for each key."
+            f"values of shape {values.shape} and keys of shape {keys.shape}: there "
+            "must be one value, or one row of values, for each key."
         )
     dtype = np.result_type(queries, values)
     columns = values.reshape(len(values), -1)

@@ -26,11 +26,11 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
 
     Parameters
     ----------
-    attention : {"gaussian", "laplace", "scaled-dot-product", "auto"}, \
-            default="gaussian"
-        How alike a query and a key are: minus half their squared distance, minus their
-        distance, or their inner product over the root of the number of components.
-        "auto" lets members take turns with the first two.
+    attention : str, default="gaussian"
+        How alike a query and a key are: "gaussian", minus half their squared distance;
+        "laplace", minus their distance; "scaled-dot-product", their inner product over
+        the root of the number of components; "auto" lets members take turns with the
+        first two.
     embedding : {"identity", "scale", "linear", "mlp", "auto"}, default="auto"
         Where distances are measured: among scaled features; among features that are
         divided by widths of their own; after a linear map; after a linear map and a
@@ -139,7 +139,7 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     >>> y = 2 * np.sin(X[:, 0]) + X[:, 0] ** 0.8
     >>> model = AttentionPoolingRegressor(embedding="identity", width=0.5).fit(X, y)
     >>> model.predict([[2.5]]).round(2)
-    array([3.17])
+    array([2.64])
 
     There is no noise here, so that leave-one-out chooses a smaller width:
 
