@@ -1,149 +1,217 @@
-"""Compare attention_pooling with torch's attention, brute-force neighbours and NumPy.
+"""Attention pooling against torch, scikit-learn and plain NumPy: speed, and memory.
 
-Run it with ::
+    python benchmarks/attention_pooling.py speed [--score gaussian] [--n-keys 100000]
+        [--n-queries 2000] [--n-features 20] [--n-values 1] [--rounds 7]
+    python benchmarks/attention_pooling.py memory [--n-keys 1000000]
+        [--n-queries 10000] [--n-features 20]
 
-    python benchmarks/attention_pooling.py speed [--n-keys 100000] [--rounds 5]
-    python benchmarks/attention_pooling.py memory
-    python benchmarks/attention_pooling.py widths
+`speed` lets all pool the same float32 numbers in turn, the order changing from round to
+round, after a round that is not counted and in which results are compared. All have one
+thread, so that CPU seconds are what counts. The peers:
 
-`speed`: nanoseconds for each pair of a query and a key, float32, 20 features, one
-thread each, in turn. torch gets values of 20 columns, for which its fused attention is
-made; ours has a single one, as kernel regression has. `memory`: how much the resident
-memory grows while 10 000 queries look at 1 000 000 keys. `widths`: a width for each
-feature by leave-one-out, against KernelReg of statsmodels, which must be installed.
+- torch, `scaled_dot_product_attention`. It knows dot products only; for Gaussian scores
+  it gets one feature more, -|k|^2 / 2 beside a one of the query, which gives the same
+  weights (in float32 less exactly); it cannot do Laplace. It has a fused kernel, which
+  wants values as wide as keys, and a plain one, which holds all weights in memory. Both
+  are run: "fused" with features and values padded by zeros to a multiple of 4, the
+  width that it is quickest with, "plain" with the values as they are.
+- scikit-learn, `KNeighborsRegressor(10, algorithm="brute")`: not the same answer, but
+  what else looks at all keys. Euclidean.
+- NumPy, the formula, 100 queries at a time; distances from a matrix product.
+
+The ratio is the peer's CPU seconds over ours, round by round: the median, the least and
+the greatest.
+
+`memory` pools once and prints how far the peak of resident memory, ever, is above what
+was resident before. Linux only.
 """
 
 import argparse
 import resource
 from statistics import median
-from time import perf_counter
 
 import numpy as np
-from _machine import describe, limit_blas
+from _arguments import positive
+from _machine import describe, limit_blas, now, since
+from _word2vec_report import markdown
 
-from skml import AttentionPoolingRegressor
 from skml.attention import attention_pooling
 
-WIDTH = 20
-N_QUERIES = 2000
+_NEIGHBOURS = 10
+_TILE = 100
 
 
-def make_points(n_queries, n_keys):
-    generator = np.random.default_rng(0)
-    shapes = (n_queries, WIDTH), (n_keys, WIDTH), (n_keys,)
-    return [generator.normal(size=shape).astype(np.float32) for shape in shapes]
+def make_arrays(arguments):
+    """Points whose scores are of the size that scaled features have."""
+    rng = np.random.default_rng(0)
+    scale = 2 / np.sqrt(arguments.n_features)
+    shapes = (
+        (arguments.n_queries, arguments.n_features),
+        (arguments.n_keys, arguments.n_features),
+    )
+    queries, keys = (rng.standard_normal(shape, dtype=np.float32) for shape in shapes)
+    for array in (queries, keys):
+        array *= np.float32(scale)
+    values = rng.standard_normal((len(keys), arguments.n_values), dtype=np.float32)
+    return queries, keys, values
 
 
-def naive(queries, keys, values):
-    """As the formula says, some queries at a time."""
-    pooled = np.empty(len(queries), dtype=np.float32)
-    for start in range(0, len(queries), 100):
-        rows = slice(start, start + 100)
-        squared = np.square(queries[rows]).sum(axis=1)[:, None]
-        squared = squared + np.square(keys).sum(axis=1) - 2 * queries[rows] @ keys.T
-        weights = np.exp(-squared / 2)
-        pooled[rows] = weights @ values / weights.sum(axis=1)
+def as_products(queries, keys, score):
+    """Points whose products are the scores, but for what is the same for all keys."""
+    if score == "dot-product":
+        return queries, keys
+    ones = np.ones((len(queries), 1), dtype=np.float32)
+    squares = -np.square(keys).sum(axis=1, keepdims=True) / 2
+    return np.hstack([queries, ones]), np.hstack([keys, squares])
+
+
+def padded(array, width):
+    return np.pad(array, ((0, 0), (0, width - array.shape[1])))
+
+
+class Torch:
+    """One of the two kernels of torch; what it needs is made beforehand."""
+
+    def __init__(self, queries, keys, values, score, *, fused):
+        import torch
+
+        torch.set_num_threads(1)
+        self.torch = torch
+        self.n_values = values.shape[1]
+        points = as_products(queries, keys, score)
+        if fused:
+            width = -(-max(points[0].shape[1], self.n_values) // 4) * 4
+            points = [padded(array, width) for array in points]
+            values = padded(values, width)
+        backends = torch.nn.attention.SDPBackend
+        self.backend = backends.FLASH_ATTENTION if fused else backends.MATH
+        self.arrays = [
+            torch.from_numpy(np.ascontiguousarray(array))[None, None]
+            for array in (*points, values)
+        ]
+
+    def __call__(self):
+        torch = self.torch
+        with torch.no_grad(), torch.nn.attention.sdpa_kernel(self.backend):
+            found = torch.nn.functional.scaled_dot_product_attention(
+                *self.arrays, scale=1.0
+            )
+        return found[0, 0, :, : self.n_values].numpy()
+
+
+def plain_numpy(queries, keys, values, score):
+    left, right = as_products(queries, keys, score)
+    pooled = np.empty((len(queries), values.shape[1]), dtype=np.float32)
+    for start in range(0, len(queries), _TILE):
+        scores = left[start : start + _TILE] @ right.T
+        scores -= scores.max(axis=1, keepdims=True)
+        np.exp(scores, out=scores)
+        pooled[start : start + _TILE] = scores @ values
+        pooled[start : start + _TILE] /= scores.sum(axis=1, keepdims=True)
     return pooled
 
 
-def competitors(queries, keys, values):
-    import torch
+def neighbours(queries, keys, values):
     from sklearn.neighbors import KNeighborsRegressor
 
-    torch.set_num_threads(1)
-    columns = np.repeat(values[:, None], WIDTH, axis=1)
-    tensors = [torch.tensor(a)[None] for a in (queries, keys, columns)]
-    neighbours = KNeighborsRegressor(10, algorithm="brute").fit(keys, values)
-    attend = torch.nn.functional.scaled_dot_product_attention
-    return {
-        "ours, gaussian": lambda: attention_pooling(queries, keys, values),
-        "ours, scaled dot product": lambda: attention_pooling(
-            queries, keys, values, score="scaled-dot-product"
-        ),
-        "torch, scaled_dot_product_attention": lambda: attend(*tensors),
-        "scikit-learn, 10 neighbours by brute force": lambda: neighbours.predict(
-            queries
-        ),
-        "NumPy, gaussian": lambda: naive(queries, keys, values),
-    }
+    model = KNeighborsRegressor(_NEIGHBOURS, algorithm="brute", n_jobs=1)
+    model.fit(keys, values)
+    return lambda: model.predict(queries)
 
 
-def speed(n_keys, rounds):
-    points = make_points(N_QUERIES, n_keys)
-    assert np.allclose(attention_pooling(*points), naive(*points), atol=1e-3)
-    runs = competitors(*points)
-    nanoseconds = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            start = perf_counter()
-            run()
-            spent = perf_counter() - start
-            nanoseconds[name].append(1e9 * spent / N_QUERIES / n_keys)
-    base = nanoseconds["ours, gaussian"]
-    print("| what | ns a pair, median (range) | times ours |\n|---|---|---|")
-    for name, values in nanoseconds.items():
-        ratios = [v / b for v, b in zip(values, base, strict=True)]
-        print(
-            f"| {name} | {median(values):.2f} ({min(values):.2f}-{max(values):.2f}) | "
-            f"{median(ratios):.1f} |"
+def contestants(arrays, score):
+    """Functions without arguments, ours first; and those that give the same answer."""
+    functions = {"skml": lambda: attention_pooling(*arrays, score=score, n_jobs=1)}
+    if score != "laplace":
+        for kind in ("fused", "plain"):
+            functions[f"torch, {kind}"] = Torch(*arrays, score, fused=kind == "fused")
+        functions["NumPy"] = lambda: plain_numpy(*arrays, score)
+    comparable = list(functions)
+    functions["scikit-learn, neighbours"] = neighbours(*arrays)
+    return functions, comparable
+
+
+def run_speed(arguments):
+    arrays = make_arrays(arguments)
+    functions, comparable = contestants(arrays, arguments.score)
+    expected = functions["skml"]()
+    for name in comparable[1:]:
+        error = np.abs(functions[name]() - expected).max()
+        assert error < 1e-3 * np.abs(expected).max(), (name, error)
+    spent = {name: [] for name in functions}
+    for number in range(arguments.rounds + 1):
+        names = list(functions)[:: 1 if number % 2 else -1]
+        for name in names:
+            moment = now()
+            functions[name]()
+            if number:
+                spent[name].append(since(moment))
+    n_pairs = arguments.n_queries * arguments.n_keys
+    rows = []
+    for name, steps in spent.items():
+        each = [step.cpu / n_pairs * 1e9 for step in steps]
+        ratios = [
+            other.cpu / ours.cpu
+            for other, ours in zip(steps, spent["skml"], strict=True)
+        ]
+        rows.append(
+            [
+                name,
+                f"{median(each):.2f} ({min(each):.2f} to {max(each):.2f})",
+                f"**{median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f})",
+                f"{max(step.others_per_second for step in steps):.2f}",
+            ]
         )
+    print("\n" + markdown(["", "ns a pair, CPU", "x CPU", "others"], rows))
 
 
-def memory():
-    points = make_points(10_000, 1_000_000)
-    attention_pooling(*(a[:100] for a in points))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = perf_counter()
-    attention_pooling(*points)
-    spent = perf_counter() - start
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    print(f"{spent:.1f} s, {spent / 10:.2f} ns a pair, {grown:.1f} MB more at the peak")
+def resident():
+    """What is resident now, in the unit of ru_maxrss."""
+    with open("/proc/self/status", encoding="ascii") as lines:
+        return next(int(line.split()[1]) for line in lines if "VmRSS" in line)
 
 
-def left_out_error(X, y, widths):
-    """The leave-one-out error of kernel regression with a width for each feature."""
-    scaled = X / widths
-    squared = ((scaled[:, None] - scaled) ** 2).sum(axis=2)
-    weights = np.exp(-squared / 2)
-    np.fill_diagonal(weights, 0)
-    return float(np.mean((weights @ y / weights.sum(axis=1) - y) ** 2))
-
-
-def widths():
-    from statsmodels.nonparametric.kernel_regression import KernelReg
-
-    generator = np.random.default_rng(0)
-    X = generator.normal(size=(1000, 2))
-    y = np.sin(2 * X[:, 0]) + 0.3 * X[:, 1] + 0.3 * generator.normal(size=1000)
-    start = perf_counter()
-    ours = AttentionPoolingRegressor(embedding="scale").fit(X, y)
-    our_time = perf_counter() - start
-    points = ours.transform(X)
-    our_widths = X.std(axis=0) / points.std(axis=0)
-    start = perf_counter()
-    peer = KernelReg(y, X, var_type="cc", reg_type="lc", bw="cv_ls")
-    peer_time = perf_counter() - start
-    print(f"ours        {our_time:.3f} s, error {left_out_error(X, y, our_widths):.6f}")
-    print(f"statsmodels {peer_time:.3f} s, error {left_out_error(X, y, peer.bw):.6f}")
-    print(f"{peer_time / our_time:.0f} times faster")
+def run_memory(arguments):
+    # What is loaded on first use is no part of a call.
+    attention_pooling([[0.0]], [[0.0]], [0.0])
+    arrays = make_arrays(arguments)
+    before = resident()
+    moment = now()
+    attention_pooling(*arrays, score=arguments.score, n_jobs=arguments.n_jobs)
+    spent = since(moment)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    held = sum(array.nbytes for array in arrays)
+    print(f"arrays: {held / 1e6:.1f} MB, resident before: {before / 1e3:.1f} MB")
+    print(f"extra: {(peak - before) / 1e3:.1f} MB in {spent.wall:.1f} s")
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("mode", choices=["speed", "memory", "widths"])
-    parser.add_argument("--n-keys", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    commands = parser.add_subparsers(required=True, dest="command")
+    sizes = {"speed": (100_000, 2000), "memory": (1_000_000, 10_000)}
+    for name, (n_keys, n_queries) in sizes.items():
+        command = commands.add_parser(name)
+        command.add_argument(
+            "--score",
+            default="gaussian",
+            choices=["gaussian", "laplace", "dot-product"],
+        )
+        command.add_argument("--n-keys", type=positive, default=n_keys)
+        command.add_argument("--n-queries", type=positive, default=n_queries)
+        command.add_argument("--n-features", type=positive, default=20)
+        command.add_argument("--n-values", type=positive, default=1)
+    commands.choices["speed"].add_argument("--rounds", type=positive, default=7)
+    commands.choices["speed"].set_defaults(run=run_speed)
+    commands.choices["memory"].add_argument("--n-jobs", type=int, default=1)
+    commands.choices["memory"].set_defaults(run=run_memory)
     arguments = parser.parse_args()
-    print(describe("torch"))
     limit_blas()
-    if arguments.mode == "speed":
-        speed(arguments.n_keys, arguments.rounds)
-    elif arguments.mode == "memory":
-        memory()
-    else:
-        widths()
+    settings = {name: value for name, value in vars(arguments).items() if name != "run"}
+    for title, entries in {"Machine": describe("torch"), "Arguments": settings}.items():
+        print(f"{title}: " + ", ".join(f"{k} {v}" for k, v in entries.items()))
+    arguments.run(arguments)
 
 
 if __name__ == "__main__":

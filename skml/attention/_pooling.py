@@ -184,8 +184,8 @@ def attention_pooling(
     .. math:: f(q) = \sum_j \frac{w_j e^{a(q, k_j)}}{\sum_i w_i e^{a(q, k_i)}} v_j
 
     With the score "gaussian" this is kernel regression [1]_ [2]_. Weights are never
-    held in memory all at once; what is needed beside the result does not depend on how
-    many keys there are.
+    held in memory all at once: some hundred kilobytes are enough, beside the result and
+    a copy of points that have to be divided by widths.
 
     Parameters
     ----------
@@ -245,12 +245,14 @@ def attention_pooling(
     if score in {"gaussian", "laplace"}:
         width = check_width(width, keys)
         if (width != 1).any():  # else there is no need for copies
-            queries, keys = queries / width, keys / width
+            with np.errstate(all="ignore"):  # _check_scores finds it
+                queries, keys = queries / width, keys / width
     elif not (np.isscalar(width) and width == 1.0):
         raise ValueError(
             f"width={width!r} has no effect when score={score!r}. Leave it at its "
             "default, 1.0."
         )
+    _check_scores(queries, keys, score)
     key_weight = _check_key_weight(key_weight, keys)
     if mask is None:
         pooled, _ = pool_rows(
@@ -294,7 +296,27 @@ def _check_key_weight(key_weight, keys):
             "key_weight has negative values, or none that is positive; a key of weight "
             "0 is not seen."
         )
-    return np.ascontiguousarray(read, dtype=keys.dtype)
+    # Only ratios count; the largest is 1, so that none overflows in the dtype of keys.
+    return np.ascontiguousarray(read / read.max(), dtype=keys.dtype)
+
+
+def _check_scores(queries, keys, score):
+    """Refuse points so far away that scores may overflow: all weights would be 0."""
+    if len(queries) == 0:
+        return
+    with np.errstate(all="ignore"):
+        highest = [points.max(axis=0) for points in (queries, keys)]
+        lowest = [points.min(axis=0) for points in (queries, keys)]
+        if score in {"gaussian", "laplace"}:
+            bound = np.square(np.maximum(*highest) - np.minimum(*lowest)).sum()
+        else:
+            bound = np.prod(np.maximum(highest, np.negative(lowest)), axis=0).sum()
+    if not bound < np.finfo(keys.dtype).max:
+        raise ValueError(
+            f"Queries and keys are so far from each other, or from zero, that "
+            f"score={score!r} overflows in {keys.dtype}. Scale them, choose a larger "
+            "width, or pass float64."
+        )
 
 
 def _pool_masked(queries, keys, values, key_weight, mask, score):

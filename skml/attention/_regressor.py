@@ -139,7 +139,7 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     >>> y = 2 * np.sin(X[:, 0]) + X[:, 0] ** 0.8
     >>> model = AttentionPoolingRegressor(embedding="identity", width=0.5).fit(X, y)
     >>> model.predict([[2.5]]).round(2)
-    array([2.64])
+    array([2.98])
 
     There is no noise here, so that leave-one-out chooses a smaller width:
 

@@ -73,13 +73,13 @@ def loss_and_gradient(
     asked = keys if queries is None else queries
     noise = {} if random_state is None else {"random_state": random_state}
     z, u, tape = embedding.forward(X, **noise)
-    rows = slice(None) if queries is None else slice(n_queries)
-    values = np.ascontiguousarray(objective.values(keys.Y, u[n_queries:]))
+    # Where the points of those who ask, and of those who answer, stand in z and u.
+    parts = slice(n_queries or None), slice(n_queries, None)
+    values = np.ascontiguousarray(objective.values(keys.Y, u[parts[1]]))
     heads = split_heads(z, n_heads)
     found = [
         weigh_rows(
-            head[rows],
-            head[n_queries:],
+            *(head[part] for part in parts),
             values,
             keys.weights,
             score=score,
@@ -88,32 +88,31 @@ def loss_and_gradient(
         for head in heads
     ]
     pooled = sum(p for p, _ in found) / n_heads
-    loss, gradient = objective.loss(
-        objective.output(pooled, u[rows]), asked.Y, asked.weights
-    )
-    u_gradient = np.zeros_like(u)
-    u_gradient[rows] += gradient
-    of_pooled = np.ascontiguousarray(
-        objective.pooled_gradient(gradient, pooled) / n_heads
-    )
-    z_gradients = []
-    for head, (head_pooled, weights) in zip(heads, found, strict=True):
-        of_queries, of_keys, of_values = backward(
-            weights,
-            head_pooled,
-            values,
-            of_pooled,
-            head[rows],
-            head[n_queries:],
-            score=score,
+    output = objective.output(pooled, u[parts[0]])
+    loss, gradient = objective.loss(output, asked.Y, asked.weights)
+    of_pooled = objective.pooled_gradient(gradient, pooled) / n_heads
+    of_z, of_values = pull_back(heads, parts, found, values, of_pooled, score)
+    of_u = np.zeros_like(u)
+    of_u[parts[0]] += gradient
+    of_u[parts[1]] += objective.keys_gradient(of_values)
+    return loss, embedding.backward(tape, of_z, of_u)
+
+
+def pull_back(heads, parts, found, values, of_pooled, score):
+    """The derivatives of the points and of the values, from that of what was pooled."""
+    of_heads, of_all_values = [], np.zeros_like(values)
+    of_pooled = np.ascontiguousarray(of_pooled)
+    for head, (pooled, weights) in zip(heads, found, strict=True):
+        points = [head[part] for part in parts]
+        *of_points, of_values = backward(
+            weights, pooled, values, of_pooled, *points, score=score
         )
         of_head = np.zeros_like(head)
-        of_head[rows] += of_queries
-        of_head[n_queries:] += of_keys
-        z_gradients.append(of_head)
-        u_gradient[n_queries:] += objective.keys_gradient(of_values)
-    z_gradient = np.concatenate(z_gradients, axis=1) if n_heads > 1 else z_gradients[0]
-    return loss, embedding.backward(tape, z_gradient, u_gradient)
+        for part, of_part in zip(parts, of_points, strict=True):
+            of_head[part] += of_part
+        of_heads.append(of_head)
+        of_all_values += of_values
+    return np.hstack(of_heads), of_all_values
 
 
 def held_out_loss(embedding, objective, keys, rows, *, score, n_heads, n_jobs):

@@ -269,9 +269,32 @@ def test_half_precision_is_computed_in_float32():
         ({"key_weight": [0.0, 0.0]}, "negative values, or none"),
         ({"mask": [[True]]}, "mask has dtype"),
         ({"mask": [[1, 0]]}, "mask has dtype"),
+        ({"queries": [[1e200]]}, "score='gaussian' overflows in float64"),
+        ({"width": 1e-300}, "overflows in float64"),
+        (
+            {"score": "dot-product", "queries": [[-1e200]], "keys": [[0], [1e200]]},
+            "ove",
+        ),
     ],
 )
 def test_bad_input_is_an_error(arguments, message):
     good = {"queries": [[0.0]], "keys": [[0.0], [1.0]], "values": [1.0, 2.0]}
     with pytest.raises(ValueError, match=message):
         attention_pooling(**(good | arguments))
+
+
+def test_float32_that_overflows_is_an_error():
+    far = np.array([[1e20], [0.0]], dtype=np.float32)
+    with pytest.raises(ValueError, match="score='laplace' overflows in float32"):
+        attention_pooling(far, far, far, score="laplace")
+    assert_allclose(attention_pooling(*[far.astype(np.float64)] * 3), far)
+
+
+@pytest.mark.parametrize("size", [1e-50, 1e50])
+def test_only_ratios_of_key_weights_count(size):
+    points = np.array([[0.0], [1.0]], dtype=np.float32)
+    assert_allclose(
+        attention_pooling(points, points, points, key_weight=[size, 3 * size]),
+        attention_pooling(points, points, points, key_weight=[1, 3]),
+        rtol=1e-6,
+    )
