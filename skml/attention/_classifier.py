@@ -107,12 +107,12 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         The labels.
     embedding_ : str
         The rung that was taken.
-    loss_curve_ : ndarray of shape (n_iter_,)
+    loss_curve_ : ndarray of shape (n_rounds,)
         The log losses over time, of rows that were left out, averaged over members.
     validation_score_ : float
         Minus the least of them, averaged over members.
     n_iter_ : int
-        The number of entries of the longest loss curve.
+        The number of rounds of the longest training; 25 steps each of a network.
     missing_share_ : ndarray of shape (n_features,)
         The share of rows where a feature was missing in `fit`.
     n_features_in_ : int
