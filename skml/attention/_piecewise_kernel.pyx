@@ -35,7 +35,7 @@ def look_up(
     const floating[:, ::1] weights,  # IN  (n_bins, width)
     const int32_t[:, ::1] bins,  # IN  (n_rows, n_features)
     const floating[:, ::1] shares,  # IN  (n_rows, n_features)
-    floating[:, ::1] out,  # INOUT  (n_rows, width)
+    floating[:, ::1] out,  # IN and OUT  (n_rows, width)
     bint wide,
 ):
     """Add to each row the levels of its bins, and the shares of their weights."""
@@ -60,8 +60,8 @@ def gather(
     const floating[:, ::1] gradient,  # IN  (n_rows, width)
     const int32_t[:, ::1] bins,  # IN  (n_rows, n_features)
     const floating[:, ::1] shares,  # IN  (n_rows, n_features)
-    floating[:, ::1] inside,  # INOUT  (n_bins, width)
-    floating[:, ::1] shared,  # INOUT  (n_bins, width)
+    floating[:, ::1] inside,  # IN and OUT  (n_bins, width)
+    floating[:, ::1] shared,  # IN and OUT  (n_bins, width)
     bint wide,
 ):
     """Add up the gradients of the rows of each bin, and those times the shares."""

@@ -77,7 +77,7 @@ def pool(
 
 
 def backward(
-    floating[:, ::1] weights,  # INOUT  (n_queries, n_keys)
+    floating[:, ::1] weights,  # IN and OUT  (n_queries, n_keys)
     const floating[:, ::1] pooled,  # IN  (n_queries, n_values)
     const floating[:, ::1] values,  # IN  (n_keys, n_values)
     const floating[:, ::1] gradient,  # IN  (n_queries, n_values)
