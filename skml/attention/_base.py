@@ -146,6 +146,11 @@ class BaseAttentionPooling(
                 f"n_components={self.n_components}; each head gets an equal part of "
                 "the components."
             )
+        if self.n_heads > 1 and self.embedding in {"identity", "scale"}:
+            raise ValueError(
+                f"{name}: n_heads={self.n_heads} has no effect when embedding="
+                f"{self.embedding!r}, which has one head. Leave it at its default, 1."
+            )
         if self.width != "auto" and self.embedding != "identity":
             raise ValueError(
                 f"{name}: width={self.width!r} belongs to embedding='identity'; "

@@ -413,6 +413,7 @@ def test_without_early_stopping_all_steps_are_taken():
         ({"width": 1.0}, "belongs to embedding='identity'"),
         ({"n_heads": 3}, "does not divide"),
         ({"n_heads": 32}, "does not divide"),
+        ({"n_heads": 2, "embedding": "scale"}, "n_heads=2 has no effect"),
         ({"hidden_layer_sizes": (0,)}, "positive integers"),
         ({"hidden_layer_sizes": [2.5]}, "positive integers"),
         ({"embedding": "scale", "residual": "mlp"}, "needs the network"),
