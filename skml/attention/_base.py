@@ -15,8 +15,9 @@ from skml._table._rows import group_equal_rows
 from skml.attention._ladder import Rung
 from skml.attention._threads import limit_threads
 
+WITHOUT_NETWORK = {"identity", "scale"}  # embeddings
 FEWEST_ROWS_FOR_NETWORK = 40
-ENSEMBLE_GAIN = 0.93  # of the mean of networks, over one; seen on many tables
+ENSEMBLE_GAIN = 0.93  # of the mean of networks, over one; seen on small tables
 MOST_WIDTHS_TO_TRY = 32  # features, of a table that "auto" tries widths on
 
 
@@ -82,21 +83,17 @@ class BaseAttentionPooling(
             ]
         self._rung = min(rungs, key=self._expected_loss)
         self.embedding_ = self._rung.kind
-        self.loss_curve_ = np.mean(
-            [curve[: self._shortest(self._rung)] for curve in self._rung.loss_curves],
-            axis=0,
-        )
+        curves = self._rung.loss_curves
+        shortest = min(map(len, curves))
+        self.loss_curve_ = np.mean([curve[:shortest] for curve in curves], axis=0)
         self.validation_score_ = -self._rung.validation_loss
-        self.n_iter_ = max(map(len, self._rung.loss_curves))
+        self.n_iter_ = max(map(len, curves))
         return self
 
     def _expected_loss(self, rung):
         """The validation loss; several networks together are better than one."""
         gain = ENSEMBLE_GAIN if len(rung.members) > 1 else 1.0
         return gain * rung.validation_loss
-
-    def _shortest(self, rung):
-        return min(map(len, rung.loss_curves))
 
     def _fit_rung(self, kind, X, Y, weights, folds, random_state):
         options = self.get_params(deep=False)
@@ -121,7 +118,7 @@ class BaseAttentionPooling(
 
     def _hold_out(self, n_rows, random_state):
         """Folds of rows, of which each network holds one out."""
-        is_fixed = self.embedding in {"identity", "scale"}
+        is_fixed = self.embedding in WITHOUT_NETWORK
         if is_fixed or not self.early_stopping or n_rows < FEWEST_ROWS_FOR_NETWORK:
             return []
         n_folds = int(np.clip(round(1 / self.validation_fraction), 2, n_rows))
@@ -146,7 +143,7 @@ class BaseAttentionPooling(
                 f"n_components={self.n_components}; each head gets an equal part of "
                 "the components."
             )
-        if self.n_heads > 1 and self.embedding in {"identity", "scale"}:
+        if self.n_heads > 1 and self.embedding in WITHOUT_NETWORK:
             raise ValueError(
                 f"{name}: n_heads={self.n_heads} has no effect when embedding="
                 f"{self.embedding!r}, which has one head. Leave it at its default, 1."
@@ -161,10 +158,8 @@ class BaseAttentionPooling(
                 f"{name}: residual='mlp' needs the network of embedding='mlp'; got "
                 f"embedding={self.embedding!r}. Use residual='linear'."
             )
-        if self.attention == "scaled-dot-product" and self.embedding in {
-            "identity",
-            "scale",
-        }:
+        has_network = self.embedding not in WITHOUT_NETWORK
+        if self.attention == "scaled-dot-product" and not has_network:
             raise ValueError(
                 f"{name}: attention='scaled-dot-product' has no width to learn; "
                 f"it needs embedding='linear' or 'mlp', got {self.embedding!r}."
@@ -219,7 +214,7 @@ class BaseAttentionPooling(
             raise ValueError(f"top_k={top_k!r}; expected a positive integer, or None.")
         X = as_dense(self._read_predict(X))
         parts = []
-        for _, weights in self._rung.weigh(X):
+        for weights in self._rung.weigh(X):
             weights = weights @ self._shares
             parts.append(weights if top_k is None else keep_largest(weights, top_k))
         return np.vstack(parts) if top_k is None else sparse.vstack(parts, "csr")

@@ -5,7 +5,7 @@ from sklearn.base import ClassifierMixin
 
 from skml._sklearn import StrOptions, _fit_context
 from skml._table._base import all_or_nothing
-from skml.attention._base import BaseAttentionPooling
+from skml.attention._base import WITHOUT_NETWORK, BaseAttentionPooling
 from skml.attention._losses import LogLoss, softmax
 
 
@@ -247,7 +247,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
 
     def _check_parameters(self):
         super()._check_parameters()
-        if self.residual == "linear" and self.embedding in {"identity", "scale"}:
+        if self.residual == "linear" and self.embedding in WITHOUT_NETWORK:
             raise ValueError(
                 f"{type(self).__name__}: residual='linear' needs embedding='linear' or "
                 f"'mlp', which learn it; got {self.embedding!r}. Leave it at 'auto'."

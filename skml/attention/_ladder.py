@@ -7,13 +7,12 @@ from sklearn.linear_model import RidgeCV
 
 from skml.attention._embedding import NetworkEmbedding, WidthEmbedding
 from skml.attention._features import TableEncoder
-from skml.attention._pooling import pool_rows, weigh_rows
+from skml.attention._pooling import pool_heads, split_heads, weigh_rows
 from skml.attention._training import (
     MinibatchTraining,
     Rows,
     fit_widths,
     held_out_loss,
-    split_heads,
 )
 
 TRIAL_ITERATIONS = 50  # for widths that are tried on held-out rows
@@ -117,17 +116,17 @@ class Rung:
         return np.hstack(points) / np.sqrt(len(points))
 
     def weigh(self, X):
-        """Yield slices of rows, and the mean weights that they give to the keys."""
+        """Yield the mean weights that rows give to the keys, some rows at a time."""
         encoded = self.encoder.transform(X)
         step = max(1, TILE_BYTES // (8 * len(self.weights)))
         for start in range(0, len(encoded), step):
-            some = slice(start, min(start + step, len(encoded)))
+            some = encoded[start : start + step]
             total = sum(
                 weights
                 for member in self.members
-                for weights in self._weigh(member, encoded[some])
+                for weights in self._weigh(member, some)
             )
-            yield some, total / (len(self.members) * self.n_heads)
+            yield total / (len(self.members) * self.n_heads)
 
     @property
     def n_heads(self):
@@ -248,20 +247,14 @@ class Rung:
         values = member.values
         if spread:
             values = np.hstack([values, np.square(values)])
-        pooled = sum(
-            pool_rows(
-                queries,
-                keys,
-                values,
-                self.weights,
-                score=member.score,
-                n_jobs=self.options["n_jobs"],
-            )[0]
-            for queries, keys in zip(
-                split_heads(z, self.n_heads), member.keys, strict=True
-            )
+        pooled = pool_heads(
+            z,
+            member.keys,
+            values,
+            self.weights,
+            score=member.score,
+            n_jobs=self.options["n_jobs"],
         )
-        pooled = pooled / self.n_heads
         mean, variance = pooled[:, :n_outputs], None
         if spread:
             variance = np.maximum(pooled[:, n_outputs:] - np.square(mean), 0.0)

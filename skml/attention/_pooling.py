@@ -84,6 +84,24 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude
     return pooled, log_normalizer
 
 
+def split_heads(z, n_heads):
+    """The columns of each head, apart in memory."""
+    size = z.shape[1] // n_heads
+    return [
+        np.ascontiguousarray(z[:, h * size : (h + 1) * size]) for h in range(n_heads)
+    ]
+
+
+def pool_heads(points, key_heads, values, key_weights, *, score, n_jobs):
+    """The mean of what the heads of some points pool, each from its own keys."""
+    heads = zip(split_heads(points, len(key_heads)), key_heads, strict=True)
+    pooled = sum(
+        pool_rows(queries, keys, values, key_weights, score=score, n_jobs=n_jobs)[0]
+        for queries, keys in heads
+    )
+    return pooled / len(key_heads)
+
+
 def split_rows(n_rows, n_threads):
     """Divide rows among threads, none of which gets too few."""
     n_slices = max(1, min(n_threads, n_rows // ROWS_OF_THREAD))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from skml.attention._pooling import backward, pool_rows, weigh_rows
+from skml.attention._pooling import backward, pool_heads, split_heads, weigh_rows
 
 WARM_UP = 20  # steps in which the learning rate rises
 ROUND = 25  # steps after which held-out rows are scored
@@ -27,14 +27,6 @@ class Rows(NamedTuple):
     def astype(self, dtype):
         """The same rows in another precision."""
         return Rows(*(field.astype(dtype) for field in self))
-
-
-def split_heads(z, n_heads):
-    """Views of the columns of each head."""
-    size = z.shape[1] // n_heads
-    return [
-        np.ascontiguousarray(z[:, h * size : (h + 1) * size]) for h in range(n_heads)
-    ]
 
 
 def loss_and_gradient(
@@ -120,12 +112,11 @@ def held_out_loss(embedding, objective, keys, rows, *, score, n_heads, n_jobs):
     z, u, _ = embedding.forward(keys.X)
     z_out, u_out, _ = embedding.forward(rows.X)
     values = np.ascontiguousarray(objective.values(keys.Y, u))
-    heads = zip(split_heads(z_out, n_heads), split_heads(z, n_heads), strict=True)
-    pooled = sum(
-        pool_rows(queries, points, values, keys.weights, score=score, n_jobs=n_jobs)[0]
-        for queries, points in heads
+    key_heads = split_heads(z, n_heads)
+    pooled = pool_heads(
+        z_out, key_heads, values, keys.weights, score=score, n_jobs=n_jobs
     )
-    output = objective.output(pooled / n_heads, u_out)
+    output = objective.output(pooled, u_out)
     return objective.loss(output, rows.Y, rows.weights)[0]
 
 
