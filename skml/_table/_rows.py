@@ -3,6 +3,9 @@
 import numpy as np
 from scipy import sparse
 
+MOST_COUNTED = 64  # times that a row is there; more are not told apart
+HANDFUL = 5  # of rows, whose counts say nothing
+
 
 def group_equal_rows(X, y):
     """Find rows that are equal and have equal targets.
@@ -44,3 +47,33 @@ def _keys_of_sparse(X, y):
     for start, stop, target in zip(X.indptr[:-1], X.indptr[1:], y, strict=True):
         row = slice(start, stop)
         yield X.indices[row].tobytes() + X.data[row].tobytes() + target.tobytes()
+
+
+def count_repeats(weights):
+    """How much weight other rows have that are equal to one, as far as one can tell.
+
+    Weights are taken for counts of equal rows if they are whole numbers, at least one,
+    that thin out as counts do: of the rows that are there `k` times, no more than half
+    are there once more, but for a handful. A weight of k is then one row and k - 1
+    others. Other weights, those of a survey for example, belong to one row each.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_samples,)
+        Positive weights of rows of which no two are equal.
+
+    Returns
+    -------
+    repeats : ndarray of shape (n_samples,)
+        The weights less one, or zeros.
+    """
+    capped = np.minimum(weights, MOST_COUNTED)
+    is_whole = (capped == np.floor(capped)).all() and (capped >= 1).all()
+    if not is_whole:
+        return np.zeros(len(weights))
+    exactly = np.bincount(capped.astype(np.intp), minlength=MOST_COUNTED + 1)[1:]
+    at_least = np.cumsum(exactly[::-1])[::-1]
+    slack = np.full(MOST_COUNTED - 1, HANDFUL)
+    slack[0] = 0
+    thins_out = (2 * at_least[1:] <= at_least[:-1] + slack).all()
+    return weights - 1 if thins_out else np.zeros(len(weights))

@@ -1,5 +1,6 @@
 """What the regressor and the classifier that pool by attention share."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,21 +9,25 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skml._random import make_random_state
-from skml._sklearn import Interval, StrOptions
-from skml._table._base import BaseTabular, describe_treatment
+from skml._sklearn import CallbackSupportMixin, Interval, StrOptions
+from skml._table._base import BaseTabular, all_or_nothing, describe_treatment
 from skml._table._frame import as_container, as_dense
+from skml._table._progress import Progress
 from skml._table._rows import group_equal_rows
 from skml.attention._ladder import Rung
 from skml.attention._threads import limit_threads
 
 WITHOUT_NETWORK = {"identity", "scale"}  # embeddings
+NEEDS_NETWORK = {"scaled-dot-product", "additive"}  # scores that have no width
 FEWEST_ROWS_FOR_NETWORK = 40
 ENSEMBLE_GAIN = 0.93  # of the mean of networks, over one; seen on small tables
+ROWS_OF_MEMBERS = 40_000  # that all networks together have by default,
+MOST_MEMBERS = 8  # of which there are no more
 MOST_WIDTHS_TO_TRY = 32  # features, of a table that "auto" tries widths on
 
 
 class BaseAttentionPooling(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseTabular
+    CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseTabular
 ):
     """Common ground of the estimators that pool their training rows.
 
@@ -32,7 +37,9 @@ class BaseAttentionPooling(
     _parameter_constraints = {
         **BaseTabular._parameter_constraints,
         "attention": [
-            StrOptions({"gaussian", "laplace", "scaled-dot-product", "auto"})
+            StrOptions(
+                {"gaussian", "laplace", "scaled-dot-product", "additive", "auto"}
+            )
         ],
         "embedding": [StrOptions({"identity", "scale", "linear", "mlp", "auto"})],
         "width": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
@@ -42,7 +49,10 @@ class BaseAttentionPooling(
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "hidden_layer_sizes": ["array-like"],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "n_estimators": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "context_size": [Interval(Integral, 2, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -62,6 +72,14 @@ class BaseAttentionPooling(
     def _fit(self, X, y, sample_weight):
         """Learn from a table; `y` as the subclass reads it."""
         self._check_parameters()
+        context = self._init_callback_context(max_subtasks=None)
+        progress = Progress(self, context, {"X": X, "y": y})
+        self._learn(X, y, sample_weight, progress)
+        progress.end()
+        return self
+
+    @all_or_nothing
+    def _learn(self, X, y, sample_weight, progress):
         X = as_container(X, type(self).__name__)
         n_samples = X.shape[0]
         X, y, weights, kept = self._read_fit(X, y, sample_weight)
@@ -75,46 +93,72 @@ class BaseAttentionPooling(
         )
         X, Y = X[first], self._read_targets(y[first], total)
         random_state = make_random_state(self.random_state)
-        folds = self._hold_out(len(first), random_state)
         with limit_threads(self.n_jobs):
-            rungs = [
-                self._fit_rung(kind, X, Y, total, folds, random_state)
-                for kind in self._kinds(len(first), X.shape[1])
-            ]
-        self._rung = min(rungs, key=self._expected_loss)
-        self.embedding_ = self._rung.kind
-        curves = self._rung.loss_curves
+            rungs = self._fit_rungs(X, Y, total, random_state, progress)
+        vars(self).update(self._learned(min(rungs, key=self._expected_loss)))
+
+    def _fit_rungs(self, X, Y, weights, random_state, progress):
+        """Fit the rungs of the ladder that are tried, until a callback says enough."""
+        folds = self._hold_out(len(X), random_state)
+        options = self.get_params(deep=False)
+        options["hidden_layer_sizes"] = tuple(self.hidden_layer_sizes)
+        options["n_estimators"] = self._count_members(len(X))
+        rungs = []
+        for kind in self._kinds(*X.shape):
+            rung = Rung(kind, self._objective, options)
+            report = partial(self._report, progress)
+            rung.fit(X, Y, weights, self._reader, folds, random_state, report)
+            rungs.append(rung)
+            if rung.is_stopped:
+                break
+        return rungs
+
+    def _report(self, progress, rung, so_far):
+        """Report a round, or widths; whether a callback wants the fit to stop."""
+        losses, stage = rung.loss_curves[-1], "widths"
+        if rung.is_network:
+            stage = f"network {len(rung.loss_curves)}, round {len(losses)}"
+        loss = f"loss {losses[-1]:.5f}" if losses else "one row"
+        line = f"[{type(self).__name__}] {rung.kind}, {stage}: {loss}"
+        return progress.report(
+            line, lambda: {**vars(self), **self._learned(so_far())}, task_name="round"
+        )
+
+    def _learned(self, rung):
+        """The attributes of an estimator that pools by this rung."""
+        curves = rung.loss_curves
         shortest = min(map(len, curves))
-        self.loss_curve_ = np.mean([curve[:shortest] for curve in curves], axis=0)
-        self.validation_score_ = -self._rung.validation_loss
-        self.n_iter_ = max(map(len, curves))
-        return self
+        return {
+            "_rung": rung,
+            "embedding_": rung.kind,
+            "n_estimators_": len(rung.members),
+            "loss_curve_": np.mean([curve[:shortest] for curve in curves], axis=0),
+            "validation_score_": -rung.validation_loss,
+            "n_iter_": max(map(len, curves)),
+        }
 
     def _expected_loss(self, rung):
         """The validation loss; several networks together are better than one."""
         gain = ENSEMBLE_GAIN if len(rung.members) > 1 else 1.0
         return gain * rung.validation_loss
 
-    def _fit_rung(self, kind, X, Y, weights, folds, random_state):
-        options = self.get_params(deep=False)
-        options["hidden_layer_sizes"] = tuple(self.hidden_layer_sizes)
-        rung = Rung(kind, self._objective, options)
-        rung.fit(X, Y, weights, self._reader, folds, random_state)
-        if self.verbose:
-            print(
-                f"[{type(self).__name__}] {kind}: validation loss "
-                f"{rung.validation_loss:.5f}"
-            )
-        return rung
-
     def _kinds(self, n_rows, n_features):
         """The rungs of the ladder to try."""
         if self.embedding != "auto":
             return (self.embedding,)
+        needs_network = self.attention in NEEDS_NETWORK
         if n_rows < FEWEST_ROWS_FOR_NETWORK:
-            return ("scale",)
+            return ("linear",) if needs_network else ("scale",)
+        if needs_network:
+            return ("mlp",)
         is_small = n_rows <= self.context_size and n_features <= MOST_WIDTHS_TO_TRY
         return ("scale", "mlp") if is_small else ("mlp",)
+
+    def _count_members(self, n_rows):
+        """How many networks: the fewer rows, the more they gain by each other."""
+        if self.n_estimators != "auto":
+            return self.n_estimators
+        return int(np.clip(round(ROWS_OF_MEMBERS / n_rows), 1, MOST_MEMBERS))
 
     def _hold_out(self, n_rows, random_state):
         """Folds of rows, of which each network holds one out."""
@@ -124,7 +168,7 @@ class BaseAttentionPooling(
         n_folds = int(np.clip(round(1 / self.validation_fraction), 2, n_rows))
         size = max(1, round(self.validation_fraction * n_rows))
         order = random_state.permutation(n_rows)
-        n_folds = min(n_folds, self.n_estimators)
+        n_folds = min(n_folds, self._count_members(n_rows))
         return [np.sort(order[k * size : (k + 1) * size]) for k in range(n_folds)]
 
     def _check_parameters(self):
@@ -159,10 +203,16 @@ class BaseAttentionPooling(
                 f"embedding={self.embedding!r}. Use residual='linear'."
             )
         has_network = self.embedding not in WITHOUT_NETWORK
-        if self.attention == "scaled-dot-product" and not has_network:
+        if self.attention in NEEDS_NETWORK and not has_network:
             raise ValueError(
-                f"{name}: attention='scaled-dot-product' has no width to learn; "
-                f"it needs embedding='linear' or 'mlp', got {self.embedding!r}."
+                f"{name}: attention={self.attention!r} has no width to learn; it needs "
+                f"embedding='linear' or 'mlp', got {self.embedding!r}."
+            )
+        if self.attention == "additive" and self.n_heads > 1:
+            raise ValueError(
+                f"{name}: n_heads={self.n_heads} has no effect when attention="
+                "'additive', which adds up components anyway. Leave it at its default, "
+                "1."
             )
 
     def _outputs(self, X, *, spread=False):
@@ -221,9 +271,7 @@ class BaseAttentionPooling(
 
     @property
     def _n_features_out(self):
-        return sum(
-            sum(keys.shape[1] for keys in member.keys) for member in self._rung.members
-        )
+        return sum(member.embedding.n_components for member in self._rung.members)
 
     def _missing_treatments(self):
         """What is done about the missing values of each feature."""

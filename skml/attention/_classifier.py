@@ -3,8 +3,7 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from skml._sklearn import StrOptions, _fit_context
-from skml._table._base import all_or_nothing
+from skml._sklearn import StrOptions, _fit_context, with_callbacks
 from skml.attention._base import WITHOUT_NETWORK, BaseAttentionPooling
 from skml.attention._losses import LogLoss, softmax
 
@@ -31,7 +30,8 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
     attention : str, default="gaussian"
         How alike a query and a key are: "gaussian", minus half their squared distance;
         "laplace", minus their distance; "scaled-dot-product", their inner product over
-        the root of the number of components; "auto" lets members take turns with the
+        the root of the number of components; "additive", a small network of both
+        [5]_, which takes ten times as long; "auto" lets members take turns with the
         first two.
     embedding : {"identity", "scale", "linear", "mlp", "auto"}, default="auto"
         Where distances are measured: among scaled features; among features that are
@@ -57,16 +57,18 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         The sizes of the layers of the embedding "mlp".
     n_heads : int, default=1
         In so many parts z is compared; each pools for itself, and the mean counts.
-    n_estimators : int, default=4
+    n_estimators : int or "auto", default="auto"
         How many networks are learned, each from another part of the rows; the mean of
-        their probabilities counts.
+        their probabilities counts. "auto" is 40 000 over the number of distinct rows,
+        but at least 1 and at most 8: the fewer rows, the more they gain.
     context_size : int, default=2048
         How many keys a step of training looks at; predictions look at all.
     batch_size : int, default=512
-        How many queries a step has; no more than an eighth of the rows, but at least
-        32.
+        How many queries a step has, which are the first of the keys: at most half of
+        them, and an eighth of the rows or 32, whichever is more.
     learning_rate_init : float, default=0.01
-        The highest learning rate of AdamW; it falls along a cosine.
+        The highest learning rate of AdamW; it falls along a cosine. Two rounds of 25
+        steps that bring no gain are undone, and the rate is halved.
     max_iter : int, default=400
         The number of steps of a network, or of iterations for widths.
     early_stopping : bool, default=True
@@ -81,10 +83,9 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
     weight_decay : float, default=0.03
         How fast weights shrink.
     dropout : float, default=0.1
-        The share of hidden values that a step does not see.
+        The share of hidden units that a step does without, the same for all rows.
     input_noise : float, default=0.0
-        The standard deviation of noise that training adds to scaled numbers, and to
-        the columns of categories.
+        The standard deviation of noise that training adds to scaled numbers.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, which multiply those of the rows; "balanced" gives all
         classes the same total weight. A class that a dict leaves out has weight 1.
@@ -99,7 +100,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
     random_state : int, RandomState instance or None, default=None
         Draws networks, batches and contexts.
     verbose : int, default=0
-        Whether what was learned is printed.
+        Whether the loss of each round is printed.
 
     Attributes
     ----------
@@ -107,6 +108,8 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         The labels.
     embedding_ : str
         The rung that was taken.
+    n_estimators_ : int
+        The number of networks, 1 without.
     loss_curve_ : ndarray of shape (n_rounds,)
         The log losses over time, of rows that were left out, averaged over members.
     validation_score_ : float
@@ -134,6 +137,8 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
        Components Analysis", NIPS 2004.
     .. [4] Y. Gorishniy, I. Rubachev, A. Babenko, "On Embeddings for Numerical Features
        in Tabular Deep Learning", NeurIPS 2022.
+    .. [5] D. Bahdanau, K. Cho, Y. Bengio, "Neural Machine Translation by Jointly
+       Learning to Align and Translate", ICLR 2015.
 
     Examples
     --------
@@ -168,7 +173,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         n_components=16,
         hidden_layer_sizes=(64,),
         n_heads=1,
-        n_estimators=4,
+        n_estimators="auto",
         context_size=2048,
         batch_size=512,
         learning_rate_init=0.01,
@@ -215,8 +220,8 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         self.random_state = random_state
         self.verbose = verbose
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    @all_or_nothing
     def fit(self, X, y, sample_weight=None):
         """Learn the embedding, and remember the rows.
 

@@ -24,6 +24,7 @@ class WidthEmbedding:
     def __init__(self, n_widths, n_features, n_outputs):
         # Rule of thumb: distances of two random rows are about one width.
         self.parameters = {"log_widths": np.full(n_widths, 0.5 * np.log(n_features))}
+        self.n_components = n_features
         self.n_outputs = n_outputs
 
     def forward(self, X):
@@ -61,6 +62,8 @@ class NetworkEmbedding:
         The share of hidden values that a step of training does not see.
     random_state : RandomState
         Draws the parameters.
+    n_constants : int, default=0
+        How many more components z has, which are learned and the same for all rows.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class NetworkEmbedding:
         mean_sees_hidden,
         dropout,
         random_state,
+        n_constants=0,
     ):
         self.sizes = tuple(hidden_layer_sizes)
         self.n_components = n_components
@@ -81,6 +85,7 @@ class NetworkEmbedding:
         self.has_mean = has_mean
         self.mean_sees_hidden = has_mean and mean_sees_hidden and len(self.sizes) > 0
         self.dropout = dropout
+        self.n_constants = n_constants
         self.parameters = self._draw(n_features, random_state)
 
     def _draw(self, n_features, random_state):
@@ -99,6 +104,8 @@ class NetworkEmbedding:
             parameters[f"bias_{layer}"] = draw(n_features, size)[0]
         if self.sizes:
             parameters["z_of_h"] = draw(self.sizes[-1], self.n_components)
+        if self.n_constants:
+            parameters["constants"] = draw(1, self.n_constants)[0]
         if self.has_mean:
             parameters["u_bias"] = np.zeros(self.n_outputs, np.float32)
         if self.mean_sees_hidden:
@@ -135,11 +142,16 @@ class NetworkEmbedding:
             z = z + below @ p["z_of_h"]
         if self.mean_sees_hidden:
             u += below @ p["u_of_h"]
+        if self.n_constants:
+            z = np.hstack([z, np.tile(p["constants"], (len(z), 1))])
         return z, u, (X, layers)
 
     def backward(self, tape, z_gradient, u_gradient):
         """The gradient of the parameters, from those of z and u."""
         p, gradient, (X, layers) = self.parameters, {}, tape
+        if self.n_constants:
+            gradient["constants"] = z_gradient[:, self.n_components :].sum(axis=0)
+            z_gradient = z_gradient[:, : self.n_components]
         of_x = [z_gradient]
         if self.has_mean:
             of_x.append(u_gradient)
@@ -169,7 +181,8 @@ class NetworkEmbedding:
         return back
 
     def _draw_kept(self, hidden, random_state):
+        """Which hidden units a step has: the same for all rows, as it compares them."""
         if random_state is None or self.dropout == 0:
             return None
-        kept = random_state.random(hidden.shape, dtype=np.float32) >= self.dropout
+        kept = random_state.random(hidden.shape[1], dtype=np.float32) >= self.dropout
         return kept.astype(hidden.dtype) / hidden.dtype.type(1 - self.dropout)

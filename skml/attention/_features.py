@@ -104,15 +104,9 @@ class TableEncoder:
         np.nan_to_num(scaled, copy=False, nan=0.0)
         if self.numeric_encoding == "piecewise-linear":
             scaled = squash(scaled)
-        columns = [scaled]
-        for j, n_categories in self.categories:
-            columns.append((X[:, [j]] == np.arange(n_categories)) * CATEGORY)
-        if len(self.indicated):
-            columns.append(np.isnan(X[:, self.indicated]) * CATEGORY)
-        if sum(column.shape[1] for column in columns) == 0:
-            columns.append(np.zeros((len(X), 1)))
-        dense = np.hstack(columns, dtype=np.float64)
-        return EncodedRows(dense, *self._locate(X), self.layout, self.centre)
+        if scaled.shape[1] + self.layout.n_bins == 0:
+            scaled = np.zeros((len(X), 1))
+        return EncodedRows(scaled, *self._locate(X), self.layout, self.centre)
 
     def _learn_scale(self, X, numeric, weights):
         """The means and deviations of columns of numbers that are not constant."""
@@ -139,14 +133,20 @@ class TableEncoder:
             if len(found) > 2:  # one bin is the scaled number over again
                 self.binned.append((j, mean))
                 edges.append(found)
-        self.layout = BinLayout(edges)
-        self.centre = np.zeros(0)
-        if edges:
-            self.centre = self.layout.means(*self._locate(X), weights)
+        n_choices = [n for _, n in self.categories] + [1] * len(self.indicated)
+        self.layout = BinLayout(edges, n_choices)
+        self.centre = self.layout.means(*self._locate(X), weights)
+        self.centre[self.layout.n_ordered :] = 0
 
     def _locate(self, X):
-        """Bins and shares; a missing number is at the mean."""
+        """Bins and shares; a missing number is at the mean, a category is none."""
         columns = [
             np.where(np.isnan(X[:, j]), mean, X[:, j]) for j, mean in self.binned
         ]
-        return self.layout.locate(columns, len(X))
+        choices = [
+            np.nan_to_num(X[:, j], nan=-1).astype(np.intp) for j, _ in self.categories
+        ]
+        choices += [np.isnan(X[:, j]) - 1 for j in self.indicated]
+        if not columns and not choices:
+            return np.zeros((len(X), 0), np.int32), np.zeros((len(X), 0))
+        return self.layout.locate(columns, choices, CATEGORY)

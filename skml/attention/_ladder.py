@@ -1,10 +1,13 @@
 """One rung of the ladder: an embedding of a kind, its members, and what they pool."""
 
+from copy import copy
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.linear_model import RidgeCV
 
+from skml._table._rows import count_repeats
 from skml.attention._embedding import NetworkEmbedding, WidthEmbedding
 from skml.attention._features import TableEncoder
 from skml.attention._pooling import pool_heads, split_heads, weigh_rows
@@ -13,6 +16,7 @@ from skml.attention._training import (
     Rows,
     fit_widths,
     held_out_loss,
+    hold_out,
 )
 
 TRIAL_ITERATIONS = 50  # for widths that are tried on held-out rows
@@ -56,6 +60,8 @@ class Rung:
         The mean loss of rows that were left out.
     loss_curves : list of list of float
         Of each member, the loss over time.
+    is_stopped : bool
+        Whether who was reported to had enough.
     """
 
     def __init__(self, kind, objective, options):
@@ -71,7 +77,7 @@ class Rung:
         if self.residual == "auto":
             self.residual = {"linear": "linear", "mlp": "mlp"}.get(kind, "none")
 
-    def fit(self, X, Y, weights, reader, folds, random_state):
+    def fit(self, X, Y, weights, reader, folds, random_state, report):
         """Learn the embeddings.
 
         Parameters
@@ -88,6 +94,9 @@ class Rung:
             Positions of rows to hold out, one part after another; perhaps none.
         random_state : RandomState
             Draws everything.
+        report : callable
+            Is told of each round, as ``report(rung, so_far)``, where ``so_far()`` is a
+            rung that ends here; returns whether to stop.
 
         Returns
         -------
@@ -97,11 +106,13 @@ class Rung:
         encoded = self.encoder.fit(X, reader, weights).transform(X)
         self.weights = weights
         self.mean = self._fit_mean(encoded, Y, weights)
-        rows = Rows(encoded, Y - self._mean_of(encoded, Y.shape[1]), weights)
+        Y = Y - self._mean_of(encoded, Y.shape[1])
+        rows = Rows(encoded, Y, weights, count_repeats(weights))
         if self.is_network:
-            self._fit_networks(rows, folds, random_state)
+            self._fit_networks(rows, folds, random_state, report)
         else:
             self._fit_widths(rows, folds, random_state)
+            self.is_stopped = report(self, lambda: self)
         return self
 
     def pool(self, X, *, spread=False):
@@ -112,7 +123,10 @@ class Rung:
     def embed(self, X):
         """The points of some rows, those of all members side by side."""
         encoded = self.encoder.transform(X)
-        points = [member.embedding.forward(encoded)[0] for member in self.members]
+        points = [
+            member.embedding.forward(encoded)[0][:, : member.embedding.n_components]
+            for member in self.members
+        ]
         return np.hstack(points) / np.sqrt(len(points))
 
     def weigh(self, X):
@@ -175,13 +189,13 @@ class Rung:
 
     def _try_fold(self, rows, fold):
         """The loss of some rows, of widths that the others chose."""
-        others = rows.at(np.setdiff1d(np.arange(len(rows.X)), fold))
+        others, held = hold_out(rows, fold)
         embedding, _ = self._learn_widths(others, TRIAL_ITERATIONS)
         return held_out_loss(
             embedding,
             self.objective,
             others,
-            rows.at(fold),
+            held,
             score=self._score(0),
             n_heads=1,
             n_jobs=self.options["n_jobs"],
@@ -194,29 +208,44 @@ class Rung:
             return np.arange(n_rows)
         return np.sort(random_state.permutation(n_rows)[:size])
 
-    def _fit_networks(self, rows, folds, random_state):
-        n_members = self.options["n_estimators"]
+    def _fit_networks(self, rows, folds, random_state, report):
         self.members, self.loss_curves, losses = [], [], []
         fast = rows.astype(np.float32)
-        for number in range(n_members):
+        for number in range(self.options["n_estimators"]):
             embedding = self._new_network(rows, random_state)
             held_out = folds[number % len(folds)] if folds else np.empty(0, np.intp)
             options = {**self.options, "attention": self._score(number)}
             training = MinibatchTraining(
                 embedding, self.objective, fast, held_out, options, random_state
             )
-            training.run()
             self.loss_curves.append(training.losses)
+            so_far = partial(self._so_far, training, rows, losses)
+            self.is_stopped = training.run(partial(report, self, so_far))
             losses.append(training.best_loss)
+            self.validation_loss = float(np.mean(losses))
             self.members.append(self._member(embedding, rows, number))
-        self.validation_loss = float(np.mean(losses))
+            if self.is_stopped:
+                break
+
+    def _so_far(self, training, rows, losses):
+        """This rung with the member that is in training, as it would end now."""
+        rung = copy(self)
+        member = self._member(training.best_embedding(), rows, len(self.members))
+        rung.members = [*self.members, member]
+        rung.loss_curves = [list(curve) for curve in self.loss_curves]
+        rung.validation_loss = float(np.mean([*losses, training.best_loss]))
+        return rung
 
     def _new_network(self, rows, random_state):
         is_mlp = self.kind == "mlp"
+        n_components, n_constants = self.options["n_components"], 0
+        if self.options["attention"] == "additive":
+            n_components, n_constants = 2 * n_components, n_components
         return NetworkEmbedding(
             rows.X.shape[1],
-            self.options["n_components"],
+            n_components,
             rows.Y.shape[1],
+            n_constants=n_constants,
             hidden_layer_sizes=self.options["hidden_layer_sizes"] if is_mlp else (),
             has_mean=self.residual != "none",
             mean_sees_hidden=self.residual == "mlp",

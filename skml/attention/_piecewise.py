@@ -3,6 +3,7 @@
 Of a number in bin b, the encoding is 1 for the bins before, the share of the way
 through b, and 0 behind (Gorishniy et al., 2022). Written out it has `n_bins` columns a
 feature; here it takes two numbers, and products cost two multiplications a feature.
+Categories are bins, too, of which a row is in one, and none lies before another.
 """
 
 import numpy as np
@@ -18,27 +19,33 @@ class BinLayout:
     Parameters
     ----------
     edges : list of ndarray
-        The edges of the bins of each feature.
+        The edges of the bins of each feature of numbers.
+    n_choices : list of int, default=()
+        The numbers of categories of the other features, which stand behind.
     """
 
-    def __init__(self, edges):
+    def __init__(self, edges, n_choices=()):
         self.edges = edges
-        self.counts = np.array([len(e) - 1 for e in edges], dtype=np.intp)
+        counts = [*(len(e) - 1 for e in edges), *n_choices]
+        self.counts = np.array(counts, dtype=np.intp)
         self.starts = np.concatenate([[0], np.cumsum(self.counts)]).astype(np.int32)
+        self.n_ordered = int(self.starts[len(edges)])  # bins that have bins before them
 
     @property
     def n_bins(self):
         return int(self.starts[-1])
 
-    def locate(self, columns, n_rows):
+    def locate(self, columns, choices, share):
         """Bins and shares of the values of each feature.
 
         Parameters
         ----------
         columns : list of ndarray of shape (n_rows,)
-            The values, none missing.
-        n_rows : int
-            The number of rows.
+            The numbers, none missing.
+        choices : list of ndarray of shape (n_rows,)
+            Positions of categories; -1 for none of them.
+        share : float
+            That of a category.
 
         Returns
         -------
@@ -47,14 +54,18 @@ class BinLayout:
         shares : ndarray of shape (n_rows, n_features)
             Between 0 and 1, of dtype float64.
         """
-        bins = np.empty((n_rows, len(columns)), dtype=np.int32)
-        shares = np.empty((n_rows, len(columns)))
-        for f, (values, edges) in enumerate(zip(columns, self.edges, strict=True)):
+        bins, shares = [], []
+        for values, edges in zip(columns, self.edges, strict=True):
             at = np.searchsorted(edges, values, side="right") - 1
             at = np.clip(at, 0, len(edges) - 2)
-            shares[:, f] = (values - edges[at]) / (edges[at + 1] - edges[at])
-            bins[:, f] = at + self.starts[f]
-        return bins, np.clip(shares, 0, 1, out=shares)
+            passed = (values - edges[at]) / (edges[at + 1] - edges[at])
+            bins.append(at)
+            shares.append(np.clip(passed, 0, 1))
+        for codes in choices:
+            bins.append(np.maximum(codes, 0))
+            shares.append(share * (codes >= 0))
+        bins = np.stack(bins, axis=1) + self.starts[:-1]
+        return bins.astype(np.int32), np.stack(shares, axis=1)
 
     def means(self, bins, shares, weights):
         """The mean of each column of the encoding, over rows that have weights."""
@@ -65,22 +76,27 @@ class BinLayout:
 
     def levels(self, weights):
         """Sums of the weights of the bins before each bin, of its feature."""
-        levels = np.zeros_like(weights)
-        np.cumsum(weights[:-1], axis=0, out=levels[1:])
-        starts = self.starts[:-1]
-        return levels - np.repeat(levels[starts], self.counts, axis=0)
+        levels, n = np.zeros_like(weights), self.n_ordered
+        if n:
+            np.cumsum(weights[: n - 1], axis=0, out=levels[1:n])
+            starts = self.starts[: len(self.edges)]
+            counts = self.counts[: len(self.edges)]
+            levels[:n] -= np.repeat(levels[starts], counts, axis=0)
+        return levels
 
     def sums_behind(self, values):
         """Sums of the values of the bins behind each bin, of its feature."""
-        flipped = np.cumsum(values[::-1], axis=0)[::-1]
-        behind = np.zeros_like(values)
-        behind[:-1] = flipped[1:]
-        ends = self.starts[1:] - 1
-        return behind - np.repeat(behind[ends], self.counts, axis=0)
+        behind, n = np.zeros_like(values), self.n_ordered
+        if n:
+            behind[: n - 1] = np.cumsum(values[n - 1 : 0 : -1], axis=0)[::-1]
+            ends = self.starts[1 : len(self.edges) + 1] - 1
+            counts = self.counts[: len(self.edges)]
+            behind[:n] -= np.repeat(behind[ends], counts, axis=0)
+        return behind
 
 
 class EncodedRows:
-    """A matrix of rows: dense columns, then those of bins less their means.
+    """A matrix of rows: dense columns, then those of bins less `centre`.
 
     Parameters
     ----------
@@ -91,7 +107,7 @@ class EncodedRows:
     layout : BinLayout
         Where the bins are.
     centre : ndarray of shape (n_bins,)
-        The means of the columns of bins.
+        What is subtracted from the columns of bins: their means, or zero.
     """
 
     def __init__(self, dense, bins, shares, layout, centre):
@@ -113,7 +129,10 @@ class EncodedRows:
         return len(self.dense)
 
     def __getitem__(self, rows):
-        return self._with(self.dense[rows], self.bins[rows], self.shares[rows])
+        fields = self.dense, self.bins, self.shares
+        if not isinstance(rows, slice):  # several times faster than brackets
+            return self._with(*(field.take(rows, axis=0) for field in fields))
+        return self._with(*(field[rows] for field in fields))
 
     def astype(self, dtype):
         """The same rows in another precision."""
@@ -129,17 +148,13 @@ class EncodedRows:
         """These rows with something added to the dense columns."""
         return self._with(self.dense + noise, self.bins, self.shares)
 
-    def stack(self, other):
-        """These rows, and others below them."""
-        pairs = zip(self._fields(), other._fields(), strict=True)
-        return self._with(*(np.concatenate(pair) for pair in pairs))
-
     def toarray(self):
         """The matrix, written out."""
         columns = np.arange(self.layout.n_bins)
         feature = np.repeat(np.arange(self.bins.shape[1]), self.layout.counts)
         bins = self.bins[:, feature]
-        encoded = (columns < bins) + (columns == bins) * self.shares[:, feature]
+        before = (columns < bins) & (columns < self.layout.n_ordered)
+        encoded = before + (columns == bins) * self.shares[:, feature]
         return np.hstack([self.dense, encoded - self.centre], dtype=self.dtype)
 
     def dot(self, weights):
@@ -174,9 +189,6 @@ class EncodedRows:
             shared -= self.centre[:, None] * gradient.sum(axis=0)
             product[n_dense:] = shared
         return product
-
-    def _fields(self):
-        return self.dense, self.bins, self.shares
 
     def _with(self, dense, bins, shares):
         return EncodedRows(dense, bins, shares, self.layout, self.centre)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from joblib import effective_n_jobs
 
-from skml.attention import _pooling_kernel
+from skml.attention import _additive, _pooling_kernel
 from skml.attention._arrays import as_floats, check_points, check_width
 from skml.attention._functional import (
     dot_product_score,
@@ -42,7 +42,7 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude
         What is pooled.
     key_weights : ndarray of shape (n_keys,) or None
         How often a key counts.
-    score : {"gaussian", "laplace", "dot-product", "scaled-dot-product"}
+    score : {"gaussian", "laplace", "dot-product", "scaled-dot-product", "additive"}
         How alike a query and a key are.
     n_jobs : int, default=None
         The number of threads.
@@ -56,6 +56,8 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude
     log_normalizer : ndarray of shape (n_queries,)
         The logarithm of the sum of the exponentials of the scores.
     """
+    if score == "additive":
+        return _additive.pool(queries, keys, values, key_weights, exclude)
     queries, keys = scale_points(queries, keys, score)
     pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
     log_normalizer = np.empty(len(queries))
@@ -68,6 +70,7 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude
             values,
             key_weights,
             None if exclude is None else exclude[rows],
+            None,
             SCORES[score],
             pooled[rows],
             log_normalizer[rows],
@@ -109,8 +112,12 @@ def split_rows(n_rows, n_threads):
     return [slice(*pair) for pair in pairwise(ends)]
 
 
-def weigh_rows(queries, keys, values, key_weights, *, score, exclude=None):
+def weigh_rows(queries, keys, values, key_weights, *, score, exclude=None, bonus=None):
     """Pool values as `pool_rows` does, in one thread, and return the weights, too.
+
+    A key in `exclude` is not quite left out if there is a `bonus`, of shape
+    (n_queries,): what is added to its score then, the logarithm of the share of its
+    weight that is left.
 
     Returns
     -------
@@ -119,6 +126,10 @@ def weigh_rows(queries, keys, values, key_weights, *, score, exclude=None):
     weights : ndarray of shape (n_queries, n_keys)
         The weights of the keys; each row has the sum one, or zero without a key.
     """
+    if score == "additive":
+        return _additive.weigh_tile(queries, keys, values, key_weights, exclude, bonus)[
+            :2
+        ]
     queries, keys = scale_points(queries, keys, score)
     pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
     weights = np.empty((len(queries), len(keys)), dtype=queries.dtype)
@@ -128,6 +139,7 @@ def weigh_rows(queries, keys, values, key_weights, *, score, exclude=None):
         values,
         key_weights,
         None if exclude is None else np.ascontiguousarray(exclude, np.int64),
+        bonus,
         SCORES[score],
         pooled,
         np.empty(len(queries)),
@@ -161,6 +173,8 @@ def backward(weights, pooled, values, gradient, queries, keys, *, score):
     of_queries, of_keys, of_values : ndarray
         The derivatives, of the shapes of `queries`, `keys` and `values`.
     """
+    if score == "additive":
+        return _additive.backward(weights, pooled, values, gradient, queries, keys)
     of_values = weights.T @ gradient
     row_sums = np.empty(len(queries), dtype=queries.dtype)
     column_sums = np.empty(len(keys), dtype=queries.dtype)

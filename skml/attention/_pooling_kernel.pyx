@@ -9,13 +9,13 @@ cdef extern from "_pooling_steps.h" nogil:
     int skml_pooling_level()
     int SKML_POOL_FLOAT(
         int, const float *, ptrdiff_t, const float *, ptrdiff_t, ptrdiff_t,
-        const float *, ptrdiff_t, const float *, const int64_t *, int, float *,
-        double *, float *
+        const float *, ptrdiff_t, const float *, const int64_t *, const float *, int,
+        float *, double *, float *
     )
     int SKML_POOL_DOUBLE(
         int, const double *, ptrdiff_t, const double *, ptrdiff_t, ptrdiff_t,
-        const double *, ptrdiff_t, const double *, const int64_t *, int, double *,
-        double *, double *
+        const double *, ptrdiff_t, const double *, const int64_t *, const double *, int,
+        double *, double *, double *
     )
     int SKML_BACKWARD_FLOAT(
         int, float *, const float *, const float *, ptrdiff_t, const float *,
@@ -40,6 +40,7 @@ def pool(
     const floating[:, ::1] values,  # IN  (n_keys, n_values)
     const floating[::1] key_weights,  # IN  (n_keys,) or None
     const int64_t[::1] exclude,  # IN  (n_queries,) or None: a key each, -1 for none
+    const floating[::1] bonus,  # IN  (n_queries,) or None: of the scores of those keys
     int score,
     floating[:, ::1] pooled,  # OUT  (n_queries, n_values)
     double[::1] log_normalizer,  # OUT  (n_queries,)
@@ -49,6 +50,7 @@ def pool(
     """Pool the values for each query, with weights of its own that sum to one."""
     cdef const floating *of_keys = NULL
     cdef const int64_t *excluded = NULL
+    cdef const floating *of_excluded = NULL
     cdef floating *written = NULL
     cdef int failed
     if queries.shape[0] == 0:
@@ -57,20 +59,22 @@ def pool(
         of_keys = &key_weights[0]
     if exclude is not None:
         excluded = &exclude[0]
+    if bonus is not None:
+        of_excluded = &bonus[0]
     if weights is not None:
         written = &weights[0, 0]
     with nogil:
         if floating is float:
             failed = SKML_POOL_FLOAT(
                 level, &queries[0, 0], queries.shape[0], &keys[0, 0], keys.shape[0],
-                keys.shape[1], &values[0, 0], values.shape[1], of_keys, excluded, score,
-                &pooled[0, 0], &log_normalizer[0], written
+                keys.shape[1], &values[0, 0], values.shape[1], of_keys, excluded,
+                of_excluded, score, &pooled[0, 0], &log_normalizer[0], written
             )
         else:
             failed = SKML_POOL_DOUBLE(
                 level, &queries[0, 0], queries.shape[0], &keys[0, 0], keys.shape[0],
-                keys.shape[1], &values[0, 0], values.shape[1], of_keys, excluded, score,
-                &pooled[0, 0], &log_normalizer[0], written
+                keys.shape[1], &values[0, 0], values.shape[1], of_keys, excluded,
+                of_excluded, score, &pooled[0, 0], &log_normalizer[0], written
             )
     if failed:
         raise MemoryError()

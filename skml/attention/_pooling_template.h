@@ -249,8 +249,8 @@ SKML_FUNCTION SKML_T SKML_NAME(find_greatest)(const KEYS *k, const SKML_T *score
 /* Let some queries pass over all keys: either look for their greatest scores, which
    become the shifts, or add up. */
 SKML_TARGET static void SKML_NAME(pass)(const KEYS *k, const ROWS *rows,
-                                        const int64_t *exclude, SKML_T *weights,
-                                        int looks_for_greatest)
+                                        const int64_t *exclude, const SKML_T *bonus,
+                                        SKML_T *weights, int looks_for_greatest)
 {
     const ptrdiff_t n_sums = 1 + k->n_values;
     memset(rows->sums, 0, rows->n * n_sums * sizeof *rows->sums);
@@ -265,7 +265,7 @@ SKML_TARGET static void SKML_NAME(pass)(const KEYS *k, const ROWS *rows,
                 SKML_NAME(score_tile)(k, rows->packed + r * k->width, rows->n - r,
                                       n_packed);
             if (excluded >= 0 && excluded < n_block)
-                of_row[excluded] = (SKML_T)-INFINITY;
+                of_row[excluded] += bonus ? bonus[row] : (SKML_T)-INFINITY;
             if (looks_for_greatest) {
                 rows->shifts[r] = SKML_NAME(find_greatest)(k, of_row, n_packed,
                                                            rows->shifts[r]);
@@ -346,7 +346,7 @@ SKML_TARGET static int SKML_NAME(reserve_rows)(ROWS *rows, const KEYS *k,
 SKML_TARGET static int SKML_NAME(pool)(
     const SKML_T *queries, ptrdiff_t n_queries, const SKML_T *keys, ptrdiff_t n_keys,
     ptrdiff_t width, const SKML_T *values, ptrdiff_t n_values, const SKML_T *key_weights,
-    const int64_t *exclude, int score, SKML_T *pooled, double *log_normalizer,
+    const int64_t *exclude, const SKML_T *bonus, int score, SKML_T *pooled, double *log_normalizer,
     SKML_T *weights)
 {
     KEYS k = {n_keys, width, n_values, keys, values, key_weights, score, 0, 0, 0, 0, 0};
@@ -371,15 +371,15 @@ SKML_TARGET static int SKML_NAME(pool)(
                     greatest * SKML_NAME(norm)(queries + (start + r) * width, width));
         }
         SKML_NAME(pack_queries)(&rows, queries, width);
-        SKML_NAME(pass)(&k, &rows, exclude, weights, 0);
+        SKML_NAME(pass)(&k, &rows, exclude, bonus, weights, 0);
         SKML_NAME(finish)(&k, &rows, pooled, log_normalizer, weights, 1);
         if (rows.n == 0) continue;
         for (ptrdiff_t r = 0; r < rows.n; r++) rows.shifts[r] = (SKML_T)-INFINITY;
         SKML_NAME(pack_queries)(&rows, queries, width);
-        SKML_NAME(pass)(&k, &rows, exclude, weights, 1);
+        SKML_NAME(pass)(&k, &rows, exclude, bonus, weights, 1);
         for (ptrdiff_t r = 0; r < rows.n; r++)
             if (rows.shifts[r] == (SKML_T)-INFINITY) rows.shifts[r] = 0; /* no key */
-        SKML_NAME(pass)(&k, &rows, exclude, weights, 0);
+        SKML_NAME(pass)(&k, &rows, exclude, bonus, weights, 0);
         SKML_NAME(finish)(&k, &rows, pooled, log_normalizer, weights, 0);
     }
     free(rows.positions);

@@ -3,8 +3,7 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from skml._sklearn import _fit_context
-from skml._table._base import all_or_nothing
+from skml._sklearn import _fit_context, with_callbacks
 from skml.attention._base import BaseAttentionPooling
 from skml.attention._losses import SquaredError
 
@@ -29,7 +28,8 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     attention : str, default="gaussian"
         How alike a query and a key are: "gaussian", minus half their squared distance;
         "laplace", minus their distance; "scaled-dot-product", their inner product over
-        the root of the number of components; "auto" lets members take turns with the
+        the root of the number of components; "additive", a small network of both
+        [5]_, which takes ten times as long; "auto" lets members take turns with the
         first two.
     embedding : {"identity", "scale", "linear", "mlp", "auto"}, default="auto"
         Where distances are measured: among scaled features; among features that are
@@ -55,16 +55,18 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         The sizes of the layers of the embedding "mlp".
     n_heads : int, default=1
         In so many parts z is compared; each pools for itself, and the mean counts.
-    n_estimators : int, default=4
+    n_estimators : int or "auto", default="auto"
         How many networks are learned, each from another part of the rows; the mean of
-        their predictions counts.
+        their predictions counts. "auto" is 40 000 over the number of distinct rows, but
+        at least 1 and at most 8: the fewer rows, the more they gain.
     context_size : int, default=2048
         How many keys a step of training looks at; predictions look at all.
     batch_size : int, default=512
-        How many queries a step has; no more than an eighth of the rows, but at least
-        32.
+        How many queries a step has, which are the first of the keys: at most half of
+        them, and an eighth of the rows or 32, whichever is more.
     learning_rate_init : float, default=0.01
-        The highest learning rate of AdamW; it falls along a cosine.
+        The highest learning rate of AdamW; it falls along a cosine. Two rounds of 25
+        steps that bring no gain are undone, and the rate is halved.
     max_iter : int, default=400
         The number of steps of a network, or of iterations for widths.
     early_stopping : bool, default=True
@@ -79,10 +81,9 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     weight_decay : float, default=0.03
         How fast weights shrink.
     dropout : float, default=0.1
-        The share of hidden values that a step does not see.
+        The share of hidden units that a step does without, the same for all rows.
     input_noise : float, default=0.0
-        The standard deviation of noise that training adds to scaled numbers, and to
-        the columns of categories.
+        The standard deviation of noise that training adds to scaled numbers.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Which columns are categories: those of strings and of a category type; none; or,
         as well, those given by name, position or mask.
@@ -94,12 +95,14 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     random_state : int, RandomState instance or None, default=None
         Draws networks, batches and contexts.
     verbose : int, default=0
-        Whether what was learned is printed.
+        Whether the loss of each round is printed.
 
     Attributes
     ----------
     embedding_ : str
         The rung that was taken.
+    n_estimators_ : int
+        The number of networks, 1 without.
     loss_curve_ : ndarray of shape (n_rounds,)
         The mean squared errors of scaled targets over time, of rows that were left
         out, averaged over members.
@@ -128,6 +131,8 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
        AISTATS 2007.
     .. [4] Y. Gorishniy, I. Rubachev, A. Babenko, "On Embeddings for Numerical Features
        in Tabular Deep Learning", NeurIPS 2022.
+    .. [5] D. Bahdanau, K. Cho, Y. Bengio, "Neural Machine Translation by Jointly
+       Learning to Align and Translate", ICLR 2015.
 
     Examples
     --------
@@ -168,7 +173,7 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         n_components=16,
         hidden_layer_sizes=(64,),
         n_heads=1,
-        n_estimators=4,
+        n_estimators="auto",
         context_size=2048,
         batch_size=512,
         learning_rate_init=0.01,
@@ -213,8 +218,8 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         self.random_state = random_state
         self.verbose = verbose
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    @all_or_nothing
     def fit(self, X, y, sample_weight=None):
         """Learn the embedding, and remember the rows.
 

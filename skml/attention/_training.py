@@ -1,5 +1,6 @@
 """How embeddings are learned: full steps for widths, minibatches for networks."""
 
+from copy import copy, deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from skml.attention._pooling import backward, pool_heads, split_heads, weigh_row
 
 WARM_UP = 20  # steps in which the learning rate rises
 ROUND = 25  # steps after which held-out rows are scored
+PATIENCE = 2  # rounds without a gain, which are undone, to go on with smaller steps
 MOST_HELD_OUT = 1024  # of them
 MOST_KEYS = 8192  # that they look at
 
@@ -19,6 +21,7 @@ class Rows(NamedTuple):
     X: object  # EncodedRows of shape (n_rows, n_encoded)
     Y: np.ndarray  # (n_rows, n_outputs)
     weights: np.ndarray  # (n_rows,)
+    repeats: np.ndarray  # (n_rows,), of these weights those of rows equal to one
 
     def at(self, positions):
         """Some of the rows."""
@@ -29,10 +32,22 @@ class Rows(NamedTuple):
         return Rows(*(field.astype(dtype) for field in self))
 
 
+def hold_out(rows, positions):
+    """Rows to learn from, and rows held out: of those that are equal, one each."""
+    is_held = np.zeros(len(rows.X), dtype=bool)
+    is_held[positions] = True
+    left = np.where(is_held, rows.repeats, rows.weights)
+    fewer = np.where(is_held, np.maximum(rows.repeats - 1, 0), rows.repeats)
+    others = np.flatnonzero(left)
+    learned = rows.at(others)._replace(weights=left[others], repeats=fewer[others])
+    held = rows.at(positions)
+    return learned, held._replace(weights=held.weights - held.repeats)
+
+
 def loss_and_gradient(
-    embedding, objective, queries, keys, exclude, *, score, n_heads, random_state=None
+    embedding, objective, rows, n_queries, *, score, n_heads, random_state=None
 ):
-    """The loss of queries that attend to keys, and the gradient of the parameters.
+    """The loss of rows that attend to all others, and the gradient of the parameters.
 
     Parameters
     ----------
@@ -40,12 +55,11 @@ def loss_and_gradient(
         Maps rows to points.
     objective : SquaredError or LogLoss
         What should be small.
-    queries : Rows or None
-        Who asks; None means the keys themselves.
-    keys : Rows
-        Who answers.
-    exclude : ndarray of shape (n_queries,)
-        The key that a query must not see, itself; -1 if none.
+    rows : Rows
+        Who answers; the first of them ask, and do not answer themselves, but rows that
+        are equal to them do.
+    n_queries : int
+        How many ask.
     score : {"gaussian", "laplace", "scaled-dot-product"}
         How alike two points are.
     n_heads : int
@@ -60,48 +74,46 @@ def loss_and_gradient(
     gradient : dict of str to ndarray
         Its derivatives.
     """
-    n_queries = 0 if queries is None else len(queries.X)
-    X = keys.X if queries is None else queries.X.stack(keys.X)
-    asked = keys if queries is None else queries
     noise = {} if random_state is None else {"random_state": random_state}
-    z, u, tape = embedding.forward(X, **noise)
-    # Where the points of those who ask, and of those who answer, stand in z and u.
-    parts = slice(n_queries or None), slice(n_queries, None)
-    values = np.ascontiguousarray(objective.values(keys.Y, u[parts[1]]))
+    z, u, tape = embedding.forward(rows.X, **noise)
+    values = np.ascontiguousarray(objective.values(rows.Y, u))
     heads = split_heads(z, n_heads)
+    with np.errstate(divide="ignore"):
+        bonus = np.log(rows.repeats[:n_queries] / rows.weights[:n_queries])
     found = [
         weigh_rows(
-            *(head[part] for part in parts),
+            head[:n_queries],
+            head,
             values,
-            keys.weights,
+            rows.weights,
             score=score,
-            exclude=exclude,
+            exclude=np.arange(n_queries),
+            bonus=bonus,
         )
         for head in heads
     ]
     pooled = sum(p for p, _ in found) / n_heads
-    output = objective.output(pooled, u[parts[0]])
-    loss, gradient = objective.loss(output, asked.Y, asked.weights)
+    output = objective.output(pooled, u[:n_queries])
+    loss, gradient = objective.loss(
+        output, rows.Y[:n_queries], rows.weights[:n_queries]
+    )
     of_pooled = objective.pooled_gradient(gradient, pooled) / n_heads
-    of_z, of_values = pull_back(heads, parts, found, values, of_pooled, score)
-    of_u = np.zeros_like(u)
-    of_u[parts[0]] += gradient
-    of_u[parts[1]] += objective.keys_gradient(of_values)
+    of_z, of_values = pull_back(heads, found, values, of_pooled, score)
+    of_u = objective.keys_gradient(of_values)
+    of_u[:n_queries] += gradient
     return loss, embedding.backward(tape, of_z, of_u)
 
 
-def pull_back(heads, parts, found, values, of_pooled, score):
+def pull_back(heads, found, values, of_pooled, score):
     """The derivatives of the points and of the values, from that of what was pooled."""
+    n_queries = len(of_pooled)
     of_heads, of_all_values = [], np.zeros_like(values)
     of_pooled = np.ascontiguousarray(of_pooled)
     for head, (pooled, weights) in zip(heads, found, strict=True):
-        points = [head[part] for part in parts]
-        *of_points, of_values = backward(
-            weights, pooled, values, of_pooled, *points, score=score
+        of_queries, of_head, of_values = backward(
+            weights, pooled, values, of_pooled, head[:n_queries], head, score=score
         )
-        of_head = np.zeros_like(head)
-        for part, of_part in zip(parts, of_points, strict=True):
-            of_head[part] += of_part
+        of_head[:n_queries] += of_queries
         of_heads.append(of_head)
         of_all_values += of_values
     return np.hstack(of_heads), of_all_values
@@ -126,13 +138,12 @@ def fit_widths(embedding, objective, rows, *, score, max_iter):
     Returns the losses, one for each time that they were computed; without iterations,
     that of the widths as they are.
     """
-    exclude = np.arange(len(rows.X))
     losses = []
 
     def evaluate(log_widths):
         embedding.parameters["log_widths"] = log_widths
         loss, gradient = loss_and_gradient(
-            embedding, objective, None, rows, exclude, score=score, n_heads=1
+            embedding, objective, rows, len(rows.X), score=score, n_heads=1
         )
         losses.append(loss)
         return loss, gradient["log_widths"].astype(np.float64)
@@ -192,13 +203,13 @@ def learning_rate(step, n_steps, highest):
 
 
 def draw_context(n_rows, context_size, batch, random_state):
-    """Choose keys for a batch; and where among them its own rows are, else -1."""
+    """Choose keys for a batch: its own rows, and others behind them."""
+    is_other = np.ones(n_rows, dtype=bool)
+    is_other[batch] = False
     if n_rows <= context_size:
-        return np.arange(n_rows), batch
-    context = random_state.choice(n_rows, context_size, replace=False, shuffle=False)
-    place = np.full(n_rows, -1)
-    place[context] = np.arange(context_size)
-    return context, place[batch]
+        return np.concatenate([batch, np.flatnonzero(is_other)])
+    drawn = random_state.choice(n_rows, context_size, replace=False, shuffle=False)
+    return np.concatenate([batch, drawn[is_other[drawn]]])[:context_size]
 
 
 class MinibatchTraining:
@@ -226,7 +237,7 @@ class MinibatchTraining:
     losses : list of float
         The loss of held-out rows after each round; without any, of training rows.
     best_loss : float
-        The least of them, whose parameters are kept.
+        The least of them, whose parameters are kept; without held-out rows the last.
     """
 
     def __init__(self, embedding, objective, rows, held_out, options, random_state):
@@ -234,32 +245,65 @@ class MinibatchTraining:
         self.objective = objective
         self.options = options
         self.random_state = np.random.default_rng(random_state.randint(2**31 - 1))
-        learned = np.setdiff1d(np.arange(len(rows.X)), held_out)
-        learned = random_state.permutation(learned)
-        self.rows = rows.at(learned)
-        self.held_out = rows.at(held_out[:MOST_HELD_OUT])
+        learned, held = hold_out(rows, held_out)
+        self.rows = learned.at(random_state.permutation(len(learned.X)))
+        self.held_out = held.at(slice(MOST_HELD_OUT))
         self.optimizer = AdamW(
             embedding.parameters, weight_decay=options["weight_decay"]
         )
-        self.batch_size = min(options["batch_size"], max(32, len(learned) // 8))
+        self.batch_size = min(
+            options["batch_size"],
+            max(32, len(learned.X) // 8),
+            max(1, options["context_size"] // 2),
+        )
+        self.highest_rate = options["learning_rate_init"]
         self.losses = []
         self.best_loss = np.inf
+        self.best = deepcopy(embedding.parameters)
 
-    def run(self):
-        """Learn until `max_iter`, or until held-out rows no longer gain."""
-        n_steps = self.options["max_iter"]
-        batches = self._batches()
-        best, best_round = None, 0
+    def run(self, report):
+        """Learn until `max_iter`, or until held-out rows no longer gain.
+
+        Parameters
+        ----------
+        report : callable
+            Is called after each round; returns whether to stop.
+
+        Returns
+        -------
+        is_stopped : bool
+            Whether it was stopped by the report.
+        """
+        n_steps, is_stopped = self.options["max_iter"], False
+        batches, n_without_gain = self._batches(), 0
         for start in range(0, n_steps, ROUND):
             some = range(start, min(start + ROUND, n_steps))
             losses = [self._step(next(batches), n_steps) for _ in some]
             self.losses.append(self._score(float(np.mean(losses))))
-            if self.losses[-1] < self.best_loss - self.options["tol"] or best is None:
-                self.best_loss, best_round = self.losses[-1], len(self.losses)
-                best = {k: v.copy() for k, v in self.embedding.parameters.items()}
-            elif len(self.losses) - best_round >= self.options["n_iter_no_change"]:
+            n_without_gain = 0 if self._is_gain() else n_without_gain + 1
+            if n_without_gain == 0:
+                self.best_loss = self.losses[-1]
+                self.best = deepcopy(self.embedding.parameters)
+            elif n_without_gain % PATIENCE == 0:
+                self.embedding.parameters.update(deepcopy(self.best))
+                self.highest_rate /= 2
+            is_stopped = report()
+            if is_stopped or n_without_gain >= self.options["n_iter_no_change"]:
                 break
-        self.embedding.parameters.update(best)
+        self.embedding.parameters.update(self.best)
+        return is_stopped
+
+    def _is_gain(self):
+        """Whether the last round was one; without held-out rows it always is."""
+        if len(self.held_out.X) == 0:
+            return True
+        return self.losses[-1] < self.best_loss - self.options["tol"]
+
+    def best_embedding(self):
+        """A copy of the embedding, with the best parameters so far."""
+        embedding = copy(self.embedding)
+        embedding.parameters = deepcopy(self.best)
+        return embedding
 
     def _batches(self):
         """Positions of rows, each in its turn, in random order, without end."""
@@ -269,15 +313,14 @@ class MinibatchTraining:
             yield from np.array_split(self.random_state.permutation(n_rows), n_batches)
 
     def _step(self, batch, n_steps):
-        context, exclude = draw_context(
+        context = draw_context(
             len(self.rows.X), self.options["context_size"], batch, self.random_state
         )
         loss, gradient = loss_and_gradient(
             self.embedding,
             self.objective,
-            self._with_noise(self.rows.at(batch)),
             self._with_noise(self.rows.at(context)),
-            exclude,
+            len(batch),
             score=self.options["attention"],
             n_heads=self.options["n_heads"],
             random_state=self.random_state,
@@ -288,9 +331,7 @@ class MinibatchTraining:
                 "diverged. Lower learning_rate_init, which is "
                 f"{self.options['learning_rate_init']!r}."
             )
-        rate = learning_rate(
-            self.optimizer.n_steps, n_steps, self.options["learning_rate_init"]
-        )
+        rate = learning_rate(self.optimizer.n_steps, n_steps, self.highest_rate)
         self.optimizer.step(gradient, rate)
         return loss
 

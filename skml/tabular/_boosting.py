@@ -36,7 +36,7 @@ from skml.tabular._early_stopping import (
     split_rows,
 )
 from skml.tabular._library_params import draw_seed
-from skml.tabular._progress import Progress
+from skml.tabular._progress import BoostingProgress
 
 
 class Sample(NamedTuple):
@@ -141,7 +141,7 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
         self._check_parameters()
         self._check_validation_data(X_val, y_val, sample_weight_val)
         context = self._init_callback_context(max_subtasks=self._n_tasks())
-        progress = Progress(self, context, {"X": X, "y": y})
+        progress = BoostingProgress(self, context, {"X": X, "y": y})
         validation = (X_val, y_val, sample_weight_val)
         self._fit(X, y, sample_weight, groups, validation, progress)
         progress.end()

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from skml._table._rows import group_equal_rows
+from skml._table._rows import count_repeats, group_equal_rows
 
 X = np.array([[1.0, np.nan], [2, 3], [1, np.nan], [2, 3], [-0.0, 0], [0.0, 0]])
 Y = np.array([0.0, 1, 0, 2, 5, 5])
@@ -37,3 +37,23 @@ def test_the_order_of_rows_does_not_count():
     shuffled = table[rng.permutation(50)]
     again, _ = group_equal_rows(shuffled, target)
     assert_array_equal(table[first], shuffled[again])
+
+
+@pytest.mark.parametrize(
+    ("counts", "are_counts"),
+    [
+        ({1: 100}, True),
+        ({1: 100, 2: 20, 3: 4, 4: 1}, True),
+        ({1: 100, 2: 10, 1000: 2}, True),  # a handful of rows may be there often
+        ({1: 100, 2: 101}, False),  # most rows are not alone
+        ({1: 100, 10: 20}, False),  # weights of a class, say
+        ({1: 100, 2.5: 3}, False),
+        ({0.5: 100}, False),
+        ({70_000: 3, 80_000: 40}, False),
+        ({1000: 4}, False),
+    ],
+)
+def test_weights_that_thin_out_are_counts(counts, are_counts):
+    weights = np.repeat([float(w) for w in counts], list(counts.values()))
+    expected = weights - 1 if are_counts else np.zeros(len(weights))
+    assert_array_equal(count_repeats(weights), expected)

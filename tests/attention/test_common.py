@@ -11,6 +11,10 @@ ESTIMATORS = [
     *(cls(embedding="scale", attention="laplace") for cls in CLASSES),
     *(cls(embedding="linear", max_iter=100) for cls in CLASSES),
     *(
+        cls(embedding="linear", attention="additive", n_estimators=1, max_iter=50)
+        for cls in CLASSES
+    ),
+    *(
         cls(
             embedding="mlp",
             attention="scaled-dot-product",

@@ -345,12 +345,12 @@ def test_fit_limits_the_threads_of_products_and_restores_them(monkeypatch):
 
     seen = []
 
-    def fit_rung(self, *args):
+    def fit_rungs(self, *args):
         seen.append(count())
         return original(self, *args)
 
-    original = BaseAttentionPooling._fit_rung
-    monkeypatch.setattr(BaseAttentionPooling, "_fit_rung", fit_rung)
+    original = BaseAttentionPooling._fit_rungs
+    monkeypatch.setattr(BaseAttentionPooling, "_fit_rungs", fit_rungs)
     before = count()
     X, y = make_friedman1(60, random_state=0)
     AttentionPoolingRegressor(**FAST).fit(X, y)
@@ -386,12 +386,34 @@ def test_training_is_told():
     assert model.transform(X).shape == (300, 3 * 16)
 
 
-def test_verbose_tells_the_rungs(capsys):
+def test_verbose_tells_the_rounds(capsys):
     X, y = make_friedman1(100, random_state=0)
     AttentionPoolingRegressor(verbose=1, random_state=0, **FAST).fit(X, y)
-    told = capsys.readouterr().out
-    assert "scale: validation loss" in told
-    assert "mlp: validation loss" in told
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == 5
+    assert told[0].startswith("[AttentionPoolingRegressor] scale, widths: loss 0.")
+    assert told[4].startswith("[AttentionPoolingRegressor] mlp, network 2, round 2: ")
+
+
+@pytest.mark.parametrize("n_rows", [100, 6000, 50_000])
+def test_small_tables_have_more_members(n_rows):
+    X, y = make_friedman1(n_rows, random_state=0)
+    model = AttentionPoolingRegressor(embedding="linear", max_iter=1, random_state=0)
+    assert model.fit(X, y).n_estimators_ == {100: 8, 6000: 7, 50_000: 1}[n_rows]
+
+
+@pytest.mark.parametrize("attention", ["additive", "scaled-dot-product"])
+@pytest.mark.parametrize("n_rows", [30, 200])
+def test_scores_without_a_width_learn_a_metric(attention, n_rows):
+    X, y = make_friedman1(n_rows + 100, random_state=0)
+    model = AttentionPoolingRegressor(attention, n_estimators=1, random_state=0)
+    model.fit(X[:n_rows], y[:n_rows])
+    assert model.embedding_ == {30: "linear", 200: "mlp"}[n_rows]
+    assert model.transform(X).shape[1] == model._n_features_out
+    weights = model.attention_weights(X)
+    assert weights.shape == (len(X), n_rows)
+    assert_allclose(weights.sum(axis=1), 1)
+    assert model.score(X[n_rows:], y[n_rows:]) > {30: 0.2, 200: 0.7}[n_rows]
 
 
 def test_without_early_stopping_all_steps_are_taken():
@@ -417,6 +439,11 @@ def test_without_early_stopping_all_steps_are_taken():
         ({"hidden_layer_sizes": (0,)}, "positive integers"),
         ({"hidden_layer_sizes": [2.5]}, "positive integers"),
         ({"embedding": "scale", "residual": "mlp"}, "needs the network"),
+        (
+            {"embedding": "scale", "attention": "additive"},
+            "attention='additive' has no width",
+        ),
+        ({"n_heads": 2, "attention": "additive"}, "n_heads=2 has no effect"),
         (
             {"embedding": "scale", "attention": "scaled-dot-product"},
             "no width to learn",

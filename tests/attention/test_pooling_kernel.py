@@ -33,13 +33,25 @@ def make(n_queries, n_keys, width, n_values, dtype):
     return tuple(array.astype(dtype) for array in (queries, keys, values))
 
 
-def attend(queries, keys, values, kind, level, *, key_weights=None, exclude=None):
+def attend(
+    queries, keys, values, kind, level, *, key_weights=None, exclude=None, bonus=None
+):
     """What the kernel gives: pooled values, logarithms of sums, weights."""
     pooled = np.full((len(queries), values.shape[1]), np.nan, dtype=queries.dtype)
     sums = np.full(len(queries), np.nan)
     weights = np.full((len(queries), len(keys)), np.nan, dtype=queries.dtype)
     kernel.pool(
-        queries, keys, values, key_weights, exclude, kind, pooled, sums, weights, level
+        queries,
+        keys,
+        values,
+        key_weights,
+        exclude,
+        bonus,
+        kind,
+        pooled,
+        sums,
+        weights,
+        level,
     )
     return pooled, sums, weights
 
@@ -165,6 +177,25 @@ def test_a_key_that_is_excluded_is_not_there(kind, dtype, level):
 
 @all_dtypes
 @all_kinds
+def test_with_a_bonus_a_part_of_an_excluded_key_is_left(kind, dtype, level):
+    queries, keys, values = make(4, 300, 3, 2, dtype)
+    exclude = np.array([-1, 7, 255, 299])
+    left = np.array([1, 0.25, 0.5, 0], dtype=dtype)
+    with np.errstate(divide="ignore"):
+        bonus = np.log(left)
+    found = attend(queries, keys, values, kind, level, exclude=exclude, bonus=bonus)
+    for i, j in enumerate(exclude):
+        key_weights = np.ones(300, dtype=dtype)
+        key_weights[j] = left[i] if j >= 0 else 1
+        expected = attend(
+            queries[[i]], keys, values, kind, level, key_weights=key_weights
+        )
+        for ours, theirs in zip(found, expected, strict=True):
+            assert_allclose(ours[[i]], theirs, rtol=1e-4, atol=1e-6)
+
+
+@all_dtypes
+@all_kinds
 def test_without_any_key_all_is_zero(kind, dtype, level):
     queries, keys, values = make(8, 1, 2, 2, dtype)
     exclude = np.array([0, -1] * 4)
@@ -198,7 +229,9 @@ def test_weights_need_not_be_kept(kind, dtype, level):
     queries, keys, values = make(20, 600, 4, 2, dtype)
     expected, logarithms, _ = attend(queries, keys, values, kind, level)
     pooled, sums = np.empty_like(expected), np.empty(20)
-    kernel.pool(queries, keys, values, None, None, kind, pooled, sums, None, level)
+    kernel.pool(
+        queries, keys, values, None, None, None, kind, pooled, sums, None, level
+    )
     assert_array_equal(pooled, expected)
     assert_array_equal(sums, logarithms)
 
@@ -208,7 +241,7 @@ def test_sums_over_very_many_keys_stay_exact(kind):
     arrays = make(2, 1_000_000, 2, 1, np.float32)
     queries, keys, values = arrays[0], arrays[1], arrays[2] + np.float32(3)
     pooled, sums = np.empty((2, 1), dtype=np.float32), np.empty(2)
-    kernel.pool(queries, keys, values, None, None, kind, pooled, sums, None, 1)
+    kernel.pool(queries, keys, values, None, None, None, kind, pooled, sums, None, 1)
     scores = queries.astype(np.float64) @ keys.T.astype(np.float64)
     if kind != DOT:
         distances = (queries.astype(np.float64)[:, None] - keys) ** 2

@@ -1,5 +1,7 @@
 """Derivatives of the losses with respect to all parameters; steps; schedules."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -8,9 +10,11 @@ from skml.attention._embedding import NetworkEmbedding, WidthEmbedding
 from skml.attention._losses import LogLoss, SquaredError, softmax
 from skml.attention._training import (
     AdamW,
+    MinibatchTraining,
     Rows,
     draw_context,
     fit_widths,
+    hold_out,
     learning_rate,
     loss_and_gradient,
 )
@@ -25,20 +29,22 @@ def make_problem(n_outputs, *, classes):
     X, _ = make_rows(N_ROWS)
     Y = rng.normal(size=(N_ROWS, n_outputs))
     weights = rng.random(N_ROWS) + 0.5
+    repeats = np.where(np.arange(N_ROWS) % 3 == 0, 0.5 * weights, 0.0)
     if classes:
         Y = np.eye(n_outputs)[rng.integers(n_outputs, size=N_ROWS)]
-        return LogLoss(Y, weights), Rows(X, Y, weights)
-    return SquaredError(), Rows(X, Y, weights)
+        return LogLoss(Y, weights), Rows(X, Y, weights, repeats)
+    return SquaredError(), Rows(X, Y, weights, repeats)
 
 
-def make_embedding(kind, n_features, n_outputs):
+def make_embedding(kind, n_features, n_outputs, n_constants=0):
     if kind in {"identity", "scale"}:
         n_widths = 1 if kind == "identity" else n_features
         return WidthEmbedding(n_widths, n_features, n_outputs)
     embedding = NetworkEmbedding(
         n_features,
-        4,
+        2 * n_constants or 4,
         n_outputs,
+        n_constants=n_constants,
         hidden_layer_sizes={"linear": (), "mlp": (5,), "deep": (6, 5)}[kind],
         has_mean=kind != "linear",
         mean_sees_hidden=kind == "deep",
@@ -59,13 +65,10 @@ def test_gradients_are_finite_differences(kind, score, classes, n_heads):
     objective, rows = make_problem(3, classes=classes)
     embedding = make_embedding(kind, rows.X.shape[1], 3)
     n_heads = n_heads if kind not in {"identity", "scale"} else 1
-    # Some queries are among the keys, and some are not.
-    queries, keys = rows.at(np.arange(8)), rows.at(np.arange(4, N_ROWS))
-    exclude = np.array([-1] * 4 + [0, 1, 2, 3])
 
     def evaluate():
         return loss_and_gradient(
-            embedding, objective, queries, keys, exclude, score=score, n_heads=n_heads
+            embedding, objective, rows, 8, score=score, n_heads=n_heads
         )
 
     _, gradient = evaluate()
@@ -76,13 +79,32 @@ def test_gradients_are_finite_differences(kind, score, classes, n_heads):
 
 
 @pytest.mark.parametrize("classes", [False, True])
-def test_leaving_oneself_out_among_all_rows(classes):
+@pytest.mark.parametrize("kind", ["linear", "deep"])
+def test_gradients_of_the_additive_score(kind, classes):
+    objective, rows = make_problem(2, classes=classes)
+    embedding = make_embedding(kind, rows.X.shape[1], 2, n_constants=3)
+    assert embedding.forward(rows.X)[0].shape == (N_ROWS, 9)
+
+    def evaluate():
+        return loss_and_gradient(
+            embedding, objective, rows, 8, score="additive", n_heads=1
+        )
+
+    _, gradient = evaluate()
+    assert gradient.keys() == embedding.parameters.keys()
+    for name, parameter in embedding.parameters.items():
+        expected = slope(lambda: evaluate()[0], parameter, step=1e-5)
+        assert_allclose(gradient[name], expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("classes", [False, True])
+@pytest.mark.parametrize("n_queries", [7, N_ROWS])
+def test_the_first_rows_ask_and_leave_themselves_out(n_queries, classes):
     objective, rows = make_problem(3, classes=classes)
+    rows = rows._replace(repeats=np.zeros(N_ROWS))
     embedding = make_embedding("scale", rows.X.shape[1], 3)
-    arguments = {"score": "gaussian", "n_heads": 1}
-    everyone = np.arange(N_ROWS)
-    loss, gradient = loss_and_gradient(
-        embedding, objective, None, rows, everyone, **arguments
+    loss, _ = loss_and_gradient(
+        embedding, objective, rows, n_queries, score="gaussian", n_heads=1
     )
     twin = (
         weigh(
@@ -90,7 +112,7 @@ def test_leaving_oneself_out_among_all_rows(classes):
             embedding.forward(rows.X)[0],
             "gaussian",
             rows.weights,
-            everyone,
+            np.arange(N_ROWS),
         )
         @ rows.Y
     )
@@ -100,10 +122,40 @@ def test_leaving_oneself_out_among_all_rows(classes):
         of_row = -np.log((share * rows.Y).sum(axis=1))
     else:
         of_row = np.square(twin - rows.Y).mean(axis=1)
-    assert_allclose(loss, np.average(of_row, weights=rows.weights))
-    again = loss_and_gradient(embedding, objective, rows, rows, everyone, **arguments)
-    assert_allclose(again[0], loss)
-    assert_allclose(again[1]["log_widths"], gradient["log_widths"])
+    asked = slice(n_queries)
+    assert_allclose(loss, np.average(of_row[asked], weights=rows.weights[asked]))
+
+
+@pytest.mark.parametrize("kind", ["scale", "mlp"])
+def test_a_row_with_repeats_is_so_many_equal_rows(kind):
+    objective, rows = make_problem(2, classes=False)
+    counts = np.where(np.arange(N_ROWS) < 5, 3, 1)
+    merged = rows._replace(weights=counts.astype(float), repeats=counts - 1.0)
+    apart = rows.at(np.repeat(np.arange(N_ROWS), counts))
+    apart = apart._replace(weights=np.ones(counts.sum()), repeats=0 * apart.weights)
+    embedding = make_embedding(kind, rows.X.shape[1], 2)
+    found = [
+        loss_and_gradient(
+            embedding, objective, r, len(r.X), score="gaussian", n_heads=1
+        )
+        for r in (merged, apart)
+    ]
+    assert_allclose(found[0][0], found[1][0])
+    for name, gradient in found[0][1].items():
+        assert_allclose(gradient, found[1][1][name], atol=1e-12)
+
+
+def test_one_of_equal_rows_is_held_out():
+    _, rows = make_problem(1, classes=False)
+    rows = rows._replace(weights=np.full(N_ROWS, 1.0), repeats=np.zeros(N_ROWS))
+    rows.weights[[3, 8]], rows.repeats[[3, 8]] = [2, 3], [1, 2]
+    learned, held = hold_out(rows, np.array([3, 5]))
+    assert_array_equal(held.X.dense, rows.X.dense[[3, 5]])
+    assert_array_equal(held.weights, [1, 1])
+    assert_array_equal(learned.X.dense, np.delete(rows.X.dense, 5, axis=0))
+    assert_array_equal(learned.weights[[3, 7]], [1, 3])
+    assert_array_equal(learned.repeats[[3, 7]], [0, 2])
+    assert learned.weights.sum() + held.weights.sum() == rows.weights.sum()
 
 
 def test_softmax_sums_to_one():
@@ -116,11 +168,11 @@ def test_widths_that_were_learned_cannot_be_improved():
     rows = rows._replace(Y=np.sin(rows.X.dense[:, :1]))
     embedding = make_embedding("scale", rows.X.shape[1], 1)
     start = loss_and_gradient(
-        embedding, objective, None, rows, np.arange(N_ROWS), score="gaussian", n_heads=1
+        embedding, objective, rows, N_ROWS, score="gaussian", n_heads=1
     )[0]
     losses = fit_widths(embedding, objective, rows, score="gaussian", max_iter=200)
     loss, gradient = loss_and_gradient(
-        embedding, objective, None, rows, np.arange(N_ROWS), score="gaussian", n_heads=1
+        embedding, objective, rows, N_ROWS, score="gaussian", n_heads=1
     )
     assert_allclose(losses[0], start)
     assert_allclose(min(losses), loss, rtol=1e-6)
@@ -154,14 +206,82 @@ def test_the_rate_rises_and_falls():
     assert (np.diff(rates[20:]) < 0).all()
 
 
-def test_contexts_are_drawn_anew_and_know_their_queries():
+@pytest.mark.parametrize("context_size", [20, 50, 100])
+def test_contexts_begin_with_their_queries(context_size):
+    batch = np.array([40, 3, 17])
     rng = np.random.default_rng(0)
-    batch = np.array([3, 17, 40])
-    context, exclude = draw_context(50, 100, batch, rng)
-    assert_array_equal(context, np.arange(50))
-    assert_array_equal(exclude, batch)
-    context, exclude = draw_context(50, 20, batch, rng)
-    assert len(set(context)) == 20
-    for row, place in zip(batch, exclude, strict=True):
-        assert (context == row).any() == (place >= 0)
-        assert place < 0 or context[place] == row
+    contexts = [draw_context(50, context_size, batch, rng) for _ in range(2)]
+    for context in contexts:
+        assert_array_equal(context[:3], batch)
+        assert len(context) == len(set(context)) == min(50, context_size)
+    # Drawn anew, unless all rows are in.
+    assert (set(contexts[0]) == set(contexts[1])) == (context_size >= 50)
+
+
+def test_units_drop_out_for_all_rows_alike():
+    X, _ = make_rows(N_ROWS)
+    embedding = make_embedding("deep", X.shape[1], 2)
+    embedding.dropout = 0.5
+    _, _, (_, layers) = embedding.forward(X, np.random.default_rng(0))
+    for (activation, kept, below), size in zip(layers, (6, 5), strict=True):
+        assert kept.shape == (size,)
+        assert set(kept) == {0.0, 2.0}
+        assert_allclose(below, activation * kept)
+
+
+def make_training(losses, **options):
+    """A training whose held-out rows have the given losses, round after round."""
+    objective, rows = make_problem(1, classes=False)
+    embedding = make_embedding("linear", rows.X.shape[1], 1)
+    embedding.parameters = {
+        name: value.astype(np.float32) for name, value in embedding.parameters.items()
+    }
+    options = {
+        "weight_decay": 0.0,
+        "batch_size": 8,
+        "context_size": 100,
+        "learning_rate_init": 0.01,
+        "input_noise": 0.0,
+        "attention": "gaussian",
+        "n_heads": 1,
+        "n_jobs": None,
+        "max_iter": 25 * len(losses),
+        "n_iter_no_change": 6,
+        "tol": 0.0,
+        **options,
+    }
+    training = MinibatchTraining(
+        embedding,
+        objective,
+        rows.astype(np.float32),
+        np.arange(5),
+        options,
+        np.random.RandomState(0),
+    )
+    remaining = iter(losses)
+    training._score = lambda loss: next(remaining)
+    return training
+
+
+def test_rounds_without_gain_are_undone_and_the_rate_is_halved():
+    training = make_training([3.0, 2.0, 2.5, 2.5, 1.0, 4.0])
+    seen = []
+
+    def report():
+        seen.append((training.highest_rate, deepcopy(training.embedding.parameters)))
+
+    assert not training.run(report)
+    rates, parameters = zip(*seen, strict=True)
+    assert rates == (0.01, 0.01, 0.01, 0.005, 0.005, 0.005)
+    for name, value in training.embedding.parameters.items():
+        assert_array_equal(parameters[3][name], parameters[1][name])  # undone
+        assert (parameters[2][name] != parameters[1][name]).any()
+        assert_array_equal(value, parameters[4][name])  # the best in the end
+    assert training.best_loss == 1.0
+
+
+def test_training_stops_after_rounds_without_gain():
+    training = make_training([3.0, 2.0, 2.5, 2.1, 2.2, 1.0], n_iter_no_change=3)
+    training.run(lambda: False)
+    assert training.losses == [3.0, 2.0, 2.5, 2.1, 2.2]
+    assert training.best_loss == 2.0
