@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -19,6 +20,7 @@ from skml.attention._functional import (
 LEVEL = _pooling_kernel.best_level()
 SCORES = {"gaussian": 0, "laplace": 1, "dot-product": 2, "scaled-dot-product": 2}
 ROWS_OF_THREAD = 64  # the fewest queries that a thread is worth
+PAIRS_OF_PART = 2**28  # of a query and a key, some tenths of a second
 TILE_VALUES = 2**20  # of masked scores that are looked at together
 
 
@@ -78,12 +80,18 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude
             LEVEL,
         )
 
-    slices = split_rows(len(queries), effective_n_jobs(n_jobs))
-    if len(slices) == 1:
-        work(slices[0])
-    else:
-        with ThreadPoolExecutor(len(slices)) as threads:
+    n_threads = effective_n_jobs(n_jobs)
+    slices = split_rows(len(queries), len(keys), n_threads)
+    if n_threads == 1 or len(slices) == 1:
+        for rows in slices:
+            work(rows)
+        return pooled, log_normalizer
+    with ThreadPoolExecutor(n_threads) as threads:
+        try:
             list(threads.map(work, slices))
+        except BaseException:  # an interrupt, too, need not wait for the rest
+            threads.shutdown(cancel_futures=True)
+            raise
     return pooled, log_normalizer
 
 
@@ -105,10 +113,11 @@ def pool_heads(points, key_heads, values, key_weights, *, score, n_jobs):
     return pooled / len(key_heads)
 
 
-def split_rows(n_rows, n_threads):
-    """Divide rows among threads, none of which gets too few."""
-    n_slices = max(1, min(n_threads, n_rows // ROWS_OF_THREAD))
-    ends = np.linspace(0, n_rows, n_slices + 1).astype(int)
+def split_rows(n_rows, n_keys, n_threads):
+    """Divide rows among threads, in short parts, between which interrupts are heard."""
+    n_parts = ceil(n_rows * n_keys / PAIRS_OF_PART)
+    n_parts = max(n_parts, min(n_threads, n_rows // ROWS_OF_THREAD))
+    ends = np.linspace(0, n_rows, max(1, min(n_parts, n_rows)) + 1).astype(int)
     return [slice(*pair) for pair in pairwise(ends)]
 
 

@@ -298,3 +298,19 @@ def test_only_ratios_of_key_weights_count(size):
         attention_pooling(points, points, points, key_weight=[1, 3]),
         rtol=1e-6,
     )
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 100, 1000])
+@pytest.mark.parametrize("n_keys", [1, 2**20, 2**30])
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_parts_are_short_and_hold_each_row_once(n_rows, n_keys, n_threads):
+    parts = pooling.split_rows(n_rows, n_keys, n_threads)
+    rows = [row for part in parts for row in range(part.start, part.stop)]
+    assert rows == list(range(n_rows))
+    for part in parts:
+        n = part.stop - part.start
+        assert n <= 1 or n * n_keys <= 2 * pooling.PAIRS_OF_PART
+    if n_threads == 3 and n_rows == 1000:
+        assert len(parts) >= 3
+    if n_keys == 1 and n_threads == 1:
+        assert len(parts) == 1
