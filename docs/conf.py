@@ -44,11 +44,12 @@ html_theme_options = {"show_prev_next": False}
 html_sidebars = {"install": [], "changes": []}
 
 
-def skip_members_of_sklearn(app, what, name, obj, skip, options):
-    """Leave out what scikit-learn documents itself, and links into its own pages."""
+def skip_members_of_others(app, what, name, obj, skip, options):
+    """Leave out what scikit-learn and PyTorch document, with links to their pages."""
     function = getattr(obj, "fget", obj)  # of a property
-    return skip or (getattr(function, "__module__", None) or "").startswith("sklearn.")
+    module = getattr(function, "__module__", None) or ""
+    return skip or module.startswith(("sklearn.", "torch."))
 
 
 def setup(app):
-    app.connect("autodoc-skip-member", skip_members_of_sklearn)
+    app.connect("autodoc-skip-member", skip_members_of_others)

@@ -1,0 +1,263 @@
+"""From documents to ids and back: what a vocabulary is made of, learned and stored."""
+
+import json
+import re
+from collections import Counter
+
+import numpy as np
+
+from skml._optional import import_optional
+from skml._validation import check_documents
+
+PADDING, UNKNOWN, START, END = range(4)
+SPECIAL = ("<pad>", "<unk>", "<s>", "</s>")
+
+
+def read_documents(X, caller, what="X"):
+    """Read a collection of documents that are all text, or all lists of tokens.
+
+    Parameters
+    ----------
+    X : iterable of str, or iterable of list of str
+        The documents.
+    caller : str
+        The name of the estimator, for the messages.
+    what : str, default="X"
+        The name of the collection, for the messages.
+
+    Returns
+    -------
+    documents : list of str, or list of list of str
+        The documents.
+    kind : {"text", "tokens", None}
+        What they are; None if there is none.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X is no collection of documents, or mixes both kinds.
+    """
+    if what != "X":
+        caller = f"{caller}, {what}"
+    documents, kind = [], None
+    for position, document in enumerate(check_documents(X, caller=caller)):
+        is_text = isinstance(document, str)
+        kind = kind or ("text" if is_text else "tokens")
+        if is_text != (kind == "text"):
+            raise TypeError(
+                f"{caller}: document {position} is a {type(document).__name__}, and "
+                f"those before are {'str' if kind == 'text' else 'lists of tokens'}. "
+                "Pass all as text, or all as lists of tokens."
+            )
+        document = (
+            str(document) if is_text else check_tokens(document, position, caller)
+        )
+        check_characters(document if is_text else "".join(document), position, caller)
+        documents.append(document)
+    return documents, kind
+
+
+def check_characters(text, position, caller):
+    """No text has half of a surrogate pair, which no encoding can write."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{caller}: document {position} has {error.object[error.start]!r}, half of "
+            "a surrogate pair, which is no character. Decode the text anew, or replace "
+            "it: text.encode('utf-8', 'replace').decode()."
+        ) from None
+
+
+def check_tokens(document, position, caller):
+    """A list of tokens, all of which are str."""
+    tokens = list(document)
+    for at, token in enumerate(tokens):
+        if not isinstance(token, str):
+            raise TypeError(
+                f"{caller}: document {position}, token {at} is {token!r:.60} "
+                f"({type(token).__name__}); expected a str."
+            )
+    return list(map(str, tokens))  # those of NumPy, too
+
+
+class TokenVocabulary:
+    """Ids of tokens, of which each document has a list.
+
+    Parameters
+    ----------
+    tokens : list of str
+        The tokens, from the id `len(SPECIAL)` on.
+    """
+
+    name = "tokens"
+
+    def __init__(self, tokens):
+        self.tokens = list(tokens)
+        self.ids = {token: i for i, token in enumerate(self.tokens, len(SPECIAL))}
+
+    @classmethod
+    def learn(cls, documents, vocabulary_size):
+        """The most frequent tokens; of equally frequent ones the smaller first."""
+        counts = Counter(token for document in documents for token in document)
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        most = None if vocabulary_size is None else vocabulary_size - len(SPECIAL)
+        return cls(token for token, _ in ranked[:most])
+
+    def __len__(self):
+        return len(SPECIAL) + len(self.tokens)
+
+    def encode(self, documents):
+        """Ids of each document, those of unknown tokens being `UNKNOWN`."""
+        get = self.ids.get
+        return [
+            np.array([get(token, UNKNOWN) for token in document], dtype=np.int32)
+            for document in documents
+        ]
+
+    def decode(self, sequences):
+        """The tokens of each sequence of ids; special ones are left out."""
+        first = len(SPECIAL)
+        return [
+            [self.tokens[i - first] for i in sequence if i >= first]
+            for sequence in sequences
+        ]
+
+    def pieces(self, sequence):
+        """What each id stands for, special ones included."""
+        return [[*SPECIAL, *self.tokens][i] for i in sequence]
+
+    def to_json(self):
+        return {"name": self.name, "tokens": self.tokens}
+
+    @classmethod
+    def from_json(cls, stored):
+        tokens = stored["tokens"]
+        if type(tokens) is not list or not all(type(t) is str for t in tokens):
+            raise ValueError("a token is no str.")
+        if len(set(tokens)) < len(tokens):
+            raise ValueError("a token stands there twice.")
+        return cls(tokens)
+
+
+class CharVocabulary(TokenVocabulary):
+    """Ids of characters of text."""
+
+    name = "char"
+
+    def decode(self, sequences):
+        return ["".join(tokens) for tokens in super().decode(sequences)]
+
+
+class WordVocabulary(TokenVocabulary):
+    """Ids of words and punctuation marks of text, which are joined by blanks again."""
+
+    name = "word"
+
+    @staticmethod
+    def split(documents):
+        # As "13a" of BLEU, words are not split at apostrophes and hyphens.
+        pattern = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
+        return [pattern.findall(document) for document in documents]
+
+    @classmethod
+    def learn(cls, documents, vocabulary_size):
+        return super().learn(cls.split(documents), vocabulary_size)
+
+    def encode(self, documents):
+        return super().encode(self.split(documents))
+
+    def decode(self, sequences):
+        return [" ".join(tokens) for tokens in super().decode(sequences)]
+
+
+def with_blank(document):
+    """A blank before the first word, as there is before the others."""
+    return f" {document}" if document else ""
+
+
+class BytePairVocabulary:
+    """Ids of pieces of words, learned by byte-pair encoding [1]_ of UTF-8.
+
+    No character is unknown: what was not seen in `learn` is spelled in bytes.
+
+    Parameters
+    ----------
+    stored : str
+        The tokenizer, as the library tokenizers stores it.
+
+    References
+    ----------
+    .. [1] R. Sennrich, B. Haddow, A. Birch, "Neural Machine Translation of Rare Words
+       with Subword Units", ACL 2016.
+    """
+
+    name = "bpe"
+
+    def __init__(self, stored, caller="BytePairVocabulary"):
+        tokenizers = import_optional("tokenizers", extra="neural", caller=caller)
+        self.stored = stored
+        self.tokenizer = tokenizers.Tokenizer.from_str(stored)
+
+    @classmethod
+    def learn(cls, documents, vocabulary_size):
+        tokenizers = import_optional("tokenizers", extra="neural", caller=cls.__name__)
+        from tokenizers import decoders, models, pre_tokenizers, trainers
+
+        tokenizer = tokenizers.Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocabulary_size - len(SPECIAL),
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        )
+        tokenizer.train_from_iterator(map(with_blank, documents), trainer)
+        return cls(tokenizer.to_str())
+
+    def __len__(self):
+        return len(SPECIAL) + self.tokenizer.get_vocab_size()
+
+    def encode(self, documents):
+        # The tokenizer knows no special tokens, which a text might spell otherwise.
+        encodings = self.tokenizer.encode_batch_fast(list(map(with_blank, documents)))
+        return [
+            np.array(encoding.ids, dtype=np.int32) + len(SPECIAL)
+            for encoding in encodings
+        ]
+
+    def decode(self, sequences):
+        first = len(SPECIAL)
+        texts = self.tokenizer.decode_batch(
+            [[int(i) - first for i in sequence if i >= first] for sequence in sequences]
+        )
+        return [text.removeprefix(" ") for text in texts]
+
+    def pieces(self, sequence):
+        """What each id stands for, special ones included."""
+        first = len(SPECIAL)
+        decode = self.tokenizer.decode
+        return [SPECIAL[i] if i < first else decode([int(i) - first]) for i in sequence]
+
+    def to_json(self):
+        return {"name": self.name, "tokenizer": json.loads(self.stored)}
+
+    @classmethod
+    def from_json(cls, stored):
+        found = cls(json.dumps(stored["tokenizer"], ensure_ascii=False))
+        ids = sorted(found.tokenizer.get_vocab().values())
+        if ids != list(range(len(ids))):
+            raise ValueError("ids are missing between 0 and the number of pieces.")
+        return found
+
+    def __getstate__(self):
+        return self.stored
+
+    def __setstate__(self, stored):
+        self.__init__(stored)
+
+
+VOCABULARIES = {
+    cls.name: cls
+    for cls in (TokenVocabulary, CharVocabulary, WordVocabulary, BytePairVocabulary)
+}

@@ -1,0 +1,313 @@
+"""The one loop that trains all networks, in small steps."""
+
+from math import cos, pi, sqrt
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from skml.neural._torch._checkpoint import (
+    flatten,
+    load_optimizer,
+    optimizer_tensors,
+    read_checkpoint,
+    unflatten,
+    write_checkpoint,
+)
+from skml.neural._torch._device import autocast
+
+BETAS = (0.9, 0.98)
+
+
+class TrainingOptions(NamedTuple):
+    """How to train."""
+
+    max_iter: int  # passes over the data
+    learning_rate_init: float  # the highest
+    learning_rate: str  # "constant", "cosine" or "inverse-sqrt"
+    warm_up: int  # steps in which the rate rises
+    weight_decay: float
+    max_grad_norm: float  # longer gradients are shortened; infinity leaves them
+    dtype: torch.dtype  # of products
+    device: torch.device
+    n_iter_no_change: int  # passes without a gain, after which it stops
+    tol: float
+    max_train_time: float  # seconds
+    n_averaged: int  # last passes whose weights are averaged
+    checkpoint: str | None
+    fingerprint: str  # of data and parameters, for the checkpoint
+    caller: str
+
+
+def schedule(kind, step, warm_up, progress):
+    """The share of the highest learning rate, at a step.
+
+    Parameters
+    ----------
+    kind : {"constant", "cosine", "inverse-sqrt"}
+        How it falls after the warm-up: not at all; to zero along half a cosine; with
+        the root of the number of steps.
+    step : int
+        The number of the step, from 0.
+    warm_up : int
+        The steps in which it rises from zero.
+    progress : float
+        How much of the training is over, from 0 to 1.
+    """
+    rising = min(1.0, (step + 1) / warm_up) if warm_up else 1.0
+    if kind == "cosine":
+        return rising * (0.5 + 0.5 * cos(pi * min(progress, 1.0)))
+    if kind == "inverse-sqrt":
+        return rising * sqrt(max(warm_up, 1) / max(step + 1, warm_up, 1))
+    return rising
+
+
+class Training:
+    """Trains a network on a task.
+
+    Parameters
+    ----------
+    network : Module
+        What is trained, in place.
+    task : object
+        Has ``batches(generator)``, the batches of a pass; ``loss(network, batch)``, the
+        sum of the losses of a batch, and of how many units it is; and
+        ``held_out_batches``, a list, perhaps empty, and ``held_out_loss``, as `loss`.
+    options : TrainingOptions
+        How to train.
+    seed : int
+        Seeds the order of the batches.
+
+    Attributes
+    ----------
+    losses, held_out_losses : list of float
+        Of each pass, the mean loss of a unit.
+    """
+
+    def __init__(self, network, task, options, seed):
+        self.network = network
+        self.task = task
+        self.options = options
+        self.generator = np.random.default_rng(seed)
+        self.optimizer = torch.optim.AdamW(
+            group_by_decay(network, options.weight_decay),
+            lr=options.learning_rate_init,
+            betas=BETAS,
+            fused=options.device.type in {"cpu", "cuda"},
+        )
+        self.n_steps, self.n_batches, self.elapsed = 0, 1, 0.0
+        self.n_without_gain = 0
+        self.losses, self.held_out_losses = [], []
+        self.recent, self.best, self.best_loss = [], None, np.inf
+        self.is_diverged = False
+
+    def run(self, report):
+        """Train until it is enough.
+
+        Parameters
+        ----------
+        report : callable
+            Is called after each pass; returns whether to stop.
+
+        Returns
+        -------
+        weights : dict of str to Tensor
+            The best of the network, by held-out losses if there are any.
+        """
+        self._resume()
+        self.start = monotonic() - self.elapsed
+        while not self._is_over():
+            loss = self._run_pass()
+            self.is_diverged = not (np.isfinite(loss) and self._end_pass(loss))
+            if self.is_diverged or report():
+                break
+        return self.best
+
+    # A pass over the data
+
+    def _run_pass(self):
+        self.network.train()
+        batches = self.task.batches(self.generator)
+        self.n_batches = len(batches)
+        total, n_units = 0.0, 0
+        for batch in batches:
+            loss, n = self._step(batch)
+            self.last_batch = batch
+            total, n_units = total + loss, n_units + n
+            if not np.isfinite(total) or self._is_late():
+                break
+        return total / max(n_units, 1)
+
+    def _step(self, batch):
+        self._set_rate()
+        with autocast(self.options.device, self.options.dtype):
+            loss, n_units = self.task.loss(self.network, batch)
+        (loss / n_units).backward()
+        torch.nn.utils.clip_grad_norm_(
+            self.network.parameters(), self.options.max_grad_norm
+        )
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.n_steps += 1
+        return loss.item(), n_units
+
+    def _set_rate(self):
+        options = self.options
+        progress = max(
+            self.n_steps / (options.max_iter * self.n_batches),
+            (monotonic() - self.start) / options.max_train_time,
+        )
+        share = schedule(options.learning_rate, self.n_steps, options.warm_up, progress)
+        for group in self.optimizer.param_groups:
+            group["lr"] = options.learning_rate_init * share
+
+    def _end_pass(self, training_loss):
+        """Judge the weights after a pass; returns whether they make sense."""
+        self.recent.append(copy_weights(self.network))
+        del self.recent[: -self.options.n_averaged]
+        weights = average(self.recent)
+        has_held_out = len(self.task.held_out_batches) > 0
+        # The loss of a step is that before it; the last step may have been too long.
+        loss = self._evaluate(
+            weights, self.task.held_out_batches if has_held_out else [self.last_batch]
+        )
+        if not np.isfinite(loss):
+            return False
+        self.losses.append(training_loss)
+        if has_held_out:
+            self.held_out_losses.append(loss)
+        if not has_held_out or loss < self.best_loss - self.options.tol:
+            self.best, self.best_loss, self.n_without_gain = weights, loss, 0
+        else:
+            self.n_without_gain += 1
+        self._write_checkpoint()
+        return True
+
+    @torch.inference_mode()
+    def _evaluate(self, weights, batches):
+        """The mean loss of a unit of some batches."""
+        self.network.eval()
+        own = copy_weights(self.network)
+        self.network.load_state_dict(weights)
+        with autocast(self.options.device, self.options.dtype):
+            found = [self.task.held_out_loss(self.network, b) for b in batches]
+        self.network.load_state_dict(own)
+        return sum(loss.item() for loss, _ in found) / sum(n for _, n in found)
+
+    def _is_over(self):
+        n_passes, options = len(self.losses), self.options
+        if n_passes == 0:
+            return False
+        is_stuck = self.n_without_gain >= options.n_iter_no_change
+        return n_passes >= options.max_iter or is_stuck or self._is_late()
+
+    def _is_late(self):
+        return monotonic() - self.start >= self.options.max_train_time
+
+    # To go on later
+
+    def _write_checkpoint(self):
+        if self.options.checkpoint is None:
+            return
+        tensors = {
+            **flatten("network", self.network.state_dict()),
+            **flatten("best", self.best),
+            **flatten("optimizer", optimizer_tensors(self.optimizer)),
+            "generator": torch.get_rng_state(),
+        }
+        if self.options.device.type == "cuda":
+            tensors["device-generator"] = torch.cuda.get_rng_state(self.options.device)
+        for number, weights in enumerate(self.recent):
+            tensors.update(flatten(f"recent-{number}", weights))
+        notes = {
+            "fingerprint": self.options.fingerprint,
+            "generator": self.generator.bit_generator.state,
+            "n_recent": len(self.recent),
+            **{name: getattr(self, name) for name in NOTED},
+            "elapsed": monotonic() - self.start,
+        }
+        write_checkpoint(self.options.checkpoint, tensors, notes)
+
+    def _resume(self):
+        path, caller = self.options.checkpoint, self.options.caller
+        if path is None or not Path(path).exists():
+            return
+        tensors, notes = read_checkpoint(path, caller)
+        if notes.get("fingerprint") != self.options.fingerprint:
+            raise ValueError(
+                f"{caller}: the checkpoint {str(path)!r} is of a fit with other data "
+                "or parameters. Delete it, or name another file."
+            )
+        try:
+            self._take(tensors, notes)
+        except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(
+                f"{caller}: the checkpoint {str(path)!r} is damaged: {reason:.200} "
+                "Delete it to begin anew."
+            ) from None
+
+    def _take(self, tensors, notes):
+        """Go on from what a checkpoint holds."""
+        sets = [
+            unflatten(f"recent-{i}", tensors) for i in range(int(notes["n_recent"]))
+        ]
+        sets += [unflatten("best", tensors), unflatten("network", tensors)]
+        for weights in sets:
+            self.network.load_state_dict(weights)  # names and shapes are checked
+        *self.recent, self.best, _ = sets
+        load_optimizer(self.optimizer, unflatten("optimizer", tensors))
+        torch.set_rng_state(tensors["generator"])
+        if self.options.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["device-generator"], self.options.device)
+        self.generator.bit_generator.state = notes["generator"]
+        for name, kind in NOTED.items():
+            value = notes[name]
+            if type(value) is not kind:
+                raise TypeError(f"{name} is {value!r:.60}.")
+            setattr(self, name, value)
+        for curve in (self.losses, self.held_out_losses):
+            if not all(type(loss) is float for loss in curve):
+                raise TypeError("a loss is no number.")
+
+
+# Attributes of a training that a checkpoint keeps as they are.
+NOTED = {
+    "losses": list,
+    "held_out_losses": list,
+    "n_steps": int,
+    "n_batches": int,
+    "n_without_gain": int,
+    "best_loss": float,
+    "elapsed": float,
+}
+
+
+def group_by_decay(network, weight_decay):
+    """Parameters that decay, matrices, and those that do not: biases and norms."""
+    groups = {True: [], False: []}
+    for parameter in network.parameters():
+        groups[parameter.ndim > 1].append(parameter)
+    return [
+        {"params": groups[True], "weight_decay": weight_decay},
+        {"params": groups[False], "weight_decay": 0.0},
+    ]
+
+
+def copy_weights(network):
+    """The weights of a network, apart from it."""
+    return {name: w.detach().clone() for name, w in network.state_dict().items()}
+
+
+def average(weights):
+    """The mean of several sets of weights."""
+    if len(weights) == 1:
+        return weights[0]
+    return {
+        name: torch.stack([w[name].float() for w in weights])
+        .mean(dim=0)
+        .to(first.dtype)
+        for name, first in weights[0].items()
+    }

@@ -1,0 +1,187 @@
+"""Pairs of sequences as a task for the loop, and what a trained network says."""
+
+import numpy as np
+import torch
+
+from skml.neural._codec import END, PADDING, START
+from skml.neural._torch._batches import divide, pad
+from skml.neural._torch._search import search
+
+
+def with_end(sequences):
+    """Sources as an encoder reads them: none is empty."""
+    return [np.array([*sequence, END], dtype=np.int64) for sequence in sequences]
+
+
+def with_both_ends(sequences):
+    """Targets as a decoder learns them."""
+    return [np.array([START, *sequence, END], np.int64) for sequence in sequences]
+
+
+class TranslationTask:
+    """Pairs of sequences to learn from.
+
+    Parameters
+    ----------
+    sources, targets : list of ndarray of int
+        Ids, with both ends of the targets, and the ends of the sources.
+    held_out : ndarray of int
+        Positions of pairs that are not learned from.
+    batch_size : int
+        The largest number of tokens of a batch.
+    label_smoothing : float
+        How much probability the loss wants for all ids but the right one.
+    device : device
+        Where the network is.
+    decode_options : dict
+        Arguments of the network's `decode` in training.
+    """
+
+    def __init__(
+        self,
+        sources,
+        targets,
+        held_out,
+        *,
+        batch_size,
+        label_smoothing,
+        device,
+        decode_options,
+    ):
+        self.sources, self.targets = sources, targets
+        self.batch_size = batch_size
+        self.label_smoothing = label_smoothing
+        self.device = device
+        self.decode_options = decode_options
+        self.learned = np.setdiff1d(np.arange(len(sources)), held_out)
+        self.lengths = lengths_of(sources, targets)
+        parts = divide(self.lengths[held_out], batch_size)
+        self.held_out_batches = [self.make_batch(held_out[part]) for part in parts]
+
+    def batches(self, generator):
+        """The batches of a pass, made when they are needed."""
+        parts = divide(self.lengths[self.learned], self.batch_size, generator)
+        return _Lazily(self.make_batch, [self.learned[part] for part in parts])
+
+    def make_batch(self, rows):
+        """Source ids and lengths, target ids."""
+        source, lengths = pad([self.sources[row] for row in rows])
+        target, _ = pad([self.targets[row] for row in rows])
+        return source.to(self.device), lengths, target.to(self.device)
+
+    def loss(self, network, batch):
+        """The sum of the losses of all target ids, and how many they are."""
+        return token_loss(
+            network,
+            batch,
+            label_smoothing=self.label_smoothing,
+            **self.decode_options,
+        )
+
+    def held_out_loss(self, network, batch):
+        return token_loss(network, batch, label_smoothing=0.0)
+
+
+class _Lazily:
+    """Makes each batch when it is its turn, so that few are in memory."""
+
+    def __init__(self, make, parts):
+        self.make, self.parts = make, parts
+
+    def __len__(self):
+        return len(self.parts)
+
+    def __iter__(self):
+        return map(self.make, self.parts)
+
+
+def lengths_of(sources, targets):
+    """The lengths of pairs, a column for each side."""
+    lengths = [(len(s), len(t)) for s, t in zip(sources, targets, strict=True)]
+    return np.array(lengths, dtype=np.intp).reshape(-1, 2)
+
+
+def token_loss(network, batch, *, label_smoothing, **options):
+    """The sum of the cross-entropies of the ids to come, where they are no padding."""
+    source, lengths, target = batch
+    features = network(source, lengths, target[:, :-1], **options)
+    wanted = target[:, 1:]
+    is_real = wanted != PADDING
+    # Scores of all ids are most of the work: none is computed for padding.
+    loss = network.loss(
+        features[is_real], wanted[is_real], label_smoothing=label_smoothing
+    )
+    return loss, int(is_real.sum())
+
+
+class Translator:
+    """A trained network that writes, scores and shows what it attends to, in float32.
+
+    Parameters
+    ----------
+    network : EncoderDecoder
+        The network.
+    batch_size : int
+        The largest number of tokens of a batch.
+    device : device
+        Where it computes.
+    """
+
+    def __init__(self, network, batch_size, device):
+        self.network = network.to(device).eval()
+        self.batch_size = batch_size
+        self.device = device
+
+    def translate(self, sources, max_length, **options):
+        """The best hypotheses of each source; `options` as in `search`."""
+        found = [None] * len(sources)
+        lengths = np.array([len(source) for source in sources], dtype=np.intp)
+        size = max(1, self.batch_size // options["beam_size"])
+        for rows in divide(lengths, size):
+            source, of_rows = pad([sources[row] for row in rows])
+            with torch.inference_mode():
+                memory = self.network.encode(source.to(self.device), of_rows)
+                limits = [min(max_length, most_ids(n)) for n in of_rows.tolist()]
+                hypotheses = search(self.network, memory, limits, **options)
+            for row, of_row in zip(rows, hypotheses, strict=True):
+                found[row] = of_row
+        return found
+
+    def log_likelihood(self, sources, targets):
+        """The log-probability of each target, its end included."""
+        found = np.empty(len(sources))
+        for rows, batch in self._pairs(sources, targets):
+            source, lengths, target = batch
+            with torch.inference_mode():
+                features = self.network(source, lengths, target[:, :-1])
+                logits = self.network.logits(features)
+                wanted = target[:, 1:, None]
+                log_proba = logits.log_softmax(dim=-1).gather(2, wanted)
+                log_proba = log_proba.masked_fill(wanted == PADDING, 0).sum(dim=(1, 2))
+            found[rows] = log_proba.cpu().numpy()
+        return found
+
+    def attention_weights(self, sources, targets):
+        """Of each pair, the weights of source ids before each target id."""
+        found = [None] * len(sources)
+        for rows, batch in self._pairs(sources, targets):
+            source, lengths, target = batch
+            with torch.inference_mode():
+                memory = self.network.encode(source, lengths)
+                _, weights = self.network.decode(
+                    target[:, :-1], memory, return_weights=True
+                )
+            for row, of_row in zip(rows, weights.cpu().numpy(), strict=True):
+                found[row] = of_row[: len(targets[row]) - 1, : len(sources[row])]
+        return found
+
+    def _pairs(self, sources, targets):
+        for rows in divide(lengths_of(sources, targets), self.batch_size):
+            source, lengths = pad([sources[row] for row in rows])
+            target, _ = pad([targets[row] for row in rows])
+            yield rows, (source.to(self.device), lengths, target.to(self.device))
+
+
+def most_ids(n_source):
+    """The longest translation that is looked for, of a source of so many ids."""
+    return 2 * n_source + 10

@@ -1,0 +1,90 @@
+r"""The cross-entropy of a linear layer, without all its scores at once.
+
+With scores :math:`s = W x + b`, the loss of the class c is
+
+.. math:: \log \sum_j e^{s_j} - (1 - \epsilon) s_c - \frac{\epsilon}{C} \sum_j s_j
+
+with label smoothing :math:`\epsilon` over C classes, and its derivative with respect to
+the scores :math:`p_j - (1 - \epsilon) [j = c] - \epsilon / C`. The scores of some rows
+are computed, become their derivatives in place, and are multiplied on at once: they are
+never held for all rows, which are many, times the classes, which are many more.
+"""
+
+import torch
+
+from skml.neural.modules._gated_recurrence import product_dtype
+
+ROWS = 1024  # whose scores are held at a time
+
+
+class LinearCrossEntropy(torch.autograd.Function):
+    """Computes the loss and, along with it, the derivatives."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, classes, smoothing, dtype):
+        of_x = torch.empty_like(x)
+        of_weight, of_bias = torch.zeros_like(weight), torch.zeros_like(bias)
+        cast_weight, cast_bias = weight.to(dtype), bias.to(dtype)
+        share, total = smoothing / len(weight), x.new_zeros((), dtype=torch.float64)
+        for start in range(0, len(x), ROWS):
+            rows = slice(start, start + ROWS)
+            some = x[rows].to(dtype)
+            scores = torch.addmm(cast_bias, some, cast_weight.t()).to(x.dtype)
+            wanted = classes[rows, None]
+            scores -= scores.amax(dim=1, keepdim=True)
+            total -= (1 - smoothing) * scores.gather(1, wanted).sum()
+            if smoothing:
+                total -= share * scores.sum()
+            normalizer = scores.exp_().sum(dim=1, keepdim=True)
+            total += normalizer.log().sum()
+            gradient = scores.div_(normalizer).sub_(share)
+            right = gradient.new_full(wanted.shape, smoothing - 1)
+            gradient.scatter_add_(1, wanted, right)
+            of_bias += gradient.sum(dim=0)
+            gradient = gradient.to(dtype)
+            of_x[rows] = (gradient @ cast_weight).to(x.dtype)
+            of_weight += (gradient.t() @ some).to(weight.dtype)
+        ctx.save_for_backward(of_x, of_weight, of_bias)
+        return total.to(x.dtype)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return *(part * gradient for part in ctx.saved_tensors), None, None, None
+
+
+def linear_cross_entropy(x, weight, bias, classes, *, label_smoothing=0.0):
+    """The sum of the cross-entropies of a linear layer.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_rows, n_features)
+        What the layer gets.
+    weight : Tensor of shape (n_classes, n_features)
+        Its weights.
+    bias : Tensor of shape (n_classes,)
+        Its biases.
+    classes : Tensor of int of shape (n_rows,)
+        The classes that are right.
+    label_smoothing : float, default=0.0
+        How much probability is wanted for all classes together, in equal parts.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        As :func:`torch.nn.functional.cross_entropy` with ``reduction="sum"``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skml.neural.modules import linear_cross_entropy
+    >>> x, weight, bias = torch.zeros(2, 3), torch.ones(4, 3), torch.zeros(4)
+    >>> linear_cross_entropy(x, weight, bias, torch.tensor([0, 1]))  # 2 log 4
+    tensor(2.7726)
+    """
+    x = x.float() if x.dtype in {torch.bfloat16, torch.float16} else x
+    dtype = x.dtype
+    if x.device.type == "cpu":
+        dtype = product_dtype() or dtype
+    elif torch.is_autocast_enabled(x.device.type):
+        dtype = torch.get_autocast_dtype(x.device.type)
+    return LinearCrossEntropy.apply(x, weight, bias, classes, label_smoothing, dtype)
