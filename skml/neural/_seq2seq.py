@@ -58,9 +58,9 @@ class Seq2SeqTranslator(BaseTranslator):
     label_smoothing : float, default=0.1
         The share of probability that the loss of training wants to be spread evenly
         over all tokens.
-    batch_size : int, default=4096
+    batch_size : int, default=2048
         The most tokens of a batch: sources, targets and padding together.
-    learning_rate_init : float, default=0.002
+    learning_rate_init : float, default=0.004
         The highest learning rate of AdamW.
     learning_rate : {"constant", "cosine", "inverse-sqrt"}, default="cosine"
         How the rate falls after the warm-up: not at all; to zero along half a cosine,
@@ -205,8 +205,8 @@ class Seq2SeqTranslator(BaseTranslator):
         dropout=0.2,
         tie_embeddings=True,
         label_smoothing=0.1,
-        batch_size=4096,
-        learning_rate_init=0.002,
+        batch_size=2048,
+        learning_rate_init=0.004,
         learning_rate="cosine",
         warm_up=100,
         weight_decay=0.01,

@@ -56,7 +56,7 @@ class TransformerTranslator(BaseTranslator):
     label_smoothing : float, default=0.1
         The share of probability that the loss of training wants to be spread evenly
         over all tokens.
-    batch_size : int, default=4096
+    batch_size : int, default=2048
         The most tokens of a batch: sources, targets and padding together.
     learning_rate_init : float, default=0.001
         The highest learning rate of AdamW.
@@ -191,7 +191,7 @@ class TransformerTranslator(BaseTranslator):
         dropout=0.1,
         tie_embeddings=True,
         label_smoothing=0.1,
-        batch_size=4096,
+        batch_size=2048,
         learning_rate_init=0.001,
         learning_rate="cosine",
         warm_up=400,
