@@ -1,6 +1,5 @@
 """What all estimators of tables share: input, weights, targets, missing values."""
 
-from functools import wraps
 from numbers import Real
 
 import numpy as np
@@ -14,27 +13,12 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skml._fitting import warn_user
 from skml._sklearn import StrOptions
 from skml._table._columns import UNSEEN
-from skml._table._frame import TableReader, as_container, column_names, warn_user
+from skml._table._frame import TableReader, as_container, column_names
 from skml._table._statistics import is_mostly_zero, weighted_median, weighted_mode
 from skml._validation import is_missing
-
-
-def all_or_nothing(fit):
-    """Let a fit that fails leave the estimator as it was, to predict as it did."""
-
-    @wraps(fit)
-    def fit_or_restore(self, *args, **kwargs):
-        state = vars(self).copy()
-        try:
-            return fit(self, *args, **kwargs)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(state)
-            raise
-
-    return fit_or_restore
 
 
 class BaseTabular(BaseEstimator):

@@ -1,13 +1,12 @@
 """The one door for tables: any table becomes a matrix of numbers with NaN."""
 
-import sys
-import warnings
 from numbers import Real
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from skml._fitting import warn_user
 from skml._table._columns import (
     LabelColumn,
     NumberColumn,
@@ -393,18 +392,6 @@ def has_large_integers(values):
         (np.abs(values.astype(np.float64)) >= FLOAT32_INTEGERS).any()
         and (values == np.rint(values)).all()
     )
-
-
-def warn_user(message):
-    """Warn, at the line that called this package."""
-    frame, level = sys._getframe(), 1
-    while frame.f_back and _package_of(frame) in {"skml", "sklearn"}:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=level)
-
-
-def _package_of(frame):
-    return frame.f_globals.get("__name__", "").partition(".")[0]
 
 
 def as_dense(X):

@@ -346,8 +346,8 @@ SKML_TARGET static int SKML_NAME(reserve_rows)(ROWS *rows, const KEYS *k,
 SKML_TARGET static int SKML_NAME(pool)(
     const SKML_T *queries, ptrdiff_t n_queries, const SKML_T *keys, ptrdiff_t n_keys,
     ptrdiff_t width, const SKML_T *values, ptrdiff_t n_values, const SKML_T *key_weights,
-    const int64_t *exclude, const SKML_T *bonus, int score, SKML_T *pooled, double *log_normalizer,
-    SKML_T *weights)
+    const int64_t *exclude, const SKML_T *bonus, int score, SKML_T *pooled,
+    double *log_normalizer, SKML_T *weights)
 {
     KEYS k = {n_keys, width, n_values, keys, values, key_weights, score, 0, 0, 0, 0, 0};
     ROWS rows;

@@ -60,7 +60,7 @@ def loss_and_gradient(
         are equal to them do.
     n_queries : int
         How many ask.
-    score : {"gaussian", "laplace", "scaled-dot-product"}
+    score : {"gaussian", "laplace", "scaled-dot-product", "additive"}
         How alike two points are.
     n_heads : int
         In so many parts points are compared; the parts' results are averaged.

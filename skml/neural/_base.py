@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from skml._fitting import Progress, all_or_nothing, warn_user
 from skml._optional import import_optional
 from skml._random import make_random_state
 from skml._sklearn import (
@@ -21,9 +22,6 @@ from skml._sklearn import (
     _fit_context,
     with_callbacks,
 )
-from skml._table._base import all_or_nothing
-from skml._table._frame import warn_user
-from skml._table._progress import Progress
 from skml.metrics import bleu_score
 from skml.neural._codec import VOCABULARIES, read_documents
 from skml.neural._storage import load_folder, save_folder
@@ -121,14 +119,15 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
     def _fit(self, X, y, *, goes_on, max_iter):
         for package in ("torch", "safetensors"):
             import_optional(package, extra="neural", caller=type(self).__name__)
-        self._check_parameters(goes_on)
+        self._check_parameters()
+        self._check_checkpoint(goes_on)
         context = self._init_callback_context(max_subtasks=max_iter)
         progress = Progress(self, context, {"X": X, "y": y})
         self._learn(X, y, goes_on and hasattr(self, "network_"), max_iter, progress)
         progress.end()
         return self
 
-    def _check_parameters(self, goes_on):
+    def _check_parameters(self):
         """Refuse what the declared constraints cannot express."""
         name = type(self).__name__
         if self.tokenizer == "bpe" and (self.vocabulary_size or 0) < FEWEST_PIECES:
@@ -137,6 +136,10 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
                 f"needs a number, {FEWEST_PIECES} at least: 256 bytes and 4 special "
                 "tokens."
             )
+
+    def _check_checkpoint(self, goes_on):
+        """A checkpoint needs a place, a number as a seed, and a fit from the start."""
+        name = type(self).__name__
         if self.checkpoint is None:
             return
         if goes_on:
@@ -209,11 +212,7 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
                 f"{name} requires y to be passed, but the target y is None."
             )
         targets, target_kind = read_documents(y, name, "y")
-        if len(sources) != len(targets):
-            raise ValueError(
-                f"{name}: X has {len(sources)} document(s), and y has {len(targets)}; "
-                "expected one target for each source."
-            )
+        self._check_pairs(sources, targets)
         if not sources:
             raise ValueError(f"{name}: X is empty; at least one pair is needed.")
         if not goes_on:
@@ -221,6 +220,13 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
         self._check_kind(source_kind, 0, "X")
         self._check_kind(target_kind, 1, "y")
         return sources, targets
+
+    def _check_pairs(self, sources, targets):
+        if len(sources) != len(targets):
+            raise ValueError(
+                f"{type(self).__name__}: X has {len(sources)} document(s), and y has "
+                f"{len(targets)}; expected one target for each source."
+            )
 
     def _read(self, X, side=0):
         """Documents after `fit`, of the same kind as then."""
@@ -336,7 +342,7 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
             max_train_time=self.max_train_time or np.inf,
             n_averaged=self.n_averaged,
             checkpoint=self.checkpoint,
-            fingerprint=self._fingerprint(pairs),
+            fingerprint=None if self.checkpoint is None else self._fingerprint(pairs),
             caller=type(self).__name__,
         )
         training = Training(self.network_, task, options, seed)
@@ -380,11 +386,6 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
 
     def _reconstruct(self, training):
         """The attributes of an estimator that stops here."""
-        from skml.neural._torch._device import apart
-
-        with apart():
-            network = self._make_network()
-        network.load_state_dict(training.best)
         own = {
             "_kinds": self._kinds,
             "_cut_by": self._cut_by,
@@ -392,7 +393,8 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
             "source_vocabulary_": self.source_vocabulary_,
             "target_vocabulary_": self.target_vocabulary_,
         }
-        return {**own, **self._learned(training), "network_": network.eval()}
+        network = self._rebuild_network(training.best)
+        return {**own, **self._learned(training), "network_": network}
 
     def _learned(self, training):
         return {
@@ -575,11 +577,7 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
 
         check_is_fitted(self)
         sources, targets = self._read(X), self._read(y, side=1)
-        if len(sources) != len(targets):
-            raise ValueError(
-                f"{type(self).__name__}: X has {len(sources)} document(s), and y has "
-                f"{len(targets)}; expected one target for each source."
-            )
+        self._check_pairs(sources, targets)
         targets = self.target_vocabulary_.encode(targets)
         for position, ids in enumerate(targets):
             if len(ids) > self.max_length:
@@ -606,20 +604,22 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
         state = dict(state)
         weights = state.pop("_weights", None)
         super().__setstate__(state)
-        if weights is not None:
-            self._restore_network(weights)
-
-    def _restore_network(self, weights):
+        if weights is None:
+            return
         import_optional("torch", extra="neural", caller=type(self).__name__)
         import torch
 
+        weights = {name: torch.from_numpy(w) for name, w in weights.items()}
+        self.network_ = self._rebuild_network(weights)
+
+    def _rebuild_network(self, weights):
+        """A network with these weights, which are copied."""
         from skml.neural._torch._device import apart
 
         with apart():
             network = self._make_network()
-        tensors = {name: torch.as_tensor(w.copy()) for name, w in weights.items()}
-        network.load_state_dict(tensors)
-        self.network_ = network.eval()
+        network.load_state_dict(weights)
+        return network.eval()
 
     def save(self, path):
         """Write a fitted estimator to a folder, in files that run no code.

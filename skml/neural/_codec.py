@@ -125,7 +125,8 @@ class TokenVocabulary:
 
     def pieces(self, sequence):
         """What each id stands for, special ones included."""
-        return [[*SPECIAL, *self.tokens][i] for i in sequence]
+        first = len(SPECIAL)
+        return [SPECIAL[i] if i < first else self.tokens[i - first] for i in sequence]
 
     def to_json(self):
         return {"name": self.name, "tokens": self.tokens}
@@ -194,17 +195,17 @@ class BytePairVocabulary:
 
     name = "bpe"
 
-    def __init__(self, stored, caller="BytePairVocabulary"):
+    def __init__(self, stored):
+        caller = type(self).__name__
         tokenizers = import_optional("tokenizers", extra="neural", caller=caller)
         self.stored = stored
         self.tokenizer = tokenizers.Tokenizer.from_str(stored)
 
     @classmethod
     def learn(cls, documents, vocabulary_size):
-        tokenizers = import_optional("tokenizers", extra="neural", caller=cls.__name__)
-        from tokenizers import decoders, models, pre_tokenizers, trainers
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-        tokenizer = tokenizers.Tokenizer(models.BPE())
+        tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(

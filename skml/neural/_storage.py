@@ -2,11 +2,11 @@
 
 import json
 import os
-import secrets
 from pathlib import Path
 
 import numpy as np
 
+from skml._folders import check_parent, check_replaceable, write_files
 from skml._optional import import_optional
 from skml.neural._codec import VOCABULARIES
 
@@ -34,7 +34,8 @@ def save_folder(estimator, path):
     from safetensors.torch import save
 
     path = Path(os.fspath(path)).absolute()  # "." has no name to put others beside
-    _check_replaceable(path)
+    check_parent(path)
+    check_replaceable(path, FILES, "a saved model")
     state = {
         "format": FORMAT,
         "class": type(estimator).__name__,
@@ -44,17 +45,15 @@ def save_folder(estimator, path):
         "cut_by": estimator._cut_by,
         **{name: getattr(estimator, name) for name in NUMBERS},
     }
-    weights = {
-        name: tensor.detach().cpu().clone().contiguous()
-        for name, tensor in estimator.network_.state_dict().items()
-    }
+    network = estimator.network_.state_dict()
+    weights = {name: w.detach().cpu().contiguous() for name, w in network.items()}
     files = {
         ESTIMATOR: _to_json(state, type(estimator).__name__),
         SOURCE: _to_json(estimator.source_vocabulary_.to_json(), SOURCE),
         TARGET: _to_json(estimator.target_vocabulary_.to_json(), TARGET),
         WEIGHTS: save(weights),
     }
-    _write_folder(path, files)
+    write_files(path, FILES, files)
 
 
 def load_folder(cls, path):
@@ -78,7 +77,7 @@ def load_folder(cls, path):
     try:
         weights = load(_read(path / WEIGHTS))
         _check_architecture(estimator, weights, path / ESTIMATOR)
-        estimator._restore_network({k: w.numpy() for k, w in weights.items()})
+        estimator.network_ = estimator._rebuild_network(weights)
     except (SafetensorError, RuntimeError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path / WEIGHTS} is damaged: {reason:.300}") from None
@@ -97,7 +96,7 @@ def _make_estimator(cls, state, where):
     try:
         estimator = cls(**state["parameters"])
         estimator._validate_params()
-        estimator._check_parameters(goes_on=False)
+        estimator._check_parameters()
         kinds = state["kinds"]
         numbers = {name: state[name] for name in NUMBERS}
         architecture, cut_by = state["architecture"], state["cut_by"]
@@ -143,9 +142,9 @@ def _check_architecture(estimator, weights, where):
             network = estimator._make_network()
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where} is damaged: {error!s:.200}") from None
-    shapes = {name: tuple(w.shape) for name, w in network.state_dict().items()}
-    if shapes != {name: tuple(w.shape) for name, w in weights.items()}:
-        raise ValueError(f"{where} is damaged: sizes do not fit {WEIGHTS}.")
+    wanted = {name: (w.shape, w.dtype) for name, w in network.state_dict().items()}
+    if wanted != {name: (w.shape, w.dtype) for name, w in weights.items()}:
+        raise ValueError(f"{where} is damaged: sizes or types do not fit {WEIGHTS}.")
 
 
 def _read_vocabulary(where, kind):
@@ -187,43 +186,3 @@ def _to_json(value, caller):
         )
 
     return json.dumps(value, ensure_ascii=False, default=refuse).encode()
-
-
-def _check_replaceable(path):
-    """Refuse a name under which there is something else than a saved model."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"There is no folder {str(path.parent)!r} to save {path.name!r} in."
-        )
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"{path} is a file; pass the name of a folder.")
-    others = {p.name for p in path.iterdir()} if path.exists() else set()
-    if others := others - set(FILES):
-        raise ValueError(
-            f"{path} holds {min(others)!r:.60}, and would be replaced as a whole; pass "
-            "a new name, or a folder with nothing but a saved model."
-        )
-
-
-def _write_folder(path, files):
-    """Write a folder beside `path`, then let both change places."""
-    new, old = (path.with_name(f".{secrets.token_hex(8)}.tmp") for _ in range(2))
-    try:
-        new.mkdir()
-        for name, content in files.items():
-            (new / name).write_bytes(content)
-        if path.exists():
-            os.replace(path, old)
-        os.replace(new, path)
-    finally:
-        if old.exists() and not path.exists():
-            os.replace(old, path)
-        for folder in (new, old):
-            _remove(folder)
-
-
-def _remove(folder):
-    if folder.exists():
-        for name in FILES:
-            (folder / name).unlink(missing_ok=True)
-        folder.rmdir()

@@ -252,8 +252,8 @@ class TransformerTranslator(BaseTranslator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_parameters(self, goes_on):
-        super()._check_parameters(goes_on)
+    def _check_parameters(self):
+        super()._check_parameters()
         if self.model_size % self.n_heads or self.model_size % 2:
             raise ValueError(
                 f"{type(self).__name__}: model_size={self.model_size} is odd, or "

@@ -13,6 +13,7 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
+from skml._fitting import all_or_nothing
 from skml._sklearn import (
     CallbackSupportMixin,
     Interval,
@@ -22,7 +23,6 @@ from skml._sklearn import (
 )
 from skml._table._base import (
     BaseTabular,
-    all_or_nothing,
     check_target,
     check_weights,
     describe_treatment,

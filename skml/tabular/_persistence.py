@@ -1,16 +1,17 @@
 """Saving the boosters in folders of data: the library's own file, and what we add."""
 
 import os
-import secrets
 from pathlib import Path
 
 from sklearn.utils.validation import check_is_fitted
 
+from skml._folders import check_parent, check_replaceable, write_files
 from skml.tabular._booster_files import Expected
 from skml.tabular._model_state import read_state, write_state
 
 ESTIMATOR = "estimator.json"
 BOOSTERS = ("booster.json", "booster.txt")
+FILES = (ESTIMATOR, *BOOSTERS)
 
 
 class NativeFilesMixin:
@@ -65,18 +66,16 @@ class NativeFilesMixin:
         """
         check_is_fitted(self, "n_iter_")
         path = Path(os.fspath(path))
-        if not path.parent.is_dir():
-            raise FileNotFoundError(
-                f"There is no folder {str(path.parent)!r} to save {path.name!r} in."
-            )
-        _check_replaceable(path)
+        check_parent(path)
+        check_replaceable(path, FILES, "a saved model")
         files = {ESTIMATOR: write_state(self)}
         # What could not be read again is not written.
         again = read_state(type(self), files[ESTIMATOR], ESTIMATOR)
         if not self._is_constant():
             files[self._booster_file] = self._booster_text()
             again._check_booster(files[self._booster_file], self._booster_file)
-        _write_folder(path, files)
+        contents = {name: text.encode() for name, text in files.items()}
+        write_files(path, FILES, contents)
 
     @classmethod
     def load_model(cls, path):
@@ -130,45 +129,3 @@ def _read_text(path):
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: byte offset {error.start} is not UTF-8.") from error
-
-
-def _check_replaceable(path):
-    """Refuse a name under which there is something else than a saved model."""
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"{path} is a file; pass the name of a folder.")
-    others = {p.name for p in path.iterdir()} if path.exists() else set()
-    if others := others - {ESTIMATOR, *BOOSTERS}:
-        raise ValueError(
-            f"{path} holds {min(others)!r:.60}, and would be replaced as a whole; pass "
-            "a new name, or a folder with nothing but a saved model."
-        )
-
-
-def _write_folder(path, files):
-    """Write a folder beside `path`, then let both change places."""
-    new, old = (path.with_name(f".{secrets.token_hex(8)}.tmp") for _ in range(2))
-    try:
-        new.mkdir()
-        for name, text in files.items():
-            with open(new / name, "xb") as file:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-        if path.exists():
-            os.replace(path, old)
-        try:
-            os.replace(new, path)
-        except BaseException:
-            if old.exists():
-                os.replace(old, path)
-            raise
-    finally:
-        for folder in (new, old):
-            _remove(folder)
-
-
-def _remove(folder):
-    if folder.exists():
-        for name in (ESTIMATOR, *BOOSTERS):
-            (folder / name).unlink(missing_ok=True)
-        folder.rmdir()

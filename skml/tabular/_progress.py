@@ -1,6 +1,6 @@
 """What boosting tells of each iteration."""
 
-from skml._table._progress import Progress
+from skml._fitting import Progress
 
 
 class BoostingProgress(Progress):

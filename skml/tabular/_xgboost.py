@@ -11,8 +11,9 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from skml._fitting import warn_user
 from skml._sklearn import Interval
-from skml._table._frame import as_dense, warn_user
+from skml._table._frame import as_dense
 from skml.tabular._boosted_predictions import (
     BoostingClassifierMixin,
     BoostingRegressorMixin,

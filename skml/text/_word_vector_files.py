@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from skml._folders import flush
 from skml.text._word_vector_folder import (
     VECTORS,
     WORDS,
-    flush,
     is_unicode,
     read_folder,
     write_folder,

@@ -4,10 +4,10 @@ import json
 import math
 import os
 import re
-import secrets
 
 import numpy as np
 
+from skml._folders import check_replaceable, flush, replace_folder
 from skml.text._subwords import LONGEST_NGRAM
 from skml.text._word_vector_window import CHUNK
 
@@ -18,6 +18,7 @@ SUBWORDS = SUBWORD_VECTORS, SUBWORD_HASHES, SUBWORD_LENGTHS = (
     "subword_hashes.npy",
     "subword_lengths.json",
 )
+FILES = (VECTORS, WORDS, *SUBWORDS)
 _DTYPES = {"<f4": "float32", "<u8": "uint64"}
 # The header as NumPy writes it. It is not evaluated, as NumPy does.
 _HEADER = re.compile(
@@ -44,35 +45,18 @@ def write_folder(path, words, vectors, subwords):
     subwords : SubwordVectors or None
         Those of n-grams.
     """
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"{path} is a file; pass the name of a folder.")
-    others = {p.name for p in path.iterdir()} if path.exists() else set()
-    if others := others - {VECTORS, WORDS, *SUBWORDS}:
-        raise ValueError(
-            f"{path} holds {min(others)!r:.60}, and would be replaced as a whole; pass "
-            "a new name, or a folder with nothing but word vectors."
-        )
-    new, old = (path.with_name(f".{secrets.token_hex(8)}.tmp") for _ in range(2))
-    try:
-        new.mkdir()
-        _write_array(new / VECTORS, vectors, "<f4")
+    check_replaceable(path, FILES, "word vectors")
+
+    def write(folder):
+        _write_array(folder / VECTORS, vectors, "<f4")
         # A word a line, so that people and their tools can read it.
-        _write_json(new / WORDS, words, indent=0)
+        _write_json(folder / WORDS, words, indent=0)
         if subwords is not None:
-            _write_array(new / SUBWORD_VECTORS, subwords.vectors, "<f4")
-            _write_array(new / SUBWORD_HASHES, subwords.hashes[:, None], "<u8")
-            _write_json(new / SUBWORD_LENGTHS, list(subwords.lengths))
-        if path.exists():
-            os.replace(path, old)
-        try:
-            os.replace(new, path)
-        except BaseException:
-            if old.exists():
-                os.replace(old, path)
-            raise
-    finally:
-        for folder in (new, old):
-            _remove(folder)
+            _write_array(folder / SUBWORD_VECTORS, subwords.vectors, "<f4")
+            _write_array(folder / SUBWORD_HASHES, subwords.hashes[:, None], "<u8")
+            _write_json(folder / SUBWORD_LENGTHS, list(subwords.lengths))
+
+    replace_folder(path, FILES, write)
 
 
 def _write_array(path, array, dtype):
@@ -90,19 +74,6 @@ def _write_json(path, value, indent=None):
     with open(path, "x", encoding="ascii") as file:
         file.write(json.dumps(value, indent=indent) + "\n")
         flush(file)
-
-
-def flush(file):
-    """See to it that the data are on the disk before the name is."""
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _remove(folder):
-    if folder.exists():
-        for name in (VECTORS, WORDS, *SUBWORDS):
-            (folder / name).unlink(missing_ok=True)
-        folder.rmdir()
 
 
 def read_folder(path, *, mmap, limit, duplicates):

@@ -5,79 +5,59 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skml.attention import AttentionPoolingClassifier
+from tests.callbacks import Recording, needs_callbacks
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 3))
 Y = (X[:, 0] + RNG.normal(size=120) > 0).astype(int)
 PARAMETERS = {"n_estimators": 2, "max_iter": 50, "random_state": 0}
-pytestmark = pytest.mark.skipif(
-    not hasattr(AttentionPoolingClassifier, "set_callbacks"),
-    reason="scikit-learn has callbacks since version 1.9",
-)
+pytestmark = needs_callbacks
 
 
-class Recording:
-    """A callback that keeps what it is told, and stops after so many rounds."""
+def look(model, X, y):
+    return model.n_estimators_, model.n_iter_, model.predict_proba(X)
 
-    def __init__(self, stop_after=None):
-        self.stop_after = stop_after
-        self.tasks, self.models = [], []
-        self.is_done = False
 
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        self.is_done = True
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context, *, X, fitted_estimator):
-        self.tasks.append(context.task_name)
-        if context.task_name == "round":
-            proba = fitted_estimator.predict_proba(X)
-            n_members = fitted_estimator.n_estimators_
-            self.models.append((n_members, fitted_estimator.n_iter_, proba))
-            return len(self.models) == self.stop_after
-        return False
+def record(stop_after=None):
+    """A callback that keeps what each round predicts."""
+    return Recording("round", look, stop_after)
 
 
 def test_callbacks_see_each_round_and_what_it_predicts():
-    recording = Recording()
+    recording = record()
     model = AttentionPoolingClassifier(embedding="mlp", **PARAMETERS)
     plain = AttentionPoolingClassifier(embedding="mlp", **PARAMETERS).fit(X, Y)
     model.set_callbacks(recording).fit(X, Y)
     assert recording.tasks == ["round"] * 4 + ["fit"]
-    assert [seen[:2] for seen in recording.models] == [(1, 1), (1, 2), (2, 2), (2, 2)]
+    assert [seen[:2] for seen in recording.seen] == [(1, 1), (1, 2), (2, 2), (2, 2)]
     first = AttentionPoolingClassifier(
         embedding="mlp", **{**PARAMETERS, "n_estimators": 1}
     ).fit(X, Y)
-    assert_allclose(recording.models[1][2], first.predict_proba(X))
-    assert_allclose(recording.models[-1][2], model.predict_proba(X))
+    assert_allclose(recording.seen[1][2], first.predict_proba(X))
+    assert_allclose(recording.seen[-1][2], model.predict_proba(X))
     assert_array_equal(plain.predict_proba(X), model.predict_proba(X))
     assert recording.is_done
 
 
 @pytest.mark.parametrize(("stop_after", "members"), [(1, 1), (2, 1), (3, 2)])
 def test_callbacks_stop_the_fit(stop_after, members):
-    recording = Recording(stop_after)
+    recording = record(stop_after)
     model = AttentionPoolingClassifier(embedding="mlp", **PARAMETERS)
     model.set_callbacks(recording).fit(X, Y)
-    assert len(recording.models) == stop_after
+    assert len(recording.seen) == stop_after
     assert model.n_estimators_ == members
-    assert_allclose(model.predict_proba(X), recording.models[-1][2])
+    assert_allclose(model.predict_proba(X), recording.seen[-1][2])
 
 
 def test_callbacks_stop_the_ladder():
-    recording = Recording(1)
+    recording = record(1)
     model = AttentionPoolingClassifier(**PARAMETERS).set_callbacks(recording).fit(X, Y)
     assert recording.tasks == ["round", "fit"]
     assert model.embedding_ == "scale"
 
 
 def test_callbacks_are_told_of_a_failure():
-    recording = Recording()
+    recording = record()
     model = AttentionPoolingClassifier(**PARAMETERS).set_callbacks(recording)
     with pytest.raises(ValueError, match="contains NaN"):
         model.fit(X, np.where(Y == 1, 1.0, np.nan))

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skml.neural import Seq2SeqTranslator, TransformerTranslator
+from tests.callbacks import Recording, needs_callbacks
 from tests.neural.cases import (
     CLASSES,
     ENGLISH,
@@ -417,89 +418,67 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
 
 # Progress
 
-with_callbacks = pytest.mark.skipif(
-    not hasattr(Seq2SeqTranslator, "set_callbacks"),
-    reason="scikit-learn has callbacks since version 1.9",
-)
+
+def look(model, X, y):
+    return model.n_iter_, model.log_likelihood(X, y)
 
 
-class Recording:
-    """A callback that keeps what it is told, and stops after so many passes."""
-
-    def __init__(self, stop_after=None):
-        self.stop_after = stop_after
-        self.tasks, self.models = [], []
-        self.is_done = False
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        self.is_done = True
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
-        self.tasks.append(context.task_name)
-        if context.task_name == "epoch":
-            found = fitted_estimator.log_likelihood(X, y)
-            self.models.append((fitted_estimator.n_iter_, found))
-            return len(self.models) == self.stop_after
-        return False
+def record(stop_after=None):
+    """A callback that keeps what each pass says."""
+    return Recording("epoch", look, stop_after)
 
 
-@with_callbacks
+@needs_callbacks
 @classes
 def test_callbacks_see_each_pass_and_what_it_says(cls):
-    recording = Recording()
+    recording = record()
     options = {"max_iter": 3, "learning_rate": "constant", "dropout": 0.0}
     model = small(cls, **options).set_callbacks(recording).fit(ENGLISH, FRENCH)
     assert recording.tasks == ["epoch"] * 3 + ["fit"]
     assert recording.is_done
-    assert [n_iter for n_iter, _ in recording.models] == [1, 2, 3]
-    for n_iter, found in recording.models:
+    assert [n_iter for n_iter, _ in recording.seen] == [1, 2, 3]
+    for n_iter, found in recording.seen:
         expected = fit(cls, **{**options, "max_iter": n_iter})
         assert_allclose(
             found, expected.log_likelihood(ENGLISH, FRENCH), rtol=1e-5, atol=1e-5
         )
-    assert_array_equal(recording.models[-1][1], model.log_likelihood(ENGLISH, FRENCH))
+    assert_array_equal(recording.seen[-1][1], model.log_likelihood(ENGLISH, FRENCH))
 
 
-@with_callbacks
+@needs_callbacks
 @classes
 def test_callbacks_do_not_change_what_is_learned(cls):
     options = {"max_iter": 3, "dropout": 0.3, "early_stopping": True}
-    recording = Recording()
+    recording = record()
     model = small(cls, **options).set_callbacks(recording).fit(ENGLISH, FRENCH)
     plain = fit(cls, **options)
     assert model.loss_curve_ == plain.loss_curve_
     assert_same_weights(model, plain)
 
 
-@with_callbacks
+@needs_callbacks
 @classes
 def test_callbacks_stop_the_fit(cls):
-    recording = Recording(stop_after=2)
+    recording = record(stop_after=2)
     model = small(cls, max_iter=9).set_callbacks(recording).fit(ENGLISH, FRENCH)
     assert recording.tasks == ["epoch"] * 2 + ["fit"]
     assert model.n_iter_ == len(model.loss_curve_) == 2
-    assert_array_equal(recording.models[-1][1], model.log_likelihood(ENGLISH, FRENCH))
+    assert_array_equal(recording.seen[-1][1], model.log_likelihood(ENGLISH, FRENCH))
 
 
-@with_callbacks
+@needs_callbacks
 @classes
 def test_callbacks_of_partial_fit(cls):
-    recording = Recording()
+    recording = record()
     model = small(cls).set_callbacks(recording)
     model.partial_fit(ENGLISH, FRENCH).partial_fit(ENGLISH, FRENCH)
     assert recording.tasks == ["epoch", "fit"] * 2
 
 
-@with_callbacks
+@needs_callbacks
 @classes
 def test_callbacks_are_told_of_a_failure(cls):
-    recording = Recording()
+    recording = record()
     model = small(cls).set_callbacks(recording)
     with pytest.raises(ValueError, match="document 0 is empty"):
         model.fit(ENGLISH, ["", *FRENCH[1:]])

@@ -15,8 +15,7 @@ def write_checkpoint(path, tensors, notes):
     """Write tensors by name, and notes as JSON; the file is replaced at once."""
     path = Path(path)
     partial = path.with_name(f"{path.name}.partial")
-    tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    tensors = {name: t.clone() for name, t in tensors.items()}  # none shares memory
+    tensors = {name: t.cpu().clone() for name, t in tensors.items()}  # none is shared
     notes = {"format": FORMAT, "notes": json.dumps(notes)}
     save_file(tensors, partial, metadata=notes)
     os.replace(partial, path)

@@ -37,7 +37,7 @@ class TrainingOptions(NamedTuple):
     max_train_time: float  # seconds
     n_averaged: int  # last passes whose weights are averaged
     checkpoint: str | None
-    fingerprint: str  # of data and parameters, for the checkpoint
+    fingerprint: str | None  # of data and parameters, for the checkpoint
     caller: str
 
 
@@ -189,11 +189,10 @@ class Training:
     def _evaluate(self, weights, batches):
         """The mean loss of a unit of some batches."""
         self.network.eval()
-        own = copy_weights(self.network)
         self.network.load_state_dict(weights)
         with autocast(self.options.device, self.options.dtype):
             found = [self.task.held_out_loss(self.network, b) for b in batches]
-        self.network.load_state_dict(own)
+        self.network.load_state_dict(self.recent[-1])
         return sum(loss.item() for loss, _ in found) / sum(n for _, n in found)
 
     def _is_over(self):

@@ -4,14 +4,11 @@ from skml.neural.modules._attention import AdditiveAttention, DotProductAttentio
 from skml.neural.modules._caches import KeyValueCache, TransformerCache
 from skml.neural.modules._cross_entropy import linear_cross_entropy
 from skml.neural.modules._dropout import Dropout
-from skml.neural.modules._encoder_decoder import (
-    RecurrentEncoderDecoder,
-    TransformerEncoderDecoder,
-)
 from skml.neural.modules._multi_head import MultiHeadAttention
 from skml.neural.modules._positions import PositionalEncoding
 from skml.neural.modules._recurrent_decoder import RecurrentDecoder
 from skml.neural.modules._recurrent_encoder import RecurrentEncoder
+from skml.neural.modules._recurrent_encoder_decoder import RecurrentEncoderDecoder
 from skml.neural.modules._recurrent_state import reorder_state
 from skml.neural.modules._transformer_decoder import (
     TransformerDecoder,
@@ -21,6 +18,7 @@ from skml.neural.modules._transformer_encoder import (
     TransformerEncoder,
     TransformerEncoderLayer,
 )
+from skml.neural.modules._transformer_encoder_decoder import TransformerEncoderDecoder
 
 __all__ = [
     "AdditiveAttention",

@@ -12,7 +12,7 @@ never held for all rows, which are many, times the classes, which are many more.
 
 import torch
 
-from skml.neural.modules._gated_recurrence import product_dtype
+from skml.neural.modules._precision import prepare_products
 
 ROWS = 1024  # whose scores are held at a time
 
@@ -81,10 +81,5 @@ def linear_cross_entropy(x, weight, bias, classes, *, label_smoothing=0.0):
     >>> linear_cross_entropy(x, weight, bias, torch.tensor([0, 1]))  # 2 log 4
     tensor(2.7726)
     """
-    x = x.float() if x.dtype in {torch.bfloat16, torch.float16} else x
-    dtype = x.dtype
-    if x.device.type == "cpu":
-        dtype = product_dtype() or dtype
-    elif torch.is_autocast_enabled(x.device.type):
-        dtype = torch.get_autocast_dtype(x.device.type)
+    x, dtype = prepare_products(x)
     return LinearCrossEntropy.apply(x, weight, bias, classes, label_smoothing, dtype)

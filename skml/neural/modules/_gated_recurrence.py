@@ -15,13 +15,7 @@ import torch
 from torch import nn
 
 from skml.neural.modules._dropout import Dropout
-
-
-def product_dtype():
-    """The type in which products are computed: that of autocast, or float32."""
-    if torch.is_autocast_enabled("cpu"):
-        return torch.get_autocast_dtype("cpu")
-    return None
+from skml.neural.modules._precision import prepare_products
 
 
 class GatedRecurrence(torch.autograd.Function):
@@ -122,8 +116,8 @@ def run_gru(gru, x, state=None, lengths=None):
     state : Tensor of shape (n_layers * n_directions, n_sequences, size)
         The states of all layers at the end.
     """
-    x = x.float() if x.dtype == torch.bfloat16 else x
-    dtype, mask = product_dtype() or x.dtype, None
+    x, dtype = prepare_products(x)
+    mask = None
     if lengths is not None:
         steps = torch.arange(x.shape[1])[:, None]
         mask = (steps < lengths)[:, :, None]

@@ -1,4 +1,36 @@
-"""What a fit tells while it runs: a line of text, and scikit-learn's callbacks."""
+"""What fits do beside learning: all or nothing, warnings, progress."""
+
+import sys
+import warnings
+from functools import wraps
+
+
+def all_or_nothing(fit):
+    """Let a fit that fails leave the estimator as it was, to predict as it did."""
+
+    @wraps(fit)
+    def fit_or_restore(self, *args, **kwargs):
+        state = vars(self).copy()
+        try:
+            return fit(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(state)
+            raise
+
+    return fit_or_restore
+
+
+def warn_user(message):
+    """Warn, at the line that called this package."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back and _package_of(frame) in {"skml", "sklearn"}:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, UserWarning, stacklevel=level)
+
+
+def _package_of(frame):
+    return frame.f_globals.get("__name__", "").partition(".")[0]
 
 
 class Progress:
