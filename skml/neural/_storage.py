@@ -180,6 +180,8 @@ def _to_json(value, caller):
     def refuse(value):
         if isinstance(value, np.generic):
             return value.item()
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)
         raise TypeError(
             f"{caller}: {value!r:.80} ({type(value).__name__}) is no data that a file "
             "can hold; pass a number, or keep the model with pickle."

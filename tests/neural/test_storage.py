@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -467,3 +469,15 @@ def test_lies_about_weights(model, lie, tmp_path):
     WEIGHT_LIES[lie](weights)
     save_file(weights, path / WEIGHTS)
     load_damaged(model, path, ANY_FILE)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_the_place_of_a_checkpoint_need_not_be_there_any_more(model, kind, tmp_path):
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    first = fit(type(model), checkpoint=kind(folder / "state"))
+    first.save(tmp_path / "model")
+    shutil.rmtree(folder)
+    again = type(model).load(tmp_path / "model")
+    assert again.checkpoint == str(folder / "state")
+    assert_same(first.set_params(checkpoint=again.checkpoint), again, ENGLISH, FRENCH)
