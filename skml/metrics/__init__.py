@@ -1,5 +1,6 @@
 """Scores, higher is better, and the files that hold what to score against."""
 
+from skml.metrics._answers import answer_exact_match_score, answer_f1_score
 from skml.metrics._bleu import (
     bleu_from_statistics,
     bleu_score,
@@ -17,6 +18,8 @@ from skml.metrics._entity import (
 )
 from skml.metrics._entity_tags import extract_entities
 from skml.metrics._scorers import (
+    answer_exact_match_scorer,
+    answer_f1_scorer,
     bleu_scorer,
     chrf_scorer,
     classification_scorers,
@@ -36,6 +39,10 @@ from skml.metrics._word_similarities import (
 )
 
 __all__ = [
+    "answer_exact_match_score",
+    "answer_exact_match_scorer",
+    "answer_f1_score",
+    "answer_f1_scorer",
     "bleu_from_statistics",
     "bleu_score",
     "bleu_scorer",

@@ -8,6 +8,7 @@ from sklearn.metrics import make_scorer
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from skml._sklearn import Interval, Options, Scorer, StrOptions, validate_params
+from skml.metrics._answers import answer_exact_match_score, answer_f1_score
 from skml.metrics._bleu import bleu_score
 from skml.metrics._chrf import chrf_score
 from skml.metrics._entity import (
@@ -16,11 +17,15 @@ from skml.metrics._entity import (
     entity_recall_score,
 )
 
+answer_exact_match_scorer = make_scorer(answer_exact_match_score)
+answer_f1_scorer = make_scorer(answer_f1_score)
 bleu_scorer = make_scorer(bleu_score)
 chrf_scorer = make_scorer(chrf_score)
 entity_f1_scorer = make_scorer(entity_f1_score)
 
 _SCORERS = {
+    "answer_exact_match": answer_exact_match_scorer,
+    "answer_f1": answer_f1_scorer,
     "bleu": bleu_scorer,
     "chrf": chrf_scorer,
     "entity_f1": entity_f1_scorer,
@@ -58,8 +63,9 @@ def get_scorer(scoring):
     Parameters
     ----------
     scoring : str or callable
-        A name; a scorer is returned as it is. Ours are "bleu", "chrf", "entity_f1",
-        "entity_precision" and "entity_recall", with the defaults of their scores.
+        A name; a scorer is returned as it is. Ours are "answer_exact_match",
+        "answer_f1", "bleu", "chrf", "entity_f1", "entity_precision" and
+        "entity_recall", with the defaults of their scores.
 
     Returns
     -------

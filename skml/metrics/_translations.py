@@ -141,19 +141,19 @@ def _refuse_token(token, name, position, multi_reference):
     raise error(message)
 
 
-def check_weights_of_sentences(sample_weight, n_sentences):
-    """Check `sample_weight`; None stays None."""
+def check_sample_weight(sample_weight, n_samples, sample="sentence"):
+    """Check `sample_weight`, of which `sample` names one; None stays None."""
     if sample_weight is None:
         return None
     weights = np.asarray(sample_weight)
     if weights.ndim != 1 or weights.dtype.kind not in "biuf":
         raise ValueError(
-            "sample_weight must be a number for each sentence; got the shape "
+            f"sample_weight must be a number for each {sample}; got the shape "
             f"{weights.shape} and the dtype {weights.dtype}."
         )
-    if len(weights) != n_sentences:
+    if len(weights) != n_samples:
         raise ValueError(
-            f"sample_weight has {len(weights)} numbers for {n_sentences} sentences."
+            f"sample_weight has {len(weights)} numbers for {n_samples} {sample}s."
         )
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong):
@@ -162,13 +162,13 @@ def check_weights_of_sentences(sample_weight, n_sentences):
             f"{weights[wrong[0]]}."
         )
     if not weights.any():
-        raise ValueError("sample_weight is zero for all sentences; one must count.")
+        raise ValueError(f"sample_weight is zero for all {sample}s; one must count.")
     return weights
 
 
 def add_up(statistics, sample_weight):
     """The weighted sum of statistics; integers as long as all weights are."""
-    weights = check_weights_of_sentences(sample_weight, len(statistics))
+    weights = check_sample_weight(sample_weight, len(statistics))
     if weights is None:
         return statistics.sum(axis=0)
     # Whole numbers below 2**53 are exact.

@@ -284,7 +284,15 @@ def test_names():
     assert names == sorted(names)
     assert set(sklearn_metrics.get_scorer_names()) < set(names)
     ours = set(names) - set(sklearn_metrics.get_scorer_names())
-    assert ours == {"bleu", "chrf", "entity_f1", "entity_precision", "entity_recall"}
+    assert ours == {
+        "answer_exact_match",
+        "answer_f1",
+        "bleu",
+        "chrf",
+        "entity_f1",
+        "entity_precision",
+        "entity_recall",
+    }
 
 
 @pytest.mark.parametrize(
