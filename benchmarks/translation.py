@@ -103,6 +103,7 @@ def run_epoch(arguments):
                 warm_up=0,
                 weight_decay=model.weight_decay,
                 max_grad_norm=1.0,
+                betas=(0.9, 0.98),
                 dtype=find_dtype(precision, cpu),
                 device=cpu,
                 n_iter_no_change=10,

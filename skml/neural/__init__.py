@@ -1,6 +1,13 @@
-"""Sequence-to-sequence learning, with PyTorch as an optional extra."""
+"""Networks for sequences and texts, with PyTorch as an optional extra."""
 
+from skml.neural._bert_classifier import BertClassifier
+from skml.neural._bert_regressor import BertRegressor
 from skml.neural._seq2seq import Seq2SeqTranslator
 from skml.neural._transformer import TransformerTranslator
 
-__all__ = ["Seq2SeqTranslator", "TransformerTranslator"]
+__all__ = [
+    "BertClassifier",
+    "BertRegressor",
+    "Seq2SeqTranslator",
+    "TransformerTranslator",
+]

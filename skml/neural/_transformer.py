@@ -3,7 +3,7 @@
 from numbers import Integral
 
 from skml._sklearn import Interval, StrOptions
-from skml.neural._base import BaseTranslator
+from skml.neural._base_translator import BaseTranslator
 
 
 class TransformerTranslator(BaseTranslator):
@@ -60,10 +60,10 @@ class TransformerTranslator(BaseTranslator):
         The most tokens of a batch: sources, targets and padding together.
     learning_rate_init : float, default=0.001
         The highest learning rate of AdamW.
-    learning_rate : {"constant", "cosine", "inverse-sqrt"}, default="cosine"
-        How the rate falls after the warm-up: not at all; to zero along half a cosine,
-        over `max_iter` passes or `max_train_time`; with the root of the number of
-        steps.
+    learning_rate : {"constant", "cosine", "linear", "inverse-sqrt"}, default="cosine"
+        How the rate falls after the warm-up: not at all; to zero along half a cosine
+        or along a line, over `max_iter` passes or `max_train_time`; with the root of
+        the number of steps.
     warm_up : int, default=400
         The number of steps in which the rate rises from zero.
     weight_decay : float, default=0.01

@@ -21,6 +21,7 @@ OPTIONS = TrainingOptions(
     learning_rate="constant",
     warm_up=0,
     weight_decay=0.0,
+    betas=(0.9, 0.98),
     max_grad_norm=np.inf,
     dtype=torch.float32,
     device=torch.device("cpu"),

@@ -85,7 +85,7 @@ def test_a_target_of_blanks_is_learned_or_refused(cls, tokenizer):
         ({"label_smoothing": -0.1}, "label_smoothing"),
         ({"batch_size": 0}, "batch_size"),
         ({"learning_rate_init": 0.0}, "learning_rate_init"),
-        ({"learning_rate": "linear"}, "learning_rate"),
+        ({"learning_rate": "step"}, "learning_rate"),
         ({"warm_up": -1}, "warm_up"),
         ({"max_grad_norm": 0.0}, "max_grad_norm"),
         ({"max_iter": 0}, "max_iter"),

@@ -8,7 +8,7 @@ from skml.neural._codec import PADDING
 NOISE = 0.1  # of lengths by which sequences are sorted, so that batches change
 
 
-def divide(lengths, batch_size, generator=None):
+def divide(lengths, batch_size, generator=None, *, n_sequences=np.inf):
     """Divide sequences into batches of similar length.
 
     Parameters
@@ -21,6 +21,8 @@ def divide(lengths, batch_size, generator=None):
     generator : Generator, default=None
         Shuffles: sequences of similar length meet others, batches come in random order.
         None leaves them sorted.
+    n_sequences : int, default=infinity
+        The largest number of sequences of a batch.
 
     Returns
     -------
@@ -37,7 +39,8 @@ def divide(lengths, batch_size, generator=None):
     longest = np.zeros(lengths.shape[1])
     for at, row in enumerate(order):
         longest = np.maximum(longest, lengths[row])
-        if (at + 1 - first) * longest.sum() > batch_size and at > first:
+        n = at + 1 - first
+        if at > first and (n * longest.sum() > batch_size or n > n_sequences):
             batches.append(order[first:at])
             first, longest = at, lengths[row]
     if len(order) > first:
@@ -47,10 +50,23 @@ def divide(lengths, batch_size, generator=None):
     return batches
 
 
-def pad(sequences):
+def pad(sequences, padding=PADDING):
     """Sequences as a tensor, with padding behind, and their lengths."""
     lengths = np.array([len(sequence) for sequence in sequences])
-    table = np.full((len(sequences), lengths.max(initial=0)), PADDING, dtype=np.int64)
+    table = np.full((len(sequences), lengths.max(initial=0)), padding, dtype=np.int64)
     for row, sequence in zip(table, sequences, strict=True):
         row[: len(sequence)] = sequence
     return torch.from_numpy(table), torch.from_numpy(lengths)
+
+
+class Lazily:
+    """Makes each batch when it is its turn, so that few are in memory."""
+
+    def __init__(self, make, parts):
+        self.make, self.parts = make, parts
+
+    def __len__(self):
+        return len(self.parts)
+
+    def __iter__(self):
+        return map(self.make, self.parts)

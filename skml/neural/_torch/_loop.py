@@ -18,18 +18,17 @@ from skml.neural._torch._checkpoint import (
 )
 from skml.neural._torch._device import autocast
 
-BETAS = (0.9, 0.98)
-
 
 class TrainingOptions(NamedTuple):
     """How to train."""
 
     max_iter: int  # passes over the data
     learning_rate_init: float  # the highest
-    learning_rate: str  # "constant", "cosine" or "inverse-sqrt"
-    warm_up: int  # steps in which the rate rises
+    learning_rate: str  # "constant", "cosine", "inverse-sqrt" or "linear"
+    warm_up: int | float  # steps in which the rate rises; or their share
     weight_decay: float
     max_grad_norm: float  # longer gradients are shortened; infinity leaves them
+    betas: tuple  # of Adam
     dtype: torch.dtype  # of products
     device: torch.device
     n_iter_no_change: int  # passes without a gain, after which it stops
@@ -46,9 +45,9 @@ def schedule(kind, step, warm_up, progress):
 
     Parameters
     ----------
-    kind : {"constant", "cosine", "inverse-sqrt"}
+    kind : {"constant", "cosine", "inverse-sqrt", "linear"}
         How it falls after the warm-up: not at all; to zero along half a cosine; with
-        the root of the number of steps.
+        the root of the number of steps; to zero along a line.
     step : int
         The number of the step, from 0.
     warm_up : int
@@ -61,6 +60,8 @@ def schedule(kind, step, warm_up, progress):
         return rising * (0.5 + 0.5 * cos(pi * min(progress, 1.0)))
     if kind == "inverse-sqrt":
         return rising * sqrt(max(warm_up, 1) / max(step + 1, warm_up, 1))
+    if kind == "linear":
+        return rising * (1.0 - min(progress, 1.0))
     return rising
 
 
@@ -79,6 +80,9 @@ class Training:
         How to train.
     seed : int
         Seeds the order of the batches.
+    groups : list of dict, default=None
+        Those of the optimiser, as `group_by_decay` makes them; a group may have a
+        "rate_share", the share of the learning rate that is its own.
 
     Attributes
     ----------
@@ -86,15 +90,15 @@ class Training:
         Of each pass, the mean loss of a unit.
     """
 
-    def __init__(self, network, task, options, seed):
+    def __init__(self, network, task, options, seed, groups=None):
         self.network = network
         self.task = task
         self.options = options
         self.generator = np.random.default_rng(seed)
         self.optimizer = torch.optim.AdamW(
-            group_by_decay(network, options.weight_decay),
+            groups or group_by_decay(network.parameters(), options.weight_decay),
             lr=options.learning_rate_init,
-            betas=BETAS,
+            betas=options.betas,
             fused=options.device.type in {"cpu", "cuda"},
         )
         self.n_steps, self.n_batches, self.elapsed = 0, 1, 0.0
@@ -138,7 +142,7 @@ class Training:
             total, n_units = total + loss, n_units + n
             if not np.isfinite(total) or self._is_late():
                 break
-        return total / max(n_units, 1)
+        return total / n_units
 
     def _step(self, batch):
         self._set_rate()
@@ -155,13 +159,18 @@ class Training:
 
     def _set_rate(self):
         options = self.options
+        n_planned = options.max_iter * self.n_batches
         progress = max(
-            self.n_steps / (options.max_iter * self.n_batches),
+            self.n_steps / n_planned,
             (monotonic() - self.start) / options.max_train_time,
         )
-        share = schedule(options.learning_rate, self.n_steps, options.warm_up, progress)
+        warm_up = options.warm_up
+        if isinstance(warm_up, float):
+            warm_up = round(warm_up * n_planned)
+        share = schedule(options.learning_rate, self.n_steps, warm_up, progress)
         for group in self.optimizer.param_groups:
-            group["lr"] = options.learning_rate_init * share
+            own = group.get("rate_share", 1.0)
+            group["lr"] = options.learning_rate_init * share * own
 
     def _end_pass(self, training_loss):
         """Judge the weights after a pass; returns whether they make sense."""
@@ -284,14 +293,14 @@ NOTED = {
 }
 
 
-def group_by_decay(network, weight_decay):
+def group_by_decay(parameters, weight_decay, **options):
     """Parameters that decay, matrices, and those that do not: biases and norms."""
     groups = {True: [], False: []}
-    for parameter in network.parameters():
+    for parameter in parameters:
         groups[parameter.ndim > 1].append(parameter)
     return [
-        {"params": groups[True], "weight_decay": weight_decay},
-        {"params": groups[False], "weight_decay": 0.0},
+        {"params": groups[True], "weight_decay": weight_decay, **options},
+        {"params": groups[False], "weight_decay": 0.0, **options},
     ]
 
 

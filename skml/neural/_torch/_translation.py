@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from skml.neural._codec import END, PADDING, START
-from skml.neural._torch._batches import divide, pad
+from skml.neural._torch._batches import Lazily, divide, pad
 from skml.neural._torch._search import search
 
 
@@ -61,7 +61,7 @@ class TranslationTask:
     def batches(self, generator):
         """The batches of a pass, made when they are needed."""
         parts = divide(self.lengths[self.learned], self.batch_size, generator)
-        return _Lazily(self.make_batch, [self.learned[part] for part in parts])
+        return Lazily(self.make_batch, [self.learned[part] for part in parts])
 
     def make_batch(self, rows):
         """Source ids and lengths, target ids."""
@@ -80,19 +80,6 @@ class TranslationTask:
 
     def held_out_loss(self, network, batch):
         return token_loss(network, batch, label_smoothing=0.0)
-
-
-class _Lazily:
-    """Makes each batch when it is its turn, so that few are in memory."""
-
-    def __init__(self, make, parts):
-        self.make, self.parts = make, parts
-
-    def __len__(self):
-        return len(self.parts)
-
-    def __iter__(self):
-        return map(self.make, self.parts)
 
 
 def lengths_of(sources, targets):

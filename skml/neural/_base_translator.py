@@ -1,71 +1,45 @@
 """What the translators share: pairs of sequences in, sequences out."""
 
-import hashlib
-import warnings
 from copy import deepcopy
+from itertools import chain
 from numbers import Integral, Real
-from os import PathLike
-from pathlib import Path
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from skml._fitting import Progress, all_or_nothing, warn_user
+from skml._fitting import all_or_nothing, warn_user
 from skml._optional import import_optional
 from skml._random import make_random_state
-from skml._sklearn import (
-    CallbackSupportMixin,
-    Interval,
-    StrOptions,
-    _fit_context,
-    with_callbacks,
-)
+from skml._sklearn import Interval, StrOptions, _fit_context, with_callbacks
 from skml.metrics import bleu_score
 from skml.neural._codec import VOCABULARIES, read_documents
+from skml.neural._network_estimator import BaseNetworkEstimator
 from skml.neural._storage import load_folder, save_folder
 
 FEWEST_PIECES = 260  # of byte-pair encoding
 FEWEST_PAIRS_TO_STOP = 1000  # from which on early stopping is worth the pairs it takes
 
 
-class BaseTranslator(CallbackSupportMixin, BaseEstimator):
+class BaseTranslator(BaseNetworkEstimator):
     """Common ground of the estimators that turn sequences into sequences.
 
     A subclass makes the network.
     """
 
     _parameter_constraints = {
+        **BaseNetworkEstimator._parameter_constraints,
         "tokenizer": [StrOptions({"bpe", "word", "char"})],
         "vocabulary_size": [Interval(Integral, 5, None, closed="left"), None],
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "tie_embeddings": ["boolean"],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "learning_rate": [StrOptions({"constant", "cosine", "inverse-sqrt"})],
         "warm_up": [Interval(Integral, 0, None, closed="left")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "max_grad_norm": [Interval(Real, 0, None, closed="right")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "max_train_time": [Interval(Real, 0, None, closed="neither"), None],
         "early_stopping": ["boolean", StrOptions({"auto"})],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "n_averaged": [Interval(Integral, 1, None, closed="left")],
-        "checkpoint": [str, PathLike, None],
         "beam_size": [Interval(Integral, 1, None, closed="left")],
         "length_penalty": [Interval(Real, 0, None, closed="left")],
         "bleu_tokenize": [StrOptions({"13a", "intl", "zh", "char", "none"})],
-        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
-        "device": [str],
         "warm_start": ["boolean"],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     @with_callbacks
@@ -117,12 +91,10 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
         return self._fit(X, y, goes_on=True, max_iter=1)
 
     def _fit(self, X, y, *, goes_on, max_iter):
-        for package in ("torch", "safetensors"):
-            import_optional(package, extra="neural", caller=type(self).__name__)
+        self._import_packages()
         self._check_parameters()
         self._check_checkpoint(goes_on)
-        context = self._init_callback_context(max_subtasks=max_iter)
-        progress = Progress(self, context, {"X": X, "y": y})
+        progress = self._begin({"X": X, "y": y}, max_iter)
         self._learn(X, y, goes_on and hasattr(self, "network_"), max_iter, progress)
         progress.end()
         return self
@@ -135,28 +107,6 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
                 f"{name}: vocabulary_size={self.vocabulary_size!r}; tokenizer='bpe' "
                 f"needs a number, {FEWEST_PIECES} at least: 256 bytes and 4 special "
                 "tokens."
-            )
-
-    def _check_checkpoint(self, goes_on):
-        """A checkpoint needs a place, a number as a seed, and a fit from the start."""
-        name = type(self).__name__
-        if self.checkpoint is None:
-            return
-        if goes_on:
-            raise ValueError(
-                f"{name}: a checkpoint is of one fit, and has no effect on partial_fit "
-                "and warm_start=True. Leave checkpoint at its default, None."
-            )
-        if not isinstance(self.random_state, Integral):
-            raise ValueError(
-                f"{name}: to go on from a checkpoint, the same pairs must be held out "
-                f"again; got random_state={self.random_state!r}. Pass an integer."
-            )
-        folder = Path(self.checkpoint).parent
-        if not folder.is_dir():
-            raise ValueError(
-                f"{name}: there is no folder {str(folder)!r} to write the checkpoint "
-                f"{Path(self.checkpoint).name!r} in."
             )
 
     @all_or_nothing
@@ -172,7 +122,10 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
         device = find_device(self.device, type(self).__name__)
         random_state = make_random_state(self.random_state)
         seed = random_state.randint(2**31 - 1)
-        held_out = self._hold_out(len(pairs[0]), random_state)
+        stops = self.early_stopping
+        if stops == "auto":
+            stops = len(pairs[0]) >= FEWEST_PAIRS_TO_STOP
+        held_out = self._hold_out(len(pairs[0]), random_state, stops)
         with limit_threads(self.n_jobs), seeded(seed, device):
             if goes_on:  # the old one stays as it is, if this fails
                 self.network_ = deepcopy(self.network_)
@@ -303,21 +256,9 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
             )
         return with_end([ids[: self.max_length] for ids in sources])
 
-    def _hold_out(self, n_pairs, random_state):
-        """Positions of pairs that are not learned from, but tell when to stop."""
-        stops = self.early_stopping
-        if stops == "auto":
-            stops = n_pairs >= FEWEST_PAIRS_TO_STOP
-        if not stops or n_pairs < 2:
-            return np.empty(0, dtype=np.intp)
-        size = min(max(1, round(self.validation_fraction * n_pairs)), n_pairs - 1)
-        return np.sort(random_state.permutation(n_pairs)[:size])
-
     # Training
 
     def _train(self, pairs, held_out, device, seed, max_iter, progress):
-        from skml.neural._torch._device import find_dtype
-        from skml.neural._torch._loop import Training, TrainingOptions
         from skml.neural._torch._translation import TranslationTask
 
         task = TranslationTask(
@@ -328,45 +269,16 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
             device=device,
             decode_options=self._decode_options(),
         )
-        options = TrainingOptions(
-            max_iter=max_iter,
-            learning_rate_init=self.learning_rate_init,
-            learning_rate=self.learning_rate,
-            warm_up=self.warm_up,
-            weight_decay=self.weight_decay,
-            max_grad_norm=self.max_grad_norm,
-            dtype=find_dtype(self.precision, device),
+        training = self._train_network(
+            self.network_,
+            task,
+            lambda training: self._report(training, max_iter, progress),
             device=device,
-            n_iter_no_change=self.n_iter_no_change,
-            tol=self.tol,
-            max_train_time=self.max_train_time or np.inf,
-            n_averaged=self.n_averaged,
-            checkpoint=self.checkpoint,
-            fingerprint=None if self.checkpoint is None else self._fingerprint(pairs),
-            caller=type(self).__name__,
+            seed=seed,
+            max_iter=max_iter,
+            fingerprint=self._fingerprint(chain.from_iterable(pairs)),
         )
-        training = Training(self.network_, task, options, seed)
-        weights = training.run(lambda: self._report(training, max_iter, progress))
-        if training.is_diverged:
-            self._tell_divergence(training)
-        self.network_.load_state_dict(weights)
-        self.network_.eval()
         vars(self).update(self._learned(training))
-
-    def _tell_divergence(self, training):
-        what = f"the loss of pass {len(training.losses) + 1} is not finite"
-        if training.best is None:
-            raise ValueError(
-                f"{type(self).__name__}: {what}: training diverged. Lower "
-                f"learning_rate_init, which is {self.learning_rate_init!r}."
-            )
-        warnings.warn(
-            f"{type(self).__name__}: {what}: training diverged and is over; the best "
-            "weights before are kept. Lower learning_rate_init, which is "
-            f"{self.learning_rate_init!r}.",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
 
     def _decode_options(self):
         """Arguments of the network's `decode` in training."""
@@ -374,14 +286,10 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
 
     def _report(self, training, max_iter, progress):
         """Report a pass; whether a callback wants the fit to stop."""
-        line = (
-            f"[{type(self).__name__}] pass {len(training.losses)} of {max_iter}: "
-            f"loss {training.losses[-1]:.4f}"
-        )
-        if training.held_out_losses:
-            line += f", held out {training.held_out_losses[-1]:.4f}"
         return progress.report(
-            line, lambda: self._reconstruct(training), task_name="epoch"
+            self._line(training, max_iter),
+            lambda: self._reconstruct(training),
+            task_name="epoch",
         )
 
     def _reconstruct(self, training):
@@ -395,25 +303,6 @@ class BaseTranslator(CallbackSupportMixin, BaseEstimator):
         }
         network = self._rebuild_network(training.best)
         return {**own, **self._learned(training), "network_": network}
-
-    def _learned(self, training):
-        return {
-            "n_iter_": len(training.losses),
-            "loss_curve_": list(training.losses),
-            "validation_loss_curve_": list(training.held_out_losses),
-        }
-
-    def _fingerprint(self, pairs):
-        """What tells this fit from others, for a checkpoint."""
-        digest = hashlib.sha256()
-        ignored = {"checkpoint", "verbose", "n_jobs", "max_train_time", "device"}
-        params = self.get_params(deep=False)
-        shown = {k: repr(v) for k, v in params.items() if k not in ignored}
-        digest.update(repr(sorted(shown.items())).encode())
-        for sequences in pairs:
-            for sequence in sequences:
-                digest.update(np.asarray(sequence, dtype=np.int32).tobytes() + b"|")
-        return digest.hexdigest()
 
     # After training
 

@@ -1,0 +1,423 @@
+"""What the estimators of the BERT family share: a model, windows, files."""
+
+import json
+import os
+from numbers import Integral
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skml._folders import check_parent, check_replaceable, replace_folder
+from skml._optional import import_optional
+from skml._sklearn import HasMethods, Interval
+from skml.neural._bert_text import (
+    KINDS,
+    cut_into_windows,
+    load_tokenizer,
+    read_texts,
+    tell_cut,
+)
+
+ESTIMATOR, CONFIG, WEIGHTS = "estimator.json", "config.json", "model.safetensors"
+MEMBER = "member-{}.safetensors"  # those after the first
+MOST_MEMBERS = 1000
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "chat_template.jinja",
+)
+FORMAT = 1
+PACKAGES = ("torch", "tokenizers", "safetensors", "transformers")
+MODEL_CONSTRAINTS = {
+    "model": [str, PathLike, HasMethods("save_pretrained"), HasMethods("fit"), None],
+    "max_length": [Interval(Integral, 8, None, closed="left"), None],
+    "window_overlap": [Interval(Integral, 0, None, closed="left"), None],
+    "device": [str],
+    "n_jobs": [Integral, None],
+}
+
+
+class BertMixin:
+    """A model of the BERT family, loaded by `fit`, applied to windows of documents.
+
+    A subclass has the parameters `model`, `max_length`, `window_overlap`, `device` and
+    `n_jobs`, and the class attributes below. After `fit`, `networks_` holds the
+    networks, one for each member of an ensemble.
+    """
+
+    _head = "encoder"  # a key of MODELS
+    _kinds_taken = ("text", "tokens", "pairs")
+    _strategy = "longest_first"  # which text of a pair is cut
+    _needs_encodings = False  # whether it must know where pieces come from
+    _fitted_as_data = ()  # fitted attributes that are JSON as they are
+    _fitted_as_arrays = ()  # fitted attributes that are arrays
+    _extra = "bert"
+    _packages = PACKAGES
+
+    def _import_packages(self):
+        for package in self._packages:
+            import_optional(package, extra=self._extra, caller=type(self).__name__)
+
+    # Reading
+
+    def _read_fit(self, X):
+        """The documents that are learned from, at least one."""
+        documents, kind = read_texts(X, type(self).__name__)
+        if not documents:
+            raise ValueError(
+                f"{type(self).__name__}: X is empty; at least one document is needed."
+            )
+        self._check_taken(kind)
+        self._kind = kind
+        return documents
+
+    def _check_taken(self, kind):
+        if kind not in self._kinds_taken:
+            taken = " or ".join(KINDS[name] for name in self._kinds_taken)
+            raise ValueError(
+                f"{type(self).__name__}: document 0 of X is one of {KINDS[kind]}; "
+                f"expected {taken}."
+            )
+
+    def _read(self, X):
+        """Documents after `fit`, of the same kind as then."""
+        documents, kind = read_texts(X, type(self).__name__)
+        if kind not in (None, self._kind):
+            raise ValueError(
+                f"{type(self).__name__}: X has {KINDS[kind]}; in fit it had "
+                f"{KINDS[self._kind]}."
+            )
+        return documents
+
+    # Loading
+
+    def _load_tokenizer(self, source):
+        """Learn the tokenizer of the model."""
+        from skml.neural._torch._pretrained import read_tokenizer
+
+        caller = type(self).__name__
+        self._tokenizer_files, self._special, self._longest = read_tokenizer(
+            source, self.model, caller
+        )
+
+    def _check_max_length(self, network):
+        """The largest number of pieces of a window."""
+        from skml.neural._torch._pretrained import longest_input
+
+        longest = longest_input(network, self._longest)
+        if self.max_length is not None and self.max_length > longest:
+            raise ValueError(
+                f"{type(self).__name__}: max_length={self.max_length!r}, and the model "
+                f"takes {longest} pieces at most. Lower max_length."
+            )
+        self._n_pieces = self.max_length or int(longest)
+        if (self.window_overlap or 0) > self._n_pieces // 2:
+            raise ValueError(
+                f"{type(self).__name__}: window_overlap={self.window_overlap!r} is "
+                f"more than half of the {self._n_pieces} pieces of a window. Lower it."
+            )
+
+    def _overlap(self):
+        """How many pieces windows of a long document share; None cuts it off."""
+        if self.long_text != "window" or self._kind == "pairs":
+            return None
+        if self.window_overlap is None:
+            return self._n_pieces // 4
+        return self.window_overlap
+
+    def _cut(self, documents, overlap=None):
+        """Windows of documents; with `overlap`, all of a long one."""
+        tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
+        windows, n_cut = cut_into_windows(
+            tokenizer,
+            documents,
+            self._kind,
+            max_length=self._n_pieces,
+            overlap=overlap,
+            strategy=self._strategy,
+        )
+        if n_cut and overlap is None:
+            tell_cut(n_cut, self._n_pieces, type(self).__name__)
+        return windows if self._needs_encodings else windows.without_encodings()
+
+    # Applying
+
+    def _on_device(self, network):
+        from skml.neural._torch._device import find_device
+
+        return network.to(find_device(self.device, type(self).__name__)).eval()
+
+    def _collect(self, network, windows, compute):
+        """What `compute` returns of a network and the inputs of all windows."""
+        from skml.neural._torch._device import limit_threads
+        from skml.neural._torch._windows import collect
+
+        with limit_threads(self.n_jobs):
+            network = self._on_device(network)
+            return collect(network, windows, self._special.get("pad", 0), compute)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "networks_")
+
+    # Keeping
+
+    def __getstate__(self):
+        """Networks as arrays, so that those of a GPU load without one."""
+        state = dict(super().__getstate__())
+        if "networks_" in state:
+            state["_weights"] = [
+                {name: w.cpu().numpy() for name, w in network.state_dict().items()}
+                for network in state.pop("networks_")
+            ]
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        members = state.pop("_weights", None)
+        super().__setstate__(state)
+        if members is None:
+            return
+        self._import_packages()
+        import torch
+
+        self.networks_ = [
+            self._rebuild_network({n: torch.from_numpy(w) for n, w in weights.items()})
+            for weights in members
+        ]
+
+    def _rebuild_network(self, weights):
+        from skml.neural._torch._device import apart
+        from skml.neural._torch._pretrained import rebuild_network
+
+        with apart():
+            return rebuild_network(self._config, self._head, weights)
+
+    def save_pretrained(self, path):
+        """Write the network to a folder that transformers reads.
+
+        Of several members, the first is written.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The folder, which is made; a model that is there is replaced.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        check_is_fitted(self)
+        self._write(path, keeps_estimator=False)
+        return self
+
+    def save(self, path):
+        """Write the fitted estimator to a folder, in files that run no code.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The folder, which is made; a model that is there is replaced. It is also
+            one that transformers reads.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        check_is_fitted(self)
+        self._write(path, keeps_estimator=True)
+        return self
+
+    def _write(self, path, *, keeps_estimator):
+        from skml.neural._torch._pretrained import write_model
+
+        path = Path(os.fspath(path)).absolute()  # "." has no name
+        members = self.networks_[1:] if keeps_estimator else []
+        names = (
+            ESTIMATOR,
+            CONFIG,
+            WEIGHTS,
+            *TOKENIZER_FILES,
+            *(MEMBER.format(i) for i in range(1, MOST_MEMBERS)),
+        )
+        check_parent(path)
+        check_replaceable(path, names, "a saved model")
+        state = self._to_json() if keeps_estimator else None
+
+        def write(folder):
+            from safetensors.torch import save_file
+
+            write_model(folder, self.networks_[0], self._tokenizer_files)
+            for number, network in enumerate(members, 1):
+                weights = {n: w.clone() for n, w in network.state_dict().items()}
+                save_file(weights, folder / MEMBER.format(number))
+            if state is not None:
+                (folder / ESTIMATOR).write_text(state, encoding="utf-8")
+
+        replace_folder(path, names, write)
+
+    def _to_json(self):
+        parameters = self.get_params(deep=False)
+        if hasattr(parameters["model"], "fit"):
+            parameters["model"] = None  # the folder itself, once it is read
+        state = {
+            "format": FORMAT,
+            "class": type(self).__name__,
+            "parameters": parameters,
+            "n_members": len(self.networks_),
+            "kind": getattr(self, "_kind", None),
+            "n_pieces": self._n_pieces,
+            "longest": self._longest,
+            "special": self._special,
+            "data": {name: getattr(self, name) for name in self._fitted_as_data},
+            "arrays": {
+                name: array_to_json(getattr(self, name))
+                for name in self._fitted_as_arrays
+                if hasattr(self, name)
+            },
+        }
+
+        def refuse(value):
+            if isinstance(value, np.generic):
+                return value.item()
+            if isinstance(value, PathLike):
+                return os.fspath(value)
+            raise TypeError(
+                f"{type(self).__name__}: {value!r:.80} ({type(value).__name__}) is no "
+                "data that a file can hold; keep the model with pickle."
+            )
+
+        return json.dumps(state, ensure_ascii=False, default=refuse)
+
+    @classmethod
+    def load(cls, path):
+        """Read an estimator that `save` wrote; no code is run.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The folder.
+
+        Returns
+        -------
+        estimator : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the folder is damaged, of another version, or of another estimator.
+        """
+        path = Path(os.fspath(path))
+        for package in cls._packages:
+            import_optional(package, extra=cls._extra, caller=cls.__name__)
+        state = _read_state(path / ESTIMATOR, cls.__name__)
+        try:
+            estimator = cls(**state["parameters"])
+            if estimator.model is None:
+                estimator.model = str(path)
+            estimator._validate_params()
+            estimator._set_state(state, path)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"{path} is damaged: {error!s:.300}") from None
+        return estimator
+
+    def _set_state(self, state, path):
+        """Take what was stored, once it is seen to be of the right types."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        from skml.neural._torch._pretrained import read_network, to_json
+
+        caller = type(self).__name__
+        kind, n_members = state["kind"], state["n_members"]
+        if kind not in (None, *KINDS):
+            raise ValueError(f"kind={kind!r:.60}.")
+        for name in ("n_members", "n_pieces", "longest"):
+            if type(state[name]) is not int or state[name] < 1:
+                raise ValueError(f"{name}={state[name]!r:.60}.")
+        if n_members >= MOST_MEMBERS:
+            raise ValueError(f"n_members={n_members}.")
+        if kind is not None:
+            self._kind = kind
+        self._n_pieces, self._longest = state["n_pieces"], state["longest"]
+        self._special = {name: int(i) for name, i in state["special"].items()}
+        self._tokenizer_files = {
+            name: (path / name).read_text(encoding="utf-8")
+            for name in TOKENIZER_FILES
+            if (path / name).is_file()
+        }
+        try:
+            load_tokenizer(self._tokenizer_files["tokenizer.json"])
+        except Exception as error:  # the library raises no other type
+            raise ValueError(f"tokenizer.json: {error}") from None
+        network, new, left = read_network(path, path, self._head, caller)
+        if new or left:
+            raise ValueError(f"{[*new, *left][0]!r} is missing, or too much.")
+        self._config = to_json(network.config)
+        self.networks_ = [network.eval()]
+        for number in range(1, n_members):
+            try:
+                weights = load_file(path / MEMBER.format(number))
+                self.networks_.append(self._rebuild_network(weights))
+            except (SafetensorError, OSError, RuntimeError) as error:
+                raise ValueError(f"{MEMBER.format(number)}: {error}") from None
+        for name in self._fitted_as_data:
+            setattr(self, name, state["data"][name])
+        for name in self._fitted_as_arrays:
+            if name in state["arrays"]:
+                setattr(self, name, array_from_json(state["arrays"][name]))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
+
+
+def array_to_json(array):
+    """An array as data: its dtype and its values."""
+    array = np.asarray(array)
+    if array.dtype.kind == "O" and not all(type(v) is str for v in array.ravel()):
+        raise TypeError(
+            f"{array.ravel()[0]!r:.80} is no data that a file can hold; keep the model "
+            "with pickle."
+        )
+    return {"dtype": array.dtype.str, "values": array.tolist()}
+
+
+def array_from_json(stored):
+    """The array again; of numbers, bools and str alone."""
+    dtype = np.dtype(stored["dtype"])
+    if dtype.kind not in "biufUO":
+        raise ValueError(f"dtype {dtype!s:.60}.")
+    if dtype.kind == "O":
+        found = np.empty(len(stored["values"]), dtype=object)
+        found[:] = stored["values"]
+        return found
+    return np.array(stored["values"], dtype=dtype)
+
+
+def _read_state(where, caller):
+    if not where.is_file():
+        raise ValueError(f"{where} is missing; pass a folder that save wrote.")
+    try:
+        state = json.loads(where.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{where} is damaged: {error!s:.200}") from None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise ValueError(f"{where} is not of this version; save the model again.")
+    if state.get("class") != caller:
+        raise ValueError(
+            f"{where} is of {state.get('class')!r:.60}; load it with that class, not "
+            f"with {caller}."
+        )
+    return state

@@ -1,0 +1,299 @@
+"""What the estimators share that fine-tune a model for a task."""
+
+import os
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight
+
+from skml._fitting import all_or_nothing
+from skml._random import make_random_state
+from skml._sklearn import Interval, RealNotInt, StrOptions
+from skml.neural._bert_base import MODEL_CONSTRAINTS, BertMixin
+from skml.neural._network_estimator import BaseNetworkEstimator
+
+
+class BaseBertTuner(BertMixin, BaseNetworkEstimator):
+    """Common ground of the estimators that fine-tune a model of the BERT family.
+
+    A subclass reads targets, and turns outputs of the network into predictions.
+    """
+
+    _parameter_constraints = {
+        **BaseNetworkEstimator._parameter_constraints,
+        **MODEL_CONSTRAINTS,
+        "freeze": [
+            StrOptions({"none", "embeddings", "all"}),
+            Interval(Integral, 0, None, closed="left"),
+        ],
+        "dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "head_learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "layer_decay": [Interval(Real, 0, 1, closed="right")],
+        "warm_up": [
+            Interval(Integral, 0, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="left"),
+        ],
+        "early_stopping": ["boolean"],
+        "n_members": [Interval(Integral, 1, 999, closed="both")],
+    }
+
+    _betas = (0.9, 0.999)
+
+    # What a subclass says
+
+    def _read_targets(self, y, documents, weights):
+        """Learn from targets what belongs to all; return them."""
+        raise NotImplementedError
+
+    def _config_changes(self):
+        """What the configuration of the network must say of the targets."""
+        return {}
+
+    def _targets_of_windows(self, windows, targets):
+        """The targets of windows, as `WindowTask` takes them."""
+        return targets[windows.documents]
+
+    def _objective(self, outputs, targets, weights):
+        """The weighted sum of the losses of a batch, and that of the weights."""
+        raise NotImplementedError
+
+    # The recipe
+
+    def _fit(self, X, y, sample_weight=None):
+        self._import_packages()
+        self._check_checkpoint()
+        progress = self._begin({"X": X, "y": y}, self.max_iter * self.n_members)
+        self._learn(X, y, sample_weight, progress)
+        progress.end()
+        return self
+
+    @all_or_nothing
+    def _learn(self, X, y, sample_weight, progress):
+        from skml.neural._torch._device import find_device
+        from skml.neural._torch._pretrained import as_source
+
+        documents = self._read_fit(X)
+        documents, targets, weights = self._drop_weightless(documents, y, sample_weight)
+        targets = self._read_targets(targets, documents, weights)
+        device = find_device(self.device, type(self).__name__)
+        random_state = make_random_state(self.random_state)
+        held_out = self._hold_out(len(documents), random_state, self.early_stopping)
+        with as_source(self.model, type(self).__name__) as source:
+            self._load_tokenizer(source)
+            windows, networks = None, []
+            for _ in range(self.n_members):
+                seed = random_state.randint(2**31 - 1)
+                network = self._load_network(source, seed)
+                if windows is None:
+                    windows = self._cut(documents, self._overlap())
+                    task = (windows, targets, weights, held_out)
+                self._train_member(network, *task, device, seed, networks, progress)
+                networks.append(network)
+        self.networks_ = networks
+
+    def _drop_weightless(self, documents, y, sample_weight):
+        """Documents, targets and weights, without those of no weight."""
+        name = type(self).__name__
+        if y is None:
+            raise ValueError(
+                f"{name} requires y to be passed, but the target y is None."
+            )
+        y = y if hasattr(y, "__len__") else list(y)
+        n_targets = y.shape[0] if hasattr(y, "shape") else len(y)
+        if n_targets != len(documents):
+            raise ValueError(
+                f"{name}: X has {len(documents)} document(s), and y has {n_targets}; "
+                "expected one target for each document."
+            )
+        if sample_weight is None:
+            return documents, y, np.ones(len(documents))
+        weights = _check_sample_weight(
+            sample_weight, np.empty((len(documents), 1)), ensure_non_negative=True
+        )
+        kept = np.flatnonzero(weights)
+        if len(kept) == 0:
+            raise ValueError(f"{name}: all weights in sample_weight are zero.")
+        if len(kept) == len(documents):
+            return documents, y, weights
+        y = y.to_numpy() if hasattr(y, "to_numpy") else y
+        y = y[kept] if hasattr(y, "shape") else [y[i] for i in kept]
+        return [documents[i] for i in kept], y, weights[kept]
+
+    def _load_network(self, source, seed):
+        """A network for the task; its head is drawn, where none is stored."""
+        import torch
+
+        from skml.neural._torch._device import seeded
+        from skml.neural._torch._pretrained import read_network, to_json
+
+        with seeded(seed, torch.device("cpu")):
+            network, new, _ = read_network(
+                source,
+                self.model,
+                self._head,
+                type(self).__name__,
+                dropout=self.dropout,
+                **self._config_changes(),
+            )
+        self.new_weights_ = new
+        self._check_max_length(network)
+        self._config = to_json(network.config)
+        return network
+
+    def _train_member(
+        self,
+        network,
+        windows,
+        targets,
+        weights,
+        held_out,
+        device,
+        seed,
+        others,
+        progress,
+    ):
+        """Train a network; the estimator learns the figures of the first."""
+        from skml.neural._torch._device import limit_threads, seeded
+        from skml.neural._torch._windows import WindowTask
+
+        network.to(device)
+        groups = self._groups(network)
+        n_windows = np.bincount(windows.documents)
+        with limit_threads(self.n_jobs), seeded(seed, device):
+            task = WindowTask(
+                windows,
+                self._targets_of_windows(windows, targets),
+                (weights / n_windows)[windows.documents],
+                held_out,
+                objective=self._objective,
+                batch_size=self.batch_size,
+                padding=self._special.get("pad", 0),
+                network=network,
+            )
+            training = self._train_network(
+                network,
+                task,
+                lambda training: self._report(training, others, progress),
+                device=device,
+                seed=seed,
+                max_iter=self.max_iter,
+                fingerprint=self._fingerprint([*windows.ids, [len(others)]]),
+                checkpoint=self._checkpoint_of(len(others)),
+                groups=groups,
+            )
+        if not others:
+            vars(self).update(self._learned(training))
+
+    def _checkpoint_of(self, member):
+        """Each member has a checkpoint of its own."""
+        if self.checkpoint is None or member == 0:
+            return self.checkpoint
+        return f"{os.fspath(self.checkpoint)}-{member}"
+
+    def _groups(self, network):
+        """What learns, and how fast."""
+        from skml.neural._torch._loop import group_by_decay
+        from skml.neural._torch._pretrained import find_layers, trained_groups
+
+        n_layers = len(find_layers(network))
+        if isinstance(self.freeze, Integral) and self.freeze > n_layers:
+            raise ValueError(
+                f"{type(self).__name__}: freeze={self.freeze!r}, and the model has "
+                f"{n_layers} layers."
+            )
+        head_share = 1.0
+        if self.head_learning_rate is not None:
+            head_share = self.head_learning_rate / self.learning_rate_init
+        shares = trained_groups(
+            network,
+            freeze=self.freeze,
+            layer_decay=self.layer_decay,
+            head_share=head_share,
+        )
+        return [
+            group
+            for share, parameters in shares
+            for group in group_by_decay(
+                parameters, self.weight_decay, rate_share=float(share)
+            )
+            if group["params"]
+        ]
+
+    def _report(self, training, others, progress):
+        """Report a pass; whether a callback wants the fit to stop."""
+        line = self._line(training, self.max_iter)
+        if self.n_members > 1:
+            line += f" (member {len(others) + 1} of {self.n_members})"
+        return progress.report(
+            line, lambda: self._reconstruct(training, others), task_name="epoch"
+        )
+
+    def _reconstruct(self, training, others):
+        """The attributes of an estimator that stops here."""
+        own = {k: v for k, v in vars(self).items() if k.startswith("_") or k[-1] == "_"}
+        own.pop("_callbacks", None)
+        network = self._rebuild_network(training.best)
+        learned = {} if others else self._learned(training)
+        return {**own, **learned, "networks_": [*others, network]}
+
+    # After training
+
+    def _windows(self, X):
+        """Documents and their windows."""
+        documents = self._read(X)
+        return documents, self._cut(documents, self._overlap())
+
+    def _mean_over_networks(self, windows, compute, combine, n_samples=None):
+        """What an ensemble says: the mean of what its networks say.
+
+        Parameters
+        ----------
+        windows : Windows
+            The windows.
+        compute : callable
+            From a network and inputs to an array with a row for each window.
+        combine : callable
+            From that of all windows to what is averaged.
+        n_samples : int, default=None
+            With how many drawings of dropout each network answers; None is without.
+        """
+        from skml.neural._torch._device import find_device, seeded
+        from skml.neural._torch._windows import drop_out
+
+        def sample(network, inputs):
+            drop_out(network)
+            return compute(network, inputs)
+
+        if n_samples is None:
+            found = [
+                combine(self._collect(network, windows, compute))
+                for network in self.networks_
+            ]
+            return sum(found) / len(found) if len(found) > 1 else found[0]
+        seed = make_random_state(self.random_state).randint(2**31 - 1)
+        device = find_device(self.device, type(self).__name__)
+        total = 0.0
+        try:
+            with seeded(seed, device):
+                for network in self.networks_:
+                    for _ in range(n_samples):
+                        total = total + combine(self._collect(network, windows, sample))
+        finally:
+            for network in self.networks_:
+                network.eval()
+        return total / (n_samples * len(self.networks_))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+
+def check_samples(mc_samples):
+    """The number of samples of Monte-Carlo dropout, or None."""
+    is_count = isinstance(mc_samples, Integral) and not isinstance(mc_samples, bool)
+    if mc_samples is not None and not (is_count and mc_samples >= 1):
+        raise ValueError(
+            f"mc_samples={mc_samples!r}; expected None or an integer of at least 1."
+        )
+    return mc_samples

@@ -1,0 +1,178 @@
+"""What all estimators share that train a network: parameters, checks, training."""
+
+import hashlib
+import warnings
+from numbers import Integral, Real
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+
+from skml._fitting import Progress
+from skml._optional import import_optional
+from skml._sklearn import CallbackSupportMixin, Interval, StrOptions
+
+# What changes nothing that is learned, or is not known before.
+NOT_OF_THE_FIT = {"checkpoint", "verbose", "n_jobs", "max_train_time", "device"}
+
+
+class BaseNetworkEstimator(CallbackSupportMixin, BaseEstimator):
+    """Common ground of the estimators that train a network in the one loop."""
+
+    _parameter_constraints = {
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [
+            StrOptions({"constant", "cosine", "inverse-sqrt", "linear"}),
+        ],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "max_grad_norm": [Interval(Real, 0, None, closed="right")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_train_time": [Interval(Real, 0, None, closed="neither"), None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_averaged": [Interval(Integral, 1, None, closed="left")],
+        "checkpoint": [str, PathLike, None],
+        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
+        "device": [str],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    _extra = "neural"  # what brings the packages that `fit` needs
+    _packages = ("torch", "safetensors")
+    _betas = (0.9, 0.98)  # of Adam
+
+    def _import_packages(self):
+        for package in self._packages:
+            import_optional(package, extra=self._extra, caller=type(self).__name__)
+
+    def _begin(self, data, n_passes):
+        """Tell callbacks that a fit begins, which goes over `data` so many times."""
+        context = self._init_callback_context(max_subtasks=n_passes)
+        return Progress(self, context, data)
+
+    def _check_checkpoint(self, goes_on=False):
+        """A checkpoint needs a place, a number as a seed, and a fit from the start."""
+        name = type(self).__name__
+        if self.checkpoint is None:
+            return
+        if goes_on:
+            raise ValueError(
+                f"{name}: a checkpoint is of one fit, and has no effect on partial_fit "
+                "and warm_start=True. Leave checkpoint at its default, None."
+            )
+        if not isinstance(self.random_state, Integral):
+            raise ValueError(
+                f"{name}: to go on from a checkpoint, the same samples must be held "
+                f"out again; got random_state={self.random_state!r}. Pass an integer."
+            )
+        folder = Path(self.checkpoint).parent
+        if not folder.is_dir():
+            raise ValueError(
+                f"{name}: there is no folder {str(folder)!r} to write the checkpoint "
+                f"{Path(self.checkpoint).name!r} in."
+            )
+
+    def _hold_out(self, n_samples, random_state, stops):
+        """Positions of samples that are not learned from, but tell when to stop."""
+        if not stops or n_samples < 2:
+            return np.empty(0, dtype=np.intp)
+        size = min(max(1, round(self.validation_fraction * n_samples)), n_samples - 1)
+        return np.sort(random_state.permutation(n_samples)[:size])
+
+    def _train_network(
+        self,
+        network,
+        task,
+        report,
+        *,
+        device,
+        seed,
+        max_iter,
+        fingerprint,
+        checkpoint=None,
+        groups=None,
+    ):
+        """Train a network in place, to its best weights.
+
+        `report` is called after each pass with the training, and returns whether a
+        callback wants to stop; `groups` are those of the optimiser; `checkpoint`
+        replaces the parameter.
+        """
+        from skml.neural._torch._device import find_dtype
+        from skml.neural._torch._loop import Training, TrainingOptions
+
+        options = TrainingOptions(
+            max_iter=max_iter,
+            learning_rate_init=self.learning_rate_init,
+            learning_rate=self.learning_rate,
+            warm_up=self.warm_up,
+            weight_decay=self.weight_decay,
+            max_grad_norm=self.max_grad_norm,
+            betas=self._betas,
+            dtype=find_dtype(self.precision, device),
+            device=device,
+            n_iter_no_change=self.n_iter_no_change,
+            tol=self.tol,
+            max_train_time=self.max_train_time or np.inf,
+            n_averaged=self.n_averaged,
+            checkpoint=checkpoint or self.checkpoint,
+            fingerprint=fingerprint,
+            caller=type(self).__name__,
+        )
+        training = Training(network, task, options, seed, groups)
+        weights = training.run(lambda: report(training))
+        if training.is_diverged:
+            self._tell_divergence(training)
+        network.load_state_dict(weights)
+        network.eval()
+        return training
+
+    def _tell_divergence(self, training):
+        what = f"the loss of pass {len(training.losses) + 1} is not finite"
+        if training.best is None:
+            raise ValueError(
+                f"{type(self).__name__}: {what}: training diverged. Lower "
+                f"learning_rate_init, which is {self.learning_rate_init!r}."
+            )
+        warnings.warn(
+            f"{type(self).__name__}: {what}: training diverged and is over; the best "
+            "weights before are kept. Lower learning_rate_init, which is "
+            f"{self.learning_rate_init!r}.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+    def _line(self, training, max_iter):
+        """What is printed after a pass."""
+        line = (
+            f"[{type(self).__name__}] pass {len(training.losses)} of {max_iter}: "
+            f"loss {training.losses[-1]:.4f}"
+        )
+        if training.held_out_losses:
+            line += f", held out {training.held_out_losses[-1]:.4f}"
+        return line
+
+    def _learned(self, training):
+        return {
+            "n_iter_": len(training.losses),
+            "loss_curve_": list(training.losses),
+            "validation_loss_curve_": list(training.held_out_losses),
+        }
+
+    def _fingerprint(self, sequences):
+        """What tells this fit from others, for a checkpoint; None if there is none."""
+        if self.checkpoint is None:
+            return None
+        digest = hashlib.sha256()
+        params = self.get_params(deep=False)
+        shown = {k: repr(v) for k, v in params.items() if k not in NOT_OF_THE_FIT}
+        digest.update(repr(sorted(shown.items())).encode())
+        for sequence in sequences:
+            digest.update(np.asarray(sequence, dtype=np.int32).tobytes() + b"|")
+        return digest.hexdigest()

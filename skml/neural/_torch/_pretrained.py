@@ -1,0 +1,322 @@
+"""Models of the library transformers: read from a folder, a hub or memory; written."""
+
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+import transformers
+from sklearn.exceptions import NotFittedError
+from torch import nn
+from transformers import AutoConfig, AutoTokenizer
+
+from skml.neural.modules import Dropout
+
+MODELS = {
+    "encoder": transformers.AutoModel,
+    "pretraining": transformers.AutoModelForPreTraining,
+    "sequence-classification": transformers.AutoModelForSequenceClassification,
+    "token-classification": transformers.AutoModelForTokenClassification,
+    "question-answering": transformers.AutoModelForQuestionAnswering,
+}
+DROPOUTS = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "classifier_dropout",
+    "dropout",
+    "attention_dropout",
+    "seq_classif_dropout",
+    "qa_dropout",
+)
+NO_CODE = {"trust_remote_code": False}
+
+
+class ModelDropout(Dropout):
+    """Fast dropout, under the names by which the library reads its share."""
+
+    @property
+    def p(self):
+        return self.share
+
+
+@contextmanager
+def quietly():
+    """Let transformers print nothing: what matters is returned or raised."""
+    log = transformers.utils.logging
+    before, shows_bars = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity(log.CRITICAL)
+    log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        log.set_verbosity(before)
+        if shows_bars:
+            log.enable_progress_bar()
+
+
+@contextmanager
+def as_source(model, caller):
+    """What transformers can read a model from: a folder, or the name of a hub's model.
+
+    Parameters
+    ----------
+    model : str, path-like or fitted estimator
+        The parameter. An estimator writes its model to a folder that is there for the
+        while.
+    caller : str
+        The name of the estimator, for the messages.
+
+    Raises
+    ------
+    ValueError
+        If there is no model.
+    NotFittedError
+        If it is an estimator that is not fitted.
+    """
+    if model is None:
+        raise ValueError(
+            f"{caller}: model=None; pass the folder of a model, the name of one on a "
+            "hub, or a fitted BertPretrainer. None suits all languages, and nothing is "
+            "downloaded unasked."
+        )
+    if not isinstance(model, (str, os.PathLike)):
+        model = getattr(model, "estimator", model)  # that of a FrozenEstimator
+        if not hasattr(model, "networks_"):
+            raise NotFittedError(
+                f"{caller}: model is a {type(model).__name__} that is not fitted. "
+                "Cross-validation and searches clone it: pass "
+                "sklearn.frozen.FrozenEstimator(model), or the folder that "
+                "model.save_pretrained wrote."
+            )
+        with TemporaryDirectory() as folder:
+            model.save_pretrained(Path(folder) / "model")
+            yield Path(folder) / "model"
+        return
+    path = Path(model).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ValueError(
+                f"{caller}: the folder {str(path)!r} has no config.json: it holds no "
+                "model of transformers."
+            )
+        yield path
+    elif isinstance(model, str) and _is_name_on_hub(model):
+        yield model
+    else:
+        raise ValueError(f"{caller}: there is no folder {str(model)!r}.")
+
+
+def _is_name_on_hub(name):
+    """Whether it is "name" or "owner/name", and nothing that only a path can be."""
+    parts = name.split("/")
+    return len(parts) <= 2 and all(parts) and parts[0] not in {".", "..", "~"}
+
+
+@contextmanager
+def _explained(model, source, caller):
+    """Turn what transformers raises into an error that says what to do."""
+    try:
+        with quietly():
+            yield
+    except MemoryError:
+        raise
+    except Exception as error:  # of many types, of several libraries
+        reason = " ".join(str(error).split())
+        if isinstance(source, Path):
+            raise ValueError(
+                f"{caller}: the model in {str(model)!r:.200} cannot be read; it is "
+                f"damaged, or of a kind that is not known here: {reason:.300}"
+            ) from error
+        raise ValueError(
+            f"{caller}: model={model!r} is no folder here, and no model of that name "
+            "could be had from the hub, where it may not exist, or which cannot be "
+            f"reached: {reason:.300} Pass the path of a folder that holds the model."
+        ) from error
+
+
+def read_tokenizer(source, model, caller):
+    """The files of a tokenizer, by name, and its special pieces.
+
+    Returns
+    -------
+    files : dict of str to str
+        "tokenizer.json" is among them.
+    special : dict of str to int
+        The ids of "pad", "cls", "sep" and "mask", as far as there are such.
+    longest : int
+        The most pieces that it was made for.
+    """
+    with _explained(model, source, caller):
+        tokenizer = AutoTokenizer.from_pretrained(source, **NO_CODE)
+        backend = getattr(tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            raise ValueError("its tokenizer is none of the library tokenizers.")
+        with TemporaryDirectory() as folder:
+            tokenizer.save_pretrained(folder)
+            files = {
+                path.name: path.read_text(encoding="utf-8")
+                for path in Path(folder).iterdir()
+                if path.suffix in {".json", ".txt", ".jinja"}
+            }
+    names = ("pad", "cls", "sep", "mask")
+    special = {name: getattr(tokenizer, f"{name}_token_id") for name in names}
+    special = {name: i for name, i in special.items() if i is not None}
+    return files, special, int(tokenizer.model_max_length)
+
+
+def read_network(source, model, head, caller, dropout=None, **changes):
+    """A network, with the weights that are stored; others are drawn.
+
+    Parameters
+    ----------
+    source : Path or str
+        Of :func:`as_source`.
+    model : object
+        The parameter, for the messages.
+    head : str
+        A key of `MODELS`.
+    caller : str
+        The name of the estimator, for the messages.
+    dropout : float, default=None
+        Replaces the shares of dropout of the configuration.
+    **changes : dict
+        Other changes of the configuration.
+
+    Returns
+    -------
+    network : PreTrainedModel
+        The network.
+    new : list of str
+        The names of the weights that were not stored.
+    left : list of str
+        The names of the weights that were stored, and have no place: another head.
+    """
+    with _explained(model, source, caller):
+        config = AutoConfig.from_pretrained(source, **NO_CODE)
+        if config.is_encoder_decoder or getattr(config, "is_decoder", False):
+            raise ValueError(f"a {config.model_type!r} is no encoder.")
+        for name, value in changes.items():
+            setattr(config, name, value)
+        if dropout is not None:
+            for name in DROPOUTS:
+                if hasattr(config, name):
+                    setattr(config, name, dropout)
+        network, info = MODELS[head].from_pretrained(
+            source,
+            config=config,
+            attn_implementation="sdpa",
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # of another head; others are told below
+            **NO_CODE,
+        )
+    mismatched = {name for name, *_ in info["mismatched_keys"]}
+    new = sorted({*info["missing_keys"], *mismatched})
+    prefix = f"{network.base_model_prefix}."
+    is_whole = network is network.base_model
+    body = [
+        name
+        for name in new
+        if (is_whole or name.startswith(prefix)) and "pooler" not in name
+    ]
+    if body:
+        raise ValueError(
+            f"{caller}: the model in {str(model)!r:.200} is damaged: it lacks "
+            f"{len(body)} of its weights, or has them in other sizes than its "
+            f"config.json says, such as {body[0]!r}."
+        )
+    return prepare(network), new, sorted(info["unexpected_keys"])
+
+
+def rebuild_network(config, head, weights):
+    """A network from its configuration and weights; the weights are copied."""
+    config = dict(config)
+    with quietly():
+        config = AutoConfig.for_model(config.pop("model_type"), **config)
+        network = MODELS[head].from_config(config, attn_implementation="sdpa")
+    network.load_state_dict(weights)
+    return prepare(network).eval()
+
+
+def prepare(network):
+    """Let dropout be fast."""
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if type(child) is nn.Dropout:
+                setattr(module, name, ModelDropout(child.p))
+    return network
+
+
+def write_model(folder, network, tokenizer_files):
+    """Write what transformers reads."""
+    with quietly():
+        network.save_pretrained(folder, max_shard_size="1TB")
+    for name, content in tokenizer_files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+
+
+def to_json(config):
+    """A configuration as data."""
+    return json.loads(config.to_json_string(use_diff=False))
+
+
+def longest_input(network, longest_of_tokenizer):
+    """The most pieces that a network takes."""
+    n_positions = getattr(network.config, "max_position_embeddings", None)
+    if n_positions is None:
+        return longest_of_tokenizer
+    # Some count positions from behind that of padding.
+    first = getattr(network.base_model.embeddings, "padding_idx", None)
+    if first is not None:
+        n_positions -= first + 1
+    return min(n_positions, longest_of_tokenizer)
+
+
+def find_layers(network):
+    """The layers of an encoder, the lowest first."""
+    for module in network.base_model.modules():
+        if isinstance(module, nn.ModuleList):
+            return list(module)
+    raise ValueError(f"{type(network).__name__} has no list of layers.")
+
+
+def trained_groups(network, *, freeze, layer_decay, head_share):
+    """The parameters that learn, with their shares of the learning rate.
+
+    Parameters
+    ----------
+    network : PreTrainedModel
+        The network; what is frozen no longer asks for gradients.
+    freeze : {"none", "embeddings", "all"} or int
+        What is frozen: a number is that of the lowest layers, and the embeddings.
+    layer_decay : float
+        By what the rate falls from a layer to that below.
+    head_share : float
+        The share of the head.
+
+    Returns
+    -------
+    groups : list of tuple of float and list of Parameter
+        The shares, and what has them.
+    """
+    layers, base = find_layers(network), network.base_model
+    depths = {id(p): len(layers) + 1 for p in base.parameters()}  # the pooler
+    depths |= {id(p): 0 for p in base.embeddings.parameters()}
+    for depth, layer in enumerate(layers, 1):
+        depths |= {id(p): depth for p in layer.parameters()}
+    lowest = {"none": 0, "embeddings": 1, "all": len(layers) + 2}.get(freeze)
+    lowest = freeze + 1 if lowest is None else lowest
+    shares = {}
+    for parameter in network.parameters():
+        depth = depths.get(id(parameter))
+        if depth is None:  # the head
+            share = head_share
+        elif depth < lowest:
+            parameter.requires_grad_(False)
+            continue
+        else:
+            share = layer_decay ** (len(layers) + 1 - depth)
+        shares.setdefault(share, []).append(parameter)
+    return list(shares.items())

@@ -1,0 +1,148 @@
+"""Windows of documents as a task for the loop, and what a network says of them."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from skml.neural._torch._batches import Lazily, divide, pad
+from skml.neural.modules import Dropout
+
+MOST_TOKENS = 4096  # of a batch after training
+NO_TARGET = -100  # where a ragged target ends, or a piece has none
+
+
+def make_inputs(windows, rows, padding, network):
+    """What a network is called with, for some windows."""
+    device = network.device
+    ids, lengths = pad([windows.ids[row] for row in rows], padding)
+    mask = torch.arange(ids.shape[1]) < lengths[:, None]
+    inputs = {"input_ids": ids.to(device), "attention_mask": mask.long().to(device)}
+    if getattr(network.config, "type_vocab_size", 0) > 1:
+        segments, _ = pad([windows.segments[row] for row in rows], 0)
+        inputs["token_type_ids"] = segments.to(device)
+    return inputs
+
+
+class WindowTask:
+    """Windows to learn from, each with a target.
+
+    Parameters
+    ----------
+    windows : Windows
+        The windows.
+    targets : ndarray of shape (n_windows, ...) or list of ndarray of int
+        Of each window, or of each of its pieces.
+    weights : ndarray of shape (n_windows,)
+        How much each counts.
+    held_out : ndarray of int
+        Positions of documents that are not learned from.
+    objective : callable
+        From the network's outputs, targets and weights to the weighted sum of losses,
+        and of weights.
+    batch_size : int
+        The largest number of windows of a batch.
+    padding : int
+        The id of padding.
+    network : PreTrainedModel
+        What will be trained.
+    """
+
+    def __init__(
+        self,
+        windows,
+        targets,
+        weights,
+        held_out,
+        *,
+        objective,
+        batch_size,
+        padding,
+        network,
+    ):
+        self.windows, self.targets = windows, targets
+        self.weights = torch.from_numpy(np.asarray(weights, dtype=np.float32))
+        self.objective = objective
+        self.batch_size = batch_size
+        self.padding = padding
+        self.network = network
+        self.lengths = np.array([len(ids) for ids in windows.ids])
+        is_held_out = np.isin(windows.documents, held_out)
+        self.learned = np.flatnonzero(~is_held_out)
+        self.held_out_batches = list(
+            map(self.make_batch, self._divide(np.flatnonzero(is_held_out)))
+        )
+
+    def _divide(self, rows, generator=None):
+        parts = divide(
+            self.lengths[rows], np.inf, generator, n_sequences=self.batch_size
+        )
+        return [rows[part] for part in parts]
+
+    def batches(self, generator):
+        """The batches of a pass, made when they are needed."""
+        return Lazily(self.make_batch, self._divide(self.learned, generator))
+
+    def make_batch(self, rows):
+        """Inputs, targets and weights."""
+        if isinstance(self.targets, list):
+            targets, _ = pad([self.targets[row] for row in rows], NO_TARGET)
+        else:
+            targets = torch.from_numpy(self.targets[rows])
+        device = self.network.device
+        inputs = make_inputs(self.windows, rows, self.padding, self.network)
+        return inputs, targets.to(device), self.weights[rows].to(device)
+
+    def loss(self, network, batch):
+        """The weighted sum of the losses, and that of the weights."""
+        inputs, targets, weights = batch
+        return self.objective(network(**inputs), targets, weights)
+
+    held_out_loss = loss
+
+
+@torch.inference_mode()
+def run_windows(network, windows, padding, compute):
+    """Go over all windows, of similar lengths at a time, in float32.
+
+    Parameters
+    ----------
+    network : PreTrainedModel
+        The network.
+    windows : Windows
+        The windows.
+    padding : int
+        The id of padding.
+    compute : callable
+        From the network and its inputs to an array, or a tuple of arrays, with a row
+        for each window.
+
+    Yields
+    ------
+    rows : ndarray of int
+        Positions of windows.
+    found : ndarray or tuple of ndarray
+        What `compute` returned for them.
+    """
+    lengths = np.array([len(ids) for ids in windows.ids], dtype=np.intp)
+    for rows in divide(lengths, MOST_TOKENS):
+        yield rows, compute(network, make_inputs(windows, rows, padding, network))
+
+
+def collect(network, windows, padding, compute):
+    """What `compute` returns of all windows, as one array."""
+    found = None
+    for rows, values in run_windows(network, windows, padding, compute):
+        if found is None:
+            found = np.empty((len(windows), *values.shape[1:]), dtype=values.dtype)
+        found[rows] = values
+    return found
+
+
+def drop_out(network):
+    """Let dropout go on after training, for Monte-Carlo samples."""
+    network.eval()
+    for module in network.modules():
+        for child in module.children():
+            if isinstance(child, (Dropout, nn.Dropout)):
+                # The attention reads the share of its dropout if it trains itself.
+                child.training = module.training = True

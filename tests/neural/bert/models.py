@@ -1,0 +1,55 @@
+"""Models made from scratch in a moment: two layers, 32 hidden units."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from tokenizers import BertWordPieceTokenizer
+from transformers import BertConfig, BertForPreTraining, BertTokenizerFast
+
+SENTENCES = [
+    "the cat sleeps on the warm mat",
+    "a dog and a cat play in the garden",
+    "the computer learns from the data",
+    "a model learns words and a computer counts words",
+    "这只猫在温暖的花园里睡觉。",
+    "机器学习从数据中学习。",
+    "Paris is the capital of France, and has 2 million people.",
+    "Anna works for Acme Corporation in Berlin; she likes it!",
+]
+SMALL = {
+    "learning_rate_init": 0.005,
+    "max_iter": 2,
+    "precision": "float32",
+    "device": "cpu",
+    "random_state": 0,
+}
+_FOLDERS = []
+
+
+@cache
+def tiny_model(n_layers=2, longest=64, seed=0):
+    """The folder of a model with random weights, as transformers writes it."""
+    folder = TemporaryDirectory()
+    _FOLDERS.append(folder)  # lives as long as the process
+    path = Path(folder.name) / "tiny"
+    trained = BertWordPieceTokenizer(lowercase=True)
+    trained.train_from_iterator(SENTENCES, vocab_size=400, show_progress=False)
+    tokenizer = BertTokenizerFast(
+        vocab=trained.get_vocab(), model_max_length=longest, do_lower_case=True
+    )
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=n_layers,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=longest,
+        initializer_range=0.2,  # so that outputs differ clearly
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        BertForPreTraining(config).save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return str(path)
