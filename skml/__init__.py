@@ -8,6 +8,10 @@ __version__ = "0.1.0"
 _ROOM_OF_NAME = {
     "AttentionPoolingClassifier": "skml.attention",
     "AttentionPoolingRegressor": "skml.attention",
+    "BertClassifier": "skml.neural",
+    "BertPretrainer": "skml.neural",
+    "BertRegressor": "skml.neural",
+    "BertTransformer": "skml.neural",
     "EmbeddingTransformer": "skml.text",
     "GBDTClassifier": "skml.tabular",
     "GBDTRegressor": "skml.tabular",

@@ -118,16 +118,20 @@ class BertMixin:
                 f"takes {longest} pieces at most. Lower max_length."
             )
         self._n_pieces = self.max_length or int(longest)
-        if (self.window_overlap or 0) > self._n_pieces // 2:
-            raise ValueError(
-                f"{type(self).__name__}: window_overlap={self.window_overlap!r} is "
-                f"more than half of the {self._n_pieces} pieces of a window. Lower it."
-            )
 
     def _overlap(self):
         """How many pieces windows of a long document share; None cuts it off."""
         if self.long_text != "window" or self._kind == "pairs":
             return None
+        return self._check_overlap()
+
+    def _check_overlap(self):
+        """How many pieces two windows share."""
+        if (self.window_overlap or 0) > self._n_pieces // 2:
+            raise ValueError(
+                f"{type(self).__name__}: window_overlap={self.window_overlap!r} is "
+                f"more than half of the {self._n_pieces} pieces of a window. Lower it."
+            )
         if self.window_overlap is None:
             return self._n_pieces // 4
         return self.window_overlap

@@ -320,3 +320,62 @@ def trained_groups(network, *, freeze, layer_decay, head_share):
             share = layer_decay ** (len(layers) + 1 - depth)
         shares.setdefault(share, []).append(parameter)
     return list(shares.items())
+
+
+def make_bert(
+    vocabulary,
+    *,
+    lowercase,
+    hidden_size,
+    n_layers,
+    n_heads,
+    feed_forward_size,
+    dropout,
+    longest,
+    caller,
+):
+    """A new BERT with random weights, and what `read_tokenizer` tells of a tokenizer.
+
+    Parameters
+    ----------
+    vocabulary : dict of str to int
+        The ids of pieces.
+    lowercase : bool
+        Whether letters are made small.
+    hidden_size, n_layers, n_heads, feed_forward_size : int
+        The sizes of the network.
+    dropout : float
+        The share of numbers that is dropped.
+    longest : int
+        The number of positions.
+    caller : str
+        The name of the estimator, for messages.
+
+    Returns
+    -------
+    network : BertForPreTraining
+        The network.
+    files, special, longest
+        Of the tokenizer.
+    """
+    config = transformers.BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=hidden_size,
+        num_hidden_layers=n_layers,
+        num_attention_heads=n_heads,
+        intermediate_size=feed_forward_size,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        max_position_embeddings=longest,
+        pad_token_id=vocabulary["[PAD]"],
+    )
+    with quietly():
+        network = MODELS["pretraining"].from_config(config, attn_implementation="sdpa")
+        tokenizer = transformers.BertTokenizerFast(
+            vocab=vocabulary, do_lower_case=lowercase, model_max_length=longest
+        )
+        with TemporaryDirectory() as folder:
+            tokenizer.save_pretrained(folder)
+            config.save_pretrained(folder)
+            read = read_tokenizer(Path(folder), None, caller)
+    return prepare(network), *read

@@ -1,0 +1,326 @@
+"""Vectors of texts, by a model of the BERT family as it is."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from skml._fitting import all_or_nothing
+from skml._sklearn import StrOptions, _fit_context
+from skml.neural._bert_base import MODEL_CONSTRAINTS, BertMixin
+from skml.neural._bert_text import cut_into_windows, load_tokenizer, mean_of_windows
+
+
+class BertTransformer(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BertMixin, BaseEstimator
+):
+    r"""One vector a text, from a model of the BERT family.
+
+    The model is used as it is; `fit` loads it, and learns nothing from the texts.
+
+    Parameters
+    ----------
+    model : str, path-like or fitted estimator
+        The model: a folder as transformers writes it, the name of a model on a hub,
+        which is downloaded, or a fitted :class:`BertPretrainer` or other estimator of
+        the family, within a search in a :class:`~sklearn.frozen.FrozenEstimator`. None
+        is refused by `fit`.
+    pooling : {"mean", "cls", "max"}, default="mean"
+        How the vectors of a text's pieces, special ones included, become one: their
+        mean [1]_, that of the first, [CLS], or the maximum in each dimension.
+    layers : int or list of int, default=-1
+        Which layer is read: 0 are the embeddings, -1 is the last. Of several, the mean.
+    normalize : bool, default=False
+        Whether vectors are scaled to unit length.
+    max_length : int, default=None
+        The largest number of pieces, special ones included. None takes as many as the
+        model can.
+    long_text : {"truncate", "window"}, default="truncate"
+        What becomes of a longer text: it is cut off, with a warning; or it is read in
+        overlapping windows, whose vectors are pooled: their maximum for
+        ``pooling="max"``, else their mean, weighted by the number of pieces. Pairs are
+        always cut off, the longer text first.
+    window_overlap : int, default=None
+        How many pieces two windows share; half of them at most. None is a quarter.
+    device : str, default="auto"
+        Where the network computes: "cpu", "cuda", ...; "auto" is a GPU if there is
+        one.
+    n_jobs : int, default=None
+        The number of threads. None is one, unless in a `joblib.parallel_config`.
+
+    Attributes
+    ----------
+    networks_ : list of one PreTrainedModel
+        The network of transformers.
+
+    See Also
+    --------
+    BertClassifier : Trains the network, too.
+    EmbeddingTransformer : Vectors of words, pooled; far faster.
+
+    References
+    ----------
+    .. [1] N. Reimers, I. Gurevych, "Sentence-BERT: Sentence Embeddings using Siamese
+       BERT-Networks", EMNLP 2019.
+
+    Examples
+    --------
+    A small model, pre-trained on the spot; mostly you will name the folder of one:
+
+    >>> from skml import BertPretrainer, BertTransformer
+    >>> texts = ["a fine day", "a dull day", "what a fine film", "a dull, dull film"]
+    >>> small = BertPretrainer(
+    ...     vocabulary_size=80, hidden_size=16, n_layers=1, n_heads=2, max_iter=1,
+    ...     random_state=0,
+    ... ).fit(texts)
+    >>> BertTransformer(small).fit_transform(texts).shape
+    (4, 16)
+    """
+
+    _parameter_constraints = {
+        **MODEL_CONSTRAINTS,
+        "pooling": [StrOptions({"mean", "cls", "max"})],
+        "layers": [Integral, list, tuple],
+        "normalize": ["boolean"],
+        "long_text": [StrOptions({"truncate", "window"})],
+    }
+
+    def __init__(
+        self,
+        model=None,
+        *,
+        pooling="mean",
+        layers=-1,
+        normalize=False,
+        max_length=None,
+        long_text="truncate",
+        window_overlap=None,
+        device="auto",
+        n_jobs=None,
+    ):
+        self.model = model
+        self.pooling = pooling
+        self.layers = layers
+        self.normalize = normalize
+        self.max_length = max_length
+        self.long_text = long_text
+        self.window_overlap = window_overlap
+        self.device = device
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
+    def fit(self, X, y=None):
+        """Load the model, and see whether the texts can be read.
+
+        Parameters
+        ----------
+        X : iterable of str, of list of str or of tuple of two str; or table
+            The texts, lists of words, or pairs of texts: tuples, or the rows of an
+            array or data frame with two columns.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a document is missing, or the model cannot be read, takes fewer pieces
+            than `max_length` or has no such layers.
+        TypeError
+            If X is no collection of documents.
+        ImportError
+            If PyTorch or transformers is not installed.
+        """
+        self._import_packages()
+        self._read_fit(X)
+        from skml.neural._torch._device import apart, find_device
+        from skml.neural._torch._pretrained import as_source, read_network, to_json
+
+        name = type(self).__name__
+        find_device(self.device, name)
+        with as_source(self.model, name) as source, apart():
+            self._load_tokenizer(source)
+            network, *_ = read_network(source, self.model, self._head, name)
+        self._check_max_length(network)
+        self._overlap()
+        self._check_layers(network)
+        self._config = to_json(network.config)
+        self.networks_ = [network.eval()]
+        return self
+
+    def _check_layers(self, network):
+        n_layers = network.config.num_hidden_layers
+        for layer in self._read_layers():
+            is_int = isinstance(layer, Integral) and not isinstance(layer, bool)
+            if not is_int or not -n_layers - 1 <= layer <= n_layers:
+                raise ValueError(
+                    f"{type(self).__name__}: layers={self.layers!r:.60}; the model has "
+                    f"{n_layers} layers, from 0, the embeddings, to {n_layers}."
+                )
+
+    def _read_layers(self):
+        layers = self.layers
+        if isinstance(layers, (list, tuple)) and not layers:
+            raise ValueError(
+                f"{type(self).__name__}: layers={layers!r}; name at least one."
+            )
+        return layers if isinstance(layers, (list, tuple)) else [layers]
+
+    @property
+    def _n_features_out(self):
+        return self.networks_[0].config.hidden_size
+
+    def transform(self, X):
+        """Vectors of texts.
+
+        Parameters
+        ----------
+        X : iterable of str, of list of str or of tuple of two str; or table
+            The texts, of the kind of `fit`.
+
+        Returns
+        -------
+        vectors : ndarray of shape (n_samples, hidden_size), float32
+            The vectors.
+        """
+        check_is_fitted(self)
+        documents = self._read(X)
+        if not documents:
+            return np.empty((0, self._n_features_out), dtype=np.float32)
+        windows = self._cut(documents, self._overlap())
+
+        def compute(network, inputs):
+            hidden = self._hidden(network, inputs)
+            return pool(hidden, inputs["attention_mask"], self.pooling).cpu().numpy()
+
+        vectors = self._collect(self.networks_[0], windows, compute)
+        if self.pooling == "max":
+            found = np.full_like(vectors[: len(documents)], -np.inf)
+            np.maximum.at(found, windows.documents, vectors)
+        else:
+            n_pieces = np.array([len(ids) for ids in windows.ids])
+            found = mean_of_windows(vectors, windows, len(documents), n_pieces)
+        if self.normalize:
+            lengths = np.linalg.norm(found, axis=1, keepdims=True)
+            found = found / np.maximum(lengths, np.finfo(np.float32).tiny)
+        return found
+
+    def _hidden(self, network, inputs):
+        """The vectors of all pieces."""
+        layers = self._read_layers()
+        if list(layers) == [-1]:
+            return network(**inputs).last_hidden_state
+        found = network(**inputs, output_hidden_states=True).hidden_states
+        return sum(found[layer] for layer in layers) / len(layers)
+
+    def token_vectors(self, X, *, return_tokens=False):
+        """Vectors of the pieces of texts; what is too long is cut off.
+
+        Parameters
+        ----------
+        X : iterable of str, of list of str or of tuple of two str; or table
+            The texts, of the kind of `fit`.
+        return_tokens : bool, default=False
+            Whether the pieces are returned as well.
+
+        Returns
+        -------
+        vectors : list of ndarray of shape (n_pieces, hidden_size), float32
+            Of each text, the vectors of its pieces, special ones included.
+        tokens : list of list of str
+            Of each text, its pieces; if `return_tokens`.
+        """
+        return self._of_pieces(X, self._vectors_of_pieces, return_tokens)
+
+    def _vectors_of_pieces(self, network, inputs):
+        return self._hidden(network, inputs).cpu().numpy(), (0,)
+
+    def attention_weights(self, X, *, return_tokens=False):
+        """Tell which pieces each piece looked at, in each head of each layer.
+
+        Parameters
+        ----------
+        X : iterable of str, of list of str or of tuple of two str; or table
+            The texts, of the kind of `fit`; what is too long is cut off.
+        return_tokens : bool, default=False
+            Whether the pieces are returned as well.
+
+        Returns
+        -------
+        weights : list of ndarray of shape (n_layers, n_heads, n_pieces, n_pieces)
+            Of each text, for each piece (the last axis but one) the weights of all,
+            which sum to one.
+        tokens : list of list of str
+            Of each text, its pieces; if `return_tokens`.
+        """
+        return self._of_pieces(X, _attention, return_tokens)
+
+    def _of_pieces(self, X, compute, return_tokens):
+        """What `compute` returns of each text, cut to its pieces along some axes."""
+        from skml.neural._torch._device import limit_threads
+        from skml.neural._torch._windows import run_windows
+
+        check_is_fitted(self)
+        documents = self._read(X)
+        if not documents:
+            return ([], []) if return_tokens else []
+        tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
+        windows, _ = cut_into_windows(
+            tokenizer, documents, self._kind, max_length=self._n_pieces, overlap=None
+        )
+        found = [None] * len(documents)
+        padding = self._special.get("pad", 0)
+        with limit_threads(self.n_jobs):
+            network = self._on_device(self.networks_[0])
+            for rows, (values, axes) in run_windows(network, windows, padding, compute):
+                for row, of_row in zip(rows, values, strict=True):
+                    n = len(windows.ids[row])
+                    for axis in axes:
+                        of_row = of_row.take(range(n), axis=axis)
+                    found[row] = of_row
+        if return_tokens:
+            return found, [encoding.tokens for encoding in windows.encodings]
+        return found
+
+
+def pool(hidden, mask, pooling):
+    """One vector a window from those of its pieces.
+
+    Parameters
+    ----------
+    hidden : Tensor of shape (n_windows, n_pieces, hidden_size)
+        The vectors of pieces.
+    mask : Tensor of shape (n_windows, n_pieces)
+        1 where there is a piece, 0 for padding.
+    pooling : {"mean", "cls", "max"}
+        How.
+    """
+    if pooling == "cls":
+        return hidden[:, 0]
+    mask = mask[:, :, None]
+    if pooling == "max":
+        return hidden.masked_fill(mask == 0, -float("inf")).amax(dim=1)
+    return (hidden * mask).sum(dim=1) / mask.sum(dim=1)
+
+
+def _attention(network, inputs):
+    """The weights of all layers, by the one way of computing that returns them."""
+    import torch
+
+    before = network.config._attn_implementation
+    network.set_attn_implementation("eager")
+    try:
+        found = network(**inputs, output_attentions=True).attentions
+    finally:
+        network.set_attn_implementation(before)
+    return torch.stack(found, dim=1).cpu().numpy(), (-2, -1)

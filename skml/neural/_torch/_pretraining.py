@@ -1,0 +1,309 @@
+"""Masked pieces and next sentences as a task for the loop."""
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+
+from skml.neural._torch._batches import Lazily, divide, pad
+
+SHORT_SHARE = 0.1  # of chunks that are shorter than they could be, as in BERT
+MASKED_SHARE, RANDOM_SHARE = 0.8, 0.1  # of the chosen pieces; the others stay
+SHORTEST = 8  # pieces of a chunk that is shorter on purpose
+
+
+def cut_chunks(lengths, longest, generator):
+    """Cut a document into chunks, between sentences where that is possible.
+
+    Parameters
+    ----------
+    lengths : list of int
+        The numbers of pieces of the sentences.
+    longest : int
+        The most pieces of a chunk.
+    generator : Generator
+        Draws which chunks are shorter.
+
+    Returns
+    -------
+    chunks : list of tuple of int
+        First piece, last piece plus one, and where the second part of a true pair
+        begins: between two sentences, or in the middle of the only one.
+    """
+    chunks, ends = [], np.cumsum(lengths)
+    total, start, sentence = int(ends[-1]), 0, 0
+    while start < total:
+        target = longest
+        if longest > SHORTEST and generator.random() < SHORT_SHARE:
+            target = int(generator.integers(SHORTEST, longest))
+        # The sentences that end in reach; or a part of one that is too long.
+        last = int(np.searchsorted(ends, start + target, side="right"))
+        end = int(ends[last - 1]) if last > sentence else start + target
+        inner = ends[sentence : last - 1] if last > sentence else ()
+        if len(inner):
+            split = int(inner[generator.integers(len(inner))])
+        else:
+            split = int(generator.integers(start + 1, end)) if end - start > 1 else end
+        chunks.append((start, end, split))
+        start, sentence = end, int(np.searchsorted(ends, end, side="right"))
+    return chunks
+
+
+class Sentences:
+    """Documents as pieces of sentences.
+
+    Parameters
+    ----------
+    documents : list of list of ndarray of int32
+        Of each document, the pieces of its sentences; none is empty.
+    """
+
+    def __init__(self, documents):
+        self.lengths = [[len(ids) for ids in document] for document in documents]
+        self.pieces = [np.concatenate(document) for document in documents]
+
+    def __len__(self):
+        return len(self.pieces)
+
+    def chunks(self, rows, longest, generator):
+        """Chunks of some documents: a table of document, start, end and split."""
+        found = [
+            (row, *chunk)
+            for row in rows
+            for chunk in cut_chunks(self.lengths[row], longest, generator)
+        ]
+        return np.array(found, dtype=np.intp).reshape(-1, 4)
+
+
+def draw_others(chunks, generator):
+    """For each chunk one of another document; its own, if there is no other."""
+    rows = chunks[:, 0]  # ascending
+    first = np.searchsorted(rows, rows)
+    n_own = np.searchsorted(rows, rows, side="right") - first
+    n_others = len(rows) - n_own
+    drawn = (generator.random(len(rows)) * n_others).astype(np.intp)
+    return np.where(
+        n_others > 0, drawn + (drawn >= first) * n_own, np.arange(len(rows))
+    )
+
+
+def choose_pieces(ids, is_special, is_inner, share, generator):
+    """Choose the pieces that are to be told, so many of each sequence.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_sequences, n_pieces)
+        The pieces.
+    is_special : ndarray of bool, of the same shape
+        What is not chosen: special pieces, padding.
+    is_inner : ndarray of bool of shape (vocabulary_size,), or None
+        Which pieces go on with a word: whole words are chosen. None chooses pieces.
+    share : float
+        The share of the pieces of a sequence that are chosen; at least one is.
+    generator : Generator
+        Chooses.
+
+    Returns
+    -------
+    is_chosen : ndarray of bool, of the same shape
+        Which are chosen.
+    """
+    noise = generator.random(ids.shape)
+    rows = np.arange(len(ids))[:, None]
+    if is_inner is not None:  # all pieces of a word have the number of its first
+        starts = np.where(is_inner[ids] & ~is_special, 0, np.arange(ids.shape[1]))
+        noise = noise[rows, np.maximum.accumulate(starts, axis=1)]
+    noise[is_special] = np.inf
+    n_real = (~is_special).sum(axis=1)
+    wanted = np.maximum(1, share * n_real)
+    # A random rounding, so that the share is met on average.
+    n_wanted = np.floor(wanted + generator.random(len(ids))).astype(np.intp)
+    ordered = np.sort(noise, axis=1)
+    last = ordered[rows[:, 0], np.minimum(n_wanted, n_real) - 1]
+    return (noise <= last[:, None]) & ~is_special
+
+
+def corrupt(ids, is_chosen, mask, ordinary, generator):
+    """Replace chosen pieces: most by the mask, some by others, and some by nothing."""
+    drawn = generator.random(ids.shape)
+    found = np.where(is_chosen & (drawn < MASKED_SHARE), mask, ids)
+    is_random = is_chosen & (drawn >= MASKED_SHARE)
+    is_random &= drawn < MASKED_SHARE + RANDOM_SHARE
+    found[is_random] = generator.choice(ordinary, size=int(is_random.sum()))
+    return found
+
+
+class PretrainingTask:
+    """Documents whose masked pieces, and true next sentences, are to be told.
+
+    Parameters
+    ----------
+    sentences : Sentences
+        The documents.
+    held_out : ndarray of int
+        Positions of documents that are not learned from.
+    seed : int
+        Draws the pieces of documents held out that are masked, once and for all.
+    longest : int
+        The most pieces of a sequence, special ones included.
+    batch_size : int
+        The largest number of sequences of a batch.
+    share : float
+        The share of pieces that are chosen.
+    special : dict of str to int
+        Ids of "pad", "cls", "sep" and "mask".
+    ordinary : ndarray of int
+        Ids of all pieces that are not special.
+    is_inner : ndarray of bool, or None
+        Which pieces go on with a word, for the masking of whole words.
+    next_sentence : bool
+        Whether sequences are pairs, half of them true ones.
+    device : device
+        Where the network is.
+    """
+
+    def __init__(
+        self,
+        sentences,
+        held_out,
+        seed,
+        *,
+        longest,
+        batch_size,
+        share,
+        special,
+        ordinary,
+        is_inner,
+        next_sentence,
+        device,
+    ):
+        self.sentences = sentences
+        self.longest = longest - (3 if next_sentence else 2)
+        self.batch_size = batch_size
+        self.share = share
+        self.special = special
+        self.ordinary = ordinary
+        self.is_inner = is_inner
+        self.next_sentence = next_sentence
+        self.device = device
+        self.learned = np.setdiff1d(np.arange(len(sentences)), held_out)
+        self.figures, self.held_out_figures = Figures(), Figures()
+        self.held_out_batches = []
+        if len(held_out):
+            generator = np.random.default_rng(seed)
+            self.held_out_batches = list(self._make(held_out, generator))
+
+    def batches(self, generator):
+        """The batches of a pass, masked when they are needed."""
+        return self._make(self.learned, generator)
+
+    def _make(self, rows, generator):
+        chunks = self.sentences.chunks(rows, self.longest, generator)
+        others = draw_others(chunks, generator)
+        is_next = generator.random(len(chunks)) < 0.5
+        is_next |= others == np.arange(len(chunks))
+        parts = divide(
+            chunks[:, 2] - chunks[:, 1],
+            np.inf,
+            generator,
+            n_sequences=self.batch_size,
+        )
+
+        def make(at):
+            pairs = [self._pair(chunks[i], chunks[others[i]], is_next[i]) for i in at]
+            return self._mask(pairs, is_next[at], generator)
+
+        return Lazily(make, parts)
+
+    def _pair(self, chunk, other, is_next):
+        """Both parts of a sequence; the second is empty if there are no pairs."""
+        row, start, end, split = chunk
+        pieces = self.sentences.pieces[row]
+        if not self.next_sentence:
+            return pieces[start:end], pieces[:0]
+        first, second = pieces[start:split], pieces[split:end]
+        if not is_next:  # as much of the end of another chunk
+            row, start, end, _ = other
+            start = max(start, end - max(len(second), 1))
+            second = self.sentences.pieces[row][start:end]
+        return first, second
+
+    def _mask(self, pairs, is_next, generator):
+        """The tensors of a batch."""
+        cls, sep = self.special["cls"], self.special["sep"]
+        sequences, segments = [], []
+        for first, second in pairs:
+            parts = [[cls], first, [sep]]
+            if self.next_sentence:
+                parts += [second, [sep]]
+            sequences.append(np.concatenate(parts))
+            segments.append(np.repeat([0, 1], [len(first) + 2, len(second) + 1]))
+        ids, lengths = pad(sequences, self.special["pad"])
+        ids = ids.numpy()
+        is_real = np.arange(ids.shape[1]) < lengths.numpy()[:, None]
+        is_special = ~is_real | (ids == cls) | (ids == sep)
+        is_chosen = choose_pieces(ids, is_special, self.is_inner, self.share, generator)
+        corrupted = corrupt(
+            ids, is_chosen, self.special["mask"], self.ordinary, generator
+        )
+        inputs = {"input_ids": corrupted, "attention_mask": is_real.astype(np.int64)}
+        if self.next_sentence:
+            inputs["token_type_ids"] = pad(segments, 0)[0].numpy()
+        tensors = {
+            name: torch.from_numpy(a).to(self.device) for name, a in inputs.items()
+        }
+        return (
+            tensors,
+            torch.from_numpy(is_chosen).to(self.device),
+            torch.from_numpy(ids[is_chosen]).to(self.device),
+            # As in BERT, 0 is a true pair.
+            torch.from_numpy(1 - is_next.astype(np.int64)).to(self.device),
+        )
+
+    def loss(self, network, batch):
+        """The mean loss of a sequence times their number, and that number."""
+        return self._loss(network, batch, self.figures)
+
+    def held_out_loss(self, network, batch):
+        return self._loss(network, batch, self.held_out_figures)
+
+    def _loss(self, network, batch, figures):
+        inputs, is_chosen, pieces, labels = batch
+        masked, next_scores = scores_of(network, inputs, is_chosen)
+        loss = cross_entropy(masked.float(), pieces)
+        figures.add("masked", loss, masked, pieces)
+        if self.next_sentence:
+            of_pairs = cross_entropy(next_scores.float(), labels)
+            figures.add("next_sentence", of_pairs, next_scores, labels)
+            loss = loss + of_pairs
+        return loss * len(labels), len(labels)
+
+
+def scores_of(network, inputs, is_chosen):
+    """The scores of all pieces where some were chosen, and those of pairs."""
+    body = network.base_model(**inputs)
+    # Scores of a whole vocabulary are most of the work: none where nothing is asked.
+    masked = network.cls.predictions(body.last_hidden_state[is_chosen])
+    return masked, network.cls.seq_relationship(body.pooler_output)
+
+
+class Figures:
+    """Sums of losses and right answers, of both tasks."""
+
+    def __init__(self):
+        self.totals = {}
+
+    def add(self, name, loss, scores, wanted):
+        """Count the answers to some questions."""
+        total = self.totals.setdefault(name, np.zeros(3))
+        n = len(wanted)
+        n_right = (scores.detach().argmax(dim=-1) == wanted).sum()
+        total += [loss.item() * n, n_right.item(), n]
+
+    def take(self):
+        """The mean loss and the accuracy by name; then, counting begins anew."""
+        found = {}
+        for name, (loss, n_right, n) in self.totals.items():
+            found[f"{name}_loss"] = float(loss / n)
+            found[f"{name}_accuracy"] = float(n_right / n)
+        self.totals = {}
+        return found
