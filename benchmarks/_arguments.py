@@ -1,6 +1,7 @@
 """What arguments of the command line may be."""
 
 import argparse
+import json
 from pathlib import Path
 
 
@@ -21,3 +22,12 @@ def positive(text):
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, got {number}")
     return number
+
+
+def setting(text):
+    """A parameter and its value, from "name=value"."""
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value

@@ -19,6 +19,7 @@ from skml.neural._bert_text import (
     read_texts,
     tell_cut,
 )
+from skml.neural._codec import read_documents
 
 ESTIMATOR, CONFIG, WEIGHTS = "estimator.json", "config.json", "model.safetensors"
 MEMBER = "member-{}.safetensors"  # those after the first
@@ -34,6 +35,15 @@ TOKENIZER_FILES = (
     "chat_template.jinja",
 )
 FORMAT = 1
+TYPES = {  # of fitted attributes that are JSON; [float] is a list of such
+    "n_iter_": int,
+    "loss_curve_": [float],
+    "validation_loss_curve_": [float],
+    "new_weights_": [str],
+    "_is_multilabel": bool,
+    "_is_1d": bool,
+    "_fallback": int,
+}
 PACKAGES = ("torch", "tokenizers", "safetensors", "transformers")
 MODEL_CONSTRAINTS = {
     "model": [str, PathLike, HasMethods("save_pretrained"), HasMethods("fit"), None],
@@ -69,7 +79,7 @@ class BertMixin:
 
     def _read_fit(self, X):
         """The documents that are learned from, at least one."""
-        documents, kind = read_texts(X, type(self).__name__)
+        documents, kind = self._read_any(X)
         if not documents:
             raise ValueError(
                 f"{type(self).__name__}: X is empty; at least one document is needed."
@@ -77,6 +87,11 @@ class BertMixin:
         self._check_taken(kind)
         self._kind = kind
         return documents
+
+    def _read_any(self, X):
+        # Where no pair is taken, a tuple of two words is a document.
+        read = read_texts if "pairs" in self._kinds_taken else read_documents
+        return read(X, type(self).__name__)
 
     def _check_taken(self, kind):
         if kind not in self._kinds_taken:
@@ -88,7 +103,7 @@ class BertMixin:
 
     def _read(self, X):
         """Documents after `fit`, of the same kind as then."""
-        documents, kind = read_texts(X, type(self).__name__)
+        documents, kind = self._read_any(X)
         if kind not in (None, self._kind):
             raise ValueError(
                 f"{type(self).__name__}: X has {KINDS[kind]}; in fit it had "
@@ -191,8 +206,11 @@ class BertMixin:
         self._import_packages()
         import torch
 
+        def as_tensor(weight):  # of a memory map, a copy
+            return torch.from_numpy(np.require(weight, requirements="W"))
+
         self.networks_ = [
-            self._rebuild_network({n: torch.from_numpy(w) for n, w in weights.items()})
+            self._rebuild_network({n: as_tensor(w) for n, w in weights.items()})
             for weights in members
         ]
 
@@ -275,7 +293,7 @@ class BertMixin:
         state = {
             "format": FORMAT,
             "class": type(self).__name__,
-            "parameters": parameters,
+            "parameters": {k: parameter_to_json(v) for k, v in parameters.items()},
             "n_members": len(self.networks_),
             "kind": getattr(self, "_kind", None),
             "n_pieces": self._n_pieces,
@@ -325,12 +343,19 @@ class BertMixin:
             import_optional(package, extra=cls._extra, caller=cls.__name__)
         state = _read_state(path / ESTIMATOR, cls.__name__)
         try:
-            estimator = cls(**state["parameters"])
+            parameters = state["parameters"].items()
+            estimator = cls(**{k: parameter_from_json(v) for k, v in parameters})
             if estimator.model is None:
                 estimator.model = str(path)
             estimator._validate_params()
             estimator._set_state(state, path)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (
+            KeyError,
+            TypeError,
+            AttributeError,
+            ValueError,
+            OverflowError,
+        ) as error:
             raise ValueError(f"{path} is damaged: {error!s:.300}") from None
         return estimator
 
@@ -339,11 +364,17 @@ class BertMixin:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        from skml.neural._torch._pretrained import read_network, to_json
+        from skml.neural._torch._device import apart
+        from skml.neural._torch._pretrained import (
+            check_vocabulary,
+            longest_input,
+            read_network,
+            to_json,
+        )
 
         caller = type(self).__name__
         kind, n_members = state["kind"], state["n_members"]
-        if kind not in (None, *KINDS):
+        if kind not in (None, *self._kinds_taken):
             raise ValueError(f"kind={kind!r:.60}.")
         for name in ("n_members", "n_pieces", "longest"):
             if type(state[name]) is not int or state[name] < 1:
@@ -360,12 +391,19 @@ class BertMixin:
             if (path / name).is_file()
         }
         try:
-            load_tokenizer(self._tokenizer_files["tokenizer.json"])
+            tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
         except Exception as error:  # the library raises no other type
             raise ValueError(f"tokenizer.json: {error}") from None
-        network, new, left = read_network(path, path, self._head, caller)
+        with apart():
+            network, new, left = read_network(path, path, self._head, caller)
         if new or left:
             raise ValueError(f"{[*new, *left][0]!r} is missing, or too much.")
+        check_vocabulary(tokenizer, network.config)
+        ids, longest = self._special.values(), longest_input(network, self._longest)
+        if not all(0 <= i < tokenizer.get_vocab_size() for i in ids):
+            raise ValueError(f"special={state['special']!r:.60}.")
+        if not 8 <= self._n_pieces <= longest:
+            raise ValueError(f"n_pieces={self._n_pieces}.")
         self._config = to_json(network.config)
         self.networks_ = [network.eval()]
         for number in range(1, n_members):
@@ -375,16 +413,38 @@ class BertMixin:
             except (SafetensorError, OSError, RuntimeError) as error:
                 raise ValueError(f"{MEMBER.format(number)}: {error}") from None
         for name in self._fitted_as_data:
-            setattr(self, name, state["data"][name])
+            value = state["data"][name]
+            if name in TYPES and not is_of_type(value, TYPES[name]):
+                raise ValueError(f"{name}={value!r:.60}.")
+            setattr(self, name, value)
         for name in self._fitted_as_arrays:
             if name in state["arrays"]:
                 setattr(self, name, array_from_json(state["arrays"][name]))
+        n_outputs = network.config.num_labels
+        if len(getattr(self, "classes_", range(n_outputs))) != n_outputs:
+            raise ValueError(f"classes_ has {len(self.classes_)} classes.")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
+
+
+def parameter_to_json(value):
+    """A parameter as data; JSON has no dict but of str."""
+    return {"items": list(value.items())} if isinstance(value, dict) else value
+
+
+def parameter_from_json(stored):
+    return dict(stored["items"]) if isinstance(stored, dict) else stored
+
+
+def is_of_type(value, expected):
+    """Whether a value is of a type, or a list of such."""
+    if isinstance(expected, list):
+        return type(value) is list and all(type(v) is expected[0] for v in value)
+    return type(value) is expected
 
 
 def array_to_json(array):
@@ -404,6 +464,8 @@ def array_from_json(stored):
     if dtype.kind not in "biufUO":
         raise ValueError(f"dtype {dtype!s:.60}.")
     if dtype.kind == "O":
+        if not is_of_type(stored["values"], [str]):
+            raise ValueError("an object is no str.")
         found = np.empty(len(stored["values"]), dtype=object)
         found[:] = stored["values"]
         return found

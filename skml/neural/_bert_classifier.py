@@ -13,10 +13,18 @@ from skml.neural._bert_text import mean_of_windows
 from skml.neural._bert_tuner import BaseBertTuner, check_samples
 
 
-def log_odds(proba):
-    """What softmax or the logistic function would turn into these probabilities."""
-    tiny = np.finfo(proba.dtype).tiny
-    return np.log(np.maximum(proba, tiny)) - np.log(np.maximum(1 - proba, tiny))
+def log(proba):
+    """The logarithms of probabilities, none of which is infinite."""
+    return np.log(np.maximum(proba, np.finfo(proba.dtype).tiny))
+
+
+def softmax_of_rows(logits):
+    return softmax(logits, axis=1)
+
+
+def expit_of_both(logits):
+    """The probabilities of each label, and of its absence, which is no difference."""
+    return np.stack([expit(logits), expit(-logits)])
 
 
 class BertClassifier(ClassifierMixin, BaseBertTuner):
@@ -27,7 +35,7 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
 
     Parameters
     ----------
-    model : str, path-like or fitted estimator
+    model : str, path-like or fitted estimator, default=None
         The model to begin with: a folder as transformers writes it, the name of a
         model on a hub, which is downloaded, or a fitted :class:`BertPretrainer`, within
         a search in a :class:`~sklearn.frozen.FrozenEstimator`. None is refused by
@@ -254,6 +262,11 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         self._is_multilabel = type_of_target(y) == "multilabel-indicator"
         if self._is_multilabel:
             y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+            if not np.isin(y, (0, 1)).all():
+                raise ValueError(
+                    f"{type(self).__name__}: y has {np.unique(y).tolist()}; of several "
+                    "labels at once, each must be 0 or 1."
+                )
             self.classes_ = np.arange(y.shape[1])
             self._class_weights = self._weigh_labels(y, weights)
             return y.astype(np.float32)
@@ -262,8 +275,8 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"{type(self).__name__}: y has one class, {self.classes_[0]!r:.60}; at "
-                "least two are needed."
+                f"{type(self).__name__}: y has one class, "
+                f"{self.classes_.tolist()[0]!r:.60}; at least two are needed."
             )
         if self.class_weight == "balanced":
             of_classes = (
@@ -274,6 +287,11 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
                 self.class_weight, classes=self.classes_, y=y
             )
         self._class_weights = np.asarray(of_classes, dtype=np.float32)
+        if not ((self._class_weights >= 0) & np.isfinite(self._class_weights)).all():
+            raise ValueError(
+                f"{type(self).__name__}: class_weight={self.class_weight!r:.60}; "
+                "expected finite weights of at least 0."
+            )
         return codes.astype(np.int64)
 
     def _weigh_labels(self, y, weights):
@@ -302,35 +320,43 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
             ),
         }
 
+    def _weights_of_windows(self, windows, targets, weights):
+        weights = super()._weights_of_windows(windows, targets, weights)
+        if self._is_multilabel:  # which weighs ones
+            return weights
+        return weights * self._class_weights[targets]
+
     def _objective(self, outputs, targets, weights):
         import torch
         from torch.nn import functional
 
         logits = outputs.logits.float()
-        of_classes = torch.as_tensor(self._class_weights, device=logits.device)
         if self._is_multilabel:
+            of_labels = torch.as_tensor(self._class_weights, device=logits.device)
             losses = functional.binary_cross_entropy_with_logits(
-                logits, targets, reduction="none", pos_weight=of_classes
+                logits, targets, reduction="none", pos_weight=of_labels
             ).mean(dim=1)
         else:
             losses = functional.cross_entropy(logits, targets, reduction="none")
-            weights = weights * of_classes[targets]
         return (losses * weights).sum(), float(weights.sum())
 
-    def _proba(self, X, n_samples=None):
+    def _squashed(self, X, squash, n_samples=None):
+        """The mean over networks of what `squash` makes of the logits of documents."""
         documents, windows = self._windows(X)
-        n_outputs = len(self.classes_)
         if not documents:
-            return np.empty((0, n_outputs), dtype=np.float32)
+            return squash(np.empty((0, len(self.classes_)), dtype=np.float32))
 
         def combine(logits):
-            logits = mean_of_windows(logits, windows, len(documents))
-            return expit(logits) if self._is_multilabel else softmax(logits, axis=1)
+            return squash(mean_of_windows(logits, windows, len(documents)))
 
         return self._mean_over_networks(windows, _logits, combine, n_samples)
 
+    def _proba(self, X, n_samples=None):
+        squash = expit if self._is_multilabel else softmax_of_rows
+        return self._squashed(X, squash, n_samples)
+
     def predict_proba(self, X, *, mc_samples=None):
-        """Probabilities of the classes.
+        """Tell the probabilities of the classes.
 
         Parameters
         ----------
@@ -355,7 +381,7 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         return self._proba(X, check_samples(mc_samples))
 
     def predict_log_proba(self, X):
-        """Logarithms of the probabilities.
+        """Tell the logarithms of the probabilities.
 
         Parameters
         ----------
@@ -367,11 +393,10 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         log_proba : ndarray of shape (n_samples, n_classes), float32
             The natural logarithms.
         """
-        proba = self.predict_proba(X)
-        return np.log(np.maximum(proba, np.finfo(proba.dtype).tiny))
+        return log(self.predict_proba(X))
 
     def decision_function(self, X):
-        """Logits of the classes; of several networks, those of the mean probabilities.
+        """Tell logits; of several networks, those of the mean probabilities.
 
         Parameters
         ----------
@@ -385,15 +410,14 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
             else the logarithms of probabilities.
         """
         check_is_fitted(self)
-        proba = self._proba(X)
         if self._is_multilabel:
-            return log_odds(proba)
-        if len(self.classes_) == 2:
-            return log_odds(proba[:, 1])
-        return np.log(np.maximum(proba, np.finfo(proba.dtype).tiny))
+            ones, zeros = self._squashed(X, expit_of_both)
+            return log(ones) - log(zeros)
+        found = log(self._proba(X))
+        return found[:, 1] - found[:, 0] if len(self.classes_) == 2 else found
 
     def predict(self, X):
-        """Classes of texts.
+        """Tell the classes of texts.
 
         Parameters
         ----------

@@ -52,17 +52,23 @@ def learn_pieces(sentences, vocabulary_size, lowercase):
     """
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary_size,
-        special_tokens=list(SPECIAL),
-        limit_alphabet=max(1000, vocabulary_size // 2),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(sentences, trainer)
-    return tokenizer.get_vocab()
+    def learn(size, first):
+        tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        trainer = trainers.WordPieceTrainer(
+            vocab_size=size,
+            special_tokens=first,
+            limit_alphabet=max(1000, vocabulary_size // 2),
+            show_progress=False,
+        )
+        tokenizer.train_from_iterator(sentences, trainer)
+        return tokenizer.get_vocab()
+
+    # Characters within words get ids in an order that changes from call to call, and
+    # ids decide which of equally frequent pieces is taken: give them ids beforehand.
+    inner = (piece for piece in learn(0, list(SPECIAL)) if piece.startswith("##"))
+    return learn(vocabulary_size, [*SPECIAL, *sorted(inner)])
 
 
 class BertPretrainer(BertMixin, BaseNetworkEstimator):
@@ -427,7 +433,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
 
         name = type(self).__name__
         if self.model is None:
-            flat = (sentence for sentences in documents for sentence in sentences)
+            flat = [sentence for sentences in documents for sentence in sentences]
             vocabulary = learn_pieces(flat, self.vocabulary_size, self.lowercase)
             network, *tokenizer = make_bert(
                 vocabulary,
@@ -540,7 +546,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         return {**own, **learned, "networks_": [network]}
 
     def score(self, X, y=None):
-        """The mean log-probability of pieces that are masked in documents.
+        """Tell the mean log-probability of pieces that are masked in documents.
 
         Parameters
         ----------

@@ -2,9 +2,8 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import assert_all_finite, check_array, check_is_fitted
 
-from skml._fitting import all_or_nothing
 from skml._sklearn import StrOptions, _fit_context, with_callbacks
 from skml.neural._bert_text import mean_of_windows
 from skml.neural._bert_tuner import BaseBertTuner, check_samples
@@ -19,7 +18,7 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
 
     Parameters
     ----------
-    model : str, path-like or fitted estimator
+    model : str, path-like or fitted estimator, default=None
         The model to begin with: a folder as transformers writes it, the name of a
         model on a hub, which is downloaded, or a fitted :class:`BertPretrainer`, within
         a search in a :class:`~sklearn.frozen.FrozenEstimator`. None is refused by
@@ -123,7 +122,7 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
     ...     small, learning_rate_init=0.01, max_iter=20, random_state=0
     ... )
     >>> model.fit(pairs, [5.0, 1.0] * 4).predict(pairs[:2]).round()
-    array([5., 1.])
+    array([5., 1.], dtype=float32)
     """
 
     _head = "sequence-classification"
@@ -227,14 +226,10 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
         """
         return self._fit(X, y, sample_weight)
 
-    @all_or_nothing
-    def _learn(self, X, y, sample_weight, progress):
-        super()._learn(X, y, sample_weight, progress)
-        for network in self.networks_:
-            self._rescale(network)
-
     def _read_targets(self, y, documents, weights):
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        with np.errstate(over="ignore"):
+            assert_all_finite(y.astype(np.float32), input_name="y")
         self._is_1d = y.ndim == 1
         y = y.reshape(len(y), -1)
         self._mean = np.average(y, axis=0, weights=weights)
@@ -257,11 +252,13 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
         losses = (outputs.logits.float() - targets).square().mean(dim=1)
         return (losses * weights).sum(), float(weights.sum())
 
-    def _rescale(self, network):
+    def _finish(self, network):
         """Let the last layer return the targets as they were given."""
         import torch
 
-        layer = [m for m in network.modules() if isinstance(m, torch.nn.Linear)][-1]
+        from skml.neural._torch._pretrained import find_last_layer
+
+        layer = find_last_layer(network)
         scale, mean = (
             torch.as_tensor(v, dtype=torch.float32, device=layer.weight.device)
             for v in (self._scale, self._mean)
@@ -270,14 +267,8 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
             layer.weight.mul_(scale[:, None])
             layer.bias.mul_(scale).add_(mean)
 
-    def _reconstruct(self, training, others):
-        own = super()._reconstruct(training, others)
-        for network in own["networks_"]:
-            self._rescale(network)
-        return own
-
     def predict(self, X, *, mc_samples=None):
-        """Numbers for texts.
+        """Tell numbers for texts.
 
         Parameters
         ----------
@@ -289,7 +280,7 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float32
             The predictions.
         """
         check_is_fitted(self)
@@ -298,9 +289,9 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
         n_outputs = self.networks_[0].config.num_labels
 
         def combine(found):
-            return mean_of_windows(found.astype(np.float64), windows, len(documents))
+            return mean_of_windows(found, windows, len(documents))
 
-        found = np.empty((0, n_outputs))
+        found = np.empty((0, n_outputs), dtype=np.float32)
         if documents:
             found = self._mean_over_networks(windows, _predictions, combine, n_samples)
         return found[:, 0] if self._is_1d else found

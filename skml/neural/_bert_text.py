@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skml._fitting import warn_user
+from skml._validation import check_documents, is_missing
 from skml.neural._codec import check_characters, read_documents
 
+NO_CHARACTER = "\U0010ffff"  # of no text
 KINDS = {
     "text": "text",
     "tokens": "lists of tokens",
@@ -57,41 +59,43 @@ def read_texts(X, caller, what="X"):
     ValueError, TypeError
         If X is no collection of documents, or mixes kinds.
     """
-    pairs, X = _find_pairs(X)
-    if pairs is None:
-        return read_documents(X, caller, what)
-    if what != "X":
-        caller = f"{caller}, {what}"
-    for position, pair in enumerate(pairs):
+    name = caller if what == "X" else f"{caller}, {what}"
+    rows = _rows_of_table(X)
+    if rows is None:
+        rows = list(check_documents(X, caller=name))
+        are_pairs = all(isinstance(row, tuple) and len(row) == 2 for row in rows)
+        if not rows or not are_pairs:
+            return read_documents(rows, caller, what)
+    for position, pair in enumerate(rows):
         for which, text in zip(("first", "second"), pair, strict=True):
-            if not isinstance(text, str):
-                raise TypeError(
-                    f"{caller}: document {position}: the {which} text of the pair is "
-                    f"{text!r:.60} ({type(text).__name__}); expected a str."
-                )
-            check_characters(text, position, caller)
-    return [(str(a), str(b)) for a, b in pairs], "pairs"
+            _check_text(text, f"{name}: document {position}: the {which} text")
+            check_characters(text, position, name)
+    return [(str(a), str(b)) for a, b in rows], "pairs"
 
 
-def _find_pairs(X):
-    """The pairs in X, or None; and X, which may have been an iterator."""
+def _rows_of_table(X):
+    """The rows of a table of two columns of text, or None."""
     shape = getattr(X, "shape", ())
-    if len(shape) == 2 and shape[1] == 2:
-        if hasattr(X, "columns"):
-            table = X.to_numpy() if hasattr(X, "to_numpy") else np.asarray(X)
-            return list(map(tuple, table)), X
-        if isinstance(X, np.ndarray) and X.dtype.kind in "OSTU":
-            return list(map(tuple, X)), X
-    if isinstance(X, (list, tuple)):
-        rows = X
-    elif hasattr(X, "__next__"):
-        rows = X = list(X)
-    elif isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype == object:
-        rows = X
-    else:
-        return None, X
-    are_pairs = len(rows) > 0 and all(type(r) is tuple and len(r) == 2 for r in rows)
-    return (list(rows), X) if are_pairs else (None, X)
+    if len(shape) != 2 or shape[1] != 2:
+        return None
+    if hasattr(X, "columns"):
+        X = X.to_numpy() if hasattr(X, "to_numpy") else np.asarray(X)
+        return list(map(tuple, X))
+    is_text = isinstance(X, np.ndarray) and X.dtype.kind in "OSTU"
+    return list(map(tuple, X)) if is_text else None
+
+
+def _check_text(text, where):
+    if is_missing(text):
+        raise ValueError(
+            f"{where} of the pair is missing ({text!r}); it must be text. Drop the "
+            'row, or replace it by "", an empty text.'
+        )
+    if not isinstance(text, str):
+        raise TypeError(
+            f"{where} of the pair is {text!r:.60} ({type(text).__name__}); expected a "
+            "str."
+        )
 
 
 def load_tokenizer(stored):
@@ -133,6 +137,8 @@ def cut_into_windows(
     n_cut : int
         How many documents are longer than a window.
     """
+    if kind == "tokens":
+        _part_words(tokenizer)
     tokenizer.enable_truncation(max_length, stride=overlap or 0, strategy=strategy)
     encodings = tokenizer.encode_batch(documents, is_pretokenized=kind == "tokens")
     kept, rows, n_cut = [], [], 0
@@ -144,12 +150,34 @@ def cut_into_windows(
                 parts += encoding.overflowing
         kept += parts
         rows += [row] * len(parts)
+    ids = [np.array(encoding.ids, dtype=np.int32) for encoding in kept]
+    if type(tokenizer.model).__name__ == "Unigram":
+        _unspell(tokenizer, kept, ids)
     return Windows(
-        [np.array(encoding.ids, dtype=np.int32) for encoding in kept],
+        ids,
         [np.array(encoding.type_ids, dtype=np.int64) for encoding in kept],
         np.array(rows, dtype=np.intp),
         kept,
     ), n_cut
+
+
+def _part_words(tokenizer):
+    """Have byte pairs begin each token as a word in text, with a blank."""
+    parts = tokenizer.pre_tokenizer
+    for part in parts if hasattr(parts, "__getitem__") else [parts]:
+        if hasattr(part, "add_prefix_space"):
+            part.add_prefix_space = True
+
+
+def _unspell(tokenizer, encodings, ids):
+    """Make the special pieces unknown that texts spell: unigram models find them."""
+    added = tokenizer.get_added_tokens_decoder()
+    special = [i for i, token in added.items() if token.special]
+    for encoding, row in zip(encodings, ids, strict=True):
+        is_text = np.array(encoding.special_tokens_mask) == 0
+        spelled = is_text & np.isin(row, special)
+        if spelled.any():
+            row[spelled] = tokenizer.model.tokenize(NO_CHARACTER)[0].id
 
 
 def tell_cut(n_cut, max_length, caller):

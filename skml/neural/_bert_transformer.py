@@ -25,7 +25,7 @@ class BertTransformer(
 
     Parameters
     ----------
-    model : str, path-like or fitted estimator
+    model : str, path-like or fitted estimator, default=None
         The model: a folder as transformers writes it, the name of a model on a hub,
         which is downloaded, or a fitted :class:`BertPretrainer` or other estimator of
         the family, within a search in a :class:`~sklearn.frozen.FrozenEstimator`. None
@@ -181,7 +181,7 @@ class BertTransformer(
         return self.networks_[0].config.hidden_size
 
     def transform(self, X):
-        """Vectors of texts.
+        """Turn texts into vectors.
 
         Parameters
         ----------
@@ -224,7 +224,7 @@ class BertTransformer(
         return sum(found[layer] for layer in layers) / len(layers)
 
     def token_vectors(self, X, *, return_tokens=False):
-        """Vectors of the pieces of texts; what is too long is cut off.
+        """Turn the pieces of texts into vectors; what is too long is cut off.
 
         Parameters
         ----------

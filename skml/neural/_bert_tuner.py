@@ -1,6 +1,7 @@
 """What the estimators share that fine-tune a model for a task."""
 
 import os
+from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
@@ -53,9 +54,16 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         """The targets of windows, as `WindowTask` takes them."""
         return targets[windows.documents]
 
+    def _weights_of_windows(self, windows, targets, weights):
+        """How much windows count: those of a document together as much as it."""
+        return (weights / np.bincount(windows.documents))[windows.documents]
+
     def _objective(self, outputs, targets, weights):
         """The weighted sum of the losses of a batch, and that of the weights."""
         raise NotImplementedError
+
+    def _finish(self, network):
+        """What is still done to a network that is trained."""
 
     # The recipe
 
@@ -86,13 +94,39 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
                 network = self._load_network(source, seed)
                 if windows is None:
                     windows = self._cut(documents, self._overlap())
+                    targets = self._targets_of_windows(windows, targets)
+                    weights = self._weights_of_windows(windows, targets, weights)
                     task = (windows, targets, weights, held_out)
-                self._train_member(network, *task, device, seed, networks, progress)
+                training = self._train_member(
+                    network, *task, device, seed, networks, progress
+                )
+                self._finish(network)
                 networks.append(network)
+                if training.is_stopped:
+                    break
         self.networks_ = networks
 
     def _drop_weightless(self, documents, y, sample_weight):
         """Documents, targets and weights, without those of no weight."""
+        name = type(self).__name__
+        y = self._check_targets(y, documents)
+        if sample_weight is None:
+            return documents, y, np.ones(len(documents))
+        weights = _check_sample_weight(
+            sample_weight, np.empty((len(documents), 1)), ensure_non_negative=True
+        )
+        kept = np.flatnonzero(weights)
+        if len(kept) == 0:  # which older scikit-learn lets pass
+            raise ValueError(f"{name}: all weights in sample_weight are zero.")
+        weights = weights / weights.max()  # none is too large, or too small
+        if len(kept) == len(documents):
+            return documents, y, weights
+        y = y.to_numpy() if hasattr(y, "to_numpy") else y
+        y = y[kept] if hasattr(y, "shape") else [y[i] for i in kept]
+        return [documents[i] for i in kept], y, weights[kept]
+
+    def _check_targets(self, y, documents):
+        """Targets, one for each document."""
         name = type(self).__name__
         if y is None:
             raise ValueError(
@@ -105,19 +139,7 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
                 f"{name}: X has {len(documents)} document(s), and y has {n_targets}; "
                 "expected one target for each document."
             )
-        if sample_weight is None:
-            return documents, y, np.ones(len(documents))
-        weights = _check_sample_weight(
-            sample_weight, np.empty((len(documents), 1)), ensure_non_negative=True
-        )
-        kept = np.flatnonzero(weights)
-        if len(kept) == 0:
-            raise ValueError(f"{name}: all weights in sample_weight are zero.")
-        if len(kept) == len(documents):
-            return documents, y, weights
-        y = y.to_numpy() if hasattr(y, "to_numpy") else y
-        y = y[kept] if hasattr(y, "shape") else [y[i] for i in kept]
-        return [documents[i] for i in kept], y, weights[kept]
+        return y
 
     def _load_network(self, source, seed):
         """A network for the task; its head is drawn, where none is stored."""
@@ -158,18 +180,22 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
 
         network.to(device)
         groups = self._groups(network)
-        n_windows = np.bincount(windows.documents)
         with limit_threads(self.n_jobs), seeded(seed, device):
             task = WindowTask(
                 windows,
-                self._targets_of_windows(windows, targets),
-                (weights / n_windows)[windows.documents],
+                targets,
+                weights,
                 held_out,
                 objective=self._objective,
                 batch_size=self.batch_size,
                 padding=self._special.get("pad", 0),
                 network=network,
             )
+            if len(task.learned) == 0:
+                raise ValueError(
+                    f"{type(self).__name__}: there is nothing to learn from: no text "
+                    "that is not held out has a piece with a target."
+                )
             training = self._train_network(
                 network,
                 task,
@@ -177,12 +203,20 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
                 device=device,
                 seed=seed,
                 max_iter=self.max_iter,
-                fingerprint=self._fingerprint([*windows.ids, [len(others)]]),
+                fingerprint=self._fingerprint(
+                    chain(
+                        windows.ids,
+                        targets,
+                        [weights, len(others)],
+                        (w.cpu() for w in network.state_dict().values()),
+                    )
+                ),
                 checkpoint=self._checkpoint_of(len(others)),
                 groups=groups,
             )
         if not others:
             vars(self).update(self._learned(training))
+        return training
 
     def _checkpoint_of(self, member):
         """Each member has a checkpoint of its own."""
@@ -233,6 +267,7 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         own = {k: v for k, v in vars(self).items() if k.startswith("_") or k[-1] == "_"}
         own.pop("_callbacks", None)
         network = self._rebuild_network(training.best)
+        self._finish(network)
         learned = {} if others else self._learned(training)
         return {**own, **learned, "networks_": [*others, network]}
 
@@ -282,6 +317,11 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
             for network in self.networks_:
                 network.eval()
         return total / (n_samples * len(self.networks_))
+
+    def _set_state(self, state, path):
+        if state["kind"] is None:
+            raise ValueError("kind=None.")
+        super()._set_state(state, path)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

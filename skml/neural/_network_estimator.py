@@ -174,5 +174,5 @@ class BaseNetworkEstimator(CallbackSupportMixin, BaseEstimator):
         shown = {k: repr(v) for k, v in params.items() if k not in NOT_OF_THE_FIT}
         digest.update(repr(sorted(shown.items())).encode())
         for sequence in sequences:
-            digest.update(np.asarray(sequence, dtype=np.int32).tobytes() + b"|")
+            digest.update(np.asarray(sequence).tobytes() + b"|")
         return digest.hexdigest()

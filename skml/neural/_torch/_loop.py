@@ -88,6 +88,10 @@ class Training:
     ----------
     losses, held_out_losses : list of float
         Of each pass, the mean loss of a unit.
+    is_diverged : bool
+        Whether losses or weights are no longer finite.
+    is_stopped : bool
+        Whether the report of a pass said so.
     """
 
     def __init__(self, network, task, options, seed, groups=None):
@@ -105,7 +109,7 @@ class Training:
         self.n_without_gain = 0
         self.losses, self.held_out_losses = [], []
         self.recent, self.best, self.best_loss = [], None, np.inf
-        self.is_diverged = False
+        self.is_diverged = self.is_stopped = False
 
     def run(self, report):
         """Train until it is enough.
@@ -125,7 +129,8 @@ class Training:
         while not self._is_over():
             loss = self._run_pass()
             self.is_diverged = not (np.isfinite(loss) and self._end_pass(loss))
-            if self.is_diverged or report():
+            self.is_stopped = not self.is_diverged and report()
+            if self.is_diverged or self.is_stopped:
                 break
         return self.best
 
@@ -160,13 +165,12 @@ class Training:
     def _set_rate(self):
         options = self.options
         n_planned = options.max_iter * self.n_batches
-        progress = max(
-            self.n_steps / n_planned,
-            (monotonic() - self.start) / options.max_train_time,
-        )
+        spent = (monotonic() - self.start) / options.max_train_time
+        progress = max(self.n_steps / n_planned, spent)
         warm_up = options.warm_up
-        if isinstance(warm_up, float):
-            warm_up = round(warm_up * n_planned)
+        if isinstance(warm_up, float):  # as many steps as this one is the last of
+            share = max((self.n_steps + 1) / n_planned, spent)
+            warm_up = round(warm_up / share * (self.n_steps + 1))
         share = schedule(options.learning_rate, self.n_steps, warm_up, progress)
         for group in self.optimizer.param_groups:
             own = group.get("rate_share", 1.0)

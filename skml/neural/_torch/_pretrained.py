@@ -2,12 +2,18 @@
 
 import json
 import os
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 import transformers
+from huggingface_hub.utils import (
+    are_progress_bars_disabled,
+    disable_progress_bars,
+    enable_progress_bars,
+)
 from sklearn.exceptions import NotFittedError
 from torch import nn
 from transformers import AutoConfig, AutoTokenizer
@@ -21,15 +27,6 @@ MODELS = {
     "token-classification": transformers.AutoModelForTokenClassification,
     "question-answering": transformers.AutoModelForQuestionAnswering,
 }
-DROPOUTS = (
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "classifier_dropout",
-    "dropout",
-    "attention_dropout",
-    "seq_classif_dropout",
-    "qa_dropout",
-)
 NO_CODE = {"trust_remote_code": False}
 
 
@@ -46,14 +43,18 @@ def quietly():
     """Let transformers print nothing: what matters is returned or raised."""
     log = transformers.utils.logging
     before, shows_bars = log.get_verbosity(), log.is_progress_bar_enabled()
+    hub_shows_bars = not are_progress_bars_disabled()
     log.set_verbosity(log.CRITICAL)
-    log.disable_progress_bar()
+    with warnings.catch_warnings(action="ignore"):  # the environment may overrule it
+        log.disable_progress_bar()
     try:
         yield
     finally:
         log.set_verbosity(before)
-        if shows_bars:
-            log.enable_progress_bar()
+        with warnings.catch_warnings(action="ignore"):
+            if shows_bars:
+                log.enable_progress_bar()  # and those of the hub
+            (enable_progress_bars if hub_shows_bars else disable_progress_bars)()
 
 
 @contextmanager
@@ -94,7 +95,7 @@ def as_source(model, caller):
             model.save_pretrained(Path(folder) / "model")
             yield Path(folder) / "model"
         return
-    path = Path(model).expanduser()
+    path = Path(os.path.expanduser(model))  # which leaves unknown users alone
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise ValueError(
@@ -153,6 +154,7 @@ def read_tokenizer(source, model, caller):
         backend = getattr(tokenizer, "backend_tokenizer", None)
         if backend is None:
             raise ValueError("its tokenizer is none of the library tokenizers.")
+        check_vocabulary(backend, AutoConfig.from_pretrained(source, **NO_CODE))
         with TemporaryDirectory() as folder:
             tokenizer.save_pretrained(folder)
             files = {
@@ -164,6 +166,17 @@ def read_tokenizer(source, model, caller):
     special = {name: getattr(tokenizer, f"{name}_token_id") for name in names}
     special = {name: i for name, i in special.items() if i is not None}
     return files, special, int(tokenizer.model_max_length)
+
+
+def check_vocabulary(tokenizer, config):
+    """A tokenizer and a network must be of one model."""
+    n_pieces = 1 + max(tokenizer.get_vocab().values(), default=-1)
+    n_known = getattr(config, "vocab_size", None) or n_pieces
+    # Without its files, a tokenizer of transformers knows special pieces alone.
+    if not n_known <= 10 * n_pieces <= 10 * n_known:
+        raise ValueError(
+            f"its tokenizer has {n_pieces} pieces, and its network {n_known}."
+        )
 
 
 def read_network(source, model, head, caller, dropout=None, **changes):
@@ -195,18 +208,16 @@ def read_network(source, model, head, caller, dropout=None, **changes):
     """
     with _explained(model, source, caller):
         config = AutoConfig.from_pretrained(source, **NO_CODE)
-        if config.is_encoder_decoder or getattr(config, "is_decoder", False):
-            raise ValueError(f"a {config.model_type!r} is no encoder.")
+        check_encoder(config)
         for name, value in changes.items():
             setattr(config, name, value)
         if dropout is not None:
-            for name in DROPOUTS:
-                if hasattr(config, name):
-                    setattr(config, name, dropout)
-        network, info = MODELS[head].from_pretrained(
+            for name in shares_of_dropout(config):
+                setattr(config, name, float(dropout))
+        network, info = with_attention(
+            MODELS[head].from_pretrained,
             source,
             config=config,
-            attn_implementation="sdpa",
             dtype=torch.float32,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # of another head; others are told below
@@ -230,12 +241,37 @@ def read_network(source, model, head, caller, dropout=None, **changes):
     return prepare(network), new, sorted(info["unexpected_keys"])
 
 
+def check_encoder(config):
+    """A model must read texts from both sides, as one that fills in pieces does."""
+    is_encoder = type(config) in transformers.MODEL_FOR_MASKED_LM_MAPPING
+    reads_on = config.is_encoder_decoder or getattr(config, "is_decoder", False)
+    if reads_on or not is_encoder:
+        raise ValueError(f"a {config.model_type!r} is no encoder.")
+
+
+def shares_of_dropout(config):
+    """The names of the shares of dropout in a configuration; None is another's."""
+    return [
+        name
+        for name, value in config.to_dict().items()
+        if "dropout" in name and not isinstance(value, (bool, str))
+    ]
+
+
+def with_attention(make, *args, **kwargs):
+    """Make a network with the fused attention, or the plain one if it has no other."""
+    try:
+        return make(*args, attn_implementation="sdpa", **kwargs)
+    except ValueError:
+        return make(*args, attn_implementation="eager", **kwargs)
+
+
 def rebuild_network(config, head, weights):
     """A network from its configuration and weights; the weights are copied."""
     config = dict(config)
     with quietly():
         config = AutoConfig.for_model(config.pop("model_type"), **config)
-        network = MODELS[head].from_config(config, attn_implementation="sdpa")
+        network = with_attention(MODELS[head].from_config, config)
     network.load_state_dict(weights)
     return prepare(network).eval()
 
@@ -268,10 +304,21 @@ def longest_input(network, longest_of_tokenizer):
     if n_positions is None:
         return longest_of_tokenizer
     # Some count positions from behind that of padding.
-    first = getattr(network.base_model.embeddings, "padding_idx", None)
-    if first is not None:
+    embeddings = getattr(network.base_model, "embeddings", None)
+    first = getattr(embeddings, "padding_idx", None)
+    if first is not None and not isinstance(embeddings, nn.Embedding):
         n_positions -= first + 1
     return min(n_positions, longest_of_tokenizer)
+
+
+def find_last_layer(network):
+    """The linear layer whose outputs are those of the head."""
+    body = set(network.base_model.modules())
+    return [
+        module
+        for module in network.modules()
+        if isinstance(module, nn.Linear) and module not in body
+    ][-1]
 
 
 def find_layers(network):
@@ -301,11 +348,12 @@ def trained_groups(network, *, freeze, layer_decay, head_share):
     groups : list of tuple of float and list of Parameter
         The shares, and what has them.
     """
-    layers, base = find_layers(network), network.base_model
-    depths = {id(p): len(layers) + 1 for p in base.parameters()}  # the pooler
-    depths |= {id(p): 0 for p in base.embeddings.parameters()}
-    for depth, layer in enumerate(layers, 1):
-        depths |= {id(p): depth for p in layer.parameters()}
+    layers, depths, depth = find_layers(network), {}, 0
+    of_layers = {id(p): n for n, m in enumerate(layers, 1) for p in m.parameters()}
+    for parameter in network.base_model.parameters():
+        # What comes before the layers belongs to the embeddings, and then the pooler.
+        depth = of_layers.get(id(parameter), depth and len(layers) + 1)
+        depths[id(parameter)] = depth
     lowest = {"none": 0, "embeddings": 1, "all": len(layers) + 2}.get(freeze)
     lowest = freeze + 1 if lowest is None else lowest
     shares = {}

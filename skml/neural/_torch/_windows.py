@@ -33,7 +33,8 @@ class WindowTask:
     targets : ndarray of shape (n_windows, ...) or list of ndarray of int
         Of each window, or of each of its pieces.
     weights : ndarray of shape (n_windows,)
-        How much each counts.
+        How much each counts. One of weight 0, which has no target, is left out: a batch
+        of nothing but such has no mean loss.
     held_out : ndarray of int
         Positions of documents that are not learned from.
     objective : callable
@@ -67,9 +68,10 @@ class WindowTask:
         self.network = network
         self.lengths = np.array([len(ids) for ids in windows.ids])
         is_held_out = np.isin(windows.documents, held_out)
-        self.learned = np.flatnonzero(~is_held_out)
+        counts = self.weights.numpy() > 0
+        self.learned = np.flatnonzero(counts & ~is_held_out)
         self.held_out_batches = list(
-            map(self.make_batch, self._divide(np.flatnonzero(is_held_out)))
+            map(self.make_batch, self._divide(np.flatnonzero(counts & is_held_out)))
         )
 
     def _divide(self, rows, generator=None):
@@ -135,6 +137,20 @@ def collect(network, windows, padding, compute):
         if found is None:
             found = np.empty((len(windows), *values.shape[1:]), dtype=values.dtype)
         found[rows] = values
+    return found
+
+
+def collect_pieces(network, windows, padding, compute):
+    """What `compute` returns of all pieces, those of each window in a row."""
+    lengths = np.array([len(ids) for ids in windows.ids], dtype=np.intp)
+    stops = lengths.cumsum()
+    found = None
+    for rows, values in run_windows(network, windows, padding, compute):
+        if found is None:
+            found = np.empty((stops[-1], *values.shape[2:]), dtype=values.dtype)
+        for row, of_window in zip(rows, values, strict=True):
+            n = lengths[row]
+            found[stops[row] - n : stops[row]] = of_window[:n]
     return found
 
 

@@ -2,16 +2,13 @@
 
 from skml.neural import BertClassifier, BertRegressor
 from skml.utils.estimator_checks import parametrize_with_text_checks
-from tests.neural.bert.models import tiny_model
+from tests.neural.bert.models import SMALL, Place, tiny_model
 
-QUICK = {
-    "model": tiny_model(n_layers=1),
-    "max_iter": 1,
-    "learning_rate_init": 0.005,
-    "precision": "float32",
-    "device": "cpu",
-}
-ESTIMATORS = [BertClassifier(**QUICK), BertRegressor(**QUICK)]
+QUICK = {**SMALL, "model": Place(tiny_model(n_layers=1)), "max_iter": 1}
+ESTIMATORS = [
+    BertClassifier(**QUICK, batch_size=64),
+    BertRegressor(**QUICK, batch_size=64),
+]
 
 
 @parametrize_with_text_checks(ESTIMATORS)

@@ -1,0 +1,112 @@
+"""Pre-training on plain text, and what it is worth for another task.
+
+Run it with ::
+
+    python benchmarks/pretraining.py WIKI POLARITY [--minutes 15] [--set name=value ...]
+
+WIKI is a text file packed with xz, a paragraph a line; POLARITY is the zip of sentence
+polarity. A BERT is pre-trained from scratch for so many minutes of a CPU; its loss on
+documents held out is compared with the entropy of single pieces. Then it is fine-tuned
+on more and more sentences, and so is the same network with random weights. One thread.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+import torch
+from _arguments import setting
+from _bert_data import read_paragraphs, read_polarity, split
+from _machine import describe
+from transformers import AutoConfig, BertForPreTraining
+
+from skml import BertClassifier, BertPretrainer
+from skml.neural._torch import _loop
+
+
+def unigram_entropy(model, documents):
+    """The entropy of pieces, in nats: the loss of one who knows how often each is."""
+    pieces = np.concatenate(model._encode(documents).pieces)
+    shares = np.bincount(pieces) / len(pieces)
+    shares = shares[shares > 0]
+    return -(shares * np.log(shares)).sum()
+
+
+def write_random(folder, target, seed):
+    """The same network and tokenizer, with random weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = BertForPreTraining(AutoConfig.from_pretrained(folder))
+    network.save_pretrained(target)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        Path(target, name).write_bytes(Path(folder, name).read_bytes())
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("wiki")
+    parser.add_argument("polarity")
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--n-seeds", type=int, default=5)
+    parser.add_argument("--n-joined", type=int, default=8, help="paragraphs a document")
+    parser.add_argument("--sizes", nargs="*", type=int, default=[1000, 3000, 9595])
+    parser.add_argument("--passes", type=int, default=5)
+    parser.add_argument("--rate", type=float, default=5e-4)
+    parser.add_argument("--folder", help="where the model is kept")
+    parser.add_argument(
+        "--set", nargs="*", default=[], type=setting, metavar="NAME=VALUE"
+    )
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    print(describe("torch", "transformers"))
+    documents = read_paragraphs(arguments.wiki, arguments.n_joined)
+    documents, held_out = documents[:-500], documents[-500:]
+    folder = arguments.folder or Path(tempfile.mkdtemp()) / "model"
+    options = dict(arguments.set)
+    # What limits the fit is the time of this process, whatever else the machine does.
+    _loop.monotonic = process_time
+    start = process_time()
+    model = BertPretrainer(
+        max_iter=1000,
+        max_train_time=60 * arguments.minutes,
+        random_state=0,
+        verbose=1,
+        **options,
+    ).fit(documents)
+    print(f"{(process_time() - start) / 60:.1f} minutes of CPU, {model.n_iter_} passes")
+    model.save_pretrained(folder)
+    print(
+        f"masked loss **{-model.score(held_out):.3f}** on documents held out; entropy "
+        f"of pieces {unigram_entropy(model, documents):.3f}"
+    )
+    print("| sentences | pre-trained | random | gain (standard error) |")
+    print("|---:|---:|---:|---:|")
+    X, y = read_polarity(arguments.polarity)
+    for size in arguments.sizes:
+        scores = np.zeros((arguments.n_seeds, 2))
+        for seed in range(arguments.n_seeds):
+            learned, tested = split(len(X), seed=seed)
+            learned = learned[:size]
+            other = tempfile.mkdtemp()
+            write_random(folder, other, seed)
+            for column, source in enumerate((folder, other)):
+                tuned = BertClassifier(
+                    source,
+                    learning_rate_init=arguments.rate,
+                    max_iter=arguments.passes,
+                    random_state=seed,
+                ).fit(X[learned], y[learned])
+                scores[seed, column] = tuned.score(X[tested], y[tested])
+        gains = scores[:, 0] - scores[:, 1]
+        error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
+        one, two = scores.mean(axis=0)
+        gain = f"{gains.mean():+.4f} ({error:.4f})"
+        print(f"| {size} | **{one:.4f}** | {two:.4f} | {gain} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,817 @@
+"""Answers from contexts, by a fine-tuned model of the BERT family."""
+
+import unicodedata
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skml._fitting import warn_user
+from skml._sklearn import Interval, _fit_context, with_callbacks
+from skml._validation import is_missing
+from skml.metrics import answer_f1_score
+from skml.neural._bert_text import cut_into_windows, load_tokenizer
+from skml.neural._bert_tuner import BaseBertTuner
+
+NOWHERE = (-1, -1)
+_FORMS = (
+    "a str, a tuple (text, start), a dict with 'text' and 'answer_start', a list of "
+    "str, or None for no answer"
+)
+
+
+class Answer(NamedTuple):
+    """A candidate."""
+
+    text: str  # "" if there is no answer
+    start: int  # where it begins in the context, in characters
+    end: int  # behind its last character
+    score: float
+
+
+# Reading answers
+
+
+def list_answers(y, caller):
+    """The answers, one for each question."""
+    is_one = isinstance(y, (str, bytes, bytearray, dict, set, frozenset))
+    if is_one or not hasattr(y, "__iter__"):
+        raise TypeError(
+            f"{caller}: y is {y!r:.60} ({type(y).__name__}); expected a list with an "
+            "answer for each question."
+        )
+    n_dimensions = 2 if hasattr(y, "columns") else getattr(y, "ndim", 1)
+    if n_dimensions != 1:
+        raise ValueError(
+            f"{caller}: y is a {type(y).__name__} with {n_dimensions} dimension(s); "
+            "expected one. Pass answers with their places as a list of tuples."
+        )
+    return list(y)
+
+
+def find_answer(answer, context, where):
+    """Where an answer begins and ends in its context; `NOWHERE` if there is none.
+
+    Parameters
+    ----------
+    answer : str, tuple, dict, list or None
+        The answer. Of several, the first with a text is taken.
+    context : str
+        The context.
+    where : str
+        The beginning of messages.
+
+    Returns
+    -------
+    start, end : int
+        In characters.
+    """
+    text, start = _text_and_start(answer, where)
+    stripped = text.strip()
+    if not stripped:
+        return NOWHERE
+    if start is None:
+        start = context.find(text)
+        if start < 0:
+            raise ValueError(
+                f"{where}: the answer {text!r:.60} is not in the context "
+                f"{context!r:.60}. Pass a text as it is written there, or None for no "
+                "answer."
+            )
+    elif start < 0 or context[start : start + len(text)] != text:
+        there = context[start : start + len(text)] if start >= 0 else ""
+        raise ValueError(
+            f"{where}: the answer {text!r:.60} should begin at character {start} of "
+            f"the context, where {there!r:.60} stands. Starts are counted in "
+            "characters, from 0."
+        )
+    start += text.index(stripped)
+    return start, start + len(stripped)
+
+
+def _text_and_start(answer, where):
+    """The text that is learned, and where it begins; None if that is not told."""
+    if is_missing(answer):
+        return "", None
+    if isinstance(answer, dict):
+        missing = [name for name in ("text", "answer_start") if name not in answer]
+        if missing:
+            raise ValueError(
+                f"{where}: the dict has no {missing[0]!r}; its keys are "
+                f"{list(answer)!r:.60}."
+            )
+        texts, starts = answer["text"], answer["answer_start"]
+        if isinstance(texts, str):
+            texts, starts = [texts], starts if _is_list(starts) else [starts]
+        if not (_is_list(texts) and _is_list(starts) and len(texts) == len(starts)):
+            raise ValueError(
+                f"{where}: expected as many starts as texts; got the texts "
+                f"{texts!r:.60} and the starts {starts!r:.60}."
+            )
+    elif isinstance(answer, tuple) and len(answer) == 2 and _is_int(answer[1]):
+        texts, starts = answer[:1], answer[1:]
+    else:
+        texts = [answer] if isinstance(answer, str) else answer
+        if not _is_list(texts):
+            _refuse(answer, where, _FORMS)
+        starts = [None] * len(texts)
+    for text, start in zip(texts, starts, strict=True):
+        if not isinstance(text, str):
+            _refuse(text, where, "a str as the text of the answer")
+        if not (start is None or _is_int(start)):
+            _refuse(start, where, "an int as the start of the answer")
+    with_text = (pair for pair in zip(texts, starts, strict=True) if pair[0].strip())
+    text, start = next(with_text, ("", None))
+    return str(text), start if start is None else int(start)
+
+
+def _is_list(value):
+    # Arrow tables hand out lists as arrays.
+    is_array = hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1
+    return is_array or isinstance(value, (list, tuple))
+
+
+def _is_int(value):
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _refuse(value, where, expected):
+    raise TypeError(
+        f"{where}: expected {expected}; got {value!r:.60} ({type(value).__name__})."
+    )
+
+
+def cut_questions(tokenizer, pairs, longest):
+    """Pairs whose questions have at most so many pieces, and how many were cut."""
+    tokenizer.no_truncation()
+    questions = [question for question, _ in pairs]
+    encodings = tokenizer.encode_batch(questions, add_special_tokens=False)
+    n_cut = 0
+    for position, encoding in enumerate(encodings):
+        question = questions[position]
+        n_cut += len(encoding) > longest
+        while len(encoding) > longest:
+            # Several pieces may be of one character, which then goes as a whole.
+            end = min(encoding.offsets[longest][0], len(question) - 1)
+            question = question[:end].rstrip()
+            encoding = tokenizer.encode(question, add_special_tokens=False)
+        questions[position] = question
+    contexts = [context for _, context in pairs]
+    return list(zip(questions, contexts, strict=True)), n_cut
+
+
+# From characters to pieces, and back
+
+
+def find_pieces(windows, spans):
+    """The first and the last piece of the answer in each window, or zeros.
+
+    Parameters
+    ----------
+    windows : Windows
+        The windows, with encodings.
+    spans : ndarray of shape (n_documents, 2)
+        Where answers begin and end, in characters; negative for none.
+
+    Returns
+    -------
+    pieces : ndarray of shape (n_windows, 2)
+        Zeros, the places of [CLS], where a window has not all of the answer.
+    """
+    pieces = np.zeros((len(windows), 2), dtype=np.int64)
+    borders = np.zeros_like(pieces)  # in characters, of the part in the window
+    for row, document in enumerate(windows.documents):
+        start, end = spans[document]
+        if start < 0:
+            continue
+        encoding = windows.encodings[row]
+        offsets = np.array(encoding.offsets)
+        is_part = np.array([of_text == 1 for of_text in encoding.sequence_ids])
+        is_part &= (offsets[:, 0] < end) & (offsets[:, 1] > start)
+        if is_part.any():
+            pieces[row] = np.flatnonzero(is_part)[[0, -1]]
+            borders[row] = np.clip(offsets[pieces[row], [0, 1]], start, end)
+    # Characters that the tokenizer drops have no piece, so that the windows themselves
+    # tell how far an answer goes.
+    starts = np.full(len(spans), np.iinfo(np.int64).max)
+    ends = np.zeros(len(spans), dtype=np.int64)
+    found = pieces[:, 0] > 0
+    np.minimum.at(starts, windows.documents[found], borders[found, 0])
+    np.maximum.at(ends, windows.documents[found], borders[found, 1])
+    is_whole = borders[:, 0] == starts[windows.documents]
+    is_whole &= borders[:, 1] == ends[windows.documents]
+    pieces[~is_whole] = 0
+    return pieces
+
+
+def widen(start, end, context):
+    """A span without blanks around, and with the marks of its last letter."""
+    text = context[start:end]
+    start += len(text) - len(text.lstrip())
+    end -= len(text) - len(text.rstrip())
+    # Tokenizers that drop accents leave them out.
+    while end < len(context) and unicodedata.category(context[end])[0] == "M":
+        end += 1
+    return start, end
+
+
+# The search
+
+
+def best_spans(start, end, longest, n_best):
+    """The spans with the largest sums of two logits.
+
+    Parameters
+    ----------
+    start, end : ndarray of shape (n_pieces,)
+        How much speaks for a span to begin and to end at each piece; minus infinity
+        where none may.
+    longest : int
+        The largest number of pieces of a span.
+    n_best : int
+        How many are asked for.
+
+    Returns
+    -------
+    first, last : ndarray of int
+        The pieces, the best span first; of equals, that which begins first, then the
+        shorter one. All that equal the last one are there, too.
+    scores : ndarray
+        The sums.
+    """
+    longest = min(longest, len(start))
+    padded = np.concatenate([end, np.full(longest - 1, -np.inf, dtype=end.dtype)])
+    bands = np.lib.stride_tricks.sliding_window_view(padded, longest)
+    sums = (start[:, None] + bands).ravel()
+    if n_best < len(sums):
+        least = np.partition(sums, len(sums) - n_best)[len(sums) - n_best]
+    else:
+        least = -np.inf
+    chosen = np.flatnonzero((sums >= least) & (sums > -np.inf))
+    chosen = chosen[np.argsort(-sums[chosen], kind="stable")]
+    first, length = np.divmod(chosen, longest)
+    return first, first + length, sums[chosen]
+
+
+def best_of_window(start, end, encoding, context, longest, n_best):
+    """The best answers with different texts in a window, the best first."""
+    offsets = encoding.offsets
+    is_open = [  # a piece may be a blank, or nothing
+        of_text == 1 and bool(context[a:b].strip())
+        for of_text, (a, b) in zip(encoding.sequence_ids, offsets, strict=True)
+    ]
+    start, end = (np.where(is_open, values, -np.inf) for values in (start, end))
+    n_spans = n_best
+    while True:
+        found = {}
+        first, last, scores = best_spans(start, end, longest, n_spans)
+        for a, b, score in zip(first, last, scores.tolist(), strict=True):
+            span = widen(offsets[a][0], offsets[b][1], context)
+            text = context[slice(*span)]
+            found.setdefault(text, Answer(text, *span, score))
+            if len(found) == n_best:
+                return list(found.values())
+        if len(scores) < n_spans:
+            return list(found.values())
+        n_spans *= 4
+
+
+def best_of_pair(answers, n_best):
+    """The best answers with different texts of all windows, the best first."""
+    found = {}
+    for answer in answers:
+        if answer.text not in found or answer.score > found[answer.text].score:
+            found[answer.text] = answer
+    return sorted(found.values(), key=lambda answer: -answer.score)[:n_best]
+
+
+class BertQuestionAnswerer(BaseBertTuner):
+    r"""Find answers in contexts, by fine-tuning a model of the BERT family.
+
+    Each pair is a question and a context, in which the answer stands. One linear layer
+    turns the vector of each piece into two logits: that the answer begins there, and
+    that it ends there; all weights are trained together [1]_. The answer is the part of
+    the context for which the sum of both is largest. Whether there is an answer at all
+    can be learned, too [2]_.
+
+    Parameters
+    ----------
+    model : str, path-like or fitted estimator, default=None
+        The model to begin with: a folder as transformers writes it, the name of a
+        model on a hub, which is downloaded, or a fitted :class:`BertPretrainer`, within
+        a search in a :class:`~sklearn.frozen.FrozenEstimator`. None is refused by
+        `fit`.
+    max_length : int, default=None
+        The largest number of pieces of a window, special ones included. None takes as
+        many as the model can. A longer context is read in several windows, each behind
+        the question.
+    window_overlap : int, default=None
+        How many pieces of the context two windows share; at most half of those that a
+        window holds beside the longest question. None is a quarter of `max_length`, or
+        that half if it is less.
+    max_question_length : int, default=64
+        Questions with more pieces are cut off, with a warning.
+    max_answer_length : int, default=30
+        The largest number of pieces of an answer that is predicted. In Chinese, each
+        character is a piece.
+    no_answer_threshold : float, default=None
+        How much better than the best answer "no answer" must be to be predicted, in
+        logits. None always answers, even if pairs without an answer were learned from;
+        0 is usual then. It may be set after `fit`; see `answer_scores`.
+    freeze : {"none", "embeddings", "all"} or int, default="none"
+        What keeps its weights: nothing; the embeddings; all but the head; or the
+        embeddings and so many of the lowest layers.
+    dropout : float, default=None
+        The share of numbers that is dropped in training. None keeps the model's own.
+    batch_size : int, default=32
+        The number of windows of a step.
+    learning_rate_init : float, default=5e-5
+        The highest learning rate of AdamW.
+    head_learning_rate : float, default=None
+        That of the head. None takes `learning_rate_init`.
+    layer_decay : float, default=1.0
+        By what factor the rate falls from each layer to that below it.
+    learning_rate : {"constant", "cosine", "linear", "inverse-sqrt"}, default="linear"
+        How the rate falls after the warm-up.
+    warm_up : int or float, default=0.1
+        The number of steps in which the rate rises from zero, or, as a float, their
+        share of all.
+    weight_decay : float, default=0.01
+        The weight decay of AdamW; not of biases and norms.
+    max_grad_norm : float, default=1.0
+        Longer gradients are shortened to this norm.
+    max_iter : int, default=3
+        The number of passes over the pairs.
+    max_train_time : float, default=None
+        The seconds after which training stops. None is no limit.
+    early_stopping : bool, default=False
+        Whether a share of the pairs is held out, training stops when it gets no better,
+        and the best weights are kept.
+    validation_fraction : float, default=0.1
+        The share that is held out.
+    n_iter_no_change : int, default=1
+        The number of passes without a gain of more than `tol` after which it stops.
+    tol : float, default=0.0
+        The smallest gain.
+    n_averaged : int, default=1
+        Of how many last passes the weights are averaged.
+    checkpoint : str or path-like, default=None
+        A file that is written after each pass, and from which an interrupted fit goes
+        on.
+    n_members : int, default=1
+        How many networks are trained, with other seeds; their logits are averaged.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        The type of products in training. "auto" is bfloat16 where that is faster.
+    device : str, default="auto"
+        Where the network computes: "cpu", "cuda", ...; "auto" is a GPU if there is
+        one.
+    n_jobs : int, default=None
+        The number of threads. None is one, unless in a `joblib.parallel_config`.
+    random_state : int, RandomState instance or None, default=None
+        Draws the weights of the head, the order of windows, and dropout.
+    verbose : int, default=0
+        Whether each pass is reported.
+
+    Attributes
+    ----------
+    networks_ : list of PreTrainedModel
+        The networks of transformers, one for each member.
+    new_weights_ : list of str
+        The names of the weights that the model did not have: those of the head.
+    n_iter_ : int
+        The number of passes of the first member.
+    loss_curve_, validation_loss_curve_ : list of float
+        Of the first member, the mean loss of each pass, and on the pairs held out.
+
+    See Also
+    --------
+    BertClassifier : Classes of texts, or of pairs of texts.
+    BertTokenClassifier : A class for each token.
+    skml.metrics.answer_f1_score : The score of answers.
+    skml.metrics.answer_exact_match_score : The share of answers that are right.
+
+    Notes
+    -----
+    A window that has not all of the answer learns that there is none: that it begins
+    and ends at the first piece, [CLS]. The loss of a window is the mean of two cross
+    entropies, over its pieces, and the windows of a pair share its weight. Of the sums
+    at [CLS] in the windows of a pair the smallest one counts: no window must have an
+    answer [2]_.
+
+    A predicted answer is as it is written in the context, without blanks around. It has
+    the combining marks of its last letter, even if the tokenizer drops them.
+
+    References
+    ----------
+    .. [1] J. Devlin, M.-W. Chang, K. Lee, K. Toutanova, "BERT: Pre-training of Deep
+       Bidirectional Transformers for Language Understanding", NAACL 2019.
+    .. [2] P. Rajpurkar, R. Jia, P. Liang, "Know What You Don't Know: Unanswerable
+       Questions for SQuAD", ACL 2018.
+
+    Examples
+    --------
+    A small model, pre-trained on the spot; mostly you will name the folder of one:
+
+    >>> from skml import BertPretrainer, BertQuestionAnswerer
+    >>> pairs = [
+    ...     ("Who sleeps?", "The cat sleeps on the mat."),
+    ...     ("Where does it sleep?", "The cat sleeps on the mat."),
+    ...     ("Who barks?", "A dog barks in the garden."),
+    ...     ("Where does it bark?", "A dog barks in the garden."),
+    ... ]
+    >>> answers = ["The cat", "on the mat", ("A dog", 0), "in the garden"]
+    >>> small = BertPretrainer(
+    ...     vocabulary_size=80, hidden_size=16, n_layers=1, n_heads=2, max_iter=1,
+    ...     random_state=0,
+    ... ).fit([text for pair in pairs for text in pair])
+    >>> model = BertQuestionAnswerer(
+    ...     small, learning_rate_init=0.01, max_iter=60, random_state=0
+    ... )
+    >>> model.fit(pairs, answers).predict(pairs[:2])
+    array(['The cat', 'on the mat'], dtype=object)
+    """
+
+    _head = "question-answering"
+    _kinds_taken = ("pairs",)
+    _strategy = "only_second"
+    _needs_encodings = True
+    _fitted_as_data = ("new_weights_", "n_iter_", "loss_curve_")
+    _fitted_as_data += ("validation_loss_curve_",)
+    _parameter_constraints = {
+        **BaseBertTuner._parameter_constraints,
+        "max_question_length": [Interval(Integral, 1, None, closed="left")],
+        "max_answer_length": [Interval(Integral, 1, None, closed="left")],
+        "no_answer_threshold": [Interval(Real, None, None, closed="neither"), None],
+    }
+
+    def __init__(
+        self,
+        model=None,
+        *,
+        max_length=None,
+        window_overlap=None,
+        max_question_length=64,
+        max_answer_length=30,
+        no_answer_threshold=None,
+        freeze="none",
+        dropout=None,
+        batch_size=32,
+        learning_rate_init=5e-5,
+        head_learning_rate=None,
+        layer_decay=1.0,
+        learning_rate="linear",
+        warm_up=0.1,
+        weight_decay=0.01,
+        max_grad_norm=1.0,
+        max_iter=3,
+        max_train_time=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=1,
+        tol=0.0,
+        n_averaged=1,
+        checkpoint=None,
+        n_members=1,
+        precision="auto",
+        device="auto",
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.model = model
+        self.max_length = max_length
+        self.window_overlap = window_overlap
+        self.max_question_length = max_question_length
+        self.max_answer_length = max_answer_length
+        self.no_answer_threshold = no_answer_threshold
+        self.freeze = freeze
+        self.dropout = dropout
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.head_learning_rate = head_learning_rate
+        self.layer_decay = layer_decay
+        self.learning_rate = learning_rate
+        self.warm_up = warm_up
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.max_iter = max_iter
+        self.max_train_time = max_train_time
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.n_averaged = n_averaged
+        self.checkpoint = checkpoint
+        self.n_members = n_members
+        self.precision = precision
+        self.device = device
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fine-tune the model.
+
+        Parameters
+        ----------
+        X : list of tuple of two str, or table of two columns
+            The questions and their contexts: tuples, or the rows of an array or data
+            frame.
+        y : list of str, tuple, dict, list or None
+            The answer to each question: a text, of which the first occurrence in the
+            context is meant; a tuple ``(text, start)``, with the position of its first
+            character; a dict as in SQuAD, with one or several texts and positions as
+            ``"text"`` and ``"answer_start"``; or a list of texts. Of several, the first
+            is learned. None, or another missing value, "" and an empty list say that
+            the context has no answer.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each pair counts. One of weight 0 is left out.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X and y differ in length, X has no pairs, an answer is not in its context
+            or not at its place, the model cannot be read or takes fewer pieces than
+            `max_length`, or a window has no room for the longest question and answer.
+        TypeError
+            If X is no collection of pairs, or y of answers.
+        ImportError
+            If PyTorch or transformers is not installed.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def _drop_weightless(self, documents, y, sample_weight):
+        if y is not None:  # with positions, which messages tell
+            y = list(enumerate(list_answers(y, type(self).__name__)))
+        return super()._drop_weightless(documents, y, sample_weight)
+
+    def _read_targets(self, y, documents, weights):
+        name = type(self).__name__
+        spans = [
+            find_answer(answer, context, f"{name}: document {position}")
+            for (position, answer), (_, context) in zip(y, documents, strict=True)
+        ]
+        return np.array(spans, dtype=np.int64)
+
+    def _load_tokenizer(self, source):
+        super()._load_tokenizer(source)
+        self._count_special()
+
+    def _set_state(self, state, path):
+        super()._set_state(state, path)
+        self._count_special()
+
+    def _count_special(self):
+        """Count the pieces that a tokenizer sets around a pair."""
+        tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
+        self._n_special = tokenizer.num_special_tokens_to_add(True)
+
+    def _config_changes(self):
+        return {"num_labels": 2}  # a logit for the start, and one for the end
+
+    def _overlap(self):
+        """How many pieces two windows share; all windows have room."""
+        name, longest = type(self).__name__, self.max_question_length
+        room = self._n_pieces - self._n_special - longest
+        if room < self.max_answer_length:
+            raise ValueError(
+                f"{name}: a window of {self._n_pieces} pieces, {self._n_special} of "
+                "which are special, has no room for a question of "
+                f"max_question_length={longest!r} and an answer of max_answer_length="
+                f"{self.max_answer_length!r}. Lower these, or raise max_length if the "
+                "model takes more."
+            )
+        if self.window_overlap is None:
+            return min(self._n_pieces // 4, room // 2)
+        if self.window_overlap > room // 2:
+            raise ValueError(
+                f"{name}: window_overlap={self.window_overlap!r} is more than half of "
+                f"the {room} pieces of the context that a window of {self._n_pieces} "
+                f"holds beside a question of max_question_length={longest!r}. Lower it."
+            )
+        return self.window_overlap
+
+    def _cut(self, documents, overlap=None):
+        name, longest = type(self).__name__, self.max_question_length
+        tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
+        documents, n_cut = cut_questions(tokenizer, documents, longest)
+        if n_cut:
+            warn_user(
+                f"{name}: {n_cut} question(s) have more pieces than "
+                f"max_question_length={longest!r}, and are cut there. Raise it."
+            )
+        windows, _ = cut_into_windows(
+            tokenizer,
+            documents,
+            "pairs",
+            max_length=self._n_pieces,
+            overlap=overlap,
+            strategy=self._strategy,
+        )
+        return windows
+
+    def _targets_of_windows(self, windows, targets):
+        pieces = find_pieces(windows, targets)
+        self._tell_unlearned(windows, targets, pieces)
+        lengths = np.array([len(ids) for ids in windows.ids], dtype=np.int64)
+        return np.column_stack([pieces, lengths])
+
+    def _tell_unlearned(self, windows, spans, pieces):
+        """Warn of answers that cannot be learned, or not be found."""
+        name = type(self).__name__
+        lengths = np.zeros(len(spans), dtype=np.int64)
+        of_windows = np.where(pieces[:, 0] > 0, pieces[:, 1] - pieces[:, 0] + 1, 0)
+        np.maximum.at(lengths, windows.documents, of_windows)
+        if n_lost := ((spans[:, 0] >= 0) & (lengths == 0)).sum():
+            warn_user(
+                f"{name}: {n_lost} answer(s) are in no window as a whole, and are "
+                "learned as if there were none: they are longer than what two windows "
+                "share, or the tokenizer drops all their characters. Raise max_length "
+                "or window_overlap, or leave them out."
+            )
+        if n_long := (lengths > self.max_answer_length).sum():
+            warn_user(
+                f"{name}: {n_long} answer(s) have more pieces than max_answer_length="
+                f"{self.max_answer_length!r}, up to {lengths.max()}, and will never be "
+                "predicted as a whole. Raise it."
+            )
+
+    def _objective(self, outputs, targets, weights):
+        import torch
+        from torch.nn import functional
+
+        losses = 0.0
+        behind = torch.arange(outputs.start_logits.shape[1], device=targets.device)
+        behind = behind >= targets[:, 2:]  # padding, where no answer can be
+        for column, logits in enumerate((outputs.start_logits, outputs.end_logits)):
+            logits = logits.float().masked_fill(behind, -torch.inf)
+            losses = losses + functional.cross_entropy(
+                logits, targets[:, column], reduction="none"
+            )
+        return (losses / 2 * weights).sum(), float(weights.sum())
+
+    # After training
+
+    def _logits(self, windows):
+        """Positions of windows and the logits of their pieces, some at a time.
+
+        Yields
+        ------
+        rows : ndarray of shape (n_rows,)
+            Positions of windows.
+        logits : ndarray of shape (n_rows, 2, n_pieces)
+            Of start and end, the means over the networks; padding is behind.
+        """
+        from skml.neural._torch._windows import run_windows
+
+        padding = self._special.get("pad", 0)
+        runs = [
+            run_windows(self._on_device(network), windows, padding, _start_and_end)
+            for network in self.networks_
+        ]
+        for found in zip(*runs, strict=True):  # all go over the same windows
+            yield found[0][0], np.mean([logits for _, logits in found], axis=0)
+
+    def _search(self, X, n_best):
+        """The best answers of each pair, the best first, and the score of none."""
+        from skml.neural._torch._device import limit_threads
+
+        check_is_fitted(self)
+        documents, windows = self._windows(X)
+        of_windows = [None] * len(windows)
+        no_answer = np.full(len(documents), np.inf, dtype=np.float32)
+        with limit_threads(self.n_jobs):
+            for rows, logits in self._logits(windows):
+                for row, (start, end) in zip(rows, logits, strict=True):
+                    document, n = windows.documents[row], len(windows.ids[row])
+                    of_windows[row] = best_of_window(
+                        start[:n],
+                        end[:n],
+                        windows.encodings[row],
+                        documents[document][1],
+                        self.max_answer_length,
+                        n_best,
+                    )
+                    no_answer[document] = min(no_answer[document], start[0] + end[0])
+        of_pairs = [[] for _ in documents]
+        for document, answers in zip(windows.documents, of_windows, strict=True):
+            of_pairs[document] += answers
+        return [best_of_pair(a, n_best) for a in of_pairs], no_answer.tolist()
+
+    def _answers(self, X, n_best=1):
+        """The best answers of each pair, "" being one of them if it may."""
+        ranked = []
+        for found, no_answer in zip(*self._search(X, n_best), strict=True):
+            if self.no_answer_threshold is not None:
+                score = no_answer - self.no_answer_threshold
+                found = [*found, Answer("", *NOWHERE, score)]
+                found = sorted(found, key=lambda answer: -answer.score)[:n_best]
+            ranked.append(found or [Answer("", *NOWHERE, no_answer)])
+        return ranked
+
+    def predict(self, X, *, n_best=None):
+        """Find answers to questions.
+
+        Parameters
+        ----------
+        X : list of tuple of two str, or table of two columns
+            The questions and their contexts.
+        n_best : int, default=None
+            How many different answers to each question are returned. None returns the
+            best one.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_best), of dtype object
+            The answers, text; best first. "" stands for no answer, which is given if
+            the context is empty or `no_answer_threshold` allows it, and then has its
+            rank among the others. With `n_best`, None stands where no more were found.
+        """
+        is_count = isinstance(n_best, Integral) and not isinstance(n_best, bool)
+        if n_best is not None and not (is_count and n_best >= 1):
+            raise ValueError(
+                f"n_best={n_best!r}; expected None or an integer of at least 1."
+            )
+        ranked = self._answers(X, n_best or 1)
+        table = np.full((len(ranked), n_best or 1), None, dtype=object)
+        for row, answers in zip(table, ranked, strict=True):
+            row[: len(answers)] = [answer.text for answer in answers]
+        return table[:, 0] if n_best is None else table
+
+    def predict_spans(self, X):
+        """Find where the answers of `predict` are in the contexts.
+
+        Parameters
+        ----------
+        X : list of tuple of two str, or table of two columns
+            The questions and their contexts.
+
+        Returns
+        -------
+        spans : ndarray of shape (n_samples, 2), of int
+            The positions of the first character, and of that behind the last one; -1
+            and -1 for no answer.
+        """
+        spans = [answers[0][1:3] for answers in self._answers(X)]
+        return np.array(spans, dtype=np.intp).reshape(-1, 2)
+
+    def answer_scores(self, X):
+        """Tell by how much the best answer is better than none, in logits.
+
+        With a `no_answer_threshold`, `predict` says that there is no answer where the
+        negative of this score is larger: choose it by the scores of pairs that were not
+        learned from.
+
+        Parameters
+        ----------
+        X : list of tuple of two str, or table of two columns
+            The questions and their contexts.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64
+            The scores; minus infinity for an empty context.
+        """
+        return np.array(
+            [
+                found[0].score - no_answer if found else -np.inf
+                for found, no_answer in zip(*self._search(X, 1), strict=True)
+            ],
+            dtype=np.float64,
+        )
+
+    def score(self, X, y, sample_weight=None):
+        """F1 of the answers, as SQuAD has it: :func:`~skml.metrics.answer_f1_score`.
+
+        Parameters
+        ----------
+        X : list of tuple of two str, or table of two columns
+            The questions and their contexts.
+        y : collection of str, list of str, dict, tuple or None
+            The right answers, as that function takes them; a question may have several.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each question counts.
+
+        Returns
+        -------
+        score : float
+            The score, in [0, 1].
+        """
+        return answer_f1_score(y, self.predict(X), sample_weight=sample_weight)
+
+
+def _start_and_end(network, inputs):
+    """The logits of start and end, of shape (n_windows, 2, n_pieces)."""
+    import torch
+
+    outputs = network(**inputs)
+    logits = torch.stack([outputs.start_logits, outputs.end_logits], dim=1)
+    return logits.float().cpu().numpy()

@@ -1,0 +1,832 @@
+"""How models are fine-tuned: what learns, how fast, seeds, stops, members, failures."""
+
+import pickle
+import random
+from copy import deepcopy
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from safetensors.torch import load_file
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
+
+from skml.neural import BertClassifier, BertRegressor
+from skml.neural._torch._loop import Training
+from skml.neural._torch._windows import WindowTask
+from tests.callbacks import Recording, needs_callbacks
+from tests.neural.bert.cases import (
+    CLASSES,
+    LONG,
+    NUMBERS,
+    TARGETS,
+    TASKS,
+    are_same_weights,
+    assert_same_weights,
+    fit,
+    outputs,
+    small,
+    weights_of,
+)
+from tests.neural.bert.models import SENTENCES, tiny_model
+
+tasks = pytest.mark.parametrize("cls", TASKS)
+
+
+class Interrupted(Exception):
+    """Of a fit, by a test."""
+
+
+def interrupted(cls, n_passes, member=0):
+    """An estimator whose fit ends with an error, after some passes of a member."""
+
+    class Failing(cls):
+        def _report(self, training, others, *args):
+            if len(others) == member and len(training.losses) == n_passes:
+                raise Interrupted
+            return super()._report(training, others, *args)
+
+    return Failing
+
+
+# What learns
+
+
+def changed_weights(model, n_layers=2):
+    """The parts of a network that are not as they were in the folder."""
+    before = load_file(Path(tiny_model(n_layers), "model.safetensors"))
+    return {
+        name.removeprefix("0/bert.")
+        for name, w in weights_of(model).items()
+        if not np.array_equal(w, before.get(name.removeprefix("0/")))
+    }
+
+
+PARTS = ["embeddings.", "encoder.layer.0.", "encoder.layer.1.", "pooler.", "0/classi"]
+
+
+@pytest.mark.parametrize(
+    ("freeze", "n_frozen"),
+    [("none", 0), ("embeddings", 1), (0, 1), (1, 2), (np.int64(2), 3), ("all", 4)],
+)
+def test_what_is_frozen_keeps_its_weights_and_all_else_learns(freeze, n_frozen):
+    model = fit(model=tiny_model(2), freeze=freeze)
+    changed, names = changed_weights(model), weights_of(model)
+    names = {name.removeprefix("0/bert.") for name in names}
+    expected = {name for name in names if name.startswith(tuple(PARTS[n_frozen:]))}
+    assert changed == expected
+
+
+def test_more_layers_than_there_are_cannot_be_frozen():
+    message = r"BertClassifier: freeze=2, and the model has 1 layers"
+    with pytest.raises(ValueError, match=message):
+        fit(freeze=2)
+
+
+def first_steps(monkeypatch, **parameters):
+    """By how much of the rate the parts of a network move in a step, at most."""
+    model = tiny_model(2)
+    options = {"max_iter": 1, "batch_size": 8, "warm_up": 0, "weight_decay": 0.0}
+    options |= {"learning_rate": "constant", "learning_rate_init": 1e-3, "dropout": 0.0}
+    after = weights_of(fit(model=model, **options, **parameters))
+    rate = {"learning_rate_init": 1e-30, "head_learning_rate": None}
+    before = weights_of(fit(model=model, **{**options, **parameters, **rate}))
+    moved = {name: np.abs(w - before[name]).max() / 1e-3 for name, w in after.items()}
+    return [
+        max(m for n, m in moved.items() if part in n)
+        for part in [*PARTS[:-1], "classifier"]
+    ]
+
+
+def test_shares_of_the_learning_rate(monkeypatch):
+    # The first step of Adam is as long as the rate, whatever the gradient is.
+    def steps(**parameters):
+        return first_steps(monkeypatch, **parameters)
+
+    assert_allclose(steps(), [1, 1, 1, 1, 1], rtol=0.01)
+    found = steps(layer_decay=0.5)
+    assert_allclose(found, [0.125, 0.25, 0.5, 1, 1], rtol=0.01)
+    found = steps(head_learning_rate=5e-3)
+    assert_allclose(found, [1, 1, 1, 1, 5], rtol=0.01)
+    found = steps(head_learning_rate=1e-4, layer_decay=0.1, freeze=1)
+    assert_allclose(found, [0, 0, 0.1, 1, 0.1], rtol=0.01)
+
+
+def test_biases_and_norms_do_not_decay():
+    options = {"learning_rate_init": 0.1, "learning_rate": "constant", "warm_up": 0}
+    options |= {"max_iter": 1, "batch_size": 8, "max_grad_norm": 1e-30, "dropout": 0.0}
+    plain, decayed = (weights_of(fit(weight_decay=d, **options)) for d in (0.0, 0.5))
+    for name, w in plain.items():
+        factor = 0.95 if w.ndim > 1 else 1.0
+        assert_allclose(decayed[name], factor * w, rtol=1e-4, atol=1e-5)
+
+
+def test_without_dropout_there_is_none():
+    model = fit(dropout=0)
+    config = model.networks_[0].config
+    assert config.hidden_dropout_prob == config.attention_probs_dropout_prob == 0.0
+    assert config.classifier_dropout == 0.0
+    assert_allclose(model.predict_proba(SENTENCES, mc_samples=1), outputs(model))
+    assert fit().networks_[0].config.hidden_dropout_prob == 0.1
+    # What is learned is drawn from nothing but the head and the order.
+    shuffled = fit(dropout=0.5)
+    assert shuffled.networks_[0].config.hidden_dropout_prob == 0.5
+    assert shuffled.loss_curve_ != model.loss_curve_
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_same"),
+    [
+        ({"warm_up": 0}, {"warm_up": 0.0}, True),
+        ({"warm_up": 2}, {"warm_up": 0.5}, True),
+        ({"warm_up": 3}, {"warm_up": np.float64(0.75)}, True),
+        ({"warm_up": 0}, {"warm_up": 0.1}, True),  # of four steps
+        ({"warm_up": 0}, {"warm_up": 0.25}, True),  # the first step has the whole rate
+        ({"warm_up": 0}, {"warm_up": 2}, False),
+        ({"warm_up": 2}, {"warm_up": 100}, False),
+    ],
+)
+def test_the_warm_up_is_a_number_or_a_share_of_steps(one, other, are_same):
+    # Two batches in each of two passes.
+    assert are_same_weights(fit(**one), fit(**other)) == are_same
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"learning_rate": "constant"},
+        {"learning_rate": "cosine"},
+        {"learning_rate": "inverse-sqrt"},
+        {"learning_rate_init": 0.001},
+        {"head_learning_rate": 0.001},
+        {"layer_decay": 0.5},
+        {"weight_decay": 5.0},
+        {"max_grad_norm": 1e-6},
+        {"warm_up": 0.9},
+        {"dropout": 0.5},
+        {"batch_size": 3},
+        {"max_length": 8},
+        {"freeze": "all"},
+        {"n_averaged": 2},
+        {"max_iter": 1},
+        {"early_stopping": True},
+        {"random_state": 1},
+    ],
+    ids=repr,
+)
+@pytest.mark.filterwarnings("ignore:.*have more pieces than max_length")
+def test_each_parameter_matters(options):
+    assert not are_same_weights(fit(**options), fit())
+
+
+# Weights of samples
+
+
+@tasks
+def test_a_sample_of_no_weight_is_left_out(cls):
+    weights = np.array([1.0, 0, 2, 1, 0.5, 0, 1, 1])
+    kept = weights > 0
+    y = TARGETS[cls].copy()
+    one = fit(cls, sample_weight=weights, early_stopping=True)
+    X = [text for text, keeps in zip(SENTENCES, kept, strict=True) if keeps]
+    other = fit(cls, X, y[kept], sample_weight=weights[kept], early_stopping=True)
+    assert_same_weights(one, other)
+    assert one.loss_curve_ == other.loss_curve_
+    assert one.validation_loss_curve_ == other.validation_loss_curve_
+
+
+@pytest.mark.parametrize("factor", [2.0**-70, 2.0**70, 1e-300, 1e300, 3.0])
+@tasks
+def test_the_scale_of_weights_is_no_matter(cls, factor):
+    weights = np.array([1.0, 4, 2, 1, 0.5, 0, 1, 1])
+    one, other = (fit(cls, sample_weight=w) for w in (weights, weights * factor))
+    if cls is BertClassifier and factor in (2.0**-70, 2.0**70):
+        assert_same_weights(one, other)
+    assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-4)
+    assert_allclose(outputs(one), outputs(other), rtol=0.05, atol=0.01)
+
+
+@tasks
+def test_equal_weights_are_none(cls):
+    expected = fit(cls)
+    assert_same_weights(fit(cls, sample_weight=np.full(8, 0.25)), expected)
+    assert_same_weights(fit(cls, sample_weight=7), expected)
+
+
+@tasks
+def test_twice_the_weight_is_twice_the_sample(cls):
+    options = {"batch_size": 100, "dropout": 0.0, "max_iter": 1}
+    weights = np.array([1, 2, 1, 1, 3, 1, 1, 1])
+    X, y = np.repeat(SENTENCES, weights), np.repeat(TARGETS[cls], weights)
+    one, other = fit(cls, sample_weight=weights, **options), fit(cls, X, y, **options)
+    assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-5)
+    assert_allclose(outputs(one), outputs(other), rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.zeros(8), r"non-zero number|all weights in sample_weight are zero"),
+        (np.ones(7), r"sample_weight\.shape == \(7,\)"),
+        (-np.ones(8), r"Negative values"),
+        (np.full(8, np.nan), r"NaN"),
+        (np.full(8, np.inf), r"infinity"),
+    ],
+)
+@tasks
+def test_bad_weights_are_refused(cls, weights, message):
+    with pytest.raises(ValueError, match=message):
+        fit(cls, sample_weight=weights)
+
+
+# Seeds
+
+
+@tasks
+def test_the_same_seed_gives_the_same_weights(cls):
+    options = {"early_stopping": True, "n_members": 2}
+    one, other = (fit(cls, **options) for _ in range(2))
+    assert_same_weights(one, other)
+    assert one.loss_curve_ == other.loss_curve_
+    assert_same_weights(one.fit(SENTENCES, TARGETS[cls]), other)
+    assert not are_same_weights(one, fit(cls, **{**options, "random_state": 1}))
+
+
+def test_without_a_seed_fits_differ():
+    np.random.seed(0)  # noqa: NPY002
+    one = fit(random_state=None)
+    np.random.seed(0)  # noqa: NPY002
+    assert not are_same_weights(one, fit(random_state=None))
+
+
+def test_a_random_state_moves_on():
+    random_state = np.random.RandomState(0)
+    one = fit(random_state=random_state)
+    assert not are_same_weights(one, fit(random_state=random_state))
+    assert_same_weights(one, fit(random_state=np.random.RandomState(0)))
+
+
+@pytest.fixture
+def still():
+    """Global generators and threads, which are not to be moved."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+
+    def look():
+        states = np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
+        return *states, torch.get_rng_state().tolist()
+
+    before = look()
+    yield
+    found = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    assert found == 2
+    assert look() == before
+
+
+@tasks
+def test_generators_and_threads_are_left_alone(cls, request, tmp_path):
+    frozen = fit(cls)
+    request.getfixturevalue("still")
+    model = small(cls, n_jobs=1, random_state=None, early_stopping=True, n_members=2)
+    model.set_params(model=frozen).fit(SENTENCES, TARGETS[cls])
+    model.predict(SENTENCES)
+    method = model.predict if cls is BertRegressor else model.predict_proba
+    method(SENTENCES, mc_samples=2)
+    pickle.loads(pickle.dumps(model))
+    model.save(tmp_path / "model")
+    cls.load(tmp_path / "model")
+    with pytest.raises(Interrupted):
+        interrupted(cls, 1)(**model.get_params(deep=False)).fit(SENTENCES, TARGETS[cls])
+    model.networks_ = [None]
+    with pytest.raises(AttributeError):
+        model.predict(SENTENCES)
+
+
+def test_n_jobs_is_the_number_of_threads(monkeypatch):
+    seen = []
+    monkeypatch.setattr(torch, "set_num_threads", seen.append)
+    model = fit(n_jobs=2)
+    assert seen[0] == 2
+    seen.clear()
+    model.set_params(n_jobs=None).predict(SENTENCES)
+    assert seen[0] == 1
+
+
+# When it stops
+
+
+def test_early_stopping_keeps_the_best_weights(monkeypatch):
+    # Labels of noise, and high rates: it soon gets worse.
+    options = {"early_stopping": True, "validation_fraction": 0.5, "dropout": 0.0}
+    options |= {"learning_rate": "constant", "learning_rate_init": 0.02, "warm_up": 0}
+    model = fit(**options, max_iter=50, n_iter_no_change=3)
+    losses = model.validation_loss_curve_
+    best = int(np.argmin(losses))
+    assert model.n_iter_ == len(losses) == len(model.loss_curve_) == best + 4 < 50
+    assert_same_weights(model, fit(**options, max_iter=best + 1, n_iter_no_change=50))
+    one = fit(**options, max_iter=50, tol=100.0)
+    assert one.n_iter_ == 2
+
+
+@tasks
+def test_held_out_texts_are_not_learned_from(cls, monkeypatch):
+    seen, make_batch = [], WindowTask.make_batch
+
+    def spy(self, rows):
+        seen.append(sorted(self.windows.documents[rows].tolist()))
+        return make_batch(self, rows)
+
+    monkeypatch.setattr(WindowTask, "make_batch", spy)
+    options = {"long_text": "window", "max_length": 16, "max_iter": 3, "batch_size": 99}
+    fit(cls, early_stopping=True, validation_fraction=0.25, tol=0.0, **options)
+    held_out, *passes = seen
+    assert len(set(held_out)) == 2 < len(held_out)
+    assert len(passes) >= 2
+    for rows in passes:
+        assert set(rows) | set(held_out) == set(range(8))
+        assert not set(rows) & set(held_out)
+
+
+@tasks
+def test_the_held_out_loss_is_that_of_predictions(cls):
+    model = fit(cls, early_stopping=True, validation_fraction=0.01, max_iter=1)
+    if cls is BertClassifier:
+        codes = (CLASSES == "zoo").astype(int)
+        losses = -model.predict_log_proba(SENTENCES)[range(8), codes]
+    else:
+        losses = ((model.predict(SENTENCES) - NUMBERS) / NUMBERS.std()) ** 2
+    (found,) = model.validation_loss_curve_
+    assert np.abs(losses - found).min() < 1e-5
+
+
+@tasks
+def test_a_single_text(cls):
+    if cls is BertClassifier:
+        with pytest.raises(ValueError, match="y has one class, 'zoo'"):
+            fit(cls, SENTENCES[:1], CLASSES[:1])
+    else:
+        model = fit(cls, SENTENCES[:1], NUMBERS[:1], early_stopping=True)
+        assert model.validation_loss_curve_ == []
+        assert model.predict(SENTENCES[:1]).shape == (1,)
+
+
+def test_time_stops():
+    model = fit(max_train_time=1e-9, max_iter=1000)
+    assert model.n_iter_ == 1
+    assert model.predict(SENTENCES).shape == (8,)
+
+
+def test_averaged_weights():
+    options = {"learning_rate": "constant", "warm_up": 0}
+    plain, averaged = (fit(max_iter=3, n_averaged=n, **options) for n in (1, 2))
+    plain, before = weights_of(plain), weights_of(fit(max_iter=2, **options))
+    for name, found in weights_of(averaged).items():
+        assert_allclose(found, (plain[name] + before[name]) / 2, atol=1e-6)
+
+
+def test_divergence():
+    options = {"learning_rate_init": 1e30, "warm_up": 0, "learning_rate": "constant"}
+    with pytest.raises(ValueError, match=r"BertClassifier.*pass 1 is not finite.*1e"):
+        fit(**options)
+    # One step in each pass; what it does to the loss of the next.
+    held = {"early_stopping": True, "n_iter_no_change": 9, "batch_size": 8}
+
+    class Diverging(BertClassifier):
+        def _objective(self, outputs, targets, weights):
+            loss, n = super()._objective(outputs, targets, weights)
+            self.n_losses = getattr(self, "n_losses", 0) + 1
+            return (loss * np.inf if self.n_losses > 4 else loss), n
+
+    model = Diverging(**small(**held, max_iter=9).get_params())
+    with pytest.warns(ConvergenceWarning, match=r"pass 3 is not finite.*best weights"):
+        model.fit(SENTENCES, CLASSES)
+    assert model.n_iter_ == 2
+    assert np.isfinite(outputs(model)).all()
+
+
+# Members
+
+
+@tasks
+def test_members_have_other_seeds_and_their_mean_is_said(cls):
+    model = fit(cls, n_members=3)
+    assert len(model.networks_) == 3
+    ones = []
+    for network in model.networks_:
+        one = deepcopy(model)
+        one.networks_ = [network]
+        ones.append(outputs(one))
+    assert np.ptp(ones, axis=0).min() > 0
+    assert_allclose(outputs(model), np.mean(ones, axis=0), rtol=1e-6)
+    single = fit(cls)
+    assert model.loss_curve_ == single.loss_curve_
+    assert model.n_iter_ == single.n_iter_
+    first = deepcopy(model)
+    first.networks_ = model.networks_[:1]
+    assert_same_weights(first, single)
+
+
+@tasks
+def test_monte_carlo_samples(cls):
+    model = fit(cls, n_members=2, dropout=0.3)
+    method = model.predict if cls is BertRegressor else model.predict_proba
+    plain = method(SENTENCES)
+    one, other = (method(SENTENCES, mc_samples=2) for _ in range(2))
+    assert_array_equal(one, other)
+    assert one.dtype == plain.dtype
+    assert not np.allclose(one, plain)
+    assert not any(
+        module.training for network in model.networks_ for module in network.modules()
+    )
+    assert_array_equal(method(SENTENCES), plain)
+    # What samples say lies around what many of them say: the error falls with the root.
+    many = method(SENTENCES, mc_samples=800)
+    errors = []
+    for n_samples in (2, 50):
+        found = [
+            model.set_params(random_state=seed)
+            and method(SENTENCES, mc_samples=n_samples)
+            for seed in range(1, 5)
+        ]
+        errors.append(np.sqrt(np.mean((np.array(found) - many) ** 2)))
+    assert 2.5 < errors[0] / errors[1] < 10
+    assert method([], mc_samples=2).shape[0] == 0
+
+
+@pytest.mark.parametrize("mc_samples", [0, -1, 1.0, True, "3"])
+@tasks
+def test_bad_numbers_of_samples(cls, mc_samples):
+    model = fit(cls, max_iter=1)
+    method = model.predict if cls is BertRegressor else model.predict_proba
+    with pytest.raises(ValueError, match=rf"mc_samples={mc_samples!r}; expected None"):
+        method(SENTENCES, mc_samples=mc_samples)
+    assert_array_equal(
+        method(SENTENCES, mc_samples=np.int64(1)).shape, method(SENTENCES).shape
+    )
+
+
+def test_samples_that_fail_leave_networks_as_they_were(monkeypatch):
+    model = fit(max_iter=1)
+
+    def fail(*args, **kwargs):
+        raise Interrupted
+
+    monkeypatch.setattr(type(model.networks_[0]), "forward", fail)
+    with pytest.raises(Interrupted):
+        model.predict_proba(SENTENCES, mc_samples=2)
+    assert not any(module.training for module in model.networks_[0].modules())
+
+
+# Checkpoints
+
+
+@pytest.mark.parametrize(
+    ("n_members", "member", "n_passes"), [(1, 0, 2), (2, 0, 1), (2, 1, 2), (2, 1, 1)]
+)
+@tasks
+def test_resumed_is_run_through(cls, n_members, member, n_passes, tmp_path):
+    options = {"max_iter": 3, "n_averaged": 2, "early_stopping": True}
+    options |= {"n_iter_no_change": 5, "n_members": n_members, "freeze": "embeddings"}
+    through = fit(cls, **options)
+    model = small(cls, checkpoint=tmp_path / "state", **options)
+    with pytest.raises(Interrupted):
+        interrupted(cls, n_passes, member)(**model.get_params()).fit(
+            SENTENCES, TARGETS[cls]
+        )
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"state", "state-1"} if member else {"state"}
+    model.fit(SENTENCES, TARGETS[cls])
+    assert_same_weights(model, through)
+    assert model.loss_curve_ == through.loss_curve_
+    assert model.validation_loss_curve_ == through.validation_loss_curve_
+    # All is done: nothing more is learned.
+    assert_same_weights(model.fit(SENTENCES, TARGETS[cls]), through)
+
+
+@pytest.mark.parametrize(
+    "change", ["texts", "targets", "weights", "model", "parameter", "seed", "windows"]
+)
+@tasks
+def test_a_checkpoint_of_something_else_is_refused(cls, change, tmp_path):
+    X, y, weights = list(SENTENCES), TARGETS[cls].copy(), np.ones(8)
+    model = small(cls, checkpoint=str(tmp_path / "state"), max_iter=1)
+    folder = tmp_path / "model"
+    fit(cls, max_iter=1).save_pretrained(folder)
+    model.set_params(model=folder).fit(X, y, weights)
+    if change == "texts":
+        X[3] = "another text"
+    elif change == "targets":
+        y[0], y[3] = y[3], y[0]
+    elif change == "weights":
+        weights[3] = 0.5
+    elif change == "model":
+        fit(cls, max_iter=1, random_state=9).save_pretrained(folder)
+    else:
+        changed = {"seed": {"random_state": 1}, "parameter": {"max_iter": 2}}
+        changed["windows"] = {"max_length": 9, "long_text": "window"}
+        model.set_params(**changed[change])
+    message = rf"{cls.__name__}: the checkpoint .*state' is of a fit with other data"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, weights)
+
+
+def test_a_checkpoint_needs_a_seed_and_a_place(tmp_path):
+    message = r"BertClassifier: to go on from a checkpoint.*got random_state=None"
+    with pytest.raises(ValueError, match=message):
+        fit(checkpoint=tmp_path / "state", random_state=None)
+    message = r"BertClassifier: there is no folder '.*none' to write the checkpoint"
+    with pytest.raises(ValueError, match=message):
+        fit(checkpoint=tmp_path / "none" / "state")
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "state"
+    model = fit(checkpoint=path, max_iter=1)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(
+        ValueError, match=r"BertClassifier: the checkpoint .* cannot be"
+    ):
+        model.fit(SENTENCES, CLASSES)
+
+
+# Progress
+
+
+def look(model, X, y):
+    return model.n_iter_, len(model.networks_), outputs(model, X)
+
+
+@needs_callbacks
+@tasks
+def test_callbacks_see_each_pass_and_what_it_says(cls):
+    recording = Recording("epoch", look)
+    options = {"max_iter": 2, "n_members": 2, "learning_rate": "constant", "warm_up": 0}
+    model = small(cls, **options).set_callbacks(recording)
+    model.fit(SENTENCES, TARGETS[cls])
+    assert recording.max_subtasks == 4
+    assert recording.tasks == ["epoch"] * 4 + ["fit"]
+    assert recording.is_done
+    assert [seen[:2] for seen in recording.seen] == [(1, 1), (2, 1), (2, 2), (2, 2)]
+    plain = fit(cls, **options)
+    assert_same_weights(model, plain)
+    assert_array_equal(recording.seen[-1][2], outputs(plain))
+    for n_iter in (1, 2):
+        single = fit(cls, **{**options, "max_iter": n_iter, "n_members": 1})
+        assert_array_equal(recording.seen[n_iter - 1][2], outputs(single))
+
+
+@needs_callbacks
+@pytest.mark.parametrize(("stop_after", "n_iter", "n_members"), [(1, 1, 1), (4, 3, 2)])
+@tasks
+def test_callbacks_stop_the_fit(cls, stop_after, n_iter, n_members):
+    recording = Recording("epoch", look, stop_after)
+    model = small(cls, max_iter=3, n_members=3).set_callbacks(recording)
+    model.fit(SENTENCES, TARGETS[cls])
+    assert recording.tasks == ["epoch"] * stop_after + ["fit"]
+    assert model.n_iter_ == len(model.loss_curve_) == n_iter
+    assert len(model.networks_) == n_members
+    assert_array_equal(recording.seen[-1][2], outputs(model))
+
+
+@needs_callbacks
+def test_callbacks_are_told_of_a_failure():
+    recording = Recording("epoch", look)
+    with pytest.raises(ValueError, match="X has 8"):
+        small().set_callbacks(recording).fit(SENTENCES, CLASSES[1:])
+    assert recording.is_done
+
+
+@tasks
+def test_verbose(cls, capsys):
+    model = fit(cls, verbose=1, early_stopping=True, n_iter_no_change=9)
+    expected = [
+        f"[{cls.__name__}] pass {i + 1} of 2: loss {model.loss_curve_[i]:.4f}, "
+        f"held out {model.validation_loss_curve_[i]:.4f}"
+        for i in range(2)
+    ]
+    assert capsys.readouterr().out.splitlines() == expected
+    model = fit(cls, verbose=1, max_iter=1, n_members=2)
+    first, second = capsys.readouterr().out.splitlines()
+    line = f"[{cls.__name__}] pass 1 of 1: loss {model.loss_curve_[0]:.4f}"
+    assert first == f"{line} (member 1 of 2)"
+    assert second.endswith("(member 2 of 2)")
+    fit(cls)
+    assert capsys.readouterr() == ("", "")
+
+
+# What fails leaves what was
+
+
+@tasks
+def test_a_refit_that_fails_leaves_the_old_model(cls):
+    model = interrupted(cls, 2, member=1)(**small(cls, n_members=2).get_params())
+    model.set_params(max_iter=1).fit(SENTENCES, TARGETS[cls])
+    before, expected = deepcopy(vars(model)), outputs(model)
+    with pytest.raises(ValueError, match="X has 8"):
+        model.fit(SENTENCES, TARGETS[cls][1:])
+    with pytest.raises(ValueError, match="missing"):
+        model.fit([*SENTENCES[:-1], None], TARGETS[cls])
+    with pytest.raises(ValueError, match="there is no folder"):
+        model.set_params(model="no/such/folder").fit(SENTENCES, TARGETS[cls])
+    model.set_params(model=tiny_model(n_layers=1), max_iter=2)
+    pairs = [("the cat", text) for text in SENTENCES]
+    with pytest.raises(Interrupted):
+        model.fit(pairs, TARGETS[cls][::-1])
+    assert vars(model).keys() == before.keys()
+    assert_array_equal(outputs(model), expected)
+
+
+@tasks
+def test_a_fit_changes_neither_parameters_nor_data(cls):
+    model = small(cls, model=fit(cls), n_members=2)
+    before = deepcopy(weights_of(model.model)), model.get_params()
+    X, y, weights = list(SENTENCES), TARGETS[cls].copy(), np.arange(8.0)
+    model.fit(X, y, weights)
+    assert X == SENTENCES
+    assert_array_equal(y, TARGETS[cls])
+    assert_array_equal(weights, np.arange(8.0))
+    assert model.get_params() == before[1]
+    for name, w in weights_of(model.model).items():
+        assert_array_equal(w, before[0][name])
+
+
+# Copies, and searches
+
+
+def pickled(model, folder):
+    return pickle.loads(pickle.dumps(model))
+
+
+def dumped(model, folder):
+    joblib.dump(model, folder / "model.joblib")
+    return joblib.load(folder / "model.joblib")
+
+
+def mapped(model, folder):
+    joblib.dump(model, folder / "model.joblib")
+    return joblib.load(folder / "model.joblib", mmap_mode="r")
+
+
+def copied(model, folder):
+    return deepcopy(model)
+
+
+@pytest.mark.parametrize("again", [pickled, dumped, mapped, copied])
+@tasks
+def test_a_copy_is_equal(cls, again, tmp_path):
+    model = fit(cls, n_members=2, dropout=0.2)
+    model.set_params(dropout=0.4, n_members=1)  # for the next fit
+    other = again(model, tmp_path)
+    assert_same_weights(model, other)
+    assert_array_equal(outputs(model), outputs(other))
+    assert other.get_params() == model.get_params()
+    method = "predict" if cls is BertRegressor else "predict_proba"
+    samples = [getattr(m, method)(SENTENCES, mc_samples=2) for m in (model, other)]
+    assert_array_equal(*samples)
+    for name in ("n_iter_", "loss_curve_", "new_weights_"):
+        assert getattr(other, name) == getattr(model, name)
+    # They are apart.
+    with torch.no_grad():
+        other.networks_[0].classifier.bias += 1
+    assert not are_same_weights(model, other)
+    assert_same_weights(
+        model.fit(SENTENCES, TARGETS[cls]), other.fit(SENTENCES, TARGETS[cls])
+    )
+
+
+@tasks
+def test_a_pickle_has_arrays_and_no_tensors(cls):
+    assert b"torch" not in pickle.dumps(fit(cls, max_iter=1))
+
+
+@tasks
+def test_a_clone_is_not_fitted(cls):
+    model = fit(cls, max_iter=1)
+    other = clone(model)
+    assert other.get_params() == model.get_params()
+    with pytest.raises(NotFittedError):
+        other.predict(SENTENCES)
+
+
+@tasks
+def test_grid_search_in_two_processes(cls):
+    model = small(cls, max_iter=1)
+    grid = {"learning_rate_init": [1e-6, 0.01], "freeze": ["none", 1]}
+    one, two = (
+        GridSearchCV(model, grid, n_jobs=n_jobs, cv=2, error_score="raise")
+        for n_jobs in (None, 2)
+    )
+    for search in (one, two):
+        search.fit(SENTENCES * 2, np.tile(TARGETS[cls], 2))
+    assert_array_equal(
+        one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"]
+    )
+    assert_array_equal(one.predict(SENTENCES), two.predict(SENTENCES))
+
+
+# Parameters
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({"model": 3}, "model"),
+        ({"max_length": 7}, "max_length"),
+        ({"long_text": "head"}, "long_text"),
+        ({"window_overlap": -1}, "window_overlap"),
+        ({"freeze": "some"}, "freeze"),
+        ({"freeze": -1}, "freeze"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"learning_rate_init": 0.0}, "learning_rate_init"),
+        ({"head_learning_rate": 0.0}, "head_learning_rate"),
+        ({"layer_decay": 0.0}, "layer_decay"),
+        ({"layer_decay": 1.5}, "layer_decay"),
+        ({"learning_rate": "step"}, "learning_rate"),
+        ({"warm_up": -1}, "warm_up"),
+        ({"warm_up": 1.0}, "warm_up"),
+        ({"weight_decay": -1.0}, "weight_decay"),
+        ({"max_grad_norm": 0.0}, "max_grad_norm"),
+        ({"max_iter": 0}, "max_iter"),
+        ({"max_train_time": 0}, "max_train_time"),
+        ({"early_stopping": "auto"}, "early_stopping"),
+        ({"validation_fraction": 1.0}, "validation_fraction"),
+        ({"n_averaged": 0}, "n_averaged"),
+        ({"n_members": 0}, "n_members"),
+        ({"n_members": 1000}, "n_members"),
+        ({"precision": "float16"}, "precision"),
+        ({"device": None}, "device"),
+    ],
+    ids=repr,
+)
+@tasks
+def test_bad_parameters_are_refused(cls, parameters, name):
+    with pytest.raises(ValueError, match=rf"'{name}' parameter of {cls.__name__}"):
+        fit(cls, **parameters)
+
+
+@tasks
+def test_lengths_that_do_not_fit(cls):
+    message = rf"{cls.__name__}: max_length=65, and the model takes 64 pieces at most"
+    with pytest.raises(ValueError, match=message):
+        fit(cls, max_length=65)
+    fit(cls, max_length=64, max_iter=1)
+    options = {"long_text": "window", "max_length": 21, "max_iter": 1}
+    message = rf"{cls.__name__}: window_overlap=11 is more than half of the 21 pieces"
+    with pytest.raises(ValueError, match=message):
+        fit(cls, window_overlap=11, **options)
+    model = fit(cls, window_overlap=10, **options)
+    assert len(model.predict([LONG])) == 1
+    with pytest.raises(ValueError, match=message):
+        model.set_params(window_overlap=11).predict([LONG])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@tasks
+def test_a_device_that_is_not_there(cls):
+    message = rf"{cls.__name__}: device='cuda' cannot be used here: .*device='auto'"
+    with pytest.raises(ValueError, match=message):
+        fit(cls, device="cuda")
+    model = fit(cls, max_iter=1)
+    with pytest.raises(ValueError, match=message):
+        model.set_params(device="cuda").predict(SENTENCES)
+
+
+@tasks
+def test_half_precision_is_close(cls):
+    curves = [
+        fit(cls, precision=precision, dropout=0.0).loss_curve_
+        for precision in ("float32", "bfloat16")
+    ]
+    assert curves[0] != curves[1]
+    assert_allclose(*curves, rtol=0.1)
+
+
+def test_steps_are_planned(monkeypatch):
+    # The head of each member is another, and the linear rate is over at the end.
+    rates, step = [], Training._step
+
+    def spy(self, batch):
+        found = step(self, batch)
+        rates.append({group["lr"] for group in self.optimizer.param_groups})
+        return found
+
+    monkeypatch.setattr(Training, "_step", spy)
+    fit(max_iter=2, warm_up=0, layer_decay=0.5, head_learning_rate=0.1, dropout=0.0)
+    expected = [
+        {share * progress for share in (0.1, 0.005, 0.0025, 0.00125)}
+        for progress in (1, 0.75, 0.5, 0.25)
+    ]
+    assert len(rates) == 4
+    for found, wanted in zip(rates, expected, strict=True):
+        assert_allclose(sorted(found), sorted(wanted))
+
+
+def test_both_are_models_of_the_same():
+    assert {cls._head for cls in TASKS} == {"sequence-classification"}
+    assert issubclass(BertRegressor, type(small(BertRegressor)).__mro__[1])
