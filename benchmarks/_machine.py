@@ -63,15 +63,15 @@ def limit_blas():
     threadpool_limits(limits=1)
 
 
-def describe(peer="gensim"):
-    """Processor, system and versions, the peer's too, for the top of a report."""
+def describe(*peers):
+    """Processor, system and versions, those of peers too, for the top of a report."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": platform.platform(),
         "python": platform.python_version(),
-        **{name: version(name) for name in ("skml", peer, *_PACKAGES)},
+        **{name: version(name) for name in ("skml", *(peers or ("gensim",)), *_PACKAGES)},
     }
 
 

@@ -163,7 +163,7 @@ class BertMixin:
             strategy=self._strategy,
         )
         if n_cut and overlap is None:
-            tell_cut(n_cut, self._n_pieces, type(self).__name__)
+            tell_cut(n_cut, self._n_pieces, type(self).__name__, self._kind)
         return windows if self._needs_encodings else windows.without_encodings()
 
     # Applying
@@ -303,7 +303,6 @@ class BertMixin:
             "arrays": {
                 name: array_to_json(getattr(self, name))
                 for name in self._fitted_as_arrays
-                if hasattr(self, name)
             },
         }
 
@@ -398,7 +397,7 @@ class BertMixin:
             network, new, left = read_network(path, path, self._head, caller)
         if new or left:
             raise ValueError(f"{[*new, *left][0]!r} is missing, or too much.")
-        check_vocabulary(tokenizer, network.config)
+        check_vocabulary(tokenizer, network.config.vocab_size)
         ids, longest = self._special.values(), longest_input(network, self._longest)
         if not all(0 <= i < tokenizer.get_vocab_size() for i in ids):
             raise ValueError(f"special={state['special']!r:.60}.")
@@ -418,8 +417,7 @@ class BertMixin:
                 raise ValueError(f"{name}={value!r:.60}.")
             setattr(self, name, value)
         for name in self._fitted_as_arrays:
-            if name in state["arrays"]:
-                setattr(self, name, array_from_json(state["arrays"][name]))
+            setattr(self, name, array_from_json(state["arrays"][name]))
         n_outputs = network.config.num_labels
         if len(getattr(self, "classes_", range(n_outputs))) != n_outputs:
             raise ValueError(f"classes_ has {len(self.classes_)} classes.")

@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skml._sklearn import StrOptions, _fit_context, with_callbacks
+from skml._validation import is_missing
 from skml.neural._bert_text import mean_of_windows
 from skml.neural._bert_tuner import BaseBertTuner, check_samples
 
@@ -16,6 +17,17 @@ from skml.neural._bert_tuner import BaseBertTuner, check_samples
 def log(proba):
     """The logarithms of probabilities, none of which is infinite."""
     return np.log(np.maximum(proba, np.finfo(proba.dtype).tiny))
+
+
+def check_labels(y, caller):
+    """No label of a column is missing."""
+    is_table = sparse.issparse(y) or hasattr(y, "columns")
+    for position, label in enumerate(() if is_table else y):
+        if is_missing(label):
+            raise ValueError(
+                f"{caller}: target {position} of y is missing ({label!r}); drop the "
+                "document, or name a class of its own."
+            )
 
 
 def softmax_of_rows(logits):
@@ -259,7 +271,10 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         return self._fit(X, y, sample_weight)
 
     def _read_targets(self, y, documents, weights):
-        self._is_multilabel = type_of_target(y) == "multilabel-indicator"
+        check_labels(y, type(self).__name__)
+        with np.errstate(invalid="ignore"):  # NaN, which it refuses
+            kind = type_of_target(y, input_name="y")
+        self._is_multilabel = kind == "multilabel-indicator"
         if self._is_multilabel:
             y = y.toarray() if sparse.issparse(y) else np.asarray(y)
             if not np.isin(y, (0, 1)).all():
@@ -300,7 +315,8 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
             return np.ones(y.shape[1], dtype=np.float32)
         if self.class_weight == "balanced":
             ones = weights @ (y != 0)
-            ones[ones == 0] = weights.sum() / 2  # one that never occurs is not weighed
+            # A label that all have, or none, is not weighed.
+            ones[(y == y[:1]).all(axis=0)] = weights.sum() / 2
             return np.asarray((weights.sum() - ones) / ones, dtype=np.float32)
         raise ValueError(
             f"{type(self).__name__}: class_weight={self.class_weight!r:.60} with "

@@ -180,12 +180,12 @@ def _unspell(tokenizer, encodings, ids):
             row[spelled] = tokenizer.model.tokenize(NO_CHARACTER)[0].id
 
 
-def tell_cut(n_cut, max_length, caller):
+def tell_cut(n_cut, max_length, caller, kind):
     """Warn that documents were cut."""
+    whole = "" if kind == "pairs" else ", or read them whole with long_text='window'"
     warn_user(
         f"{caller}: {n_cut} document(s) have more pieces than max_length="
-        f"{max_length!r}, and are cut there. Raise max_length, or read them whole with "
-        "long_text='window'."
+        f"{max_length!r}, and are cut there. Raise max_length{whole}."
     )
 
 

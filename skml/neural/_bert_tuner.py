@@ -243,6 +243,7 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
             freeze=self.freeze,
             layer_decay=self.layer_decay,
             head_share=head_share,
+            new=self.new_weights_,
         )
         return [
             group

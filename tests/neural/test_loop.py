@@ -10,7 +10,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from skml.neural._torch import _loop
-from skml.neural._torch._loop import Training, TrainingOptions, schedule
+from skml.neural._torch._loop import (
+    Training,
+    TrainingOptions,
+    group_by_decay,
+    schedule,
+)
 
 WEIGHTS = torch.tensor([[1.0], [-2.0], [0.5]])
 DATA = torch.randn(48, 3, generator=torch.Generator().manual_seed(0))
@@ -76,10 +81,17 @@ def weights_of(network):
     return {name: w.clone() for name, w in network.state_dict().items()}
 
 
-def train(task=None, network=None, report=lambda training: False, seed=0, **options):
+def train(
+    task=None,
+    network=None,
+    report=lambda training: False,
+    seed=0,
+    groups=None,
+    **options,
+):
     """A training that has run, with its weights."""
     task, network = task or Regression(), network or make_network()
-    training = Training(network, task, OPTIONS._replace(**options), seed)
+    training = Training(network, task, OPTIONS._replace(**options), seed, groups)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         weights = training.run(lambda: report(training))
@@ -109,6 +121,12 @@ def assert_same(one, other):
         ("cosine", 9, 0, 7.0, 0.0),
         ("cosine", 9, 0, 0.25, 0.5 + sqrt(0.125)),
         ("cosine", 0, 4, 0.5, 0.125),
+        ("linear", 0, 0, 0.0, 1.0),
+        ("linear", 9, 0, 0.25, 0.75),
+        ("linear", 9, 0, 1.0, 0.0),
+        ("linear", 9, 0, 7.0, 0.0),
+        ("linear", 0, 4, 0.5, 0.125),
+        ("linear", 3, 4, 0.5, 0.5),
         ("inverse-sqrt", 0, 4, 0.0, 0.25),
         ("inverse-sqrt", 3, 4, 0.0, 1.0),
         ("inverse-sqrt", 15, 4, 0.9, 0.5),
@@ -121,23 +139,80 @@ def test_known_rates(kind, step, warm_up, progress, share):
     assert schedule(kind, step, warm_up, progress) == pytest.approx(share, abs=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["constant", "cosine", "inverse-sqrt"])
-def test_rates_of_steps(kind, monkeypatch):
-    rates, step = [], Training._step
+@pytest.fixture
+def rates(monkeypatch):
+    """The rates of the groups in each step."""
+    seen, step = [], Training._step
 
     def spy(self, batch):
         found = step(self, batch)
-        rates.append({group["lr"] for group in self.optimizer.param_groups})
+        seen.append([group["lr"] for group in self.optimizer.param_groups])
         return found
 
     monkeypatch.setattr(Training, "_step", spy)
+    return seen
+
+
+@pytest.mark.parametrize("kind", ["constant", "cosine", "inverse-sqrt", "linear"])
+def test_rates_of_steps(kind, rates):
     train(learning_rate=kind, warm_up=5)
     assert len(rates) == 18  # three batches in each of six passes
     expected = [schedule(kind, step, 5, step / 18) for step in range(18)]
-    assert [len(rate) for rate in rates] == [1] * 18
-    np.testing.assert_allclose(
-        [r for rate in rates for r in rate], 0.1 * np.array(expected)
+    assert [len(set(rate)) for rate in rates] == [1] * 18
+    np.testing.assert_allclose([rate[0] for rate in rates], 0.1 * np.array(expected))
+
+
+@pytest.mark.parametrize(
+    ("share", "n_steps"), [(0.0, 0), (0.02, 0), (0.1, 2), (0.5, 9), (0.99, 18)]
+)
+@pytest.mark.parametrize("kind", ["constant", "cosine", "inverse-sqrt", "linear"])
+def test_the_warm_up_may_be_a_share_of_the_steps(kind, share, n_steps, rates):
+    train(learning_rate=kind, warm_up=share)
+    expected = [schedule(kind, step, n_steps, step / 18) for step in range(18)]
+    np.testing.assert_allclose([rate[0] for rate in rates], 0.1 * np.array(expected))
+
+
+def test_groups_have_shares_of_the_rate(rates):
+    def groups_of(network):
+        weight, bias = network[1].parameters()
+        return [
+            *group_by_decay([weight], 0.0, rate_share=0.5),
+            {"params": [bias], "weight_decay": 0.0, "rate_share": 0.0},
+        ]
+
+    network = make_network()
+    before = weights_of(network)
+    _, weights = train(
+        network=network, groups=groups_of(network), max_iter=1, learning_rate="linear"
     )
+    assert [len(rate) for rate in rates] == [3] * 3
+    for rate, progress in zip(rates, (1, 2 / 3, 1 / 3), strict=True):
+        np.testing.assert_allclose(rate, [0.05 * progress, 0.05 * progress, 0.0])
+    assert torch.equal(weights["1.bias"], before["1.bias"])
+    # Half the rate for all is half the rate.
+    network = make_network()
+    shares = group_by_decay(network.parameters(), 0.0, rate_share=0.5)
+    _, found = train(network=network, groups=shares, learning_rate_init=0.2)
+    assert_same(found, train()[1])
+
+
+def test_what_is_in_no_group_does_not_learn():
+    network = make_network()
+    before = weights_of(network)
+    groups = group_by_decay([network[1].weight], 0.5)
+    training, weights = train(network=network, groups=groups, max_iter=2)
+    assert torch.equal(weights["1.bias"], before["1.bias"])
+    assert not torch.equal(weights["1.weight"], before["1.weight"])
+    assert training.losses[1] < training.losses[0]
+
+
+def test_parameters_are_grouped_by_what_decays():
+    network = nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2), nn.Embedding(4, 3))
+    decaying, others = group_by_decay(network.parameters(), 0.25, rate_share=0.5)
+    assert [p.ndim for p in decaying["params"]] == [2, 2]
+    assert [p.ndim for p in others["params"]] == [1, 1, 1]
+    assert (decaying["weight_decay"], others["weight_decay"]) == (0.25, 0.0)
+    assert decaying["rate_share"] == others["rate_share"] == 0.5
 
 
 # It learns
@@ -197,6 +272,20 @@ def test_long_gradients_are_shortened(monkeypatch):
     free, clipped = norms[:3], norms[3:]
     assert min(free) > 1
     np.testing.assert_allclose(clipped, 0.25, rtol=1e-4)
+
+
+@pytest.mark.parametrize("n_rows", [1, 5, 16])
+def test_a_batch_may_come_in_parts(n_rows):
+    class InParts(Regression):
+        def batches(self, generator):
+            return [list(batch.split(n_rows)) for batch in super().batches(generator)]
+
+    options = {"max_iter": 3, "max_grad_norm": 0.5, "weight_decay": 0.1}
+    whole, expected = train(**options)
+    training, weights = train(InParts(), **options)
+    assert training.n_steps == whole.n_steps == 9
+    np.testing.assert_allclose(training.losses, whole.losses, rtol=1e-5)
+    torch.testing.assert_close(weights, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_only_matrices_decay():
@@ -305,7 +394,10 @@ def test_averages_are_measured():
 def test_a_report_stops():
     training, weights = train(report=lambda training: len(training.losses) == 2)
     assert len(training.losses) == 2
-    assert_same(weights, train(max_iter=2)[1])
+    assert training.is_stopped
+    whole, expected = train(max_iter=2)
+    assert not whole.is_stopped
+    assert_same(weights, expected)
 
 
 class Clock:
@@ -348,6 +440,22 @@ def test_the_rate_falls_with_time(monkeypatch):
     training._set_rate()
     rate = training.optimizer.param_groups[0]["lr"]
     assert rate == pytest.approx(0.1 * (0.5 - 0.5 * sin(pi / 4)))
+
+
+def test_the_warm_up_is_a_share_of_the_time(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(_loop, "monotonic", clock)
+    options = {"learning_rate": "constant", "warm_up": 0.5, "max_train_time": 100.0}
+    training = Training(make_network(), Regression(), OPTIONS._replace(**options), 0)
+    training.start = clock.now
+    # Ten steps in a quarter of the time: twenty of them are the warm-up.
+    training.n_steps, training.n_batches = 9, 1000
+    clock.now += 24.0
+    training._set_rate()
+    assert training.optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * 0.5)
+    clock.now += 50.0
+    training._set_rate()
+    assert training.optimizer.param_groups[0]["lr"] == pytest.approx(0.1)
 
 
 class Diverging(Regression):
@@ -428,8 +536,9 @@ def same_run(one, other):
         {},
         {"n_averaged": 3, "weight_decay": 0.1, "max_grad_norm": 0.5},
         {"learning_rate": "cosine", "warm_up": 7},
+        {"learning_rate": "linear", "warm_up": 0.4},
     ],
-    ids=["plain", "averaged", "cosine"],
+    ids=["plain", "averaged", "cosine", "linear"],
 )
 @pytest.mark.parametrize("way", ["report", "exception"])
 def test_resumed_is_run_through(options, way, tmp_path):

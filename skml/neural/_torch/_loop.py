@@ -76,6 +76,7 @@ class Training:
         Has ``batches(generator)``, the batches of a pass; ``loss(network, batch)``, the
         sum of the losses of a batch, and of how many units it is; and
         ``held_out_batches``, a list, perhaps empty, and ``held_out_loss``, as `loss`.
+        A batch that is a list has parts: it is too large to be computed at once.
     options : TrainingOptions
         How to train.
     seed : int
@@ -151,16 +152,27 @@ class Training:
 
     def _step(self, batch):
         self._set_rate()
-        with autocast(self.options.device, self.options.dtype):
-            loss, n_units = self.task.loss(self.network, batch)
-        (loss / n_units).backward()
+        total, n_units = self._find_gradients(parts_of(batch))
         torch.nn.utils.clip_grad_norm_(
             self.network.parameters(), self.options.max_grad_norm
         )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.n_steps += 1
-        return loss.item(), n_units
+        return total, n_units
+
+    def _find_gradients(self, parts):
+        """Add up gradients over the parts of a batch; only one of them is in memory."""
+        total, n_units = 0.0, 0
+        for part in parts:
+            with autocast(self.options.device, self.options.dtype):
+                loss, n = self.task.loss(self.network, part)
+            (loss / n if len(parts) == 1 else loss).backward()
+            total, n_units = total + loss.item(), n_units + n
+        if len(parts) > 1:  # now it is known by what the sum is to be divided
+            found = [p.grad for p in self.network.parameters() if p.grad is not None]
+            torch._foreach_div_(found, n_units)
+        return total, n_units
 
     def _set_rate(self):
         options = self.options
@@ -203,8 +215,9 @@ class Training:
         """The mean loss of a unit of some batches."""
         self.network.eval()
         self.network.load_state_dict(weights)
+        parts = [part for batch in batches for part in parts_of(batch)]
         with autocast(self.options.device, self.options.dtype):
-            found = [self.task.held_out_loss(self.network, b) for b in batches]
+            found = [self.task.held_out_loss(self.network, part) for part in parts]
         self.network.load_state_dict(self.recent[-1])
         return sum(loss.item() for loss, _ in found) / sum(n for _, n in found)
 
@@ -295,6 +308,11 @@ NOTED = {
     "best_loss": float,
     "elapsed": float,
 }
+
+
+def parts_of(batch):
+    """What of a batch is computed at once: a list has parts, anything else is one."""
+    return batch if isinstance(batch, list) else [batch]
 
 
 def group_by_decay(parameters, weight_decay, **options):

@@ -16,7 +16,7 @@ from huggingface_hub.utils import (
 )
 from sklearn.exceptions import NotFittedError
 from torch import nn
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig
 
 from skml.neural.modules import Dropout
 
@@ -115,6 +115,10 @@ def _is_name_on_hub(name):
     return len(parts) <= 2 and all(parts) and parts[0] not in {".", "..", "~"}
 
 
+class Unsuitable(ValueError):
+    """The model can be read, and is of no use."""
+
+
 @contextmanager
 def _explained(model, source, caller):
     """Turn what transformers raises into an error that says what to do."""
@@ -123,6 +127,10 @@ def _explained(model, source, caller):
             yield
     except MemoryError:
         raise
+    except Unsuitable as error:
+        raise ValueError(
+            f"{caller}: the model {str(model)!r:.200} cannot be used: {error}"
+        ) from None
     except Exception as error:  # of many types, of several libraries
         reason = " ".join(str(error).split())
         if isinstance(source, Path):
@@ -153,8 +161,9 @@ def read_tokenizer(source, model, caller):
         tokenizer = AutoTokenizer.from_pretrained(source, **NO_CODE)
         backend = getattr(tokenizer, "backend_tokenizer", None)
         if backend is None:
-            raise ValueError("its tokenizer is none of the library tokenizers.")
-        check_vocabulary(backend, AutoConfig.from_pretrained(source, **NO_CODE))
+            raise Unsuitable("its tokenizer is none of the library tokenizers.")
+        config, _ = PreTrainedConfig.get_config_dict(source)
+        check_vocabulary(backend, config.get("vocab_size"))
         with TemporaryDirectory() as folder:
             tokenizer.save_pretrained(folder)
             files = {
@@ -168,14 +177,15 @@ def read_tokenizer(source, model, caller):
     return files, special, int(tokenizer.model_max_length)
 
 
-def check_vocabulary(tokenizer, config):
-    """A tokenizer and a network must be of one model."""
+def check_vocabulary(tokenizer, n_known):
+    """A tokenizer must be of the model whose network knows so many pieces."""
     n_pieces = 1 + max(tokenizer.get_vocab().values(), default=-1)
-    n_known = getattr(config, "vocab_size", None) or n_pieces
+    n_known = n_known or n_pieces  # some networks do not tell
     # Without its files, a tokenizer of transformers knows special pieces alone.
     if not n_known <= 10 * n_pieces <= 10 * n_known:
-        raise ValueError(
-            f"its tokenizer has {n_pieces} pieces, and its network {n_known}."
+        raise Unsuitable(
+            f"its tokenizer has {n_pieces} pieces, and its network {n_known}. The "
+            "files of its tokenizer are missing, or of another model."
         )
 
 
@@ -246,7 +256,9 @@ def check_encoder(config):
     is_encoder = type(config) in transformers.MODEL_FOR_MASKED_LM_MAPPING
     reads_on = config.is_encoder_decoder or getattr(config, "is_decoder", False)
     if reads_on or not is_encoder:
-        raise ValueError(f"a {config.model_type!r} is no encoder.")
+        raise Unsuitable(
+            f"a {config.model_type!r} is no encoder, as BERT, RoBERTa and others are."
+        )
 
 
 def shares_of_dropout(config):
@@ -329,7 +341,7 @@ def find_layers(network):
     raise ValueError(f"{type(network).__name__} has no list of layers.")
 
 
-def trained_groups(network, *, freeze, layer_decay, head_share):
+def trained_groups(network, *, freeze, layer_decay, head_share, new=()):
     """The parameters that learn, with their shares of the learning rate.
 
     Parameters
@@ -342,6 +354,8 @@ def trained_groups(network, *, freeze, layer_decay, head_share):
         By what the rate falls from a layer to that below.
     head_share : float
         The share of the head.
+    new : collection of str, default=()
+        The names of parameters that are drawn anew, as those of a head are.
 
     Returns
     -------
@@ -357,9 +371,9 @@ def trained_groups(network, *, freeze, layer_decay, head_share):
     lowest = {"none": 0, "embeddings": 1, "all": len(layers) + 2}.get(freeze)
     lowest = freeze + 1 if lowest is None else lowest
     shares = {}
-    for parameter in network.parameters():
+    for name, parameter in network.named_parameters():
         depth = depths.get(id(parameter))
-        if depth is None:  # the head
+        if depth is None or name in new:  # the head
             share = head_share
         elif depth < lowest:
             parameter.requires_grad_(False)

@@ -7,7 +7,7 @@ from torch import nn
 from skml.neural._torch._batches import Lazily, divide, pad
 from skml.neural.modules import Dropout
 
-MOST_TOKENS = 4096  # of a batch after training
+MOST_TOKENS = 4096  # that are computed at once
 NO_TARGET = -100  # where a ragged target ends, or a piece has none
 
 
@@ -85,6 +85,11 @@ class WindowTask:
         return Lazily(self.make_batch, self._divide(self.learned, generator))
 
     def make_batch(self, rows):
+        """The parts of a batch; long windows would take much memory at once."""
+        parts = divide(self.lengths[rows], MOST_TOKENS)
+        return [self.make_part(rows[part]) for part in parts]
+
+    def make_part(self, rows):
         """Inputs, targets and weights."""
         if isinstance(self.targets, list):
             targets, _ = pad([self.targets[row] for row in rows], NO_TARGET)

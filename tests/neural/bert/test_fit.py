@@ -2,7 +2,9 @@
 
 import pickle
 import random
+import shutil
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 import joblib
@@ -16,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from skml.neural import BertClassifier, BertRegressor
+from skml.neural._torch import _windows
 from skml.neural._torch._loop import Training
 from skml.neural._torch._windows import WindowTask
 from tests.callbacks import Recording, needs_callbacks
@@ -87,7 +90,7 @@ def test_more_layers_than_there_are_cannot_be_frozen():
         fit(freeze=2)
 
 
-def first_steps(monkeypatch, **parameters):
+def first_steps(**parameters):
     """By how much of the rate the parts of a network move in a step, at most."""
     model = tiny_model(2)
     options = {"max_iter": 1, "batch_size": 8, "warm_up": 0, "weight_decay": 0.0}
@@ -102,17 +105,14 @@ def first_steps(monkeypatch, **parameters):
     ]
 
 
-def test_shares_of_the_learning_rate(monkeypatch):
+def test_shares_of_the_learning_rate():
     # The first step of Adam is as long as the rate, whatever the gradient is.
-    def steps(**parameters):
-        return first_steps(monkeypatch, **parameters)
-
-    assert_allclose(steps(), [1, 1, 1, 1, 1], rtol=0.01)
-    found = steps(layer_decay=0.5)
+    assert_allclose(first_steps(), [1, 1, 1, 1, 1], rtol=0.01)
+    found = first_steps(layer_decay=0.5)
     assert_allclose(found, [0.125, 0.25, 0.5, 1, 1], rtol=0.01)
-    found = steps(head_learning_rate=5e-3)
+    found = first_steps(head_learning_rate=5e-3)
     assert_allclose(found, [1, 1, 1, 1, 5], rtol=0.01)
-    found = steps(head_learning_rate=1e-4, layer_decay=0.1, freeze=1)
+    found = first_steps(head_learning_rate=1e-4, layer_decay=0.1, freeze=1)
     assert_allclose(found, [0, 0, 0.1, 1, 0.1], rtol=0.01)
 
 
@@ -180,7 +180,33 @@ def test_the_warm_up_is_a_number_or_a_share_of_steps(one, other, are_same):
 )
 @pytest.mark.filterwarnings("ignore:.*have more pieces than max_length")
 def test_each_parameter_matters(options):
-    assert not are_same_weights(fit(**options), fit())
+    assert not np.allclose(outputs(fit(**options)), plain_outputs(), atol=1e-6)
+
+
+@cache
+def plain_outputs():
+    return outputs(fit())
+
+
+@tasks
+def test_large_batches_are_computed_in_parts(cls, monkeypatch):
+    options = {"dropout": 0.0, "early_stopping": True, "validation_fraction": 0.5}
+    whole, seen = fit(cls, **options), []
+    monkeypatch.setattr(_windows, "MOST_TOKENS", 30)
+    make_inputs = _windows.make_inputs
+
+    def spy(*args):
+        seen.append(make_inputs(*args))
+        return seen[-1]
+
+    monkeypatch.setattr(_windows, "make_inputs", spy)
+    parts = fit(cls, **options)
+    assert len(seen) > 8
+    assert all(len(i["input_ids"]) == 1 or i["input_ids"].numel() <= 30 for i in seen)
+    assert_allclose(parts.loss_curve_, whole.loss_curve_, rtol=1e-4)
+    assert_allclose(
+        parts.validation_loss_curve_, whole.validation_loss_curve_, rtol=1e-4
+    )
 
 
 # Weights of samples
@@ -199,12 +225,12 @@ def test_a_sample_of_no_weight_is_left_out(cls):
     assert one.validation_loss_curve_ == other.validation_loss_curve_
 
 
-@pytest.mark.parametrize("factor", [2.0**-70, 2.0**70, 1e-300, 1e300, 3.0])
+@pytest.mark.parametrize("factor", [2.0**-70, 1e300])
 @tasks
 def test_the_scale_of_weights_is_no_matter(cls, factor):
     weights = np.array([1.0, 4, 2, 1, 0.5, 0, 1, 1])
     one, other = (fit(cls, sample_weight=w) for w in (weights, weights * factor))
-    if cls is BertClassifier and factor in (2.0**-70, 2.0**70):
+    if factor == 2.0**-70:
         assert_same_weights(one, other)
     assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-4)
     assert_allclose(outputs(one), outputs(other), rtol=0.05, atol=0.01)
@@ -320,7 +346,7 @@ def test_n_jobs_is_the_number_of_threads(monkeypatch):
 # When it stops
 
 
-def test_early_stopping_keeps_the_best_weights(monkeypatch):
+def test_early_stopping_keeps_the_best_weights():
     # Labels of noise, and high rates: it soon gets worse.
     options = {"early_stopping": True, "validation_fraction": 0.5, "dropout": 0.0}
     options |= {"learning_rate": "constant", "learning_rate_init": 0.02, "warm_up": 0}
@@ -444,17 +470,15 @@ def test_monte_carlo_samples(cls):
         module.training for network in model.networks_ for module in network.modules()
     )
     assert_array_equal(method(SENTENCES), plain)
-    # What samples say lies around what many of them say: the error falls with the root.
-    many = method(SENTENCES, mc_samples=800)
-    errors = []
-    for n_samples in (2, 50):
+    # The error of a mean falls with the root of their number: here by four.
+    X, many, errors = SENTENCES[:3], method(SENTENCES[:3], mc_samples=150), []
+    for n_samples in (2, 32):
         found = [
-            model.set_params(random_state=seed)
-            and method(SENTENCES, mc_samples=n_samples)
-            for seed in range(1, 5)
+            model.set_params(random_state=seed) and method(X, mc_samples=n_samples)
+            for seed in (1, 2, 3)
         ]
         errors.append(np.sqrt(np.mean((np.array(found) - many) ** 2)))
-    assert 2.5 < errors[0] / errors[1] < 10
+    assert 1.6 < errors[0] / errors[1] < 10
     assert method([], mc_samples=2).shape[0] == 0
 
 
@@ -515,8 +539,7 @@ def test_resumed_is_run_through(cls, n_members, member, n_passes, tmp_path):
 def test_a_checkpoint_of_something_else_is_refused(cls, change, tmp_path):
     X, y, weights = list(SENTENCES), TARGETS[cls].copy(), np.ones(8)
     model = small(cls, checkpoint=str(tmp_path / "state"), max_iter=1)
-    folder = tmp_path / "model"
-    fit(cls, max_iter=1).save_pretrained(folder)
+    folder = shutil.copytree(tiny_model(n_layers=1), tmp_path / "model")
     model.set_params(model=folder).fit(X, y, weights)
     if change == "texts":
         X[3] = "another text"
@@ -525,7 +548,7 @@ def test_a_checkpoint_of_something_else_is_refused(cls, change, tmp_path):
     elif change == "weights":
         weights[3] = 0.5
     elif change == "model":
-        fit(cls, max_iter=1, random_state=9).save_pretrained(folder)
+        shutil.copytree(tiny_model(1, seed=1), folder, dirs_exist_ok=True)
     else:
         changed = {"seed": {"random_state": 1}, "parameter": {"max_iter": 2}}
         changed["windows"] = {"max_length": 9, "long_text": "window"}
@@ -679,7 +702,7 @@ def copied(model, folder):
 @pytest.mark.parametrize("again", [pickled, dumped, mapped, copied])
 @tasks
 def test_a_copy_is_equal(cls, again, tmp_path):
-    model = fit(cls, n_members=2, dropout=0.2)
+    model = fit(cls, n_members=2, dropout=0.2, max_iter=1)
     model.set_params(dropout=0.4, n_members=1)  # for the next fit
     other = again(model, tmp_path)
     assert_same_weights(model, other)
@@ -713,16 +736,15 @@ def test_a_clone_is_not_fitted(cls):
         other.predict(SENTENCES)
 
 
-@tasks
-def test_grid_search_in_two_processes(cls):
-    model = small(cls, max_iter=1)
+def test_grid_search_in_two_processes():
+    model = small(max_iter=1)
     grid = {"learning_rate_init": [1e-6, 0.01], "freeze": ["none", 1]}
     one, two = (
         GridSearchCV(model, grid, n_jobs=n_jobs, cv=2, error_score="raise")
         for n_jobs in (None, 2)
     )
     for search in (one, two):
-        search.fit(SENTENCES * 2, np.tile(TARGETS[cls], 2))
+        search.fit(SENTENCES * 2, np.tile(CLASSES, 2))
     assert_array_equal(
         one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"]
     )
@@ -808,7 +830,7 @@ def test_half_precision_is_close(cls):
 
 
 def test_steps_are_planned(monkeypatch):
-    # The head of each member is another, and the linear rate is over at the end.
+    # Two batches in each of two passes: the rate is over at the end.
     rates, step = [], Training._step
 
     def spy(self, batch):
@@ -825,8 +847,3 @@ def test_steps_are_planned(monkeypatch):
     assert len(rates) == 4
     for found, wanted in zip(rates, expected, strict=True):
         assert_allclose(sorted(found), sorted(wanted))
-
-
-def test_both_are_models_of_the_same():
-    assert {cls._head for cls in TASKS} == {"sequence-classification"}
-    assert issubclass(BertRegressor, type(small(BertRegressor)).__mro__[1])

@@ -23,6 +23,8 @@ from transformers.utils import logging
 
 from skml.neural import BertClassifier, BertRegressor
 from skml.neural._torch._pretrained import (
+    _explained,
+    check_encoder,
     find_layers,
     longest_input,
     quietly,
@@ -178,7 +180,7 @@ def test_no_tokenizer(folder, names):
     for name in names:
         path = folder / ("tokenizer_config.json" if name == "_config" else name)
         path.unlink()
-    damaged(folder, r"cannot be read.*its tokenizer has 5 pieces, and its network \d+")
+    damaged(folder, r"cannot be used: its tokenizer has 5 pieces, and its network \d+")
 
 
 def test_a_tokenizer_of_a_larger_model(folder):
@@ -227,6 +229,26 @@ def test_a_head_of_another_task_is_replaced(folder):
 def test_a_pooler_is_new_if_there_is_none(folder):
     edit_weights(folder, lambda weights: [weights.pop(name) for name in POOLER])
     assert fit(folder).new_weights_ == [*POOLER, *HEAD]
+
+
+def test_a_new_pooler_learns_as_the_head_does(folder):
+    edit_weights(folder, lambda weights: [weights.pop(name) for name in POOLER])
+    options = {"max_iter": 1, "learning_rate": "constant", "dropout": 0.0}
+    models = [
+        fit(folder, freeze="all", learning_rate_init=rate, **options)
+        for rate in (1e-30, 1e-3)
+    ]
+    one, other = (model.networks_[0].state_dict() for model in models)
+    assert {n for n in one if not torch.allclose(one[n], other[n], rtol=0)} == {
+        *POOLER,
+        *HEAD,
+    }
+
+
+def test_what_a_hub_has_may_be_no_encoder():
+    message = r"^Reader: the model 'gpt2' cannot be used: a 'gpt2' is no encoder"
+    with pytest.raises(ValueError, match=message), _explained("gpt2", "gpt2", "Reader"):
+        check_encoder(AutoConfig.for_model("gpt2"))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -325,12 +347,12 @@ def test_other_kinds_of_encoders(kind, tmp_path):
 @pytest.mark.parametrize("kind", DECODERS)
 def test_decoders_are_refused(kind, tmp_path):
     path = make_kind(kind, tmp_path / "model")
-    damaged(path, rf"model in '.*' cannot be read.*a '{kind}' is no encoder")
+    damaged(path, rf"model '.*' cannot be used: a '{kind}' is no encoder")
 
 
 def test_a_decoder_of_the_family_is_refused(folder):
     edit_json(folder / "config.json", is_decoder=True)
-    damaged(folder, r"model in '.*' cannot be read.*a 'bert' is no encoder")
+    damaged(folder, r"model '.*' cannot be used: a 'bert' is no encoder")
 
 
 def test_positions_that_begin_behind_that_of_padding(tmp_path):

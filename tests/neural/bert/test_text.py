@@ -250,10 +250,11 @@ def test_the_longer_text_of_a_pair_is_cut_first():
 
 
 def test_the_warning_is_of_the_line_that_called():
-    message = r"Reader: 3 document\(s\) have more pieces than max_length=8"
-    with pytest.warns(UserWarning, match=message) as caught:
-        tell_cut(3, 8, "Reader")
-    assert [w.filename for w in caught] == [__file__]
+    message = r"Reader: 3 document\(s\) have more pieces than max_length=8, and are cut"
+    for kind, way_out in [("text", r"long_text='window'"), ("pairs", r"max_length\.$")]:
+        with pytest.warns(UserWarning, match=f"{message}.*{way_out}") as caught:
+            tell_cut(3, 8, "Reader", kind)
+        assert [w.filename for w in caught] == [__file__]
 
 
 # Means
