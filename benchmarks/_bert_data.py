@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import re
 import zipfile
 from pathlib import Path
 
@@ -30,8 +31,8 @@ def read_spam(path):
 def read_tagged(path):
     """Lists of words and lists of tags, from a file of a word and a tag a line."""
     sentences, tags = [], []
-    for block in Path(path).read_text("utf-8").split("\n\n"):
-        pairs = [line.split("\t")[:2] for line in block.splitlines() if "\t" in line]
+    for block in re.split(r"\n\s*\n", Path(path).read_text("utf-8")):
+        pairs = [line.split("\t")[:2] for line in block.split("\n") if "\t" in line]
         if pairs:
             sentences.append([word for word, _ in pairs])
             tags.append([tag for _, tag in pairs])

@@ -280,7 +280,7 @@ def test_a_batch_may_come_in_parts(n_rows):
         def batches(self, generator):
             return [list(batch.split(n_rows)) for batch in super().batches(generator)]
 
-    options = {"max_iter": 3, "max_grad_norm": 0.5, "weight_decay": 0.1}
+    options = {"max_iter": 3, "max_grad_norm": 10.0, "weight_decay": 0.1}
     whole, expected = train(**options)
     training, weights = train(InParts(), **options)
     assert training.n_steps == whole.n_steps == 9

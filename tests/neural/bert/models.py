@@ -26,7 +26,17 @@ SMALL = {
     "device": "cpu",
     "random_state": 0,
 }
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 _FOLDERS = []
+
+
+def learn_vocabulary(first):
+    """The ids of pieces of the sentences; those named first come first."""
+    tokenizer = BertWordPieceTokenizer(lowercase=True)
+    tokenizer.train_from_iterator(
+        SENTENCES, vocab_size=400, special_tokens=first, show_progress=False
+    )
+    return tokenizer.get_vocab()
 
 
 @cache
@@ -35,10 +45,11 @@ def tiny_model(n_layers=2, longest=64, seed=0):
     folder = TemporaryDirectory()
     _FOLDERS.append(folder)  # lives as long as the process
     path = Path(folder.name) / "tiny"
-    trained = BertWordPieceTokenizer(lowercase=True)
-    trained.train_from_iterator(SENTENCES, vocab_size=400, show_progress=False)
+    # Without ids of their own, characters within words get others in each process.
+    inner = {piece for piece in learn_vocabulary(SPECIAL) if piece.startswith("##")}
+    vocabulary = learn_vocabulary([*SPECIAL, *sorted(p for p in inner if len(p) == 3)])
     tokenizer = BertTokenizerFast(
-        vocab=trained.get_vocab(), model_max_length=longest, do_lower_case=True
+        vocab=vocabulary, model_max_length=longest, do_lower_case=True
     )
     config = BertConfig(
         vocab_size=len(tokenizer),
