@@ -119,7 +119,7 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
     ...     random_state=0,
     ... ).fit([text for pair in pairs for text in pair])
     >>> model = BertRegressor(
-    ...     small, learning_rate_init=0.01, max_iter=20, random_state=0
+    ...     small, learning_rate_init=0.01, max_iter=60, random_state=0
     ... )
     >>> model.fit(pairs, [5.0, 1.0] * 4).predict(pairs[:2]).round()
     array([5., 1.], dtype=float32)

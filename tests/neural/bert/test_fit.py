@@ -471,7 +471,7 @@ def test_monte_carlo_samples(cls):
     )
     assert_array_equal(method(SENTENCES), plain)
     # The error of a mean falls with the root of their number: here by four.
-    X, many, errors = SENTENCES[:3], method(SENTENCES[:3], mc_samples=150), []
+    X, many, errors = SENTENCES[:3], method(SENTENCES[:3], mc_samples=100), []
     for n_samples in (2, 32):
         found = [
             model.set_params(random_state=seed) and method(X, mc_samples=n_samples)
