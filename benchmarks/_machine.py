@@ -65,13 +65,14 @@ def limit_blas():
 
 def describe(*peers):
     """Processor, system and versions, those of peers too, for the top of a report."""
+    packages = ("skml", *(peers or ("gensim",)), *_PACKAGES)
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": platform.platform(),
         "python": platform.python_version(),
-        **{name: version(name) for name in ("skml", *(peers or ("gensim",)), *_PACKAGES)},
+        **{name: version(name) for name in packages},
     }
 
 

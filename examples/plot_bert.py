@@ -2,9 +2,9 @@
 A BERT of one's own: pre-trained, fine-tuned, and looked into
 =============================================================
 
-A small BERT learns from the docstrings of installed packages by guessing what was masked
-in them. Then it is fine-tuned to tell which package a docstring is of, beside the same
-network with random weights, and beside TF-IDF.
+A small BERT learns from the docstrings of installed packages by guessing what was
+masked in them. Then it is fine-tuned to tell which package a docstring is of, beside
+the same network with random weights, and beside TF-IDF.
 """
 
 # %%
@@ -67,7 +67,7 @@ random = BertPretrainer(**pretrainer.get_params())
 random.set_params(learning_rate_init=1e-12, max_iter=1).fit(texts)
 
 learned, tested = slice(0, 60), slice(-1000, None)
-options = {"learning_rate_init": 1e-3, "max_iter": 15, "batch_size": 16}
+options = {"learning_rate_init": 1e-3, "max_iter": 15, "long_text": "window"}
 candidates = {
     "pre-trained": BertClassifier(pretrainer, **options, random_state=0),
     "random": BertClassifier(random, **options, random_state=0),

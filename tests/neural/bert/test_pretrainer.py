@@ -480,7 +480,7 @@ def test_bad_documents_are_refused(X, error, message):
         ({"checkpoint": "x", "random_state": None}, "Pass an integer"),
         ({"learning_rate_init": 1e30}, "training diverged"),
     ],
-    ids=lambda value: repr(value)[:40],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )
 def test_bad_parameters_are_refused(parameters, message):
     with pytest.raises(ValueError, match=message):
