@@ -18,6 +18,7 @@ from sklearn.exceptions import NotFittedError
 from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig
 
+from skml.neural._torch._first_piece import skip_unread_pieces
 from skml.neural.modules import Dropout
 
 MODELS = {
@@ -289,11 +290,12 @@ def rebuild_network(config, head, weights):
 
 
 def prepare(network):
-    """Let dropout be fast."""
+    """Let dropout be fast, and nothing be computed that is not read."""
     for module in list(network.modules()):
         for name, child in module.named_children():
             if type(child) is nn.Dropout:
                 setattr(module, name, ModelDropout(child.p))
+    skip_unread_pieces(network)
     return network
 
 
