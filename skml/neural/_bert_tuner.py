@@ -5,6 +5,7 @@ from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight
 
 from skml._fitting import all_or_nothing
@@ -121,6 +122,8 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         weights = weights / weights.max()  # none is too large, or too small
         if len(kept) == len(documents):
             return documents, y, weights
+        if sparse.issparse(y):
+            y = y.tocsr()  # other formats have no rows to choose
         y = y.to_numpy() if hasattr(y, "to_numpy") else y
         y = y[kept] if hasattr(y, "shape") else [y[i] for i in kept]
         return [documents[i] for i in kept], y, weights[kept]

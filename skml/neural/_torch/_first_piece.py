@@ -45,6 +45,8 @@ def skip_unread_pieces(network):
     """
     if type(network) is not BertForSequenceClassification:
         return
-    last = network.base_model.encoder.layer[-1]
-    if type(last) is BertLayer and network.config._attn_implementation == "sdpa":
-        last.__class__ = FirstPieceLayer
+    if network.config._attn_implementation != "sdpa":
+        return
+    for last in network.base_model.encoder.layer[-1:]:  # there may be none
+        if type(last) is BertLayer:
+            last.__class__ = FirstPieceLayer

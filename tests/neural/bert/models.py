@@ -1,12 +1,13 @@
 """Models made from scratch in a moment: two layers, 32 hidden units."""
 
+import json
 from functools import cache
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from tokenizers import BertWordPieceTokenizer
+from tokenizers import BertWordPieceTokenizer, ByteLevelBPETokenizer
 from transformers import BertConfig, BertForPreTraining, BertTokenizerFast
 
 SENTENCES = [
@@ -78,3 +79,16 @@ class Place(PathLike):
 
     def __repr__(self):
         return "tiny"
+
+
+def learn_byte_pairs(texts, vocabulary_size):
+    """The ids of byte pairs, and which were joined, as RoBERTa takes them."""
+    trained = ByteLevelBPETokenizer()
+    trained.train_from_iterator(
+        texts,
+        vocabulary_size,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+        show_progress=False,
+    )
+    model = json.loads(trained.to_str())["model"]
+    return model["vocab"], [tuple(pair) for pair in model["merges"]]

@@ -29,7 +29,7 @@ from transformers import (
     BertForSequenceClassification,
     RobertaConfig,
     RobertaModel,
-    RobertaTokenizerFast,
+    RobertaTokenizer,
 )
 
 from skml.metrics import (
@@ -47,7 +47,7 @@ from skml.neural._bert_question_answerer import (
     widen,
 )
 from skml.neural._bert_text import cut_into_windows, load_tokenizer
-from tests.neural.bert.models import SENTENCES, SMALL, tiny_model
+from tests.neural.bert.models import SENTENCES, SMALL, learn_byte_pairs, tiny_model
 
 QUICK = {**SMALL, "max_question_length": 16, "max_answer_length": 12}
 BY_HEART = {**QUICK, "max_iter": 40, "dropout": 0.0}
@@ -196,13 +196,9 @@ def test_a_byte_level_model_learns_by_heart():
 def tiny_roberta():
     folder = TemporaryDirectory()
     _KEPT.append(folder)
-    trained = ByteLevelBPETokenizer()
-    trained.train_from_iterator(
-        SENTENCES, 400, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    )
-    trained.save_model(folder.name)
-    tokenizer = RobertaTokenizerFast.from_pretrained(
-        folder.name, model_max_length=120, add_prefix_space=False
+    vocabulary, merges = learn_byte_pairs(SENTENCES, 400)
+    tokenizer = RobertaTokenizer(
+        vocab=vocabulary, merges=merges, model_max_length=120, add_prefix_space=False
     )
     config = RobertaConfig(
         vocab_size=len(tokenizer),

@@ -17,19 +17,18 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.utils import get_tags
-from tokenizers import ByteLevelBPETokenizer
 from transformers import (
     AutoModelForTokenClassification,
     AutoTokenizer,
     RobertaConfig,
     RobertaModel,
-    RobertaTokenizerFast,
+    RobertaTokenizer,
 )
 
 from skml.metrics import entity_f1_score
 from skml.neural import BertTokenClassifier
 from tests.callbacks import Recording, needs_callbacks
-from tests.neural.bert.models import SENTENCES, SMALL, tiny_model
+from tests.neural.bert.models import SENTENCES, SMALL, learn_byte_pairs, tiny_model
 
 X = [
     ["Anna", "works", "for", "Acme", "Corporation", "in", "Berlin"],
@@ -75,17 +74,8 @@ def byte_model():
     """A model of the kind of RoBERTa, whose pieces are bytes, for up to 40."""
     folder = TemporaryDirectory()
     _FOLDERS.append(folder)
-    pieces = ByteLevelBPETokenizer()
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    pieces.train_from_iterator(
-        SENTENCES, vocab_size=350, special_tokens=special, show_progress=False
-    )
-    pieces.save_model(folder.name)
-    tokenizer = RobertaTokenizerFast(
-        vocab=f"{folder.name}/vocab.json",
-        merges=f"{folder.name}/merges.txt",
-        model_max_length=40,
-    )
+    vocabulary, merges = learn_byte_pairs(SENTENCES, 350)
+    tokenizer = RobertaTokenizer(vocab=vocabulary, merges=merges, model_max_length=40)
     tokenizer.save_pretrained(f"{folder.name}/model")
     config = RobertaConfig(
         vocab_size=len(tokenizer),
