@@ -13,7 +13,11 @@ from skml._random import make_random_state
 from skml._sklearn import Interval, StrOptions, _fit_context, with_callbacks
 from skml.metrics import bleu_score
 from skml.neural._codec import VOCABULARIES, read_documents
-from skml.neural._network_estimator import BaseNetworkEstimator
+from skml.neural._network_estimator import (
+    BaseNetworkEstimator,
+    to_arrays,
+    to_tensors,
+)
 from skml.neural._storage import load_folder, save_folder
 
 FEWEST_PIECES = 260  # of byte-pair encoding
@@ -485,21 +489,16 @@ class BaseTranslator(BaseNetworkEstimator):
         """The network as arrays, so that a model of a GPU loads without one."""
         state = dict(super().__getstate__())
         if "network_" in state:
-            weights = state.pop("network_").state_dict()
-            state["_weights"] = {k: w.cpu().numpy() for k, w in weights.items()}
+            state["_weights"] = to_arrays(state.pop("network_"))
         return state
 
     def __setstate__(self, state):
         state = dict(state)
         weights = state.pop("_weights", None)
         super().__setstate__(state)
-        if weights is None:
-            return
-        import_optional("torch", extra="neural", caller=type(self).__name__)
-        import torch
-
-        weights = {name: torch.from_numpy(w) for name, w in weights.items()}
-        self.network_ = self._rebuild_network(weights)
+        if weights is not None:
+            import_optional("torch", extra="neural", caller=type(self).__name__)
+            self.network_ = self._rebuild_network(to_tensors(weights))
 
     def _rebuild_network(self, weights):
         """A network with these weights, which are copied."""

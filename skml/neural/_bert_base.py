@@ -1,8 +1,7 @@
 """What the estimators of the BERT family share: a model, windows, files."""
 
-import json
 import os
-from numbers import Integral
+from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 
@@ -10,8 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skml._folders import check_parent, check_replaceable, replace_folder
-from skml._optional import import_optional
-from skml._sklearn import HasMethods, Interval
+from skml._sklearn import HasMethods, Interval, RealNotInt
 from skml.neural._bert_text import (
     KINDS,
     cut_into_windows,
@@ -20,8 +18,10 @@ from skml.neural._bert_text import (
     tell_cut,
 )
 from skml.neural._codec import read_documents
+from skml.neural._network_estimator import PackagesMixin, to_arrays, to_tensors
+from skml.neural._storage import ESTIMATOR, check_state, read_json, to_json
 
-ESTIMATOR, CONFIG, WEIGHTS = "estimator.json", "config.json", "model.safetensors"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
 MEMBER = "member-{}.safetensors"  # those after the first
 MOST_MEMBERS = 1000
 TOKENIZER_FILES = (
@@ -48,17 +48,27 @@ PACKAGES = ("torch", "tokenizers", "safetensors", "transformers")
 MODEL_CONSTRAINTS = {
     "model": [str, PathLike, HasMethods("save_pretrained"), HasMethods("fit"), None],
     "max_length": [Interval(Integral, 8, None, closed="left"), None],
-    "window_overlap": [Interval(Integral, 0, None, closed="left"), None],
     "device": [str],
     "n_jobs": [Integral, None],
 }
+WINDOW_CONSTRAINTS = {
+    "window_overlap": [Interval(Integral, 0, None, closed="left"), None],
+}
+TRAINING_CONSTRAINTS = {
+    "dropout": [Interval(Real, 0, 1, closed="left"), None],
+    "warm_up": [
+        Interval(Integral, 0, None, closed="left"),
+        Interval(RealNotInt, 0, 1, closed="left"),
+    ],
+    "early_stopping": ["boolean"],
+}
 
 
-class BertMixin:
+class BertMixin(PackagesMixin):
     """A model of the BERT family, loaded by `fit`, applied to windows of documents.
 
-    A subclass has the parameters `model`, `max_length`, `window_overlap`, `device` and
-    `n_jobs`, and the class attributes below. After `fit`, `networks_` holds the
+    A subclass has the parameters of `MODEL_CONSTRAINTS`, and `window_overlap` if it
+    cuts windows, and the class attributes below. After `fit`, `networks_` holds the
     networks, one for each member of an ensemble.
     """
 
@@ -70,10 +80,6 @@ class BertMixin:
     _fitted_as_arrays = ()  # fitted attributes that are arrays
     _extra = "bert"
     _packages = PACKAGES
-
-    def _import_packages(self):
-        for package in self._packages:
-            import_optional(package, extra=self._extra, caller=type(self).__name__)
 
     # Reading
 
@@ -191,28 +197,16 @@ class BertMixin:
         """Networks as arrays, so that those of a GPU load without one."""
         state = dict(super().__getstate__())
         if "networks_" in state:
-            state["_weights"] = [
-                {name: w.cpu().numpy() for name, w in network.state_dict().items()}
-                for network in state.pop("networks_")
-            ]
+            state["_weights"] = list(map(to_arrays, state.pop("networks_")))
         return state
 
     def __setstate__(self, state):
         state = dict(state)
         members = state.pop("_weights", None)
         super().__setstate__(state)
-        if members is None:
-            return
-        self._import_packages()
-        import torch
-
-        def as_tensor(weight):  # of a memory map, a copy
-            return torch.from_numpy(np.require(weight, requirements="W"))
-
-        self.networks_ = [
-            self._rebuild_network({n: as_tensor(w) for n, w in weights.items()})
-            for weights in members
-        ]
+        if members is not None:
+            self._import_packages()
+            self.networks_ = [self._rebuild_network(to_tensors(w)) for w in members]
 
     def _rebuild_network(self, weights):
         from skml.neural._torch._device import apart
@@ -272,7 +266,7 @@ class BertMixin:
         )
         check_parent(path)
         check_replaceable(path, names, "a saved model")
-        state = self._to_json() if keeps_estimator else None
+        state = self._to_bytes() if keeps_estimator else None
 
         def write(folder):
             from safetensors.torch import save_file
@@ -282,11 +276,11 @@ class BertMixin:
                 weights = {n: w.clone() for n, w in network.state_dict().items()}
                 save_file(weights, folder / MEMBER.format(number))
             if state is not None:
-                (folder / ESTIMATOR).write_text(state, encoding="utf-8")
+                (folder / ESTIMATOR).write_bytes(state)
 
         replace_folder(path, names, write)
 
-    def _to_json(self):
+    def _to_bytes(self):
         parameters = self.get_params(deep=False)
         if hasattr(parameters["model"], "fit"):
             parameters["model"] = None  # the folder itself, once it is read
@@ -305,18 +299,7 @@ class BertMixin:
                 for name in self._fitted_as_arrays
             },
         }
-
-        def refuse(value):
-            if isinstance(value, np.generic):
-                return value.item()
-            if isinstance(value, PathLike):
-                return os.fspath(value)
-            raise TypeError(
-                f"{type(self).__name__}: {value!r:.80} ({type(value).__name__}) is no "
-                "data that a file can hold; keep the model with pickle."
-            )
-
-        return json.dumps(state, ensure_ascii=False, default=refuse)
+        return to_json(state, type(self).__name__)
 
     @classmethod
     def load(cls, path):
@@ -338,9 +321,9 @@ class BertMixin:
             If the folder is damaged, of another version, or of another estimator.
         """
         path = Path(os.fspath(path))
-        for package in cls._packages:
-            import_optional(package, extra=cls._extra, caller=cls.__name__)
-        state = _read_state(path / ESTIMATOR, cls.__name__)
+        cls._import_packages()
+        state = read_json(path / ESTIMATOR)
+        check_state(state, cls.__name__, FORMAT, path / ESTIMATOR)
         try:
             parameters = state["parameters"].items()
             estimator = cls(**{k: parameter_from_json(v) for k, v in parameters})
@@ -366,9 +349,9 @@ class BertMixin:
         from skml.neural._torch._device import apart
         from skml.neural._torch._pretrained import (
             check_vocabulary,
+            config_to_json,
             longest_input,
             read_network,
-            to_json,
         )
 
         caller = type(self).__name__
@@ -403,7 +386,7 @@ class BertMixin:
             raise ValueError(f"special={state['special']!r:.60}.")
         if not 8 <= self._n_pieces <= longest:
             raise ValueError(f"n_pieces={self._n_pieces}.")
-        self._config = to_json(network.config)
+        self._config = config_to_json(network.config)
         self.networks_ = [network.eval()]
         for number in range(1, n_members):
             try:
@@ -468,20 +451,3 @@ def array_from_json(stored):
         found[:] = stored["values"]
         return found
     return np.array(stored["values"], dtype=dtype)
-
-
-def _read_state(where, caller):
-    if not where.is_file():
-        raise ValueError(f"{where} is missing; pass a folder that save wrote.")
-    try:
-        state = json.loads(where.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where} is damaged: {error!s:.200}") from None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ValueError(f"{where} is not of this version; save the model again.")
-    if state.get("class") != caller:
-        raise ValueError(
-            f"{where} is of {state.get('class')!r:.60}; load it with that class, not "
-            f"with {caller}."
-        )
-    return state

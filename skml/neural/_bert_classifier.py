@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from skml._sklearn import StrOptions, _fit_context, with_callbacks
 from skml._validation import is_missing
 from skml.neural._bert_text import mean_of_windows
-from skml.neural._bert_tuner import BaseBertTuner, check_samples
+from skml.neural._bert_tuner import BaseBertTuner, check_samples, logits_of
 
 
 def log(proba):
@@ -365,7 +365,7 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         def combine(logits):
             return squash(mean_of_windows(logits, windows, len(documents)))
 
-        return self._mean_over_networks(windows, _logits, combine, n_samples)
+        return self._mean_over_networks(windows, logits_of, combine, n_samples)
 
     def _proba(self, X, n_samples=None):
         squash = expit if self._is_multilabel else softmax_of_rows
@@ -456,7 +456,3 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _logits(network, inputs):
-    return network(**inputs).logits.float().cpu().numpy()

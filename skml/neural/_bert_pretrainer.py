@@ -9,8 +9,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._fitting import all_or_nothing
 from skml._random import make_random_state
-from skml._sklearn import Interval, RealNotInt, _fit_context, with_callbacks
-from skml.neural._bert_base import MODEL_CONSTRAINTS, BertMixin
+from skml._sklearn import Interval, _fit_context, with_callbacks
+from skml.neural._bert_base import (
+    MODEL_CONSTRAINTS,
+    TRAINING_CONSTRAINTS,
+    BertMixin,
+)
 from skml.neural._bert_text import load_tokenizer, read_texts
 from skml.neural._network_estimator import BaseNetworkEstimator
 
@@ -208,6 +212,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
     _parameter_constraints = {
         **BaseNetworkEstimator._parameter_constraints,
         **MODEL_CONSTRAINTS,
+        **TRAINING_CONSTRAINTS,
         "max_length": [Interval(Integral, 8, 512, closed="both")],
         "vocabulary_size": [Interval(Integral, len(SPECIAL) + 1, None, closed="left")],
         "lowercase": ["boolean"],
@@ -215,18 +220,11 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "feed_forward_size": [Interval(Integral, 1, None, closed="left"), None],
-        "dropout": [Interval(Real, 0, 1, closed="left"), None],
         "masked_share": [Interval(Real, 0, 1, closed="neither")],
         "whole_words": ["boolean"],
         "next_sentence": ["boolean"],
-        "warm_up": [
-            Interval(Integral, 0, None, closed="left"),
-            Interval(RealNotInt, 0, 1, closed="left"),
-        ],
-        "early_stopping": ["boolean"],
         "warm_start": ["boolean"],
     }
-    del _parameter_constraints["window_overlap"]
 
     def __init__(
         self,
@@ -426,9 +424,9 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
 
         from skml.neural._torch._pretrained import (
             as_source,
+            config_to_json,
             make_bert,
             read_network,
-            to_json,
         )
 
         name = type(self).__name__
@@ -466,7 +464,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
                 f"{name}: the tokenizer of the model has no piece for {min(missing)!r}."
             )
         self._check_max_length(network)
-        self._config = to_json(network.config)
+        self._config = config_to_json(network.config)
         return network
 
     def _train(self, network, sentences, held_out, device, seed, max_iter, progress):

@@ -1,289 +1,25 @@
 """Answers from contexts, by a fine-tuned model of the BERT family."""
 
-import unicodedata
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skml._fitting import warn_user
 from skml._sklearn import Interval, _fit_context, with_callbacks
-from skml._validation import is_missing
 from skml.metrics import answer_f1_score
+from skml.neural._bert_answers import (
+    NOWHERE,
+    Answer,
+    best_of_pair,
+    best_of_window,
+    cut_questions,
+    find_answer,
+    find_pieces,
+    list_answers,
+)
 from skml.neural._bert_text import cut_into_windows, load_tokenizer
 from skml.neural._bert_tuner import BaseBertTuner
-
-NOWHERE = (-1, -1)
-_FORMS = (
-    "a str, a tuple (text, start), a dict with 'text' and 'answer_start', a list of "
-    "str, or None for no answer"
-)
-
-
-class Answer(NamedTuple):
-    """A candidate."""
-
-    text: str  # "" if there is no answer
-    start: int  # where it begins in the context, in characters
-    end: int  # behind its last character
-    score: float
-
-
-# Reading answers
-
-
-def list_answers(y, caller):
-    """The answers, one for each question."""
-    is_one = isinstance(y, (str, bytes, bytearray, dict, set, frozenset))
-    if is_one or not hasattr(y, "__iter__"):
-        raise TypeError(
-            f"{caller}: y is {y!r:.60} ({type(y).__name__}); expected a list with an "
-            "answer for each question."
-        )
-    n_dimensions = 2 if hasattr(y, "columns") else getattr(y, "ndim", 1)
-    if n_dimensions != 1:
-        raise ValueError(
-            f"{caller}: y is a {type(y).__name__} with {n_dimensions} dimension(s); "
-            "expected one. Pass answers with their places as a list of tuples."
-        )
-    return list(y)
-
-
-def find_answer(answer, context, where):
-    """Where an answer begins and ends in its context; `NOWHERE` if there is none.
-
-    Parameters
-    ----------
-    answer : str, tuple, dict, list or None
-        The answer. Of several, the first with a text is taken.
-    context : str
-        The context.
-    where : str
-        The beginning of messages.
-
-    Returns
-    -------
-    start, end : int
-        In characters.
-    """
-    text, start = _text_and_start(answer, where)
-    stripped = text.strip()
-    if not stripped:
-        return NOWHERE
-    if start is None:
-        start = context.find(text)
-        if start < 0:
-            raise ValueError(
-                f"{where}: the answer {text!r:.60} is not in the context "
-                f"{context!r:.60}. Pass a text as it is written there, or None for no "
-                "answer."
-            )
-    elif start < 0 or context[start : start + len(text)] != text:
-        there = context[start : start + len(text)] if start >= 0 else ""
-        raise ValueError(
-            f"{where}: the answer {text!r:.60} should begin at character {start} of "
-            f"the context, where {there!r:.60} stands. Starts are counted in "
-            "characters, from 0."
-        )
-    start += text.index(stripped)
-    return start, start + len(stripped)
-
-
-def _text_and_start(answer, where):
-    """The text that is learned, and where it begins; None if that is not told."""
-    if is_missing(answer):
-        return "", None
-    if isinstance(answer, dict):
-        missing = [name for name in ("text", "answer_start") if name not in answer]
-        if missing:
-            raise ValueError(
-                f"{where}: the dict has no {missing[0]!r}; its keys are "
-                f"{list(answer)!r:.60}."
-            )
-        texts, starts = answer["text"], answer["answer_start"]
-        if isinstance(texts, str):
-            texts, starts = [texts], starts if _is_list(starts) else [starts]
-        if not (_is_list(texts) and _is_list(starts) and len(texts) == len(starts)):
-            raise ValueError(
-                f"{where}: expected as many starts as texts; got the texts "
-                f"{texts!r:.60} and the starts {starts!r:.60}."
-            )
-    elif isinstance(answer, tuple) and len(answer) == 2 and _is_int(answer[1]):
-        texts, starts = answer[:1], answer[1:]
-    else:
-        texts = [answer] if isinstance(answer, str) else answer
-        if not _is_list(texts):
-            _refuse(answer, where, _FORMS)
-        starts = [None] * len(texts)
-    for text, start in zip(texts, starts, strict=True):
-        if not isinstance(text, str):
-            _refuse(text, where, "a str as the text of the answer")
-        if not (start is None or _is_int(start)):
-            _refuse(start, where, "an int as the start of the answer")
-    with_text = (pair for pair in zip(texts, starts, strict=True) if pair[0].strip())
-    text, start = next(with_text, ("", None))
-    return str(text), start if start is None else int(start)
-
-
-def _is_list(value):
-    # Arrow tables hand out lists as arrays.
-    is_array = hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1
-    return is_array or isinstance(value, (list, tuple))
-
-
-def _is_int(value):
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _refuse(value, where, expected):
-    raise TypeError(
-        f"{where}: expected {expected}; got {value!r:.60} ({type(value).__name__})."
-    )
-
-
-def cut_questions(tokenizer, pairs, longest):
-    """Pairs whose questions have at most so many pieces, and how many were cut."""
-    tokenizer.no_truncation()
-    questions = [question for question, _ in pairs]
-    encodings = tokenizer.encode_batch(questions, add_special_tokens=False)
-    n_cut = 0
-    for position, encoding in enumerate(encodings):
-        question = questions[position]
-        n_cut += len(encoding) > longest
-        while len(encoding) > longest:
-            # Several pieces may be of one character, which then goes as a whole.
-            end = min(encoding.offsets[longest][0], len(question) - 1)
-            question = question[:end].rstrip()
-            encoding = tokenizer.encode(question, add_special_tokens=False)
-        questions[position] = question
-    contexts = [context for _, context in pairs]
-    return list(zip(questions, contexts, strict=True)), n_cut
-
-
-# From characters to pieces, and back
-
-
-def find_pieces(windows, spans):
-    """The first and the last piece of the answer in each window, or zeros.
-
-    Parameters
-    ----------
-    windows : Windows
-        The windows, with encodings.
-    spans : ndarray of shape (n_documents, 2)
-        Where answers begin and end, in characters; negative for none.
-
-    Returns
-    -------
-    pieces : ndarray of shape (n_windows, 2)
-        Zeros, the places of [CLS], where a window has not all of the answer.
-    """
-    pieces = np.zeros((len(windows), 2), dtype=np.int64)
-    borders = np.zeros_like(pieces)  # in characters, of the part in the window
-    for row, document in enumerate(windows.documents):
-        start, end = spans[document]
-        if start < 0:
-            continue
-        encoding = windows.encodings[row]
-        offsets = np.array(encoding.offsets)
-        is_part = np.array([of_text == 1 for of_text in encoding.sequence_ids])
-        is_part &= (offsets[:, 0] < end) & (offsets[:, 1] > start)
-        if is_part.any():
-            pieces[row] = np.flatnonzero(is_part)[[0, -1]]
-            borders[row] = np.clip(offsets[pieces[row], [0, 1]], start, end)
-    # Characters that the tokenizer drops have no piece, so that the windows themselves
-    # tell how far an answer goes.
-    starts = np.full(len(spans), np.iinfo(np.int64).max)
-    ends = np.zeros(len(spans), dtype=np.int64)
-    found = pieces[:, 0] > 0
-    np.minimum.at(starts, windows.documents[found], borders[found, 0])
-    np.maximum.at(ends, windows.documents[found], borders[found, 1])
-    is_whole = borders[:, 0] == starts[windows.documents]
-    is_whole &= borders[:, 1] == ends[windows.documents]
-    pieces[~is_whole] = 0
-    return pieces
-
-
-def widen(start, end, context):
-    """A span without blanks around, and with the marks of its last letter."""
-    text = context[start:end]
-    start += len(text) - len(text.lstrip())
-    end -= len(text) - len(text.rstrip())
-    # Tokenizers that drop accents leave them out.
-    while end < len(context) and unicodedata.category(context[end])[0] == "M":
-        end += 1
-    return start, end
-
-
-# The search
-
-
-def best_spans(start, end, longest, n_best):
-    """The spans with the largest sums of two logits.
-
-    Parameters
-    ----------
-    start, end : ndarray of shape (n_pieces,)
-        How much speaks for a span to begin and to end at each piece; minus infinity
-        where none may.
-    longest : int
-        The largest number of pieces of a span.
-    n_best : int
-        How many are asked for.
-
-    Returns
-    -------
-    first, last : ndarray of int
-        The pieces, the best span first; of equals, that which begins first, then the
-        shorter one. All that equal the last one are there, too.
-    scores : ndarray
-        The sums.
-    """
-    longest = min(longest, len(start))
-    padded = np.concatenate([end, np.full(longest - 1, -np.inf, dtype=end.dtype)])
-    bands = np.lib.stride_tricks.sliding_window_view(padded, longest)
-    sums = (start[:, None] + bands).ravel()
-    if n_best < len(sums):
-        least = np.partition(sums, len(sums) - n_best)[len(sums) - n_best]
-    else:
-        least = -np.inf
-    chosen = np.flatnonzero((sums >= least) & (sums > -np.inf))
-    chosen = chosen[np.argsort(-sums[chosen], kind="stable")]
-    first, length = np.divmod(chosen, longest)
-    return first, first + length, sums[chosen]
-
-
-def best_of_window(start, end, encoding, context, longest, n_best):
-    """The best answers with different texts in a window, the best first."""
-    offsets = encoding.offsets
-    is_open = [  # a piece may be a blank, or nothing
-        of_text == 1 and bool(context[a:b].strip())
-        for of_text, (a, b) in zip(encoding.sequence_ids, offsets, strict=True)
-    ]
-    start, end = (np.where(is_open, values, -np.inf) for values in (start, end))
-    n_spans = n_best
-    while True:
-        found = {}
-        first, last, scores = best_spans(start, end, longest, n_spans)
-        for a, b, score in zip(first, last, scores.tolist(), strict=True):
-            span = widen(offsets[a][0], offsets[b][1], context)
-            text = context[slice(*span)]
-            found.setdefault(text, Answer(text, *span, score))
-            if len(found) == n_best:
-                return list(found.values())
-        if len(scores) < n_spans:
-            return list(found.values())
-        n_spans *= 4
-
-
-def best_of_pair(answers, n_best):
-    """The best answers with different texts of all windows, the best first."""
-    found = {}
-    for answer in answers:
-        if answer.text not in found or answer.score > found[answer.text].score:
-            found[answer.text] = answer
-    return sorted(found.values(), key=lambda answer: -answer.score)[:n_best]
 
 
 class BertQuestionAnswerer(BaseBertTuner):
@@ -621,8 +357,7 @@ class BertQuestionAnswerer(BaseBertTuner):
     def _targets_of_windows(self, windows, targets):
         pieces = find_pieces(windows, targets)
         self._tell_unlearned(windows, targets, pieces)
-        lengths = np.array([len(ids) for ids in windows.ids], dtype=np.int64)
-        return np.column_stack([pieces, lengths])
+        return np.column_stack([pieces, windows.lengths])
 
     def _tell_unlearned(self, windows, spans, pieces):
         """Warn of answers that cannot be learned, or not be found."""

@@ -6,7 +6,7 @@ from sklearn.utils.validation import assert_all_finite, check_array, check_is_fi
 
 from skml._sklearn import StrOptions, _fit_context, with_callbacks
 from skml.neural._bert_text import mean_of_windows
-from skml.neural._bert_tuner import BaseBertTuner, check_samples
+from skml.neural._bert_tuner import BaseBertTuner, check_samples, logits_of
 
 
 class BertRegressor(RegressorMixin, BaseBertTuner):
@@ -293,14 +293,10 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
 
         found = np.empty((0, n_outputs), dtype=np.float32)
         if documents:
-            found = self._mean_over_networks(windows, _predictions, combine, n_samples)
+            found = self._mean_over_networks(windows, logits_of, combine, n_samples)
         return found[:, 0] if self._is_1d else found
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _predictions(network, inputs):
-    return network(**inputs).logits.float().cpu().numpy()

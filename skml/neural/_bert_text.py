@@ -1,6 +1,7 @@
 """From documents to windows of pieces, as models of the BERT family read them."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -27,6 +28,11 @@ class Windows:
 
     def __len__(self):
         return len(self.ids)
+
+    @cached_property
+    def lengths(self):
+        """The numbers of pieces."""
+        return np.array([len(ids) for ids in self.ids], dtype=np.intp)
 
     def without_encodings(self):
         """The same, without what is only needed to find places in the documents."""

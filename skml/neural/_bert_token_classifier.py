@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skml._sklearn import StrOptions, _fit_context, with_callbacks
 from skml._validation import is_missing
 from skml.metrics import entity_f1_score
-from skml.neural._bert_tuner import BaseBertTuner, check_samples
+from skml.neural._bert_tuner import BaseBertTuner, check_samples, logits_of
 from skml.neural._codec import check_characters
 
 OUTSIDE = "O"  # the tag of most words that are of no entity
@@ -419,12 +419,11 @@ class BertTokenClassifier(BaseBertTuner):
         """The codes of the tags of pieces, in one window each."""
         from skml.neural._torch._windows import NO_TARGET
 
-        lengths = [len(ids) for ids in windows.ids]
         n_words = [len(codes) for codes in targets]
         places, words = find_pieces(windows, n_words, self._overlap(), self.labels)
-        found = np.full(sum(lengths), NO_TARGET, dtype=np.int64)
+        found = np.full(windows.lengths.sum(), NO_TARGET, dtype=np.int64)
         found[places] = np.concatenate(targets)[words]
-        return split(found, lengths)
+        return split(found, windows.lengths)
 
     def _weights_of_windows(self, windows, targets, weights):
         # Each word is in one window only, so that those of a document share no weight.
@@ -474,7 +473,7 @@ class BertTokenClassifier(BaseBertTuner):
             return found
 
         if len(pieces.words) > 0:
-            proba = self._mean_over_networks(windows, _logits, combine, n_samples)
+            proba = self._mean_over_networks(windows, logits_of, combine, n_samples)
         return split(proba, n_words)
 
     def predict_proba(self, X, *, mc_samples=None):
@@ -557,7 +556,3 @@ class BertTokenClassifier(BaseBertTuner):
         tags = super().__sklearn_tags__()
         tags.target_tags.single_output = False  # a list of tags for each sample
         return tags
-
-
-def _logits(network, inputs):
-    return network(**inputs).logits.float().cpu().numpy()

@@ -12,7 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._fitting import all_or_nothing
 from skml._sklearn import StrOptions, _fit_context
-from skml.neural._bert_base import MODEL_CONSTRAINTS, BertMixin
+from skml.neural._bert_base import (
+    MODEL_CONSTRAINTS,
+    WINDOW_CONSTRAINTS,
+    BertMixin,
+)
 from skml.neural._bert_text import cut_into_windows, load_tokenizer, mean_of_windows
 
 
@@ -84,6 +88,7 @@ class BertTransformer(
 
     _parameter_constraints = {
         **MODEL_CONSTRAINTS,
+        **WINDOW_CONSTRAINTS,
         "pooling": [StrOptions({"mean", "cls", "max"})],
         "layers": [Integral, list, tuple],
         "normalize": ["boolean"],
@@ -144,7 +149,11 @@ class BertTransformer(
         self._import_packages()
         self._read_fit(X)
         from skml.neural._torch._device import apart, find_device
-        from skml.neural._torch._pretrained import as_source, read_network, to_json
+        from skml.neural._torch._pretrained import (
+            as_source,
+            config_to_json,
+            read_network,
+        )
 
         name = type(self).__name__
         find_device(self.device, name)
@@ -154,7 +163,7 @@ class BertTransformer(
         self._check_max_length(network)
         self._overlap()
         self._check_layers(network)
-        self._config = to_json(network.config)
+        self._config = config_to_json(network.config)
         self.networks_ = [network.eval()]
         return self
 
@@ -208,8 +217,7 @@ class BertTransformer(
             found = np.full_like(vectors[: len(documents)], -np.inf)
             np.maximum.at(found, windows.documents, vectors)
         else:
-            n_pieces = np.array([len(ids) for ids in windows.ids])
-            found = mean_of_windows(vectors, windows, len(documents), n_pieces)
+            found = mean_of_windows(vectors, windows, len(documents), windows.lengths)
         if self.normalize:
             lengths = np.linalg.norm(found, axis=1, keepdims=True)
             found = found / np.maximum(lengths, np.finfo(np.float32).tiny)

@@ -10,8 +10,13 @@ from sklearn.utils.validation import _check_sample_weight
 
 from skml._fitting import all_or_nothing
 from skml._random import make_random_state
-from skml._sklearn import Interval, RealNotInt, StrOptions
-from skml.neural._bert_base import MODEL_CONSTRAINTS, BertMixin
+from skml._sklearn import Interval, StrOptions
+from skml.neural._bert_base import (
+    MODEL_CONSTRAINTS,
+    TRAINING_CONSTRAINTS,
+    WINDOW_CONSTRAINTS,
+    BertMixin,
+)
 from skml.neural._network_estimator import BaseNetworkEstimator
 
 
@@ -24,18 +29,14 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
     _parameter_constraints = {
         **BaseNetworkEstimator._parameter_constraints,
         **MODEL_CONSTRAINTS,
+        **WINDOW_CONSTRAINTS,
+        **TRAINING_CONSTRAINTS,
         "freeze": [
             StrOptions({"none", "embeddings", "all"}),
             Interval(Integral, 0, None, closed="left"),
         ],
-        "dropout": [Interval(Real, 0, 1, closed="left"), None],
         "head_learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "layer_decay": [Interval(Real, 0, 1, closed="right")],
-        "warm_up": [
-            Interval(Integral, 0, None, closed="left"),
-            Interval(RealNotInt, 0, 1, closed="left"),
-        ],
-        "early_stopping": ["boolean"],
         "n_members": [Interval(Integral, 1, 999, closed="both")],
     }
 
@@ -149,7 +150,7 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         import torch
 
         from skml.neural._torch._device import seeded
-        from skml.neural._torch._pretrained import read_network, to_json
+        from skml.neural._torch._pretrained import config_to_json, read_network
 
         with seeded(seed, torch.device("cpu")):
             network, new, _ = read_network(
@@ -162,7 +163,7 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
             )
         self.new_weights_ = new
         self._check_max_length(network)
-        self._config = to_json(network.config)
+        self._config = config_to_json(network.config)
         return network
 
     def _train_member(
@@ -341,3 +342,8 @@ def check_samples(mc_samples):
             f"mc_samples={mc_samples!r}; expected None or an integer of at least 1."
         )
     return mc_samples
+
+
+def logits_of(network, inputs):
+    """The logits of a network as an array."""
+    return network(**inputs).logits.float().cpu().numpy()

@@ -18,7 +18,34 @@ from skml._sklearn import CallbackSupportMixin, Interval, StrOptions
 NOT_OF_THE_FIT = {"checkpoint", "verbose", "n_jobs", "max_train_time", "device"}
 
 
-class BaseNetworkEstimator(CallbackSupportMixin, BaseEstimator):
+def to_arrays(network):
+    """The weights of a network as arrays, which load without its device."""
+    return {name: w.cpu().numpy() for name, w in network.state_dict().items()}
+
+
+def to_tensors(arrays):
+    """The weights again; those of a memory map, which nobody may write, copied."""
+    import torch
+
+    return {
+        name: torch.from_numpy(np.require(w, requirements="W"))
+        for name, w in arrays.items()
+    }
+
+
+class PackagesMixin:
+    """Asks for packages that only some users have."""
+
+    _extra = "neural"  # what brings the packages
+    _packages = ("torch", "safetensors")
+
+    @classmethod
+    def _import_packages(cls):
+        for package in cls._packages:
+            import_optional(package, extra=cls._extra, caller=cls.__name__)
+
+
+class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
     """Common ground of the estimators that train a network in the one loop."""
 
     _parameter_constraints = {
@@ -43,13 +70,7 @@ class BaseNetworkEstimator(CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    _extra = "neural"  # what brings the packages that `fit` needs
-    _packages = ("torch", "safetensors")
     _betas = (0.9, 0.98)  # of Adam
-
-    def _import_packages(self):
-        for package in self._packages:
-            import_optional(package, extra=self._extra, caller=type(self).__name__)
 
     def _begin(self, data, n_passes):
         """Tell callbacks that a fit begins, which goes over `data` so many times."""

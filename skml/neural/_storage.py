@@ -48,9 +48,9 @@ def save_folder(estimator, path):
     network = estimator.network_.state_dict()
     weights = {name: w.detach().cpu().contiguous() for name, w in network.items()}
     files = {
-        ESTIMATOR: _to_json(state, type(estimator).__name__),
-        SOURCE: _to_json(estimator.source_vocabulary_.to_json(), SOURCE),
-        TARGET: _to_json(estimator.target_vocabulary_.to_json(), TARGET),
+        ESTIMATOR: to_json(state, type(estimator).__name__),
+        SOURCE: to_json(estimator.source_vocabulary_.to_json(), SOURCE),
+        TARGET: to_json(estimator.target_vocabulary_.to_json(), TARGET),
         WEIGHTS: save(weights),
     }
     write_files(path, FILES, files)
@@ -69,7 +69,7 @@ def load_folder(cls, path):
     from safetensors.torch import load
 
     path = Path(os.fspath(path))
-    state = _read_json(path / ESTIMATOR)
+    state = read_json(path / ESTIMATOR)
     estimator = _make_estimator(cls, state, path / ESTIMATOR)
     sides = ((SOURCE, "source"), (TARGET, "target"))
     for (name, side), kind in zip(sides, estimator._kinds, strict=True):
@@ -86,13 +86,7 @@ def load_folder(cls, path):
 
 def _make_estimator(cls, state, where):
     """An estimator with the parameters that are stored, checked."""
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ValueError(f"{where} is not of this version; save the model again.")
-    if state.get("class") != cls.__name__:
-        raise ValueError(
-            f"{where} is of {state.get('class')!r:.60}; load it with that class, not "
-            f"with {cls.__name__}."
-        )
+    check_state(state, cls.__name__, FORMAT, where)
     try:
         estimator = cls(**state["parameters"])
         estimator._validate_params()
@@ -111,6 +105,23 @@ def _make_estimator(cls, state, where):
     estimator._cut_by = cut_by
     vars(estimator).update(numbers)
     return estimator
+
+
+def check_state(state, name, version, where):
+    """What is stored must be of this class and version.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not isinstance(state, dict) or state.get("format") != version:
+        raise ValueError(f"{where} is not of this version; save the model again.")
+    if state.get("class") != name:
+        raise ValueError(
+            f"{where} is of {state.get('class')!r:.60}; load it with that class, not "
+            f"with {name}."
+        )
 
 
 def _is_curve(value):
@@ -149,7 +160,7 @@ def _check_architecture(estimator, weights, where):
 
 def _read_vocabulary(where, kind):
     """A vocabulary of text, or of lists of tokens."""
-    stored = _read_json(where)
+    stored = read_json(where)
     try:
         vocabulary = VOCABULARIES[stored["name"]].from_json(stored)
     except Exception as error:  # the library tokenizers raises no other type
@@ -168,7 +179,7 @@ def _read(where):
     return where.read_bytes()
 
 
-def _read_json(where):
+def read_json(where):
     content = _read(where)
     try:
         return json.loads(content.decode("utf-8"))
@@ -176,7 +187,7 @@ def _read_json(where):
         raise ValueError(f"{where} is damaged: {error!s:.200}") from None
 
 
-def _to_json(value, caller):
+def to_json(value, caller):
     def refuse(value):
         if isinstance(value, np.generic):
             return value.item()

@@ -52,9 +52,8 @@ def is_bfloat16_fast():
     """
     if not torch.cpu._is_avx512_bf16_supported():
         return False
-    return 1.2 * _seconds_of_product(torch.bfloat16) < _seconds_of_product(
-        torch.float32
-    )
+    small, full = map(_seconds_of_product, (torch.bfloat16, torch.float32))
+    return 1.2 * small < full
 
 
 def _seconds_of_product(dtype, n_rows=256, n_times=10):

@@ -307,7 +307,7 @@ def write_model(folder, network, tokenizer_files):
         (folder / name).write_text(content, encoding="utf-8")
 
 
-def to_json(config):
+def config_to_json(config):
     """A configuration as data."""
     return json.loads(config.to_json_string(use_diff=False))
 

@@ -66,7 +66,6 @@ class WindowTask:
         self.batch_size = batch_size
         self.padding = padding
         self.network = network
-        self.lengths = np.array([len(ids) for ids in windows.ids])
         is_held_out = np.isin(windows.documents, held_out)
         counts = self.weights.numpy() > 0
         self.learned = np.flatnonzero(counts & ~is_held_out)
@@ -76,7 +75,7 @@ class WindowTask:
 
     def _divide(self, rows, generator=None):
         parts = divide(
-            self.lengths[rows], np.inf, generator, n_sequences=self.batch_size
+            self.windows.lengths[rows], np.inf, generator, n_sequences=self.batch_size
         )
         return [rows[part] for part in parts]
 
@@ -86,7 +85,7 @@ class WindowTask:
 
     def make_batch(self, rows):
         """The parts of a batch; long windows would take much memory at once."""
-        parts = divide(self.lengths[rows], MOST_TOKENS)
+        parts = divide(self.windows.lengths[rows], MOST_TOKENS)
         return [self.make_part(rows[part]) for part in parts]
 
     def make_part(self, rows):
@@ -130,8 +129,7 @@ def run_windows(network, windows, padding, compute):
     found : ndarray or tuple of ndarray
         What `compute` returned for them.
     """
-    lengths = np.array([len(ids) for ids in windows.ids], dtype=np.intp)
-    for rows in divide(lengths, MOST_TOKENS):
+    for rows in divide(windows.lengths, MOST_TOKENS):
         yield rows, compute(network, make_inputs(windows, rows, padding, network))
 
 
@@ -147,14 +145,13 @@ def collect(network, windows, padding, compute):
 
 def collect_pieces(network, windows, padding, compute):
     """What `compute` returns of all pieces, those of each window in a row."""
-    lengths = np.array([len(ids) for ids in windows.ids], dtype=np.intp)
-    stops = lengths.cumsum()
+    stops = windows.lengths.cumsum()
     found = None
     for rows, values in run_windows(network, windows, padding, compute):
         if found is None:
             found = np.empty((stops[-1], *values.shape[2:]), dtype=values.dtype)
         for row, of_window in zip(rows, values, strict=True):
-            n = lengths[row]
+            n = windows.lengths[row]
             found[stops[row] - n : stops[row]] = of_window[:n]
     return found
 

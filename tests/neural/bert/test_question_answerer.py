@@ -38,7 +38,7 @@ from skml.metrics import (
     answer_f1_score,
 )
 from skml.neural import BertQuestionAnswerer
-from skml.neural._bert_question_answerer import (
+from skml.neural._bert_answers import (
     best_of_window,
     best_spans,
     cut_questions,
