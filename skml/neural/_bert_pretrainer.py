@@ -172,7 +172,8 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         pieces and of pairs.
     masked_loss_, masked_accuracy_ : float
         The mean loss of a chosen piece, in nats, and the share of them that is told
-        right, on the documents held out; without such, in the last pass.
+        right, by the weights that are kept, on the documents held out; without such, in
+        the last pass.
     next_sentence_loss_, next_sentence_accuracy_ : float
         The same of pairs; only with `next_sentence`.
     figures_ : list of dict of str to float
@@ -473,17 +474,16 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         task = PretrainingTask(
             sentences, held_out, seed, **self._task_options(), device=device
         )
-        figures = []
         training = self._train_network(
             network,
             task,
-            lambda training: self._report(training, task, figures, max_iter, progress),
+            lambda training: self._report(training, max_iter, progress),
             device=device,
             seed=seed,
             max_iter=max_iter,
             fingerprint=self._fingerprint(sentences.pieces),
         )
-        vars(self).update(self._learned(training), **self._told(figures))
+        vars(self).update(self._learned(training))
 
     def _task_options(self):
         tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
@@ -507,32 +507,27 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
             "next_sentence": self.next_sentence,
         }
 
-    def _report(self, training, task, figures, max_iter, progress):
+    def _report(self, training, max_iter, progress):
         """Report a pass; whether a callback wants the fit to stop."""
-        held_out = task.held_out_figures.take()
-        if not training.held_out_losses:
-            held_out = {}
-        figures.append((task.figures.take(), held_out))
         line = self._line(training, max_iter)
         line += ", masked {masked_loss:.3f} ({masked_accuracy:.1%})".format(
-            **figures[-1][0]
+            **training.figures[-1][0]
         )
         return progress.report(
-            line, lambda: self._reconstruct(training, figures), task_name="epoch"
+            line, lambda: self._reconstruct(training), task_name="epoch"
         )
 
-    def _told(self, figures):
-        """The attributes that tell how well it went."""
-        if not figures:
-            return {}
-        learned, held_out = figures[-1]
-        last = held_out or learned
+    def _learned(self, training):
+        """Attributes; figures of one pass are those of the weights that are kept."""
+        learned, held_out = training.figures[training.best_pass]
+        kept = held_out or learned
         return {
-            "figures_": [of_pass for of_pass, _ in figures],
-            **{f"{name}_": last[name] for name in FIGURES if name in last},
+            **super()._learned(training),
+            "figures_": [of_pass for of_pass, _ in training.figures],
+            **{f"{name}_": kept[name] for name in FIGURES if name in kept},
         }
 
-    def _reconstruct(self, training, figures):
+    def _reconstruct(self, training):
         """The attributes of an estimator that stops here."""
         own = {
             name: getattr(self, name)
@@ -540,8 +535,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         }
         own["_config"] = self._config
         network = self._rebuild_network(training.best)
-        learned = {**self._learned(training), **self._told(figures)}
-        return {**own, **learned, "networks_": [network]}
+        return {**own, **self._learned(training), "networks_": [network]}
 
     def score(self, X, y=None):
         """Tell the mean log-probability of pieces that are masked in documents.

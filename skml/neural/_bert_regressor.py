@@ -252,8 +252,28 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
         losses = (outputs.logits.float() - targets).square().mean(dim=1)
         return (losses * weights).sum(), float(weights.sum())
 
+    def _start(self, network):
+        """Let a stored last layer return standardised targets."""
+        import torch
+
+        layer, scale, mean = self._scaled(network)
+        if any(network.get_parameter(n) is layer.weight for n in self.new_weights_):
+            return  # it is drawn
+        with torch.no_grad():
+            layer.weight.div_(scale[:, None])
+            layer.bias.sub_(mean).div_(scale)
+
     def _finish(self, network):
         """Let the last layer return the targets as they were given."""
+        import torch
+
+        layer, scale, mean = self._scaled(network)
+        with torch.no_grad():
+            layer.weight.mul_(scale[:, None])
+            layer.bias.mul_(scale).add_(mean)
+
+    def _scaled(self, network):
+        """The last layer, and by what its outputs are less than targets."""
         import torch
 
         from skml.neural._torch._pretrained import find_last_layer
@@ -263,9 +283,7 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
             torch.as_tensor(v, dtype=torch.float32, device=layer.weight.device)
             for v in (self._scale, self._mean)
         )
-        with torch.no_grad():
-            layer.weight.mul_(scale[:, None])
-            layer.bias.mul_(scale).add_(mean)
+        return layer, scale, mean
 
     def predict(self, X, *, mc_samples=None):
         """Tell numbers for texts.

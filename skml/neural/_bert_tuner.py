@@ -64,6 +64,9 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         """The weighted sum of the losses of a batch, and that of the weights."""
         raise NotImplementedError
 
+    def _start(self, network):
+        """What is done to a network before it is trained."""
+
     def _finish(self, network):
         """What is still done to a network that is trained."""
 
@@ -162,6 +165,7 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
                 **self._config_changes(),
             )
         self.new_weights_ = new
+        self._start(network)
         self._check_max_length(network)
         self._config = config_to_json(network.config)
         return network

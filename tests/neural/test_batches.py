@@ -100,3 +100,12 @@ def test_sequences_without_ids_are_all_padding():
     assert table.tolist() == [[PADDING], [4]]
     assert lengths.tolist() == [0, 1]
     assert pad([np.array([], dtype=int)])[0].shape == (1, 0)
+
+
+def test_few_tokens_are_padding():
+    generator = np.random.default_rng(0)
+    lengths = generator.integers(1, 20, size=(20_000, 2))
+    n_padded = 0
+    for rows in divide(lengths, 500, generator):
+        n_padded += len(rows) * lengths[rows].max(axis=0).sum()
+    assert lengths.sum() > 0.85 * n_padded

@@ -34,6 +34,7 @@ def divide(lengths, batch_size, generator=None, *, n_sequences=np.inf):
     if generator is not None:
         keys = lengths * generator.uniform(1, 1 + NOISE, size=lengths.shape)
         keys += generator.random(size=lengths.shape)
+        keys[:, 1:] = np.floor(keys[:, 1:])  # else no ties are left to the other side
     order = np.lexsort(keys.T)
     batches, first = [], 0
     longest = np.zeros(lengths.shape[1])

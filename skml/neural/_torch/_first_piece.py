@@ -1,10 +1,11 @@
 """A last layer that computes nothing but what a classifier reads: the first piece."""
 
-from torch.nn.functional import scaled_dot_product_attention
 from transformers.models.bert.modeling_bert import (
     BertForSequenceClassification,
     BertLayer,
 )
+
+from skml.neural._torch._attention import NAME, pool
 
 
 class FirstPieceLayer(BertLayer):
@@ -27,13 +28,8 @@ class FirstPieceLayer(BertLayer):
         )
         if attention_mask is not None:
             attention_mask = attention_mask[:, :, :1]
-        context = scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            attn_mask=attention_mask,
-            dropout_p=own.dropout.p if own.training else 0.0,
-        )
+        dropout = own.dropout.p if own.training else 0.0
+        context = pool(query, key, value, attention_mask, dropout)
         context = context.transpose(1, 2).flatten(2)
         return self.feed_forward_chunk(self.attention.output(context, first))
 
@@ -45,7 +41,7 @@ def skip_unread_pieces(network):
     """
     if type(network) is not BertForSequenceClassification:
         return
-    if network.config._attn_implementation != "sdpa":
+    if network.config._attn_implementation != NAME:
         return
     for last in network.base_model.encoder.layer[-1:]:  # there may be none
         if type(last) is BertLayer:

@@ -76,7 +76,8 @@ class Training:
         Has ``batches(generator)``, the batches of a pass; ``loss(network, batch)``, the
         sum of the losses of a batch, and of how many units it is; and
         ``held_out_batches``, a list, perhaps empty, and ``held_out_loss``, as `loss`.
-        A batch that is a list has parts: it is too large to be computed at once.
+        A batch that is a list has parts: it is too large to be computed at once. A task
+        that tells more of a pass than a loss has ``take_figures()``, too.
     options : TrainingOptions
         How to train.
     seed : int
@@ -89,6 +90,10 @@ class Training:
     ----------
     losses, held_out_losses : list of float
         Of each pass, the mean loss of a unit.
+    figures : list
+        Of each pass, what else the task tells, as data; empty if it tells nothing.
+    best_pass : int
+        The position of the pass whose weights are the best.
     is_diverged : bool
         Whether losses or weights are no longer finite.
     is_stopped : bool
@@ -108,8 +113,8 @@ class Training:
         )
         self.n_steps, self.n_batches, self.elapsed = 0, 1, 0.0
         self.n_without_gain = 0
-        self.losses, self.held_out_losses = [], []
-        self.recent, self.best, self.best_loss = [], None, np.inf
+        self.losses, self.held_out_losses, self.figures = [], [], []
+        self.recent, self.best, self.best_loss, self.best_pass = [], None, np.inf, 0
         self.is_diverged = self.is_stopped = False
 
     def run(self, report):
@@ -203,8 +208,11 @@ class Training:
         self.losses.append(training_loss)
         if has_held_out:
             self.held_out_losses.append(loss)
+        if hasattr(self.task, "take_figures"):
+            self.figures.append(self.task.take_figures())
         if not has_held_out or loss < self.best_loss - self.options.tol:
             self.best, self.best_loss, self.n_without_gain = weights, loss, 0
+            self.best_pass = len(self.losses) - 1
         else:
             self.n_without_gain += 1
         self._write_checkpoint()
@@ -296,12 +304,17 @@ class Training:
         for curve in (self.losses, self.held_out_losses):
             if not all(type(loss) is float for loss in curve):
                 raise TypeError("a loss is no number.")
+        n_passes, n_told = len(self.losses), len(self.figures)
+        if not 0 <= self.best_pass < n_passes or n_told not in {0, n_passes}:
+            raise ValueError("passes are missing.")
 
 
 # Attributes of a training that a checkpoint keeps as they are.
 NOTED = {
     "losses": list,
     "held_out_losses": list,
+    "figures": list,
+    "best_pass": int,
     "n_steps": int,
     "n_batches": int,
     "n_without_gain": int,

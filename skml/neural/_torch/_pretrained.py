@@ -18,6 +18,7 @@ from sklearn.exceptions import NotFittedError
 from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig
 
+from skml.neural._torch._attention import with_attention
 from skml.neural._torch._first_piece import skip_unread_pieces
 from skml.neural.modules import Dropout
 
@@ -213,13 +214,14 @@ def read_network(source, model, head, caller, dropout=None, **changes):
     network : PreTrainedModel
         The network.
     new : list of str
-        The names of the weights that were not stored.
+        The names of the weights that were not stored, or tell something else.
     left : list of str
         The names of the weights that were stored, and have no place: another head.
     """
     with _explained(model, source, caller):
         config = AutoConfig.from_pretrained(source, **NO_CODE)
         check_encoder(config)
+        is_of_task = tells_the_same(config, changes)
         for name, value in changes.items():
             setattr(config, name, value)
         if dropout is not None:
@@ -234,8 +236,9 @@ def read_network(source, model, head, caller, dropout=None, **changes):
             ignore_mismatched_sizes=True,  # of another head; others are told below
             **NO_CODE,
         )
+        drawn = [] if is_of_task else draw_head(network, head)
     mismatched = {name for name, *_ in info["mismatched_keys"]}
-    new = sorted({*info["missing_keys"], *mismatched})
+    new = sorted({*info["missing_keys"], *mismatched, *drawn})
     prefix = f"{network.base_model_prefix}."
     is_whole = network is network.base_model
     body = [
@@ -262,6 +265,39 @@ def check_encoder(config):
         )
 
 
+def tells_the_same(config, wanted):
+    """Whether the outputs of a stored head have the meaning that is wanted of them.
+
+    Parameters
+    ----------
+    config : PreTrainedConfig
+        What is stored.
+    wanted : dict
+        What is to be changed of it: "problem_type" and "id2label" may be among it.
+    """
+    problem, own = wanted.get("problem_type"), config.problem_type
+    own = own or ("regression" if config.num_labels == 1 else None)
+    if None not in (problem, own) and problem != own:
+        return False
+    labels, stored = wanted.get("id2label"), config.id2label or {}
+    if labels is None or problem == "regression":
+        return True
+    stored = [str(stored[i]) for i in sorted(stored)]
+    # What transformers calls outputs of which it knows the number alone.
+    nameless = [f"LABEL_{i}" for i in range(len(stored))]
+    stored = [str(i) for i in range(len(stored))] if stored == nameless else stored
+    return list(labels.values()) == stored
+
+
+def draw_head(network, head):
+    """Draw what is not of the encoder anew; returns the names of these weights."""
+    fresh = with_attention(MODELS[head].from_config, network.config).state_dict()
+    body = set(map(id, network.base_model.parameters()))
+    drawn = [n for n, p in network.named_parameters() if id(p) not in body]
+    network.load_state_dict({name: fresh[name] for name in drawn}, strict=False)
+    return drawn
+
+
 def shares_of_dropout(config):
     """The names of the shares of dropout in a configuration; None is another's."""
     return [
@@ -269,14 +305,6 @@ def shares_of_dropout(config):
         for name, value in config.to_dict().items()
         if "dropout" in name and not isinstance(value, (bool, str))
     ]
-
-
-def with_attention(make, *args, **kwargs):
-    """Make a network with the fused attention, or the plain one if it has no other."""
-    try:
-        return make(*args, attn_implementation="sdpa", **kwargs)
-    except ValueError:
-        return make(*args, attn_implementation="eager", **kwargs)
 
 
 def rebuild_network(config, head, weights):
@@ -434,7 +462,7 @@ def make_bert(
         pad_token_id=vocabulary["[PAD]"],
     )
     with quietly():
-        network = MODELS["pretraining"].from_config(config, attn_implementation="sdpa")
+        network = with_attention(MODELS["pretraining"].from_config, config)
         tokenizer = transformers.BertTokenizerFast(
             vocab=vocabulary, do_lower_case=lowercase, model_max_length=longest
         )

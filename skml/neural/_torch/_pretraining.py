@@ -5,6 +5,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from skml.neural._torch._batches import Lazily, divide, pad
+from skml.neural.modules._cross_entropy import cross_entropy_and_hits
 
 SHORT_SHARE = 0.1  # of chunks that are shorter than they could be, as in BERT
 MASKED_SHARE, RANDOM_SHARE = 0.8, 0.1  # of the chosen pieces; the others stay
@@ -266,24 +267,28 @@ class PretrainingTask:
     def held_out_loss(self, network, batch):
         return self._loss(network, batch, self.held_out_figures)
 
+    def take_figures(self):
+        """Of a pass, the figures of training, and those of documents held out."""
+        held_out = self.held_out_figures.take()
+        return [self.figures.take(), held_out if self.held_out_batches else {}]
+
     def _loss(self, network, batch, figures):
         inputs, is_chosen, pieces, labels = batch
-        masked, next_scores = scores_of(network, inputs, is_chosen)
-        loss = cross_entropy(masked.float(), pieces)
-        figures.add("masked", loss, masked, pieces)
+        body = network.base_model(**inputs)
+        # Scores of a whole vocabulary are most of the work: none where nothing is
+        # asked, and few at a time.
+        head = network.cls.predictions
+        chosen, last = head.transform(body.last_hidden_state[is_chosen]), head.decoder
+        total, n_right = cross_entropy_and_hits(chosen, last.weight, last.bias, pieces)
+        figures.add("masked", total, n_right, len(pieces))
+        loss = total / len(pieces)
         if self.next_sentence:
-            of_pairs = cross_entropy(next_scores.float(), labels)
-            figures.add("next_sentence", of_pairs, next_scores, labels)
-            loss = loss + of_pairs
+            scores = network.cls.seq_relationship(body.pooler_output).float()
+            of_pairs = cross_entropy(scores, labels, reduction="sum")
+            n_right = (scores.argmax(dim=-1) == labels).sum()
+            figures.add("next_sentence", of_pairs, n_right, len(labels))
+            loss = loss + of_pairs / len(labels)
         return loss * len(labels), len(labels)
-
-
-def scores_of(network, inputs, is_chosen):
-    """The scores of all pieces where some were chosen, and those of pairs."""
-    body = network.base_model(**inputs)
-    # Scores of a whole vocabulary are most of the work: none where nothing is asked.
-    masked = network.cls.predictions(body.last_hidden_state[is_chosen])
-    return masked, network.cls.seq_relationship(body.pooler_output)
 
 
 class Figures:
@@ -292,12 +297,10 @@ class Figures:
     def __init__(self):
         self.totals = {}
 
-    def add(self, name, loss, scores, wanted):
-        """Count the answers to some questions."""
+    def add(self, name, loss, n_right, n):
+        """Count the answers to `n` questions, and the sum of their losses."""
         total = self.totals.setdefault(name, np.zeros(3))
-        n = len(wanted)
-        n_right = (scores.detach().argmax(dim=-1) == wanted).sum()
-        total += [loss.item() * n, n_right.item(), n]
+        total += [loss.item(), n_right.item(), n]
 
     def take(self):
         """The mean loss and the accuracy by name; then, counting begins anew."""

@@ -8,6 +8,7 @@ from skml.neural._torch._batches import Lazily, divide, pad
 from skml.neural.modules import Dropout
 
 MOST_TOKENS = 4096  # that are computed at once
+MOST_TOKENS_OF_THREAD = 1024  # on a CPU, where more do not fit into its caches
 NO_TARGET = -100  # where a ragged target ends, or a piece has none
 
 
@@ -129,7 +130,10 @@ def run_windows(network, windows, padding, compute):
     found : ndarray or tuple of ndarray
         What `compute` returned for them.
     """
-    for rows in divide(windows.lengths, MOST_TOKENS):
+    most = MOST_TOKENS
+    if network.device.type == "cpu":
+        most = min(most, MOST_TOKENS_OF_THREAD * torch.get_num_threads())
+    for rows in divide(windows.lengths, most):
         yield rows, compute(network, make_inputs(windows, rows, padding, network))
 
 

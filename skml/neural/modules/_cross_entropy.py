@@ -18,7 +18,7 @@ ROWS = 1024  # whose scores are held at a time
 
 
 class LinearCrossEntropy(torch.autograd.Function):
-    """Computes the loss and, along with it, the derivatives."""
+    """Computes the loss and, along with it, the derivatives and what is right."""
 
     @staticmethod
     def forward(ctx, x, weight, bias, classes, smoothing, dtype):
@@ -26,13 +26,17 @@ class LinearCrossEntropy(torch.autograd.Function):
         of_weight, of_bias = torch.zeros_like(weight), torch.zeros_like(bias)
         cast_weight, cast_bias = weight.to(dtype), bias.to(dtype)
         share, total = smoothing / len(weight), x.new_zeros((), dtype=torch.float64)
+        n_right = torch.zeros_like(total)
         for start in range(0, len(x), ROWS):
             rows = slice(start, start + ROWS)
             some = x[rows].to(dtype)
             scores = torch.addmm(cast_bias, some, cast_weight.t()).to(x.dtype)
             wanted = classes[rows, None]
             scores -= scores.amax(dim=1, keepdim=True)
-            total -= (1 - smoothing) * scores.gather(1, wanted).sum()
+            of_right = scores.gather(1, wanted)
+            best = scores[of_right[:, 0] == 0]  # one of several best is right in part
+            n_right += (1 / (best == 0).sum(dim=1)).sum()
+            total -= (1 - smoothing) * of_right.sum()
             if smoothing:
                 total -= share * scores.sum()
             normalizer = scores.exp_().sum(dim=1, keepdim=True)
@@ -45,11 +49,18 @@ class LinearCrossEntropy(torch.autograd.Function):
             of_x[rows] = (gradient @ cast_weight).to(x.dtype)
             of_weight += (gradient.t() @ some).to(weight.dtype)
         ctx.save_for_backward(of_x, of_weight, of_bias)
-        return total.to(x.dtype)
+        ctx.mark_non_differentiable(n_right)
+        return total.to(x.dtype), n_right
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx, gradient, _):
         return *(part * gradient for part in ctx.saved_tensors), None, None, None
+
+
+def cross_entropy_and_hits(x, weight, bias, classes, *, label_smoothing=0.0):
+    """What `linear_cross_entropy` returns, and how many classes have the best score."""
+    x, dtype = prepare_products(x)
+    return LinearCrossEntropy.apply(x, weight, bias, classes, label_smoothing, dtype)
 
 
 def linear_cross_entropy(x, weight, bias, classes, *, label_smoothing=0.0):
@@ -81,5 +92,5 @@ def linear_cross_entropy(x, weight, bias, classes, *, label_smoothing=0.0):
     >>> linear_cross_entropy(x, weight, bias, torch.tensor([0, 1]))  # 2 log 4
     tensor(2.7726)
     """
-    x, dtype = prepare_products(x)
-    return LinearCrossEntropy.apply(x, weight, bias, classes, label_smoothing, dtype)
+    options = {"label_smoothing": label_smoothing}
+    return cross_entropy_and_hits(x, weight, bias, classes, **options)[0]

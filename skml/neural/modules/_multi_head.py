@@ -1,7 +1,5 @@
 """Attention in several heads."""
 
-from math import sqrt
-
 import torch
 from torch import nn
 
@@ -13,7 +11,7 @@ from skml.neural.modules._checks import (
     check_sizes,
 )
 from skml.neural.modules._dropout import Dropout
-from skml.neural.modules._masked import masked_softmax
+from skml.neural.modules._fused import attend, attend_with_weights
 
 
 class MultiHeadAttention(nn.Module):
@@ -207,7 +205,6 @@ class MultiHeadAttention(nn.Module):
     def _pool(self, queries, keys, values, mask, is_causal):
         """Weighted means by PyTorch's fused kernel, which forms no weights."""
         n_queries, n_keys = queries.shape[2], keys.shape[2]
-        attend = nn.functional.scaled_dot_product_attention
         dropout = self.dropout.share if self.training else 0.0
         if dropout and queries.device.type == "cpu":
             # With dropout it is not fused there, and draws each number apart.
@@ -225,10 +222,9 @@ class MultiHeadAttention(nn.Module):
         return pooled.masked_fill(blind, 0)
 
     def _pool_with_weights(self, queries, keys, values, mask, is_causal):
-        scores = queries @ keys.transpose(-1, -2) / sqrt(queries.shape[-1])
-        seen = _combine(mask, is_causal, *scores.shape[-2:], queries.device)
-        weights = masked_softmax(scores, seen)
-        return self.dropout(weights) @ values, weights
+        sizes = queries.shape[2], keys.shape[2]
+        seen = _combine(mask, is_causal, *sizes, queries.device)
+        return attend_with_weights(queries, keys, values, seen, self.dropout)
 
 
 def _combine(mask, is_causal, n_queries, n_keys, device):

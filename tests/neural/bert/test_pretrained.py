@@ -226,6 +226,64 @@ def test_a_head_of_another_task_is_replaced(folder):
     assert fit(model, y=np.arange(8.0), cls=BertRegressor).new_weights_ == HEAD
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_kept"),
+    [
+        (["a", "b"], ["a", "b"], True),
+        (["a", "b"], ["b", "a"], True),  # classes are in order
+        (["a", "b"], ["a", "c"], False),
+        (["0", "1"], [0, 1], True),
+        ([[0, 1], [1, 0]], [[1, 1], [0, 1]], True),
+        ([[0, 1], [1, 0]], [0, 1], False),  # one of two, not any of two
+        ([0, 1], [[0, 1], [1, 0]], False),
+        ([[0.5, 1.5], [2.5, 3.5]], [0, 1], False),
+        ([[0.5, 1.5], [2.5, 3.5]], [[0.0, 0.5], [1.5, 9.0]], True),
+    ],
+)
+def test_a_head_is_kept_if_its_outputs_mean_the_same(before, after, is_kept):
+    def learn(model, y):
+        y = np.array(y * 4)
+        return fit(model, y, cls=BertRegressor if y.dtype == float else BertClassifier)
+
+    model = learn(tiny_model(n_layers=1), before)
+    again = learn(model, after)
+    assert again.new_weights_ == ([] if is_kept else HEAD)
+    assert model.new_weights_ == HEAD
+
+
+def test_a_head_that_is_not_kept_is_drawn():
+    model = fit(tiny_model(n_layers=1), y=list("abababab"))
+    still = {"learning_rate_init": 1e-30, "weight_decay": 0.0, "dropout": 0.0}
+    heads = [
+        fit(model, y=list(y), **still).networks_[0].classifier.weight.detach()
+        for y in ("abababab", "acacacac", "acacacac")
+    ]
+    assert torch.equal(heads[0], model.networks_[0].classifier.weight)
+    assert not torch.allclose(heads[1], heads[0])
+    assert torch.equal(heads[1], heads[2])  # by random_state
+    expected = model.networks_[0].config.initializer_range
+    assert_allclose(heads[1].std(), expected, rtol=0.5)
+
+
+@pytest.mark.parametrize("n_labels", [2, 3])
+def test_labels_without_names_stand_for_integers(folder, n_labels):
+    y = np.arange(8) % n_labels
+    model = fit(folder, y)
+    model.save_pretrained(folder.parent / "again")
+    names = {i: f"LABEL_{i}" for i in range(n_labels)}
+    config = {"id2label": names, "label2id": {name: i for i, name in names.items()}}
+    edit_json(folder.parent / "again" / "config.json", **config, problem_type=None)
+    assert fit(folder.parent / "again", y).new_weights_ == []
+    assert fit(folder.parent / "again", np.array(list("abc"))[y]).new_weights_ == HEAD
+
+
+def test_a_loaded_classifier_learns_other_classes_anew(folder):
+    fit(folder, y=list("abababab")).save(folder.parent / "saved")
+    model = BertClassifier.load(folder.parent / "saved")
+    assert model.fit(SENTENCES, list("xyxyxyxy")).new_weights_ == HEAD
+    assert model.classes_.tolist() == ["x", "y"]
+
+
 def test_a_pooler_is_new_if_there_is_none(folder):
     edit_weights(folder, lambda weights: [weights.pop(name) for name in POOLER])
     assert fit(folder).new_weights_ == [*POOLER, *HEAD]

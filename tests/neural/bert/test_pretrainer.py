@@ -7,10 +7,12 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from torch.nn.functional import cross_entropy
 from transformers import AutoModelForPreTraining, AutoTokenizer
 
 from skml import BertClassifier, BertPretrainer, BertTransformer
 from skml.neural._bert_pretrainer import split_sentences
+from skml.neural._torch._checkpoint import read_checkpoint, write_checkpoint
 from skml.neural._torch._pretraining import (
     PretrainingTask,
     Sentences,
@@ -18,7 +20,6 @@ from skml.neural._torch._pretraining import (
     corrupt,
     cut_chunks,
     draw_others,
-    scores_of,
 )
 from tests.callbacks import Recording, needs_callbacks
 from tests.neural.bert.cases import assert_same_weights, weights_of
@@ -288,15 +289,45 @@ def test_without_next_sentences_there_is_one_loss():
     assert model.masked_loss_ == pytest.approx(curve[-1], rel=0.2)
 
 
-def test_scores_are_those_of_the_model_of_transformers():
+@pytest.mark.parametrize("next_sentence", [True, False])
+def test_losses_are_those_of_the_model_of_transformers(next_sentence):
     network = AutoModelForPreTraining.from_pretrained(tiny_model()).eval()
-    task = make_task([[[7, 8, 9], [10, 11, 12, 13]]] * 4, ordinary=np.arange(5, 90))
-    inputs, is_chosen, _, _ = next(iter(task.batches(np.random.default_rng(0))))
+    documents = [[[7, 8, 9], [10, 11, 12, 13]], [[14, 15, 16], [17]]] * 20
+    task = make_task(
+        documents, ordinary=np.arange(5, 90), next_sentence=next_sentence, share=0.5
+    )
+    batch = next(iter(task.batches(np.random.default_rng(0))))
+    inputs, is_chosen, pieces, labels = batch
     with torch.inference_mode():
-        masked, pairs = scores_of(network, inputs, is_chosen)
-        expected = network(**inputs)
-    torch.testing.assert_close(masked, expected.prediction_logits[is_chosen])
-    torch.testing.assert_close(pairs, expected.seq_relationship_logits)
+        loss, n = task.loss(network, batch)
+        outputs = network(**inputs)
+    scores = {"masked": (outputs.prediction_logits[is_chosen], pieces)}
+    if next_sentence:
+        scores["next_sentence"] = (outputs.seq_relationship_logits, labels)
+    expected = {}
+    for name, (logits, wanted) in scores.items():
+        expected[f"{name}_loss"] = cross_entropy(logits, wanted).item()
+        is_right = logits.argmax(dim=1) == wanted
+        expected[f"{name}_accuracy"] = is_right.double().mean().item()
+    figures, held_out = task.take_figures()
+    assert figures == pytest.approx(expected, rel=1e-5)
+    assert held_out == {}
+    total = sum(v for name, v in expected.items() if name.endswith("loss"))
+    assert (loss / n).item() == pytest.approx(total, rel=1e-5)
+    assert n == len(labels)
+
+
+def test_figures_are_of_the_weights_that_are_kept():
+    options = {"early_stopping": True, "learning_rate": "constant", "warm_up": 0}
+    # After a while, the rate is far too high.
+    model = quick(**options, max_iter=12, learning_rate_init=0.1).fit(DOCUMENTS)
+    curve = model.validation_loss_curve_
+    assert np.argmin(curve) < len(curve) - 1
+    of_kept = model.masked_loss_ + model.next_sentence_loss_
+    assert min(curve) < 0.97 * curve[-1]
+    assert of_kept == pytest.approx(min(curve), rel=0.02)
+    best = quick(**options, max_iter=1 + int(np.argmin(curve)), learning_rate_init=0.1)
+    assert best.fit(DOCUMENTS).masked_loss_ == model.masked_loss_
 
 
 def test_transformers_reads_the_folder(tmp_path):
@@ -394,6 +425,20 @@ def test_a_fit_that_was_interrupted_goes_on(tmp_path):
     resumed = quick(checkpoint=str(tmp_path / "state"), **options).fit(DOCUMENTS)
     assert_same_weights(resumed, whole)
     assert resumed.loss_curve_ == whole.loss_curve_
+    assert resumed.figures_ == whole.figures_
+    assert len(whole.figures_) == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"figures": [[{}, {}]]}, {"best_pass": 2}, {"best_pass": -1}, {"figures": None}],
+)
+def test_a_checkpoint_that_lacks_a_pass_is_damaged(change, tmp_path):
+    parts = quick(checkpoint=str(tmp_path / "state"), max_iter=2).fit(DOCUMENTS)
+    tensors, notes = read_checkpoint(tmp_path / "state", "Reader")
+    write_checkpoint(tmp_path / "state", tensors, {**notes, **change})
+    with pytest.raises(ValueError, match="is damaged"):
+        parts.fit(DOCUMENTS)
 
 
 @pytest.mark.parametrize("keep", ["pickle", "folder"])

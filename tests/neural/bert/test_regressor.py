@@ -252,3 +252,26 @@ def test_tags_and_searches():
     assert tags.input_tags.string
     scores = cross_val_score(small(max_iter=1), PAIRS, TABLE, cv=2, error_score="raise")
     assert np.isfinite(scores).all()
+
+
+# To go on
+
+
+@pytest.mark.parametrize("y", [NUMBERS, TABLE], ids=["one", "two"])
+def test_it_goes_on_from_where_it_was(y):
+    y = 1000 + 50 * y  # far from what standardised targets are
+    model = fit(y=y, **BY_HEART)
+    again = fit(y=y[::-1], model=model, **STILL)
+    assert again.new_weights_ == []
+    assert_allclose(again.predict(SENTENCES), model.predict(SENTENCES), rtol=1e-3)
+
+
+def test_it_gets_better_from_where_it_was(tmp_path):
+    y = 1000 + 50 * NUMBERS
+    model = fit(y=y, **BY_HEART)
+    model.save(tmp_path / "saved")
+    once_more = {**BY_HEART, "max_iter": 2, "learning_rate_init": 1e-4}
+    for source in (model, tmp_path / "saved"):
+        again = fit(y=y, model=source, **once_more)
+        assert again.loss_curve_[0] < 2 * model.loss_curve_[-1] + 0.01
+        assert again.score(SENTENCES, y) > 0.9

@@ -56,3 +56,22 @@ def test_bfloat16_is_near():
 def test_no_rows():
     *inputs, classes = make(0)
     assert linear_cross_entropy(*inputs, classes) == 0
+
+
+@pytest.mark.parametrize("rows", [1, 512])
+def test_hits_are_classes_of_the_best_score(monkeypatch, rows):
+    monkeypatch.setattr(_cross_entropy, "ROWS", rows)
+    *inputs, classes = make(200)
+    loss, n_right = _cross_entropy.cross_entropy_and_hits(*inputs, classes)
+    assert_close(loss, linear_cross_entropy(*inputs, classes))
+    expected = (linear(*inputs).argmax(dim=1) == classes).sum()
+    assert n_right == expected
+    assert 0 < expected < 200
+    assert not n_right.requires_grad
+
+
+def test_hits_of_several_best_scores_count_in_part():
+    x, weight, bias = torch.ones(6, 1), torch.tensor([[1.0], [0], [1]]), torch.zeros(3)
+    classes = torch.tensor([0, 0, 0, 1, 1, 2])
+    _, n_right = _cross_entropy.cross_entropy_and_hits(x, weight, bias, classes)
+    assert n_right == 2.0  # four in halves
