@@ -41,7 +41,7 @@ def skip_unread_pieces(network):
     """
     if type(network) is not BertForSequenceClassification:
         return
-    if network.config._attn_implementation != NAME:
+    if network.config._attn_implementation not in {"sdpa", NAME}:
         return
     for last in network.base_model.encoder.layer[-1:]:  # there may be none
         if type(last) is BertLayer:
