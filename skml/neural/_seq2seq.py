@@ -59,7 +59,7 @@ class Seq2SeqTranslator(BaseTranslator):
         The share of probability that the loss of training wants to be spread evenly
         over all tokens.
     batch_size : int, default=2048
-        The number of tokens of a step: sources and targets together.
+        The most tokens of a batch: sources, targets and padding together.
     learning_rate_init : float, default=0.004
         The highest learning rate of AdamW.
     learning_rate : {"constant", "cosine", "linear", "inverse-sqrt"}, default="cosine"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from skml.neural._codec import PADDING
-from skml.neural._torch._batches import MOST_PADDED, divide, divide_into_steps, pad
+from skml.neural._torch._batches import divide, pad
 
 RNG = np.random.default_rng(0)
 LENGTHS = RNG.integers(1, 40, size=500)
@@ -109,48 +109,3 @@ def test_few_tokens_are_padding():
     for rows in divide(lengths, 500, generator):
         n_padded += len(rows) * lengths[rows].max(axis=0).sum()
     assert lengths.sum() > 0.85 * n_padded
-
-
-@pytest.mark.parametrize("n_tokens", [1, 40, 300, 10**6])
-def test_steps_have_each_row_once_and_so_many_tokens(n_tokens):
-    steps = divide_into_steps(PAIRS, n_tokens, np.random.default_rng(1))
-    rows = [np.concatenate(parts) for parts in steps]
-    assert sorted(np.concatenate(rows).tolist()) == list(range(len(PAIRS)))
-    longest = PAIRS.sum(axis=1).max()
-    for number, of_step in enumerate(rows):
-        found = PAIRS[of_step].sum()
-        assert found < n_tokens + longest
-        assert number == len(rows) - 1 or found > n_tokens - longest
-
-
-def test_steps_are_random_and_have_all_lengths():
-    steps = divide_into_steps(PAIRS, 2000, np.random.default_rng(2))
-    rows = [np.concatenate(parts) for parts in steps[:-1]]
-    means = np.array([PAIRS[of_step].sum(axis=1).mean() for of_step in rows])
-    totals = PAIRS.sum(axis=1)
-    assert abs(means - totals.mean()).max() < totals.std()
-    one, same, other = (
-        divide_into_steps(PAIRS, 2000, np.random.default_rng(seed))
-        for seed in (2, 2, 3)
-    )
-    assert [part.tolist() for parts in one for part in parts] == [
-        part.tolist() for parts in same for part in parts
-    ]
-    assert one[0][0].tolist() != other[0][0].tolist()
-
-
-def test_steps_have_parts_where_much_would_be_padding():
-    rng = np.random.default_rng(0)
-    lengths = np.ones((400, 2), dtype=np.intp)
-    assert [len(parts) for parts in divide_into_steps(lengths, 200, rng)] == [1] * 5
-    lengths[::50] = 30
-    steps = divide_into_steps(lengths, 200, rng)
-    assert max(len(parts) for parts in steps) == 2
-    for parts in steps:
-        for rows in parts:
-            assert size_of(lengths, rows) <= MOST_PADDED * 200
-
-
-def test_no_sequences_are_no_step():
-    lengths = np.empty((0, 2), dtype=np.intp)
-    assert divide_into_steps(lengths, 10, np.random.default_rng(0)) == []

@@ -1,4 +1,4 @@
-"""Batches of sequences: of similar length, or steps of all lengths."""
+"""Batches of sequences of similar length."""
 
 import numpy as np
 import torch
@@ -6,7 +6,6 @@ import torch
 from skml.neural._codec import PADDING
 
 NOISE = 0.1  # of lengths by which sequences are sorted, so that batches change
-MOST_PADDED = 3  # times the tokens of a step that are computed at once, with padding
 
 
 def divide(lengths, batch_size, generator=None, *, n_sequences=np.inf):
@@ -50,37 +49,6 @@ def divide(lengths, batch_size, generator=None, *, n_sequences=np.inf):
     if generator is not None:
         batches = [batches[i] for i in generator.permutation(len(batches))]
     return batches
-
-
-def divide_into_steps(lengths, n_tokens, generator):
-    """Divide sequences into steps of random ones, of all lengths.
-
-    The gradient of sequences of one length alone, where all end at the same place,
-    misleads. Where padding would be most of the work, a step has parts of similar
-    lengths instead, which are computed one after another.
-
-    Parameters
-    ----------
-    lengths : ndarray of shape (n_sequences, n_sides)
-        The numbers of tokens of both sides.
-    n_tokens : int
-        The tokens of a step, without padding; a longer sequence is not cut.
-    generator : Generator
-        Shuffles.
-
-    Returns
-    -------
-    steps : list of list of ndarray
-        Positions of sequences in each part of each step.
-    """
-    order = generator.permutation(len(lengths))
-    numbers = np.cumsum(lengths[order].sum(axis=1)) // n_tokens
-    ends = np.flatnonzero(np.diff(numbers)) + 1
-    steps = np.split(order, ends) if len(order) else []
-    return [
-        [step[part] for part in divide(lengths[step], MOST_PADDED * n_tokens)]
-        for step in steps
-    ]
 
 
 def pad(sequences, padding=PADDING):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from skml.neural._codec import END, PADDING, START
-from skml.neural._torch._batches import Lazily, divide, divide_into_steps, pad
+from skml.neural._torch._batches import Lazily, divide, pad
 from skml.neural._torch._search import search
 
 
@@ -28,7 +28,7 @@ class TranslationTask:
     held_out : ndarray of int
         Positions of pairs that are not learned from.
     batch_size : int
-        The number of tokens of a step.
+        The largest number of tokens of a batch.
     label_smoothing : float
         How much probability the loss wants for all ids but the right one.
     device : device
@@ -59,14 +59,9 @@ class TranslationTask:
         self.held_out_batches = [self.make_batch(held_out[part]) for part in parts]
 
     def batches(self, generator):
-        """The steps of a pass, made when they are needed, as lists of batches."""
-        lengths = self.lengths[self.learned]
-        steps = divide_into_steps(lengths, self.batch_size, generator)
-
-        def make(parts):
-            return [self.make_batch(self.learned[part]) for part in parts]
-
-        return Lazily(make, steps)
+        """The batches of a pass, made when they are needed."""
+        parts = divide(self.lengths[self.learned], self.batch_size, generator)
+        return Lazily(self.make_batch, [self.learned[part] for part in parts])
 
     def make_batch(self, rows):
         """Source ids and lengths, target ids."""
@@ -114,7 +109,7 @@ class Translator:
     network : EncoderDecoder
         The network.
     batch_size : int
-        The number of tokens of a step.
+        The largest number of tokens of a batch.
     device : device
         Where it computes.
     """
