@@ -23,6 +23,7 @@ from _arguments import setting
 from _machine import describe
 from _pairs import read_pairs, split_pairs
 from torch.nn.functional import cross_entropy
+from torch.optim.lr_scheduler import LambdaLR
 
 from skml import Seq2SeqTranslator, TransformerTranslator, bleu_score
 from skml.neural._codec import PADDING
@@ -33,7 +34,15 @@ MODELS = {"seq2seq": Seq2SeqTranslator, "transformer": TransformerTranslator}
 
 
 def plain_epoch(
-    network, sources, targets, batch_size, optimizer, generator, smoothing, until=np.inf
+    network,
+    sources,
+    targets,
+    batch_size,
+    optimizer,
+    generator,
+    smoothing,
+    scheduler=None,
+    until=np.inf,
 ):
     """A pass over pairs in random batches; returns the mean loss of a token."""
     network.train()
@@ -56,6 +65,8 @@ def plain_epoch(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
+        if scheduler is not None:
+            scheduler.step()
         n = int((target[:, 1:] != PADDING).sum())
         total, n_tokens = total + loss.item() * n, n_tokens + n
     return total / n_tokens
@@ -74,7 +85,7 @@ def prepare(model, english, other):
 
 def run_epoch(arguments):
     from skml.neural._torch._device import find_dtype
-    from skml.neural._torch._loop import Training, TrainingOptions
+    from skml.neural._torch._loop import Training, TrainingOptions, schedule
     from skml.neural._torch._translation import TranslationTask
 
     english, other = read_pairs(arguments.pairs)
@@ -100,8 +111,8 @@ def run_epoch(arguments):
             options = TrainingOptions(
                 max_iter=arguments.n_passes,
                 learning_rate_init=model.learning_rate_init,
-                learning_rate="constant",
-                warm_up=0,
+                learning_rate=model.learning_rate,
+                warm_up=model.warm_up,
                 weight_decay=model.weight_decay,
                 max_grad_norm=1.0,
                 betas=(0.9, 0.98),
@@ -122,7 +133,15 @@ def run_epoch(arguments):
             )
             generator = np.random.default_rng(0)
             # As many steps as ours has batches.
-            size = round(len(sources) / len(task.batches(generator)))
+            n_batches = len(task.batches(generator))
+            size = round(len(sources) / n_batches)
+            n_steps = arguments.n_passes * n_batches
+            scheduler = LambdaLR(
+                optimizer,
+                lambda step, model=model, n_steps=n_steps: schedule(
+                    model.learning_rate, step, model.warm_up, step / n_steps
+                ),
+            )
             for number in range(arguments.n_passes):
                 start = process_time()
                 plain = plain_epoch(
@@ -133,6 +152,7 @@ def run_epoch(arguments):
                     optimizer,
                     generator,
                     model.label_smoothing,
+                    scheduler,
                 )
                 plain_s, start = process_time() - start, process_time()
                 loss = training._run_pass()
@@ -203,7 +223,9 @@ def fit_plainly(model, X, y, until):
     optimizer = torch.optim.Adam(network.parameters(), lr=0.001)
     generator, model.n_iter_ = np.random.default_rng(0), 0
     while process_time() < until:
-        plain_epoch(network, sources, targets, 64, optimizer, generator, 0.0, until)
+        plain_epoch(
+            network, sources, targets, 64, optimizer, generator, 0.0, until=until
+        )
         model.n_iter_ += 1
     model.network_ = network.eval()
 

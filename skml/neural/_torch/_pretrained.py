@@ -451,6 +451,9 @@ def make_bert(
         Of the tokenizer.
     """
     config = transformers.BertConfig(
+        # BERT's .02 is that of 768 numbers a vector. In narrower layers it makes what
+        # comes from the neighbours too faint to be found in the first passes.
+        initializer_range=0.02 * (768 / hidden_size) ** 0.5,
         vocab_size=len(vocabulary),
         hidden_size=hidden_size,
         num_hidden_layers=n_layers,

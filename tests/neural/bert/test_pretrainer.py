@@ -250,6 +250,18 @@ def test_whole_words_are_chosen_together():
 # Learning
 
 
+@pytest.mark.parametrize("hidden_size", [32, 128])
+def test_narrow_layers_begin_with_larger_weights(hidden_size):
+    model = quick(
+        hidden_size=hidden_size, max_iter=1, learning_rate_init=1e-12, weight_decay=0.0
+    ).fit(DOCUMENTS)
+    config = model.networks_[0].config
+    wanted = 0.02 * np.sqrt(768 / hidden_size)
+    assert config.initializer_range == pytest.approx(wanted)
+    weights = model.networks_[0].base_model.encoder.layer[0].intermediate.dense.weight
+    assert weights.std().item() == pytest.approx(wanted, rel=0.1)
+
+
 def test_the_loss_falls_below_that_of_frequencies():
     # A document says one word: what is masked can be told from any other place.
     words = ["ada", "bob", "cid", "dan", "eve", "fay", "gus", "hal"]
@@ -320,13 +332,13 @@ def test_losses_are_those_of_the_model_of_transformers(next_sentence):
 def test_figures_are_of_the_weights_that_are_kept():
     options = {"early_stopping": True, "learning_rate": "constant", "warm_up": 0}
     # After a while, the rate is far too high.
-    model = quick(**options, max_iter=12, learning_rate_init=0.1).fit(DOCUMENTS)
+    model = quick(**options, max_iter=12, learning_rate_init=0.05).fit(DOCUMENTS)
     curve = model.validation_loss_curve_
     assert np.argmin(curve) < len(curve) - 1
     of_kept = model.masked_loss_ + model.next_sentence_loss_
     assert min(curve) < 0.97 * curve[-1]
     assert of_kept == pytest.approx(min(curve), rel=0.02)
-    best = quick(**options, max_iter=1 + int(np.argmin(curve)), learning_rate_init=0.1)
+    best = quick(**options, max_iter=1 + int(np.argmin(curve)), learning_rate_init=0.05)
     assert best.fit(DOCUMENTS).masked_loss_ == model.masked_loss_
 
 
