@@ -61,9 +61,9 @@ ax.legend()
 # -----------------------------
 # Sixty labelled docstrings, and a thousand to test with, whose text, but not whose
 # package, was seen before. "Random" is the same network after a pass at a rate of
-# nearly zero: it has a vocabulary, and has learned nothing. A network that has read so
-# little is worth nothing here: always naming the most frequent package is right more
-# often, and TF-IDF is better. Models that have read billions of words are another
+# nearly zero: it has a vocabulary, and has learned nothing. What was read helps, but a
+# network that has read so little is no better than to name the most frequent package
+# always, and TF-IDF is better. Models that have read billions of words are another
 # matter.
 random = BertPretrainer(**pretrainer.get_params())
 random.set_params(learning_rate_init=1e-12, max_iter=1).fit(texts)
