@@ -97,7 +97,8 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
     lowercase : bool, default=True
         Whether letters are made small, and lose their accents.
     hidden_size : int, default=256
-        The length of vectors; a multiple of `n_heads`.
+        The length of vectors; a multiple of `n_heads`. New weights have the standard
+        deviation ``0.02 * sqrt(768 / hidden_size)``, which is BERT's at its size.
     n_layers : int, default=4
         The number of layers.
     n_heads : int, default=4
