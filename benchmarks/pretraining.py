@@ -76,8 +76,8 @@ def compare(arguments, folder):
     """Fine-tune the model, and random weights; print the accuracies of both."""
     X, y = read_polarity(arguments.polarity)
     X = np.array([re.sub("[^a-z]+", " ", text.lower()) for text in X], dtype=object)
-    rest, others = split(len(X), 0.2)
-    others, rest = rest[:2000], np.append(others, rest[2000:])
+    most, few = split(len(X), 0.2)
+    others, rest = most[:2000], np.append(few, most[2000:])
     print("| sentences | pre-trained | random | gain (standard error) |")
     print("|---:|---:|---:|---:|")
     for size in arguments.sizes:
