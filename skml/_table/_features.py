@@ -58,7 +58,7 @@ def feature_index(feature, parameter, n_features, names):
                 "columns of X have. Give positions, or rename columns."
             )
         return names.index(feature)
-    if not isinstance(feature, Integral):
+    if not isinstance(feature, Integral) or isinstance(feature, bool):
         raise TypeError(
             f"{parameter} has {feature!r:.60} ({type(feature).__name__}); expected "
             "names or positions of columns, or one bool a column."

@@ -1,5 +1,6 @@
 """Constraints on features, by name or by position."""
 
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
@@ -78,7 +79,18 @@ def resolve_interaction_cst(interaction_cst, n_features, names):
         return pairs or [[0]]
     groups = [
         sorted({feature_index(f, "interaction_cst", n_features, names) for f in group})
-        for group in interaction_cst
+        for group in map(_check_group, interaction_cst)
     ]
     rest = sorted(set(range(n_features)) - {j for group in groups for j in group})
     return [*groups, rest] if rest else groups
+
+
+def _check_group(group):
+    """Refuse a feature where a list of features is expected."""
+    if isinstance(group, Iterable) and not isinstance(group, (str, bytes)):
+        return group
+    raise ValueError(
+        f"interaction_cst has {group!r:.60}; expected a list of lists of features, "
+        "each by name or position, such as [[0, 1], [2, 3]]. Features of one list may "
+        "interact."
+    )

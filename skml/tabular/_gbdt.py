@@ -10,7 +10,7 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
 )
 
-from skml._sklearn import Interval, StrOptions
+from skml._sklearn import Interval, StrOptions, interactions_of_hist
 from skml.tabular._boosted_predictions import (
     BoostingClassifierMixin,
     BoostingRegressorMixin,
@@ -141,7 +141,7 @@ class BaseGBDT(BaseBoosting):
             "max_bins": self.max_bins,
             "categorical_features": categorical if categorical.any() else None,
             "monotonic_cst": monotonic,
-            "interaction_cst": interactions,
+            "interaction_cst": interactions_of_hist(interactions, categorical),
             "scoring": self.scoring,
             "n_iter_no_change": self.n_iter_no_change,
             "tol": self.tol,

@@ -171,6 +171,23 @@ def test_only_features_that_may_meet_do(name, kind, interaction_cst, allowed):
 
 
 @booster
+@pytest.mark.parametrize("order", ["abk", "kab", "akb"])
+def test_interactions_beside_categories_mean_the_right_columns(name, order):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 1000))
+    k = rng.choice(list("uvw"), 1000).astype(object)
+    X, y = pd.DataFrame({"a": a, "b": b, "k": k})[list(order)], a * b
+
+    def score(interaction_cst):
+        cls = BOOSTERS[name][1]
+        few = {"n_estimators": 30, "learning_rate": 0.2}
+        return cls(**few, interaction_cst=interaction_cst).fit(X, y).score(X, y)
+
+    assert score([["a", "b"]]) > 0.8 < score("pairwise")
+    assert score([["a", "k"], ["b", "k"]]) < 0.4 > score("no_interactions")
+
+
+@booster
 def test_names_that_a_library_does_not_take(name):
     """Of such columns, libraries get none; the constraints are meant by position."""
     X = TABLE.set_axis(["a[1]", "b<", "c d", 'e"'], axis=1)
@@ -196,6 +213,8 @@ def test_names_that_a_library_does_not_take(name):
         ("interaction_cst", [["a", "e"]], "interaction_cst has the name 'e'"),
         ("interaction_cst", [[0, -1]], "interaction_cst has the position -1"),
         ("interaction_cst", "all", "The 'interaction_cst' parameter"),
+        ("interaction_cst", ["a", "b"], "has 'a'; expected a list of lists"),
+        ("interaction_cst", [["a", "b"], 2], "has 2; expected a list of lists"),
     ],
 )
 def test_constraints_that_cannot_be(name, parameter, value, message):
