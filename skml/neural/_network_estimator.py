@@ -125,7 +125,6 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
         callback wants to stop; `groups` are those of the optimiser; `checkpoint`
         replaces the parameter.
         """
-        from skml.neural._torch._device import find_dtype
         from skml.neural._torch._loop import Training, TrainingOptions
 
         options = TrainingOptions(
@@ -136,7 +135,7 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
             weight_decay=self.weight_decay,
             max_grad_norm=self.max_grad_norm,
             betas=self._betas,
-            dtype=find_dtype(self.precision, device),
+            dtype=self._choose_dtype(network, task, device),
             device=device,
             n_iter_no_change=self.n_iter_no_change,
             tol=self.tol,
@@ -153,6 +152,25 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
         network.load_state_dict(weights)
         network.eval()
         return training
+
+    def _choose_dtype(self, network, task, device):
+        """The type of products in training, in which this network can be computed."""
+        import torch
+
+        from skml.neural._torch._device import find_dtype
+        from skml.neural._torch._loop import find_obstacle
+
+        dtype = find_dtype(self.precision, device)
+        obstacle = find_obstacle(network, task, device, dtype)
+        if obstacle is None:
+            return dtype
+        if self.precision == "auto":
+            return torch.float32
+        raise ValueError(
+            f"{type(self).__name__}: precision={self.precision!r}, and this network "
+            f"cannot be computed in it on this {device.type}: {obstacle:.200} Pass "
+            "precision='float32', or 'auto', which is float32 here."
+        )
 
     def _tell_divergence(self, training):
         what = f"the loss of pass {len(training.losses) + 1} is not finite"

@@ -99,7 +99,7 @@ class TransformerTranslator(BaseTranslator):
         How `score` cuts text, as in :func:`skml.metrics.bleu_score`.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         In what products are computed in training. "auto" is bfloat16 where that is
-        faster. Predictions are float32.
+        faster, if the network can be computed in it. Predictions are float32.
     device : str, default="auto"
         Where to compute, as "cpu" or "cuda". "auto" is a GPU if there is one.
     warm_start : bool, default=False

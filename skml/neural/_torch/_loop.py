@@ -40,6 +40,34 @@ class TrainingOptions(NamedTuple):
     caller: str
 
 
+def find_obstacle(network, task, device, dtype):
+    """Why a network cannot be trained with products of this type; None if it can.
+
+    PyTorch lacks some products on some processors, and some networks fix a type of
+    their own: only a trial tells. Random generators stay as they were.
+    """
+    if dtype == torch.float32:
+        return None
+    part = parts_of(next(iter(task.batches(np.random.default_rng(0)))))[0]
+    devices = [device] if device.type == "cuda" else []
+    try:
+        with torch.random.fork_rng(devices):
+            with autocast(device, dtype):
+                loss, _ = task.loss(network.train(), part)
+            loss.backward()
+            with autocast(device, dtype), torch.inference_mode():
+                task.held_out_loss(network.eval(), part)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        return " ".join(str(error).split())
+    finally:
+        network.zero_grad(set_to_none=True)
+        if hasattr(task, "take_figures"):
+            task.take_figures()  # of the trial
+    return None
+
+
 def schedule(kind, step, warm_up, progress):
     """The share of the highest learning rate, at a step.
 

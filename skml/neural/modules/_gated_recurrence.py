@@ -109,6 +109,7 @@ def run_gru(gru, x, state=None, lengths=None):
     lengths : Tensor of int of shape (n_sequences,), default=None
         How many steps count. Behind, states stay as they are and outputs are zero; the
         other direction begins with the last that counts. None means all.
+
     Returns
     -------
     outputs : Tensor of shape (n_sequences, n_steps, n_directions * size)
@@ -146,4 +147,6 @@ def run_gru(gru, x, state=None, lengths=None):
             found = flip(found)
             outputs.append(found if mask is None else found * mask)
         below = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
-    return below.transpose(0, 1), torch.stack(ends)
+    # In float32 until here, and then in the type of the weights, as PyTorch's own.
+    own = gru.weight_ih_l0.dtype
+    return below.transpose(0, 1).to(own), torch.stack(ends).to(own)
