@@ -11,7 +11,7 @@ import pytest
 import skml
 
 PACKAGE = Path(skml.__path__[0])
-DOORS = {"_fitting", "_folders", "_optional", "_random", "_sklearn"}
+DOORS = {"_fitting", "_folders", "_optional", "_random", "_sklearn", "_words"}
 BASE = DOORS | {"_validation"}
 TABLES = BASE | {"_table"}
 # What each part of the package may import of the others. Rooms stand side by side.
@@ -24,6 +24,7 @@ ALLOWED = {
     "_sklearn": set(),
     "_table": BASE,
     "_validation": DOORS,
+    "_words": set(),
     "attention": TABLES,
     "datasets": BASE,
     "metrics": BASE,

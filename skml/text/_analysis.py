@@ -8,6 +8,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from skml._sklearn import StrOptions
 from skml._validation import check_documents
+from skml._words import word_pattern
 from skml.text._line_documents import LineDocuments, encode_lines
 from skml.text._vocabulary import encode
 
@@ -22,7 +23,7 @@ ANALYSIS_CONSTRAINTS = {
     "tokenizer": [callable, None],
     "analyzer": [StrOptions({"word", "char"}), callable],
     "stop_words": [StrOptions({"english"}), "array-like", set, frozenset, None],
-    "token_pattern": [str],
+    "token_pattern": [str, None],
 }
 _DEFAULTS = {
     "encoding": "utf-8",
@@ -32,6 +33,7 @@ _DEFAULTS = {
     "preprocessor": None,
     "tokenizer": None,
     "stop_words": None,
+    # Stands for `word_pattern`, which differs where there are combining marks.
     "token_pattern": r"(?u)\b\w\w+\b",
 }
 # What each choice leaves without effect. Such a parameter is refused, never ignored.
@@ -66,6 +68,12 @@ class TextAnalysisMixin:
             self._refuse_unused("char", "analyzer='char'")
         elif self.tokenizer is not None:
             self._refuse_unused("tokenizer", "tokenizer is given")
+        elif self.token_pattern is None:
+            raise ValueError(
+                f"{type(self).__name__}: token_pattern=None and no tokenizer: nothing "
+                "says what a token is. Pass a tokenizer, or leave token_pattern at its "
+                f"default, {_DEFAULTS['token_pattern']!r}."
+            )
         if self.preprocessor is not None:
             self._refuse_unused("preprocessor", "preprocessor is given")
         if self.input == "content":
@@ -73,20 +81,29 @@ class TextAnalysisMixin:
 
     def _refuse_unused(self, choice, reason):
         for name in _UNUSED[choice]:
-            value = getattr(self, name)
-            default = _DEFAULTS[name]
-            is_scalar = isinstance(value, (str, bool, np.bool_))
-            if value is default or (is_scalar and value == default):
-                continue
-            raise ValueError(
-                f"{type(self).__name__}: {name}={value!r:.60} has no effect when "
-                f"{reason}. Leave it at its default, {default!r}."
-            )
+            if self._is_set(name):
+                raise ValueError(
+                    f"{type(self).__name__}: {name}={getattr(self, name)!r:.60} has no "
+                    f"effect when {reason}. Leave it at its default, "
+                    f"{_DEFAULTS[name]!r}."
+                )
+
+    def _is_set(self, name):
+        """Whether a parameter asks for something; None never does."""
+        value, default = getattr(self, name), _DEFAULTS[name]
+        is_scalar = isinstance(value, (str, bool, np.bool_))
+        return value is not None and not (is_scalar and value == default)
 
     def _vectorizer(self):
         """The scikit-learn vectorizer that has the same analysis."""
         names = ("input", "analyzer", *_DEFAULTS)
-        return CountVectorizer(**{name: getattr(self, name) for name in names})
+        analysis = {name: getattr(self, name) for name in names}
+        if not self._is_set("token_pattern"):
+            has_pattern = self.analyzer == "word" and self.tokenizer is None
+            analysis["token_pattern"] = (
+                word_pattern(min_characters=2) if has_pattern else None
+            )
+        return CountVectorizer(**analysis)
 
     def _tokenize(self, X):
         """Iterate over the documents of X as sequences of tokens."""
@@ -140,20 +157,18 @@ class TextAnalysisMixin:
             and X.is_utf8
             and not callable(self.analyzer)
             and all(getattr(self, name) is None for name in plain)
-            and self.token_pattern == _DEFAULTS["token_pattern"]
+            and not self._is_set("token_pattern")
         )
 
     def _ready_tokens(self, stop_words):
         """The function that takes a list of tokens, as it is but for stop words."""
         unused = [
             name
-            for name in ("strip_accents", "preprocessor", "tokenizer")
-            if getattr(self, name) is not None
+            for name in ("strip_accents", "preprocessor", "tokenizer", "token_pattern")
+            if self._is_set(name)
         ]
         if self.analyzer == "char":
             unused.append("analyzer")
-        if self.token_pattern != _DEFAULTS["token_pattern"]:
-            unused.append("token_pattern")
 
         def take(tokens, position):
             if unused:

@@ -3,7 +3,8 @@
 """Lines of UTF-8 to the ids of their tokens, without a Python object a token.
 
 What counts as a token, and what lower case is, is what Python's own tables of characters
-say. A line that needs more than these, or is not UTF-8, is left to Python.
+say, and `skml._words` of combining marks. A line that needs more than these, or is not
+UTF-8, is left to Python.
 """
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
@@ -13,12 +14,16 @@ from libc.string cimport memcmp, memcpy, memset
 
 import numpy as np
 
+from skml._words import mark_table
+
 # A line whose lower case depends on more than each character by itself: capital sigma
 # at the end of a word, and capital I with a dot, which becomes two characters.
 cdef enum:
     SIGMA = 0x3A3
     DOTTED_I = 0x130
     FOR_PYTHON = -1
+    ZERO_WIDTH_NON_JOINER = 0x200C
+    ZERO_WIDTH_JOINER = 0x200D
     FIRST_SLOTS = 1 << 12
 
 
@@ -34,13 +39,17 @@ cdef class LineTokenizer:
     ----------
     chars : bool
         Whether each character is a token; two or more blanks together are one space.
-        Otherwise a token is a run of at least two word characters.
+        Otherwise a token is a run of at least two word characters or vowel signs,
+        with the other combining marks among them.
     lowercase : bool
         Whether to convert to lower case.
     """
 
     cdef bint chars, lowercase
     cdef unsigned char letter[128]  # lower case of ASCII word characters, 0 for others
+    cdef bytes table
+    cdef const unsigned char *marks  # `mark_table`
+    cdef int32_t n_marks
     cdef Slot *slots
     cdef int64_t n_slots
     cdef char *bytes  # all terms behind each other
@@ -56,6 +65,8 @@ cdef class LineTokenizer:
     def __cinit__(self, *, bint chars, bint lowercase):
         cdef int code
         self.chars, self.lowercase = chars, lowercase
+        self.table = mark_table()
+        self.marks, self.n_marks = self.table, <int32_t>len(self.table)
         for code in range(128):
             text = chr(code).lower() if lowercase else chr(code)
             is_word = text.isalnum() or text == "_"
@@ -139,10 +150,14 @@ cdef class LineTokenizer:
             return FOR_PYTHON
         return Py_UNICODE_TOLOWER(code)
 
+    cdef inline int mark(self, int32_t code) noexcept:
+        """0 if it is no combining mark, 2 if it counts as a character, 1 otherwise."""
+        return self.marks[code] if 0 <= code < self.n_marks else 0
+
     cdef bint add_words(self, const unsigned char *text, int64_t size) except -1:
         cdef int64_t i = 0, n_characters = 0
         cdef int32_t code
-        cdef int width
+        cdef int width, mark = 0, joined
         cdef unsigned char letter
         self.token_size = 0
         while i < size:
@@ -153,6 +168,7 @@ cdef class LineTokenizer:
                     self.token[self.token_size] = letter
                     self.token_size += 1
                     n_characters += 1
+                    mark = 0
                     continue
             else:
                 code = self.read(text + i, size - i, &width)
@@ -162,7 +178,21 @@ cdef class LineTokenizer:
                 if Py_UNICODE_ISALNUM(code):
                     self.token_size += encode(code, self.token + self.token_size)
                     n_characters += 1
+                    mark = 0
                     continue
+                if self.token_size:
+                    joined = mark
+                    mark = self.mark(code)
+                    if code == ZERO_WIDTH_JOINER or code == ZERO_WIDTH_NON_JOINER:
+                        # Part of a word behind a mark, and before one.
+                        if i < size and not joined:
+                            joined = self.mark(decode(text + i, size - i, &width))
+                    else:
+                        joined = mark
+                    if joined:
+                        self.token_size += encode(code, self.token + self.token_size)
+                        n_characters += mark == 2
+                        continue
             if n_characters >= 2:
                 self.add_token(self.token, self.token_size)
             self.token_size = n_characters = 0

@@ -191,8 +191,12 @@ class TfidfWeighter(
         function from the document to tokens, which replaces all of the analysis.
     stop_words : {"english"}, list of str or None, default=None
         Tokens to leave out.
-    token_pattern : str, default=r"(?u)\\b\\w\\w+\\b"
-        The regular expression of a token when `analyzer` is "word".
+    token_pattern : str or None, default=r"(?u)\\b\\w\\w+\\b"
+        The regular expression of a token when `analyzer` is "word". The default, words
+        of two or more characters, is wider here than in scikit-learn: a letter keeps
+        its combining marks, such as the vowel signs of Hindi, Tamil or Thai, the vowel
+        points of Arabic, and decomposed accents. Any other is taken literally. None
+        goes with a `tokenizer`.
     dtype : {np.float64, np.float32}, default=np.float64
         The type of the weights.
 

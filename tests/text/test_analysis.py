@@ -72,6 +72,7 @@ def test_names_and_defaults_are_scikit_learns():
                 {"analyzer": "char"},
                 {"token_pattern": r"[a-z](\w)"},
                 {"tokenizer": str.split},
+                {"tokenizer": str.split, "token_pattern": None},
                 {"stop_words": ["the", "cat"]},
             ],
         )
@@ -234,3 +235,19 @@ def test_no_document_is_held():
     token_sequences = Analyzer()._tokenize(generate())
     next(token_sequences)
     assert taken == TEXTS[:1]
+
+
+def test_the_default_pattern_keeps_combining_marks():
+    """Any other is taken literally."""
+    assert tokens_of(["बिल्ली सोती है"]) == [["बिल्ली", "सोती", "है"]]
+    assert tokens_of(["सोती"], token_pattern=r"\w+") == [["स", "त"]]
+
+
+@pytest.mark.parametrize("choice", [{"tokenizer": str.split}, {"analyzer": str.split}])
+def test_no_pattern_goes_with_a_tokenizer(choice):
+    assert tokens_of(["a b"], token_pattern=None, **choice) == [["a", "b"]]
+
+
+def test_no_pattern_and_no_tokenizer_are_refused():
+    with pytest.raises(ValueError, match="token_pattern=None and no tokenizer"):
+        tokens_of(["a b"], token_pattern=None)

@@ -1,0 +1,76 @@
+r"""What a word is: word characters, each with the combining marks behind it.
+
+Python's ``\w`` knows no combining mark, and tears apart what is written with vowel
+signs (Hindi, Tamil, Thai), vowel points (Arabic, Hebrew) or decomposed accents.
+"""
+
+import re
+import unicodedata
+from functools import cache
+
+# Behind every other letter, one comparison says that no mark follows.
+_BEYOND_LATIN = "(?=[^\\0-\u02ff])"
+# Beside a mark, they choose the shape of a letter (Sinhala, Bengali, Malayalam).
+_JOINERS = "\u200c\u200d"
+_SELECTORS = re.compile("VARIATION SELECTOR|GRAPHEME JOINER")
+
+
+@cache
+def mark_table():
+    """What each code point is to the word it stands in.
+
+    Returns
+    -------
+    table : bytes
+        For each code point (those beyond the end are no marks): 0 if it is no
+        combining mark; 2 for a vowel sign, which counts as a character of its own, as
+        a letter does; 1 for any other mark, such as an accent, which does not.
+    """
+    table = bytearray(0xE01F0)
+    # Between these lie ideographs and what is not assigned.
+    for code in (*range(0x300, 0x20000), *range(0xE0000, 0xE01F0)):
+        if unicodedata.category(chr(code))[0] == "M":
+            table[code] = 1 + _is_vowel_sign(chr(code))
+    return bytes(table)
+
+
+def _is_vowel_sign(mark):
+    """Whether a mark is more than something put on its letter, as an accent is."""
+    # The classes from 84 to 132 are signs of Telugu, Thai, Lao and Tibetan.
+    placement = unicodedata.combining(mark)
+    return (
+        (placement == 0 or 84 <= placement <= 132)
+        and unicodedata.category(mark) != "Me"
+        and not _SELECTORS.search(unicodedata.name(mark))
+    )
+
+
+@cache
+def _character_class(kinds):
+    """The inside of a class of a regular expression: the marks of some kinds."""
+    runs = re.finditer(b"[%b]+" % bytes(kinds), mark_table())
+    return "".join(f"{chr(run.start())}-{chr(run.end() - 1)}" for run in runs)
+
+
+@cache
+def word_pattern(*, min_characters=1):
+    r"""The regular expression of a word, as `\w+` but for combining marks.
+
+    Parameters
+    ----------
+    min_characters : {1, 2}, default=1
+        How many word characters or vowel signs a word has at least.
+
+    Returns
+    -------
+    pattern : str
+        Has no group. Where a text has no marks, it matches what ``\w+`` or ``\w\w+``
+        does.
+    """
+    marks, vowel_signs = _character_class((1, 2)), _character_class((2,))
+    mark = f"{_BEYOND_LATIN}(?:[{marks}][{_JOINERS}]?|[{_JOINERS}](?=[{marks}]))"
+    rest = rf"(?:{mark}\w*)*"
+    if min_characters == 1:
+        return rf"\w+{rest}"
+    one_letter = rf"\w{_BEYOND_LATIN}(?=(?:{mark})*?[\w{vowel_signs}])"
+    return rf"(?:\w\w+|{one_letter}){rest}"
