@@ -71,6 +71,8 @@ OBJECTIVES = {
     "gamma": "gamma",
 }
 MOST_LEAVES = 131_072  # LightGBM's own limit
+# LightGBM's own least rows of a group of categories, and of one that splits may name.
+GROUP_SIZE, CAT_SMOOTH = 100, 10
 POOL_SIZE = 1024  # megabytes of histograms, where the number of leaves has no limit
 
 
@@ -100,6 +102,9 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
             "num_leaves": self.max_leaf_nodes or self._most_leaves(n_rows),
             "max_depth": self.max_depth or -1,
             "min_data_in_leaf": self.min_samples_leaf,
+            # Else categories need so many rows whatever a leaf needs.
+            "min_data_per_group": min(self.min_samples_leaf, GROUP_SIZE),
+            "cat_smooth": min(self.min_samples_leaf, CAT_SMOOTH),
             "lambda_l2": self.l2_regularization,
             "lambda_l1": self.l1_regularization,
             "min_gain_to_split": self.min_impurity_decrease,

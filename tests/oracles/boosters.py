@@ -115,6 +115,8 @@ def fit_lightgbm(task, X, y, weight, categorical, n_trees, seed, **parameters):
         "num_leaves": p["max_leaf_nodes"] or len(y),
         "max_depth": p["max_depth"] or -1,
         "min_data_in_leaf": p["min_samples_leaf"],
+        "min_data_per_group": min(p["min_samples_leaf"], 100),
+        "cat_smooth": min(p["min_samples_leaf"], 10),
         "lambda_l2": p["l2_regularization"],
         "lambda_l1": p["l1_regularization"],
         "min_gain_to_split": p["min_impurity_decrease"],

@@ -679,6 +679,15 @@ def test_many_categories(name, n_categories):
     assert np.corrcoef(model.predict(X)[frequent], y[frequent])[0, 1] > 0.95
 
 
+@pytest.mark.parametrize("n, n_categories, least", [(160, 5, 20), (56, 8, 5)])
+def test_lightgbm_splits_categories_as_small_as_a_leaf(n, n_categories, least):
+    """Its own least sizes, 100 rows a group and 10 a category, do not rule."""
+    codes = np.arange(n) % n_categories
+    X = pd.DataFrame({"kind": np.array([f"c{c}" for c in range(n_categories)])[codes]})
+    model = make("lightgbm", n_estimators=20, min_samples_leaf=least)
+    assert model.fit(X, codes % 2).score(X, codes % 2) == 1
+
+
 def test_rare_categories_become_one_in_histograms():
     codes = np.concatenate([np.arange(300), np.repeat(np.arange(10), 40)])
     X = pd.DataFrame({"many": np.array([f"c{c:03}" for c in range(300)])[codes]})
