@@ -679,7 +679,7 @@ def test_many_categories(name, n_categories):
     assert np.corrcoef(model.predict(X)[frequent], y[frequent])[0, 1] > 0.95
 
 
-@pytest.mark.parametrize("n, n_categories, least", [(160, 5, 20), (56, 8, 5)])
+@pytest.mark.parametrize(("n", "n_categories", "least"), [(160, 5, 20), (56, 8, 5)])
 def test_lightgbm_splits_categories_as_small_as_a_leaf(n, n_categories, least):
     """Its own least sizes, 100 rows a group and 10 a category, do not rule."""
     codes = np.arange(n) % n_categories
