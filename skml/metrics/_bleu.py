@@ -8,7 +8,11 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skml._sklearn import Interval, StrOptions, validate_params
-from skml.metrics._bleu_tokenizers import TOKENIZERS, number_tokens
+from skml.metrics._bleu_tokenizers import (
+    TOKENIZERS,
+    number_tokens,
+    warn_of_whole_text,
+)
 from skml.metrics._ngram_matches import closest_lengths, count_matches
 from skml.metrics._translations import (
     add_up,
@@ -50,7 +54,9 @@ def _corpus_statistics(corpus, max_order, tokenize, lowercase):
         tokenize = None
     elif lowercase:
         segments = map(str.lower, segments)
-    ids, lengths, _ = number_tokens(segments, tokenize)
+    ids, lengths, tokens = number_tokens(segments, tokenize)
+    if tokenize is not None:
+        warn_of_whole_text(ids, tokens, tokenize)
     n_references = corpus.n_references
     matches = count_matches(ids, lengths, n_references, max_order)
     of_sentence, of_reference = closest_lengths(lengths, n_references)
@@ -82,7 +88,8 @@ class _Formula(NamedTuple):
         precisions = self._precisions(counts, totals)
         n_used = len(precisions) if self.effective_order else max_order
         precisions += [0.0] * (max_order - len(precisions))
-        return penalty * self._mean(precisions[:n_used]), precisions, penalty
+        score = penalty * self._mean(precisions[:n_used])
+        return min(score, 100.0), precisions, penalty  # rounding may bring it above
 
     def _precisions(self, counts, totals):
         """The precisions up to the first order that has no n-gram."""
@@ -225,7 +232,8 @@ def bleu_score(
 ):
     """BLEU of a corpus: how many n-grams its sentences share with their references.
 
-    The number is sacrebleu's to the last bit, divided by 100. It is pooled: the counts
+    The number is sacrebleu's to the last bit, divided by 100; where rounding brings
+    that above 1, it is 1. It is pooled: the counts
     of all sentences are added up before anything is divided, so that the mean of the
     scores of sentences or of folds is another number.
 
@@ -312,12 +320,12 @@ def bleu_score(
 
     Notes
     -----
-    A perfect score may be 1 + 4e-16: sacrebleu's is then 100.00000000000004.
-
     Blanks around a sentence do not count. An empty sentence has no n-grams and makes
     the corpus shorter; an empty reference has the length 0. Unlike sacrebleu, nothing
-    is said about sentences that look tokenised. With "intl", characters that are newer
-    than the Unicode of the running Python count as no punctuation.
+    is said about sentences that look tokenised; there is a warning where `tokenize`
+    leaves Chinese, Japanese, Thai and other text without blanks whole. With "intl",
+    characters that are newer than the Unicode of the running Python count as no
+    punctuation.
 
     References
     ----------

@@ -17,6 +17,8 @@ from itertools import chain, count
 
 import numpy as np
 
+from skml._fitting import warn_user
+
 TOKENIZERS = ("13a", "intl", "zh", "char", "none")
 
 # Stands for the start or the end of a line beside the first or last piece of it: no
@@ -127,6 +129,18 @@ def _pieces_zh(line):
     return _pieces_intl(line.lstrip())
 
 
+# Letters of scripts without blanks between words, how many of them a token has on
+# average at most if text was cut into words, and what cuts it.
+_UNSPACED = (
+    (re.compile("[\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f]"), 5, ("char",)),  # kana
+    (
+        re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"),
+        3,
+        ("zh", "char"),
+    ),
+    # Thai, Lao, Burmese, Khmer
+    (re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"), 12, ("char",)),
+)
 # How each tokeniser cuts a line into pieces, and many different pieces into tokens.
 _STEPS = {
     "13a": (_pieces_13a, _split_13a),
@@ -201,6 +215,40 @@ def number_tokens(sequences, tokenize):
     if split is None or not pieces:
         return ids, lengths, pieces
     return _expand(ids, lengths, split(pieces))
+
+
+def warn_of_whole_text(ids, tokens, tokenize):
+    """Warn where text of a script without blanks is left whole: it matches as a whole.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_tokens,)
+        The numbers of all tokens.
+    tokens : list of str
+        What each number stands for.
+    tokenize : str or callable
+        What made them.
+    """
+    text = "".join(tokens)
+    if text.isascii():
+        return
+    counts = np.bincount(ids, minlength=len(tokens))
+    for letters, most, others in _UNSPACED:
+        if not letters.search(text):
+            continue
+        lengths = np.array([len(letters.findall(token)) for token in tokens])
+        has_any = lengths > 0
+        mean = np.average(lengths[has_any], weights=counts[has_any])
+        if mean > most:
+            longest = tokens[lengths.argmax()]
+            advice = " or ".join(f"tokenize={other!r}" for other in others)
+            warn_user(
+                f"tokenize={tokenize!r} leaves text that has no blanks between words "
+                f"whole, such as {longest!r:.60}: sentences match as a whole or not at "
+                f"all. Pass {advice} (to a translator, as bleu_tokenize), or "
+                "lists of tokens."
+            )
+            return
 
 
 def _checked(tokenize):

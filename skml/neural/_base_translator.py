@@ -393,8 +393,7 @@ class BaseTranslator(BaseNetworkEstimator):
         options = {}
         if self._kinds[1] == "text":
             options["tokenize"] = self.bleu_tokenize
-        score = bleu_score(references, list(self.predict(X)), **options)
-        return min(score, 1.0)  # rounding may bring it above
+        return bleu_score(references, list(self.predict(X)), **options)
 
     def log_likelihood(self, X, y):
         """The logarithm of the probability of each target, given its source.

@@ -159,7 +159,7 @@ def assert_as_sacrebleu(y_true, y_pred, max_order=4, **options):
     )
     peer = sacrebleu(max_ngram_order=max_order, **options)
     theirs = peer.corpus_score(y_pred, transposed(y_true))
-    assert ours.score == theirs.score / 100
+    assert ours.score == min(theirs.score / 100, 1)
     assert ours.precisions.tolist() == [each / 100 for each in theirs.precisions]
     assert ours.brevity_penalty == theirs.bp
     assert ours.hypothesis_length == theirs.sys_len
@@ -286,7 +286,7 @@ def test_sentences_as_sacrebleu(smoothing, effective_order):
     for prediction, references, score in zip(y_pred, y_true, scores, strict=True):
         peer.effective_order = effective_order
         row = peer._extract_corpus_statistics([prediction], transposed([references]))
-        assert score == peer._aggregate_and_compute(row).score / 100
+        assert score == min(peer._aggregate_and_compute(row).score / 100, 1)
     assert (scores > 0).sum() > 50
 
 
@@ -384,11 +384,48 @@ def test_textbook_by_hand():
     assert same == found[-1]
 
 
-def test_a_perfect_score_is_that_of_sacrebleu():
+def test_a_perfect_score_is_one():
     """The logarithm and the exponential of 100 are not exact: 100.00000000000004."""
     _, y_pred = make_corpus(80)
-    theirs = sacrebleu().corpus_score(y_pred, [y_pred]).score
-    assert bleu_score(y_pred, y_pred) == theirs / 100 == pytest.approx(1, abs=1e-15)
+    assert sacrebleu().corpus_score(y_pred, [y_pred]).score > 100
+    assert bleu_score(y_pred, y_pred) == 1.0
+    assert bleu_score(y_pred, y_pred, return_stats=True).score == 1.0
+    assert bleu_from_statistics(bleu_statistics(y_pred, y_pred)) == 1.0
+    assert sentence_bleu_score(y_pred, y_pred).max() <= 1.0
+
+
+WHOLE = {
+    "猫在床上睡觉。": ("zh", {"13a", "intl", "none"}),
+    "我喜欢你，": ("zh", {"13a", "none"}),  # intl sets the comma apart at the end
+    "这 5 只猫都在床上睡觉": ("char", {"13a", "intl", "none"}),
+    "これはペンです。": ("char", {"13a", "intl", "zh", "none"}),
+    "ฉันชอบอ่านหนังสือที่บ้าน": ("char", {"13a", "intl", "zh", "none"}),
+}
+NOT_WHOLE = [
+    "猫 在 床上 睡觉 。",
+    "The word 睡觉 is Chinese for sleep.",
+    "私 は ペン を 持っ て い ます 。",
+    "ฉัน ชอบ อ่าน หนังสือ ที่ บ้าน",
+    "나는 집에서 책을 읽는 것을 좋아합니다.",
+    "मैं घर पर किताबें पढ़ता हूँ।",
+]
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_text_that_is_left_whole_is_named(text):
+    advised, whole = WHOLE[text]
+    for tokenize in whole:
+        with pytest.warns(UserWarning, match=f"leaves .*tokenize='{advised}'") as told:
+            bleu_score([text] * 2, [text, "?"], tokenize=tokenize)
+        assert len(told) == 1
+        assert told[0].filename == __file__
+    assert bleu_score([text], [text], tokenize=advised) == 1.0
+
+
+@pytest.mark.parametrize("text", NOT_WHOLE)
+@pytest.mark.parametrize("tokenize", TOKENIZERS)
+def test_text_in_words_is_not_warned_of(text, tokenize):
+    assert bleu_score([text], [text], tokenize=tokenize) == 1.0
 
 
 # Weights, parts, kinds of input
