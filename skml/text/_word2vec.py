@@ -37,6 +37,8 @@ from skml.text._word_vectors import WordVectors
 
 # Rows copied at a time, to hold no second matrix.
 _ROWS = 4096
+# max_iter="auto": epochs until so many tokens were trained on, within these bounds.
+_TOKENS, _FEWEST_EPOCHS, _MOST_EPOCHS = 5_000_000, 5, 40
 
 
 def _copy_known(words, rows, vocabulary, vectors):
@@ -135,8 +137,11 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         Words that occur less often in the corpus are left out.
     max_features : int or None, default=None
         Keep only so many words, the most frequent.
-    max_iter : int, default=5
-        Number of passes over the corpus.
+    max_iter : int or "auto", default="auto"
+        Number of epochs. "auto" takes as many as make 5 million tokens of training, at
+        least 5 and at most 40: few epochs over a small corpus leave the vectors close
+        to where they started, and so close to each other that a classifier learns
+        little from them.
     learning_rate_init : float, default=0.025
         The learning rate at the start.
     learning_rate_min : float, default=1e-4
@@ -291,7 +296,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         "subsample": [Interval(Real, 0, None, closed="left")],
         "min_count": [Interval(Integral, 1, None, closed="left")],
         "max_features": [Interval(Integral, 1, None, closed="left"), None],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_min": [Interval(Real, 0, None, closed="left")],
         "shrink_window": ["boolean"],
@@ -318,7 +323,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         subsample=1e-3,
         min_count=5,
         max_features=None,
-        max_iter=5,
+        max_iter="auto",
         learning_rate_init=0.025,
         learning_rate_min=1e-4,
         shrink_window=True,
@@ -434,7 +439,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         loss_curve.append(
             self._train_epoch(training, documents, len(loss_curve), rates)
         )
-        self._report(loss_curve, perf_counter() - start, len(documents.ids))
+        seconds, n_tokens = perf_counter() - start, len(documents.ids)
+        self._report(loss_curve, len(loss_curve), seconds, n_tokens)
         training.drop_padding()
         learned = {
             "counts_": counts,
@@ -462,11 +468,12 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         """Learn everything, then set all attributes at once."""
         self._check_parameters()
         init = self._load_init()
-        context = self._init_callback_context(max_subtasks=self.max_iter)
-        # A generator is used up by then: callbacks must not read it.
+        words, counts, corpus = self._learn_vocabulary(X, to_pool)
+        max_iter = self._count_epochs(len(corpus.documents.ids))
+        context = self._init_callback_context(max_subtasks=max_iter)
+        # A generator is used up by now: callbacks must not read it.
         data = {"X": None if isinstance(X, Iterator) else X, "y": y}
         context.call_on_fit_task_begin(estimator=self, **data)
-        words, counts, corpus = self._learn_vocabulary(X, to_pool)
         composed = None if self.subwords is None else ()
         learned = {
             "counts_": counts,
@@ -479,7 +486,9 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         training = self._prepare(
             words, counts, corpus.documents, init, goes_on, learned["_random_state"]
         )
-        loss_curve = self._run_epochs(training, corpus, context, learned, data)
+        loss_curve = self._run_epochs(
+            training, corpus, max_iter, context, learned, data
+        )
         training.drop_padding()
         learned.update(self._state(training, corpus, learned, loss_curve))
         vars(self).update(learned)
@@ -549,6 +558,12 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                     f"{name}={getattr(self, name)!r}: {reason} on all documents. Use "
                     "fit, or leave it at its default."
                 )
+
+    def _count_epochs(self, n_tokens):
+        """The number of epochs over a corpus of so many tokens."""
+        if self.max_iter != "auto":
+            return self.max_iter
+        return min(max(_FEWEST_EPOCHS, math.ceil(_TOKENS / n_tokens)), _MOST_EPOCHS)
 
     def _max_bytes(self):
         return math.inf if self.max_memory is None else self.max_memory * 2**20
@@ -702,7 +717,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                 words, training.output_rows, self.vocabulary_, self.output_vectors_
             )
 
-    def _run_epochs(self, training, corpus, context, learned, data):
+    def _run_epochs(self, training, corpus, max_iter, context, learned, data):
         """Train for `max_iter` epochs, or until a callback says that it is enough."""
         documents = corpus.documents
         loss_curve = []
@@ -712,16 +727,17 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             return {**learned, **self._state(copy, corpus, learned, loss_curve)}
 
         rates = np.linspace(
-            self.learning_rate_init, self.learning_rate_min, self.max_iter + 1
+            self.learning_rate_init, self.learning_rate_min, max_iter + 1
         ).tolist()
-        for epoch in range(self.max_iter):
+        for epoch in range(max_iter):
             task = context.subcontext(task_name="epoch")
             task.call_on_fit_task_begin(estimator=self, **data)
             start = perf_counter()
             loss_curve.append(
                 self._train_epoch(training, documents, epoch, rates[epoch : epoch + 2])
             )
-            self._report(loss_curve, perf_counter() - start, len(documents.ids))
+            seconds = perf_counter() - start
+            self._report(loss_curve, max_iter, seconds, len(documents.ids))
             if task.call_on_fit_task_end(
                 estimator=self, reconstruction_attributes=state, **data
             ):
@@ -759,10 +775,10 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             "_is_noise_trained": self.loss == "negative-sampling",
         }
 
-    def _report(self, loss_curve, seconds, n_tokens):
+    def _report(self, loss_curve, max_iter, seconds, n_tokens):
         if self.verbose:
             print(
-                f"[{type(self).__name__}] epoch {len(loss_curve)} of {self.max_iter}: "
+                f"[{type(self).__name__}] epoch {len(loss_curve)} of {max_iter}: "
                 f"loss {loss_curve[-1]:.4f}, {seconds:.1f} s, "
                 f"{n_tokens / max(seconds, 1e-9):,.0f} tokens/s"
             )

@@ -75,7 +75,8 @@ def check_text_n_iter(name, estimator_orig, kind="text"):
     n_iter = getattr(estimator, "n_iter_", None)
     assert n_iter is not None, f"{name} has max_iter, but learns no n_iter_."
     low, high = np.min(n_iter), np.max(n_iter)
-    assert 1 <= low <= high <= estimator.max_iter, (
+    is_given = not isinstance(estimator.max_iter, str)  # such as "auto"
+    assert 1 <= low <= high <= (estimator.max_iter if is_given else np.inf), (
         f"{name}: n_iter_={n_iter!r} is not between 1 and "
         f"max_iter={estimator.max_iter!r}."
     )

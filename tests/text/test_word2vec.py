@@ -246,6 +246,30 @@ def test_attributes():
     assert word2vec.weighter_ is None
 
 
+@pytest.mark.parametrize(
+    ("n_tokens", "n_epochs"), [(100, 40), (200_000, 25), (1_400_000, 5)]
+)
+def test_few_tokens_get_more_epochs(n_tokens, n_epochs):
+    documents = [["a", "b"] * 50] * (n_tokens // 100)
+    word2vec = Word2VecTransformer(1, window=1, n_negatives=1, random_state=0)
+    assert word2vec.fit(documents).n_iter_ == n_epochs
+
+
+def test_defaults_serve_a_classifier_of_a_small_corpus():
+    """Two topics, one of them rare, that share half of the words of each document."""
+    rng = np.random.default_rng(0)
+    topic = (rng.random(1200) < 0.2).astype(int)
+    words = np.where(
+        rng.random((1200, 8)) < 0.5,
+        rng.integers(200, size=(1200, 8)),
+        200 + 20 * topic[:, None] + rng.integers(20, size=(1200, 8)),
+    )
+    documents = [[f"w{i}" for i in row] for row in words.tolist()]
+    model = make_pipeline(Word2VecTransformer(random_state=0), LogisticRegression())
+    model.fit(documents[:600], topic[:600])
+    assert model.score(documents[600:], topic[600:]) > 0.95
+
+
 def test_vocabulary_order():
     documents = ["c b b a", "c d d d", "é"]
     word2vec = fit(documents, token_pattern=r"\S+")
