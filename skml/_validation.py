@@ -5,10 +5,12 @@ from os import PathLike
 import numpy as np
 from scipy import sparse
 
+# Between the words of a sentence that is written without blanks.
+_CHINESE_MARKS = frozenset("，。！？；：、")
 _EXPECTED = "an iterable of documents, each a str or a list of str tokens"
 
 
-def check_documents(X, *, caller, input="content"):
+def check_documents(X, *, caller, input="content", allow_rows=False):
     """Check a collection of documents, and iterate over it once.
 
     The container is checked at once; each document when it is reached, so that a
@@ -17,11 +19,16 @@ def check_documents(X, *, caller, input="content"):
     Parameters
     ----------
     X : iterable of str, or iterable of list of str
-        The documents. Tokens inside a list are checked where they are counted.
+        The documents. Tokens inside a list are checked where they are counted. Those
+        of pyarrow are handed on as the Python objects that they stand for.
     caller : str
         The name of the estimator, for the messages.
     input : {"content", "filename", "file"}, default="content"
         What a document is: text or tokens, the path of a file, an open file.
+    allow_rows : bool, default=False
+        Whether lists may be something else than tokens, such as the rows of a table.
+        Otherwise an error follows behind the last document if all are lists of one
+        text.
 
     Returns
     -------
@@ -32,7 +39,7 @@ def check_documents(X, *, caller, input="content"):
     ------
     ValueError
         If X is a single string, has more than one dimension, or holds a missing
-        value.
+        value; if every document is a row of a table of texts.
     TypeError
         If X is no iterable of documents, or a document is of another type.
     """
@@ -42,7 +49,10 @@ def check_documents(X, *, caller, input="content"):
         "filename": _check_filename,
         "file": _check_file,
     }[input]
-    return _checked(X, check_one, caller)
+    documents = _checked(X, check_one, caller)
+    if input != "content" or allow_rows:
+        return documents
+    return _refuse_rows(documents, caller)
 
 
 def _check_container(X, caller):
@@ -73,11 +83,53 @@ def _check_container(X, caller):
 
 def _checked(X, check_one, caller):
     for position, document in enumerate(X):
+        document = _without_arrow(document)
         problem = check_one(document)
         if problem is not None:
             error = ValueError if is_missing(document) else TypeError
             raise error(f"{caller}: document {position} is {problem}")
         yield document
+
+
+def _without_arrow(document):
+    """A scalar, or an array of tokens, of pyarrow as a Python object."""
+    for convert in ("as_py", "to_pylist"):
+        if hasattr(document, convert):
+            return getattr(document, convert)()
+    return document
+
+
+def _refuse_rows(documents, caller):
+    """Hand on documents, unless all of them are the rows of a table of texts.
+
+    Ready tokens have no blanks, as a rule. [[text], [text]] would be documents of one
+    token each that no other text has.
+    """
+    first, n_rows, n_texts = None, 0, 0
+    for document in documents:
+        yield document
+        first = document if first is None else first
+        if isinstance(document, str) or not 0 < len(document) == len(first):
+            yield from documents
+            return
+        n_rows += 1
+        n_texts += sum(_is_text(token, len(document)) for token in document)
+    if 2 * n_texts < max(1, n_rows * len(first or "")):
+        return
+    raise ValueError(
+        f"{caller}: every document is a list of {len(first)} text(s), such as "
+        f"{list(first)!r:.60}, as are the rows of a table; a list is a document of "
+        "ready tokens. Pass the texts themselves: [row[0] for row in X], or the column "
+        "of the frame. If these are tokens with blanks in them, replace the blanks."
+    )
+
+
+def _is_text(token, n_columns):
+    """Whether a token is a sentence: words, three of them where it has neighbours."""
+    if not isinstance(token, str):
+        return False
+    n_words = len(token.split())
+    return n_words > min(n_columns, 2) or not _CHINESE_MARKS.isdisjoint(token[:-1])
 
 
 def _check_content(document):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import sparse
 
@@ -32,6 +33,11 @@ STR_CONTAINERS = {
     "string Series": lambda texts: pd.Series(texts, dtype="string"),
     "Index": pd.Index,
     "polars": pl.Series,
+    "pyarrow": pa.array,
+    "large pyarrow": lambda texts: pa.array(texts, pa.large_string()),
+    "pyarrow dictionary": lambda texts: pa.array(texts).dictionary_encode(),
+    "pyarrow chunks": lambda texts: pa.chunked_array([texts[:1], texts[1:]]),
+    "pyarrow scalars": lambda texts: [*map(pa.scalar, texts)],
 }
 
 
@@ -52,8 +58,13 @@ def test_containers_of_str(container):
         lambda lists: np.array(lists, dtype=object),
         pd.Series,
         lambda lists: pl.Series(lists, dtype=pl.List(pl.String)),
+        pa.array,
+        lambda lists: [pa.array(tokens, pa.string()) for tokens in lists],
     ],
-    ids=["lists", "tuples", "arrays", "Series", "object-array", "pandas", "polars"],
+    ids=[
+        *("lists", "tuples", "arrays", "Series", "object-array", "pandas", "polars"),
+        *("pyarrow", "pyarrow-arrays"),
+    ],
 )
 def test_containers_of_token_lists(container):
     documents = checked(container(TOKEN_LISTS))
@@ -107,6 +118,8 @@ def test_generators_are_consumed_one_document_at_a_time():
             ValueError,
             "DataFrame with 2 .*Select the column",
         ),
+        (pa.table({"a": TEXTS}), ValueError, "Table with 2 .*Select the column"),
+        (pa.scalar("a cat"), TypeError, "got .*StringScalar"),
     ],
 )
 def test_containers_refused(X, error, message):
@@ -151,8 +164,9 @@ def test_documents_refused(document, error, message):
         np.array(["a", np.nan], dtype=object),
         pl.Series(["a", None]),
         pl.Series([["a"], None]),
+        pa.array(["a", None]),
     ],
-    ids=["pandas", "pandas-string", "array", "polars", "polars-lists"],
+    ids=["pandas", "pandas-string", "array", "polars", "polars-lists", "pyarrow"],
 )
 def test_missing_documents_in_columns(X):
     with pytest.raises(ValueError, match=r"document 1 is missing .*Drop the row"):
@@ -193,3 +207,41 @@ def test_is_missing(value):
 @pytest.mark.parametrize("value", ["", "nan", 0, 0.0, np.inf, [], Decimal("1"), b""])
 def test_is_not_missing(value):
     assert is_missing(value) is False
+
+
+ROWS = [["the cat sat"], ["a dog"], ["cats"]]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ROWS,
+        list(zip(["the cat sat", "a dog"], strict=True)),
+        [("the cat sat", "on the mat"), ("a dog sat", "on the log")],
+        pd.DataFrame({"text": ["the cat", "a dog"]})[["text"]].to_numpy().tolist(),
+        pa.array(ROWS),
+        [["今天天气很好，我们去公园"], ["很好"]],
+    ],
+)
+def test_rows_of_a_table_are_no_lists_of_tokens(rows):
+    """At the end, as one list of tokens more would tell that these are tokens, too."""
+    message = r"^Estimator: every document is a list of . text.*\[row\[0\] for row in X"
+    with pytest.raises(ValueError, match=message):
+        checked(iter(rows))
+    assert len(checked(rows, allow_rows=True)) == len(rows)
+    assert len(checked([*rows, ["a", "cat", "sat"]])) == len(rows) + 1
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        [["cat"], ["dog"]],
+        [["cat"], ["New York"], ["dog"]],
+        [["New York", "is big"], ["Los Angeles", "as well"]],
+        [["，", "猫"], ["猫", "。"]],
+        [[], []],
+        [],
+    ],
+)
+def test_lists_of_tokens_of_one_length(documents):
+    assert checked(documents) == documents

@@ -32,8 +32,16 @@ class Corpus(NamedTuple):
 
 def check_corpus(y_true, y_pred, *, caller, multi_reference):
     """Check sentences and their references: all strings, or all lists of tokens."""
-    predictions = [*map(_plain, check_documents(y_pred, caller=f"y_pred of {caller}"))]
-    references = [*map(_plain, check_documents(y_true, caller=f"y_true of {caller}"))]
+    predictions, references = (
+        # A reference may stand in a list of its own.
+        [
+            *map(
+                _plain,
+                check_documents(y, caller=f"{name} of {caller}", allow_rows=True),
+            )
+        ]
+        for name, y in (("y_pred", y_pred), ("y_true", y_true))
+    )
     if len(predictions) != len(references):
         raise ValueError(
             f"y_true has {len(references)} items and y_pred {len(predictions)}; "

@@ -68,7 +68,7 @@ def read_texts(X, caller, what="X"):
     name = caller if what == "X" else f"{caller}, {what}"
     rows = _rows_of_table(X)
     if rows is None:
-        rows = list(check_documents(X, caller=name))
+        rows = list(check_documents(X, caller=name, allow_rows=True))
         are_pairs = all(isinstance(row, tuple) and len(row) == 2 for row in rows)
         if not rows or not are_pairs:
             return read_documents(rows, caller, what)

@@ -114,7 +114,12 @@ class TextAnalysisMixin:
             take = analyze
         else:
             take = self._ready_tokens(vectorizer.get_stop_words())
-        documents = check_documents(X, caller=type(self).__name__, input=self.input)
+        documents = check_documents(
+            X,
+            caller=type(self).__name__,
+            input=self.input,
+            allow_rows=callable(self.analyzer),
+        )
         for position, document in enumerate(documents):
             if isinstance(document, str) or self.input != "content":
                 yield analyze(document, position)
