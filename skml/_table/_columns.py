@@ -1,25 +1,23 @@
 """One column of any table: numbers with NaN, or codes of labels."""
 
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 
-from skml._validation import is_missing
-
-DAY = np.timedelta64(1, "D")
-EPOCH = np.datetime64(0, "D")
+DATES, ZONED_DATES, DURATIONS = "dates", "dates with a time zone", "durations"
+LABELS = "strings or categories"
+TIMES = {DATES, ZONED_DATES, DURATIONS}
+FLOAT64_INTEGERS = 2.0**53  # up to here float64 has every integer
 UNSEEN = -1.0  # the code of a label that is not known
-NOT_A_TIME = np.iinfo(np.int64).min  # the ticks of NaT
-_MISSING_TYPES = {"NoneType", "NAType", "NaTType"}
 
 
 class NumberColumn(NamedTuple):
     """Numbers; missing values are NaN."""
 
     values: np.ndarray  # float64, (n_samples,)
-    kind: str = "numbers"  # or what they are made of: "dates", "durations"
+    kind: str = "numbers"  # or what they are made of, one of `TIMES`
 
 
 class LabelColumn(NamedTuple):
@@ -27,46 +25,38 @@ class LabelColumn(NamedTuple):
 
     codes: np.ndarray  # intp, (n_samples,)
     labels: list
-    kind: str = "strings or categories"  # or what a number column is made of
+    kind: str = LABELS  # or what a number column is made of
 
 
 def kind_of_labels(labels):
-    """What labels are: numbers, or not."""
-    are_numbers = all(isinstance(label, Real) for label in labels)
-    return "numbers" if are_numbers else "strings or categories"
+    """What labels are: numbers, strings, or of another type, such as intervals."""
+    if all(isinstance(label, (Real, Decimal)) for label in labels):
+        return "numbers"
+    types = set(map(type, labels))
+    is_one = len(types) == 1 and types != {str}
+    return f"categories of {types.pop().__name__}" if is_one else LABELS
 
 
-def library_of(table):
-    """The library of data frames that an object is of, or made after; None if none."""
-    modules = (cls.__module__.partition(".")[0] for cls in type(table).__mro__)
-    return next((module for module in modules if module in _READERS), None)
+def may_be_rounded(numbers):
+    """Whether numbers are as large as integers of which float64 lacks some."""
+    return bool((np.abs(numbers, dtype=np.float64) >= FLOAT64_INTEGERS).any())
 
 
-def read_column(column, name, sentinels=()):
-    """Read a column of a data frame, or a one-dimensional array.
+def rounded_labels(labels):
+    """Those that may stand for several integers: large floats."""
+    return [
+        label
+        for label in labels
+        if isinstance(label, float) and FLOAT64_INTEGERS <= abs(label) < np.inf
+    ]
 
-    Parameters
-    ----------
-    column : ndarray, or Series of pandas or polars, or ChunkedArray of pyarrow
-        The column.
-    name : str
-        How messages call it, e.g. ``"column 'age'"``.
-    sentinels : collection of numbers and strings, default=()
-        Values that mean missing, beside NaN, None, NA and NaT.
 
-    Returns
-    -------
-    column : NumberColumn or LabelColumn
-        Its values. Points in time and spans of time are numbers: days, since 1970.
-
-    Raises
-    ------
-    TypeError
-        If values are of other types, or numbers and strings are mixed.
-    """
-    read = _READERS.get(library_of(column), _read_array)
-    column = read(column, name, sentinels)
-    return without_sentinels(column, sentinels)
+def has_exact_labels(labels):
+    """Whether some are integers that float64 may not tell apart."""
+    return any(
+        isinstance(label, Integral) and abs(label) >= FLOAT64_INTEGERS
+        for label in labels
+    )
 
 
 def without_sentinels(column, sentinels):
@@ -116,6 +106,14 @@ def _rank_of_type(label):
     return "" if isinstance(label, Real) else type(label).__name__
 
 
+def show_label(label, kind):
+    """A label for messages; a date not as days, but as a date, in UTC."""
+    if kind not in {DATES, ZONED_DATES}:
+        return repr(label)
+    zone = " UTC" if kind == ZONED_DATES else ""
+    return f"{np.datetime64(0, 's') + np.timedelta64(round(label * 86400), 's')}{zone}"
+
+
 def recode(column, known):
     """Codes of a column by given labels, as numbers; NaN where missing.
 
@@ -139,167 +137,3 @@ def recode(column, known):
 def _take(new_codes, codes, missing=-1):
     """New codes of old ones, where -1 stays missing."""
     return np.append(new_codes, missing)[codes]
-
-
-def _read_array(column, name, sentinels):
-    column = np.asarray(column)
-    kind = column.dtype.kind
-    if kind in "fiub":
-        return NumberColumn(np.asarray(column, dtype=np.float64))
-    if kind in "mM":
-        return _read_times(column)
-    return _read_objects(column.tolist(), name, sentinels)
-
-
-def _read_times(column):
-    """Days, the same of all units of time: each division is of exact numbers."""
-    is_date = column.dtype.kind == "M"
-    spans = column - EPOCH if is_date else column
-    whole = spans.astype(DAY.dtype)
-    days = whole / DAY + (spans - whole) / DAY
-    return NumberColumn(days, "dates" if is_date else "durations")
-
-
-def _read_objects(values, name, sentinels):
-    """Read Python objects: all numbers, or all strings, beside missing values."""
-    types = _kinds_by_type(values)
-    if sentinels and "other" not in types.values():
-        values = [
-            None if types[type(value)] == "missing" or value in sentinels else value
-            for value in values
-        ]
-        types = _kinds_by_type(values)
-    if set(types.values()) <= {"number", "missing"}:
-        floats = [np.nan if types[type(v)] == "missing" else _float(v) for v in values]
-        return NumberColumn(np.array(floats, dtype=np.float64))
-    if not types.keys() <= {str, type(None)}:  # NaN, say, among strings is missing
-        values = [None if is_missing(value) else value for value in values]
-        types = _kinds_by_type(values)
-    if set(types.values()) <= {"string", "missing"}:
-        return _factorize(values)
-    raise TypeError(_first_offender(values, name))
-
-
-def _kinds_by_type(values):
-    return {cls: _kind_of(cls) for cls in set(map(type, values))}
-
-
-def _float(number):
-    try:
-        return float(number)
-    except OverflowError:  # an integer, which is refused with all infinite values
-        return np.inf
-
-
-def _kind_of(cls):
-    if cls.__name__ in _MISSING_TYPES:
-        return "missing"
-    if issubclass(cls, (Real, Decimal, np.bool_)):
-        return "number"
-    return "string" if issubclass(cls, str) else "other"
-
-
-def _first_offender(values, name):
-    expected = next((k for k in map(_kind, values) if k in {"number", "string"}), "")
-    row = next(
-        row
-        for row, value in enumerate(values)
-        if _kind(value) not in {expected, "missing"}
-    )
-    kind = type(values[row]).__name__
-    where = f"Row {row} of {name} is {values[row]!r:.60} ({kind})"
-    if _kind(values[row]) == "other":
-        return (
-            f"{where}; the argument must be a string or a real number. Convert the "
-            "column (dates: to a type of dates), or drop it."
-        )
-    return (
-        f"{where}, but the rows before are each a {expected}: a column must be of "
-        "strings only, which are categories, or of numbers only. Convert the column, "
-        "or declare the values that mean missing: missing_values=[...]."
-    )
-
-
-def _kind(value):
-    return _kind_of(type(value))
-
-
-def _factorize(values):
-    """Number distinct strings in the order of their appearance; None is missing."""
-    numbers = {None: -1}
-    labels = []
-    codes = np.empty(len(values), dtype=np.intp)
-    for row, value in enumerate(values):
-        code = numbers.get(value)
-        if code is None:
-            code = numbers[value] = len(labels)
-            labels.append(str(value))
-        codes[row] = code
-    return LabelColumn(codes, labels)
-
-
-def _read_pandas(column, name, sentinels):
-    dtype = column.dtype
-    if hasattr(dtype, "categories"):
-        codes = column.cat.codes.to_numpy().astype(np.intp)
-        labels = dtype.categories.tolist()
-        return LabelColumn(codes, labels, kind_of_labels(labels))
-    if hasattr(dtype, "pyarrow_dtype"):
-        import pyarrow
-
-        return _read_pyarrow(pyarrow.array(column.array), name, sentinels)
-    kind = getattr(dtype, "kind", "O")
-    if kind in "fiub":
-        return NumberColumn(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    if kind in "mM":
-        if getattr(dtype, "tz", None) is not None:
-            column = column.dt.tz_convert("UTC").dt.tz_localize(None)
-        return _read_times(column.to_numpy())
-    return _read_objects(_without_na(column), name, sentinels)
-
-
-def _without_na(column):
-    values = column.to_numpy(dtype=object)
-    missing = column.isna().to_numpy()
-    if missing.any():
-        values = np.where(missing, None, values)
-    return values.tolist()
-
-
-def _read_polars(column, name, sentinels):
-    import polars
-
-    dtype = column.dtype
-    if dtype.is_numeric() or dtype == polars.Boolean:
-        return NumberColumn(column.cast(polars.Float64).to_numpy())
-    if dtype == polars.Date:
-        column = column.cast(polars.Datetime("us"))
-        dtype = column.dtype
-    if dtype in (polars.Datetime, polars.Duration):
-        ticks = column.to_physical().fill_null(NOT_A_TIME).to_numpy()
-        kind = "m8" if dtype == polars.Duration else "M8"
-        return _read_times(ticks.view(f"{kind}[{dtype.time_unit}]"))
-    return _read_objects(column.to_list(), name, sentinels)
-
-
-def _read_pyarrow(column, name, sentinels):
-    import pyarrow
-    from pyarrow import types
-
-    dtype = column.type
-    if types.is_dictionary(dtype):
-        column = column.cast(dtype.value_type)
-        return as_labels(_read_pyarrow(column, name, sentinels))
-    if types.is_boolean(dtype) or types.is_integer(dtype) or types.is_floating(dtype):
-        column = column.cast(pyarrow.float64(), safe=False)
-        return NumberColumn(np.asarray(column))
-    if types.is_date(dtype) or types.is_timestamp(dtype) or types.is_duration(dtype):
-        return _read_times(np.asarray(column))
-    return _read_objects(column.to_pylist(), name, sentinels)
-
-
-_READERS = {
-    "pandas": _read_pandas,
-    "polars": _read_polars,
-    "pyarrow": _read_pyarrow,
-}

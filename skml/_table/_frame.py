@@ -8,19 +8,26 @@ from sklearn.utils import check_array
 
 from skml._fitting import warn_user
 from skml._table._columns import (
+    DATES,
+    TIMES,
+    ZONED_DATES,
     LabelColumn,
     NumberColumn,
     as_labels,
+    has_exact_labels,
     kind_of_labels,
-    library_of,
+    may_be_rounded,
     observed_labels,
-    read_column,
     recode,
+    rounded_labels,
     sentinel_numbers,
+    show_label,
 )
 from skml._table._features import resolve_features
+from skml._table._readers import library_of, read_column
 from skml._validation import is_missing
 
+MOST_UNIQUE, FEW_ROWS = 0.9, 100  # categories a row, and rows too few to say so
 FLOAT32_INTEGERS = np.float64(2**24)  # up to here float32 has every integer
 
 
@@ -51,7 +58,7 @@ class TableReader:
         The labels of each column of categories.
     kinds : dict of int to (str or None)
         What columns hold, if it is something else than numbers or categories: "dates",
-        "durations", or None for nothing but missing values.
+        "dates with a time zone", "durations", or None for nothing but missing values.
     """
 
     def __init__(
@@ -74,20 +81,16 @@ class TableReader:
         X = as_table(X, self.caller)
         self.n_features = X.shape[1]
         declared = self._declared()
+        X = X if declared.any() else as_matrix(X)
         if is_matrix(X) and not declared.any():
             self.is_categorical = declared
             self.categories = [None] * self.n_features
             values = self._read_matrix(X)
             self._warn_of(columns_of_large_integers(X, self.sentinels))
             return values
-        columns = [
-            as_labels(column) if categorical else column
-            for column, categorical in zip(self._columns(X), declared, strict=True)
-        ]
+        columns = self._read_fit(X, declared)
         self.kinds = {
-            j: column.kind
-            for j, column in enumerate(columns)
-            if column.kind in {"dates", "durations"}
+            j: column.kind for j, column in enumerate(columns) if column.kind in TIMES
         }
         self.is_categorical = np.array([isinstance(c, LabelColumn) for c in columns])
         self._refuse_undeclared()
@@ -96,12 +99,21 @@ class TableReader:
             for column in columns
         ]
         values = self._stack(columns)
+        self._warn_of_labels(columns)
         self._warn_of(
             j
             for j, column in enumerate(columns)
             if isinstance(column, NumberColumn) and has_large_integers(column.values)
         )
         return values
+
+    def _read_fit(self, X, declared):
+        """Read the columns, and let the declared ones be labels."""
+        known = [[] if categorical else None for categorical in declared]
+        return [
+            column if labels is None else as_labels(column)
+            for column, labels in zip(self._columns(X, known), known, strict=True)
+        ]
 
     def read(self, X):
         """Read a table that has the columns of the one that was learned.
@@ -111,9 +123,9 @@ class TableReader:
         if self._is_plain(X):
             return self._checked(self._as_floats(X))
         X = as_table(X, self.caller)
-        if is_matrix(X) and self._holds_numbers():
+        if self._holds_numbers() and is_matrix(X := as_matrix(X)):
             return self._read_matrix(X)
-        return self._stack(list(self._columns(X)))
+        return self._stack(list(self._columns(X, self.categories)))
 
     def expect_nothing(self, columns):
         """Let columns in which nothing was seen hold anything."""
@@ -169,12 +181,13 @@ class TableReader:
             "convert the column to numbers."
         )
 
-    def _columns(self, X):
+    def _columns(self, X, known):
+        """Read the columns; `known` has for each what `read_column` takes."""
         if is_matrix(X):  # of numbers, some of which are declared to be categories
             X = as_dense(X)
-        for j, column in enumerate(split_columns(X)):
-            name = f"{self.name_of(j)} of X"
-            yield read_column(column, f"{name} ({self.caller})", self.sentinels)
+        for j, (column, labels) in enumerate(zip(split_columns(X), known, strict=True)):
+            name = f"{self.name_of(j)} of X ({self.caller})"
+            yield read_column(column, name, self.sentinels, labels)
 
     def _read_matrix(self, X):
         if not sparse.issparse(X):
@@ -214,8 +227,21 @@ class TableReader:
             self._check_empty(column, j)
             return np.full(_n_rows([column]), np.nan)
         if self.is_categorical[j]:
-            return recode(as_labels(column), self.categories[j])
+            column = as_labels(column)
+            self._refuse_rounded(column.labels, j)
+            return recode(column, self.categories[j])
         return column.values
+
+    def _refuse_rounded(self, labels, j):
+        """Refuse floats where `fit` had integers that no float can tell apart."""
+        rounded = rounded_labels(labels)
+        if rounded and has_exact_labels(self.categories[j]):
+            raise ValueError(
+                f"{self.caller}: {self.name_of(j)} held integers of 2**53 and more in "
+                f"fit, and now holds floats, such as {rounded[0]!r}, each of which may "
+                "stand for several of them. Pass integers (in pandas with missing "
+                "values: Int64), or fit and predict with strings."
+            )
 
     def _kind(self, j):
         """What a column was made of in `fit`."""
@@ -230,9 +256,15 @@ class TableReader:
         if not values or before is None:
             return
         now = f"categories of {now}" if now == before else now
+        advice = "Convert it to what it was."
+        if {before, now} == {DATES, ZONED_DATES}:
+            advice = (
+                "Give it the time zone that it had, or take it away: in pandas and "
+                "polars, dt.tz_localize or dt.replace_time_zone."
+            )
         raise ValueError(
             f"{self.caller}: {self.name_of(j)} held {before} in fit, and now holds "
-            f"{now}, such as {values[0]!r}. Convert it to what it was."
+            f"{now}, such as {show_label(values[0], column.kind)}. {advice}"
         )
 
     def _warn_of(self, columns):
@@ -246,6 +278,27 @@ class TableReader:
                 "the learner keeps as float32: not all that differ stay different. "
                 "Subtract an offset or divide; if they are names, declare the column "
                 "in categorical_features."
+            )
+
+    def _warn_of_labels(self, columns):
+        """Warn of categories from which nothing can be learned."""
+        labelled = [(j, columns[j]) for j in np.flatnonzero(self.is_categorical)]
+        rounded = [self.name_of(j) for j, c in labelled if rounded_labels(c.labels)]
+        if rounded:
+            warn_user(
+                f"{self.caller}: {', '.join(rounded):.300} holds categories that are "
+                "floats of 2**53 and more, each of which may stand for several "
+                "integers. Read the column as integers (in pandas with missing values: "
+                "Int64), or as strings."
+            )
+        nearly_unique = [self.name_of(j) for j, c in labelled if is_nearly_unique(c)]
+        if nearly_unique:
+            warn_user(
+                f"{self.caller}: {', '.join(nearly_unique):.300} holds nearly as many "
+                "categories as rows, from which little can be learned. If it is text, "
+                "turn it into numbers first: ColumnTransformer([('text', "
+                "TfidfWeighter(), column)], remainder='passthrough'). If it names the "
+                "rows, drop it."
             )
 
     def _checked(self, values):
@@ -270,21 +323,35 @@ class TableReader:
 
 
 def as_container(X, caller):
-    """Turn lists into an array, and refuse what has not two dimensions."""
+    """Turn lists into an array, and refuse what has not two dimensions.
+
+    A batch of pyarrow becomes a table, whose names scikit-learn knows.
+    """
     if not hasattr(X, "shape"):
         X = _list_as_array(X, caller)
     elif isinstance(X, np.ma.MaskedArray):
-        are_numbers = X.dtype.kind in "fiub"
-        X = X.astype(np.float64 if are_numbers else object)
-        X = X.filled(np.nan if are_numbers else None)
+        are_floats = X.dtype.kind in "fiub" and not (
+            X.dtype.kind in "iu" and may_be_rounded(X.data)
+        )
+        X = X.astype(np.float64 if are_floats else object)
+        X = X.filled(np.nan if are_floats else None)
+    elif isinstance(X, np.ndarray):
+        X = X.astype(object) if X.dtype.kind == "T" else X
+    elif library_of(X) == "pyarrow":
+        X = _batch_as_table(X)
     return X if len(X.shape) == 2 else as_table(X, caller)  # which raises
+
+
+def _batch_as_table(X):
+    import pyarrow
+
+    return pyarrow.Table.from_batches([X]) if isinstance(X, pyarrow.RecordBatch) else X
 
 
 def as_table(X, caller):
     """Check a table: it has rows and columns.
 
-    Data frames come back as they are, or as an array if they hold numbers only;
-    arrays as they are, sparse matrices in the format CSR.
+    Data frames and arrays come back as they are, sparse matrices in the format CSR.
     """
     if is_frame(X):
         for what, count in zip(("sample", "feature"), X.shape, strict=True):
@@ -293,8 +360,6 @@ def as_table(X, caller):
                     f"Found array with 0 {what}(s) (shape={tuple(X.shape)}) while a "
                     f"minimum of 1 is required by {caller}."
                 )
-        if _holds_numbers_only(X):
-            return X.to_numpy(dtype=np.result_type(*X.dtypes))
         return X
     checked = check_array(
         X,
@@ -306,15 +371,16 @@ def as_table(X, caller):
     return sparse.csr_array(checked) if sparse.issparse(checked) else checked
 
 
-def _holds_numbers_only(frame):
-    """Whether a frame of pandas is a matrix of numbers in disguise."""
-    return library_of(frame) == "pandas" and all(
-        isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in frame.dtypes
+def as_matrix(X):
+    """Make an array of a frame of pandas that is a matrix of numbers in disguise."""
+    is_disguised = library_of(X) == "pandas" and all(
+        isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in X.dtypes
     )
+    return X.to_numpy(dtype=np.result_type(*X.dtypes)) if is_disguised else X
 
 
 def _list_as_array(X, caller):
-    """As NumPy does, but numbers beside strings stay numbers."""
+    """As NumPy does, but numbers beside strings stay numbers, and integers exact."""
     array = np.asarray(X)
     if array.ndim == 0:
         advice = " Collect it first: X.collect()." if hasattr(X, "collect") else ""
@@ -323,7 +389,9 @@ def _list_as_array(X, caller):
             "of pandas or polars, a table of pyarrow, an array, a sparse matrix or a "
             f"list of rows.{advice}"
         )
-    return np.array(X, dtype=object) if array.dtype.kind in "US" else array
+    if array.dtype.kind in "US" or (array.dtype.kind == "f" and may_be_rounded(array)):
+        return np.array(X, dtype=object)
+    return array
 
 
 def is_frame(X):
@@ -392,6 +460,13 @@ def has_large_integers(values):
         (np.abs(values.astype(np.float64)) >= FLOAT32_INTEGERS).any()
         and (values == np.rint(values)).all()
     )
+
+
+def is_nearly_unique(column):
+    """Whether a column has nearly as many labels as values, and not just a few."""
+    n_values = np.count_nonzero(column.codes >= 0)
+    n_labels = len(np.unique(column.codes)) - (n_values < len(column.codes))
+    return n_values >= FEW_ROWS and n_labels >= MOST_UNIQUE * n_values
 
 
 def as_dense(X):

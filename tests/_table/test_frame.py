@@ -312,6 +312,8 @@ def test_arrays_of_strings_are_categories():
     learned, values = fit_read(np.array([["10", "b"], ["9", "a"]]))
     assert learned.categories == [["10", "9"], ["a", "b"]]
     assert_array_equal(values, [[0, 1], [1, 0]])
+    X = np.array([["10", "b"], ["9", "a"]], dtype=np.dtypes.StringDType())
+    assert_array_equal(read(learned, X), values)
 
 
 def test_arrays_of_dates_are_days():
@@ -373,6 +375,79 @@ def test_categories_of_rows_that_were_left_out_are_forgotten():
     assert_array_equal(values, [[1, 0], [3, 1]])
 
 
+BIG = 2**53
+IDENTIFIERS = {"id": [BIG + 1, BIG, BIG + 2, BIG + 1], "n": [0.5, 1.5, 2.5, 3.5]}
+
+
+def as_rows(table):
+    return [list(row) for row in zip(*table.values(), strict=True)]
+
+
+def as_masked(table):
+    return np.ma.masked_array(np.array(as_rows(table), dtype=np.int64), mask=False)
+
+
+EXACT_CONTAINERS = {
+    "pandas": pd.DataFrame,
+    "pandas-category": as_pandas(id="category"),
+    "pandas-nullable": as_pandas(id="Int64"),
+    "pandas-integers": as_pandas(n="int64"),
+    "pandas-unsigned": as_pandas(id="uint64"),
+    "pandas-object": as_pandas(id="object"),
+    "polars": pl.DataFrame,
+    "pyarrow": pa.table,
+    "pyarrow-batch": pa.record_batch,
+    "list": as_rows,
+    "array-object": lambda table: np.array(as_rows(table), dtype=object),
+    "array-int64": lambda table: np.array(as_rows(table), dtype=np.int64),
+    "array-uint64": lambda table: np.array(as_rows(table), dtype=np.uint64),
+    "masked": as_masked,
+    "csr": lambda table: sparse.csr_array(np.array(as_rows(table), dtype=np.int64)),
+}
+
+
+@pytest.mark.parametrize("now", EXACT_CONTAINERS)
+@pytest.mark.parametrize("before", ["pandas", "pandas-category", "list", "array-int64"])
+def test_integers_that_are_categories_stay_apart_in_all_containers(before, now):
+    X = EXACT_CONTAINERS[before](IDENTIFIERS)
+    learned, values = fit_read(X, categorical_features=[0])
+    assert learned.categories[0] == [BIG, BIG + 1, BIG + 2]
+    for codes in (values, read(learned, EXACT_CONTAINERS[now](IDENTIFIERS))):
+        assert_array_equal(codes[:, 0], [1, 0, 2, 1])
+
+
+def test_floats_are_no_large_integers():
+    floats = pd.DataFrame(IDENTIFIERS).astype(float)
+    with pytest.warns(
+        UserWarning, match="^Learner: column 'id' holds .* 2.*53 and more"
+    ):
+        fit_read(floats, categorical_features=["id"])
+    learned, _ = fit_read(pd.DataFrame(IDENTIFIERS), categorical_features=["id"])
+    with pytest.raises(ValueError, match=r"column 'id' held integers .*now .*Int64"):
+        read(learned, floats)
+
+
+# Categories of nearly one row each.
+
+
+def words(n_rows, n_words):
+    return [f"评论 {row % n_words}" for row in range(n_rows)]
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, as_pandas(it="category"), pl.DataFrame])
+@pytest.mark.parametrize("n_missing", [0, 60])
+def test_categories_that_are_nearly_as_many_as_rows_are_warned_of(make, n_missing):
+    it = words(200, 185) + [None] * n_missing
+    with pytest.warns(UserWarning, match="column 'it' holds nearly.*TfidfWeighter"):
+        fit_read(make({"it": it, "n": list(range(200 + n_missing))}))
+
+
+def test_other_categories_are_not_warned_of():
+    for n_rows, n_words in ((200, 150), (99, 99)):
+        fit_read(pd.DataFrame({"it": words(n_rows, n_words)}))
+    fit_read(pd.DataFrame({"it": words(99, 99) + [None] * 200}))
+
+
 # Kinds of columns that change.
 
 KINDS = {
@@ -381,6 +456,8 @@ KINDS = {
     "categories": pd.Categorical(["x", "y"]),
     "categories-of-numbers": pd.Categorical([1, 2]),
     "dates": pd.to_datetime(["2020-01-01", "2020-01-02"]),
+    "zoned dates": pd.to_datetime(["2020-01-01", "2020-01-02"]).tz_localize("UTC"),
+    "bins": pd.cut([1, 2], [0, 1, 2]),
     "durations": pd.to_timedelta(["1h", "2h"]),
 }
 SAME = [
@@ -416,6 +493,13 @@ def test_columns_in_which_nothing_was_hold_anything(now):
     learned.expect_nothing([1])
     X = pd.DataFrame({"n": [1, 2], "it": KINDS[now]})
     assert_array_equal(read(learned, X)[:, 0], [1, 2])
+
+
+def test_dates_are_shown_as_dates():
+    learned, _ = fit_read(pd.DataFrame({"it": KINDS["dates"]}))
+    message = "held dates in fit, and now holds dates with a time zone, such as 2020-01"
+    with pytest.raises(ValueError, match=f"{message}-01T00:00:00 UTC. Give it"):
+        read(learned, pd.DataFrame({"it": KINDS["zoned dates"]}))
 
 
 def test_an_array_is_no_table_of_dates():
