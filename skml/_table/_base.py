@@ -192,6 +192,11 @@ def check_target(estimator, y):
     if y is None:
         raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
     given, y = y, _without_library(y)
+    if getattr(y, "dtype", None) is not None and y.dtype.kind == "T":
+        raise TypeError(
+            f"{caller}: y has the dtype {y.dtype}, which scikit-learn's metrics do not "
+            "know. Convert it: y.astype(object)."
+        )
     if _takes_columns(estimator) and np.asarray(y).ndim == 2:
         return _check_columns(y, column_names(given), caller)
     if isinstance(y, (list, tuple)):  # NumPy would make "nan" of NaN beside strings
@@ -204,6 +209,7 @@ def check_target(estimator, y):
     if y.dtype.kind == "f":
         _refuse_not_finite(y, caller)
     if is_classifier(estimator):
+        _refuse_objects(given, caller)
         check_classification_targets(y)
         return y
     return check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
@@ -259,6 +265,29 @@ def _refuse_missing(y, caller):
                 f"Input y contains NaN: row {row} is {value!r} ({caller}). Drop the "
                 "rows whose target is missing."
             )
+
+
+def _refuse_objects(y, caller):
+    """Refuse objects that scikit-learn does not know as labels: all but strings.
+
+    Its metrics fail on them, which makes scores NaN, and its splits ignore them.
+    """
+    dtype = getattr(y, "dtype", None)
+    if not (isinstance(dtype, np.dtype) and dtype.kind == "O"):
+        return
+    labels = np.ravel(y).tolist()
+    row = next(
+        (r for r, label in enumerate(labels) if not isinstance(label, str)), None
+    )
+    if row is None:
+        return
+    are_numbers = all(isinstance(label, (Real, np.bool_)) for label in labels)
+    target = np.array(labels).dtype.name if are_numbers else "str"
+    raise ValueError(
+        f"Input y has the dtype object, and row {row} is {labels[row]!r:.60} "
+        f"({type(labels[row]).__name__}): scikit-learn's metrics know no objects but "
+        f"strings ({caller}). Convert it: y.astype({target!r})."
+    )
 
 
 def _refuse_not_finite(y, caller):

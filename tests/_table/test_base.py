@@ -1,6 +1,7 @@
 """Targets of one column, and of several where the estimator's tags say so."""
 
 import warnings
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -178,3 +179,55 @@ def test_rows_without_weight_are_left_out_of_all_columns():
 def test_targets_of_another_number_of_rows_are_refused():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         SeveralColumns()._read_fit(np.ones((3, 1)), np.ones((2, 2)), None)
+
+
+def as_objects(labels):
+    return np.array(labels, dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("labels", "target"),
+    [
+        ([False, True], "bool"),
+        (list(np.array([False, True])), "bool"),
+        ([0, 1], "int64"),
+        ([0, 1.5], "float64"),
+        ([date(2020, 1, 2), date(2020, 1, 3)], "str"),
+        (["a", 1], "str"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("make", [as_objects, lambda y: pd.Series(y, dtype=object)])
+def test_objects_that_are_no_strings_are_no_labels(labels, target, make):
+    message = rf"^Input y has the dtype object, .* \(Classes\).*y\.astype\('{target}'\)"
+    with pytest.raises(ValueError, match=message):
+        check_target(Classes(), make(labels))
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [False, True],
+        np.array([False, True]),
+        pd.Series([False, True], dtype="boolean"),
+        pd.Series([False, True], dtype=pd.ArrowDtype(pa.bool_())),
+        pd.Series([False, True], dtype="category"),
+        pl.Series([False, True]),
+        pa.array([False, True]),
+        pa.chunked_array([[False], [True]]),
+    ],
+    ids=lambda y: type(y).__name__,
+)
+def test_labels_may_be_bools_of_any_container(y):
+    y = check_target(Classes(), y)
+    assert y.dtype == bool
+    assert_array_equal(y, [False, True])
+
+
+@pytest.mark.parametrize("estimator", [OneColumn(), Classes()])
+def test_strings_that_metrics_do_not_know_are_refused(estimator):
+    y = np.array(["1", "2"], dtype=np.dtypes.StringDType())
+    with pytest.raises(
+        TypeError, match=r"y has the dtype StringDType.*astype\(object\)"
+    ):
+        check_target(estimator, y)
