@@ -53,6 +53,13 @@ def _character_class(kinds):
 
 
 @cache
+def mark_pattern():
+    """The regular expression of a combining mark behind a character, with joiners."""
+    marks = _character_class((1, 2))
+    return f"{_BEYOND_LATIN}(?:[{marks}][{_JOINERS}]?|[{_JOINERS}](?=[{marks}]))"
+
+
+@cache
 def word_pattern(*, min_characters=1):
     r"""The regular expression of a word, as `\w+` but for combining marks.
 
@@ -67,8 +74,7 @@ def word_pattern(*, min_characters=1):
         Has no group. Where a text has no marks, it matches what ``\w+`` or ``\w\w+``
         does.
     """
-    marks, vowel_signs = _character_class((1, 2)), _character_class((2,))
-    mark = f"{_BEYOND_LATIN}(?:[{marks}][{_JOINERS}]?|[{_JOINERS}](?=[{marks}]))"
+    mark, vowel_signs = mark_pattern(), _character_class((2,))
     rest = rf"(?:{mark}\w*)*"
     if min_characters == 1:
         return rf"\w+{rest}"

@@ -386,13 +386,16 @@ class BaseTranslator(BaseNetworkEstimator):
         Returns
         -------
         score : float
-            :func:`skml.metrics.bleu_score`, of text with `bleu_tokenize`.
+            :func:`skml.metrics.bleu_score`, of text with `bleu_tokenize`. With
+            ``tokenizer="word"`` the references, too, get blanks around punctuation
+            marks.
         """
         check_is_fitted(self)
         references = self._read(y, side=1)
         options = {}
         if self._kinds[1] == "text":
             options["tokenize"] = self.bleu_tokenize
+            references = self.target_vocabulary_.as_written(references)
         return bleu_score(references, list(self.predict(X)), **options)
 
     def log_likelihood(self, X, y):

@@ -3,11 +3,13 @@
 import json
 import re
 from collections import Counter
+from functools import cache
 
 import numpy as np
 
 from skml._optional import import_optional
 from skml._validation import check_documents
+from skml._words import mark_pattern, word_pattern
 
 PADDING, UNKNOWN, START, END = range(4)
 SPECIAL = ("<pad>", "<unk>", "<s>", "</s>")
@@ -128,6 +130,11 @@ class TokenVocabulary:
         first = len(SPECIAL)
         return [SPECIAL[i] if i < first else self.tokens[i - first] for i in sequence]
 
+    @staticmethod
+    def as_written(documents):
+        """Documents as `decode` would write them, if no token was unknown."""
+        return documents
+
     def to_json(self):
         return {"name": self.name, "tokens": self.tokens}
 
@@ -150,16 +157,38 @@ class CharVocabulary(TokenVocabulary):
         return ["".join(tokens) for tokens in super().decode(sequences)]
 
 
+# What does not end a word before a letter: apostrophes and hyphens as in "13a" of BLEU;
+# the dot of Catalan, signs of Hebrew, soft hyphens, and what joins letters or does not.
+_WITHIN_WORDS = "['’·\u05f3\u05f4\u00ad\u200c\u200d-]"
+# What does not end a number before a digit, and what belongs to it before and behind:
+# signs, and units of which "13a" knows none but the dollar and the percent sign.
+_WITHIN_NUMBERS = r"(?<=\d)[.,\u066b\u066c](?=\d)"
+_UNITS = "\u00a2-\u00a5\u060b\u0e3f\u20a0-\u20cf\uffe0\uffe1\uffe5\uffe6"
+_BEFORE_NUMBERS = rf"(?<!\w)[{_UNITS}-]+(?=\d)"
+_BEHIND_NUMBERS = rf"(?<=\d)[{_UNITS}\u00b0\u2030]\w*"
+# Signs of two or more characters: flags, and emoji that are joined or have a colour.
+_FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
+_COLOUR = "[\U0001f3fb-\U0001f3ff]"
+
+
+@cache
+def word_or_mark():
+    """The regular expression of a word, a number or a punctuation mark."""
+    word, mark = word_pattern(), mark_pattern()
+    within = f"(?:{_WITHIN_WORDS}|{_WITHIN_NUMBERS})"
+    words = f"(?:{_BEFORE_NUMBERS})?{word}(?:{within}{word}|{_BEHIND_NUMBERS})*"
+    sign = rf"[^\w\s](?:{mark}|{_COLOUR}|\u200d[^\w\s])*"
+    return re.compile(f"{words}|{_FLAG}|{sign}")
+
+
 class WordVocabulary(TokenVocabulary):
-    """Ids of words and punctuation marks of text, which are joined by blanks again."""
+    """Ids of words, numbers and punctuation marks, which blanks join again."""
 
     name = "word"
 
     @staticmethod
     def split(documents):
-        # As "13a" of BLEU, words are not split at apostrophes and hyphens.
-        pattern = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
-        return [pattern.findall(document) for document in documents]
+        return list(map(word_or_mark().findall, documents))
 
     @classmethod
     def learn(cls, documents, vocabulary_size):
@@ -170,6 +199,10 @@ class WordVocabulary(TokenVocabulary):
 
     def decode(self, sequences):
         return [" ".join(tokens) for tokens in super().decode(sequences)]
+
+    @classmethod
+    def as_written(cls, documents):
+        return [" ".join(tokens) for tokens in cls.split(documents)]
 
 
 def with_blank(document):
@@ -239,6 +272,8 @@ class BytePairVocabulary:
         first = len(SPECIAL)
         decode = self.tokenizer.decode
         return [SPECIAL[i] if i < first else decode([int(i) - first]) for i in sequence]
+
+    as_written = staticmethod(TokenVocabulary.as_written)
 
     def to_json(self):
         return {"name": self.name, "tokenizer": json.loads(self.stored)}

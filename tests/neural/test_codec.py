@@ -2,11 +2,13 @@
 
 import json
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from skml.metrics._bleu_tokenizers import number_tokens
 from skml.neural._codec import (
     SPECIAL,
     UNKNOWN,
@@ -17,6 +19,7 @@ from skml.neural._codec import (
     WordVocabulary,
     read_documents,
 )
+from tests.neural.sentences import SCRIPTS
 
 FIRST = len(SPECIAL)
 TEXTS = ["a rose is a rose, is a rose", "the rose", ""]
@@ -168,6 +171,43 @@ def test_words_of_any_alphabet():
     ]
     vocabulary = WordVocabulary.learn(texts, None)
     assert [vocabulary.pieces(ids) for ids in vocabulary.encode(texts)] == expected
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_no_combining_mark_tears_a_word(script):
+    texts = SCRIPTS[script]
+    assert len(texts) == 12
+    vocabulary = WordVocabulary.learn(texts, None)
+    # As they are usually written, and with blanks around the marks.
+    for written in (texts, [re.sub(r" ([.,?!।،؟])", r"\1", text) for text in texts]):
+        found = vocabulary.encode(written)
+        assert [vocabulary.pieces(ids) for ids in found] == [t.split() for t in texts]
+        assert vocabulary.decode(found) == texts == vocabulary.as_written(written)
+
+
+KEPT_BY_13A = [
+    "It costs $1,000.50, not 999.99!",
+    "Das kostet €1.000,50 statt 2.500€ (-20%).",
+    "From -5°C to 3.5 in 2.5h; v1.2.3 has 1,5.",
+    "1990-2000, don't, l’été, e-mail, A.B. 10:30, 1/2",
+    "₹1,00,000 or £3",
+]
+
+
+@pytest.mark.parametrize("text", KEPT_BY_13A)
+def test_numbers_and_words_stay_as_whole_as_for_bleu(text):
+    (written,) = WordVocabulary.as_written([text])
+    ids, _, _ = number_tokens([text, written], "13a")
+    assert ids[: len(ids) // 2].tolist() == ids[len(ids) // 2 :].tolist()
+
+
+def test_signs_of_several_characters():
+    text = "❤️👩‍👩‍👧👍🏽🇫🇷🇩🇪1️⃣ می‌روم צה״ל col·lega"
+    (found,) = WordVocabulary.split([text])
+    assert found == [
+        *("❤️", "👩‍👩‍👧", "👍🏽", "🇫🇷", "🇩🇪", "1️⃣"),
+        *("می‌روم", "צה״ל", "col·lega"),
+    ]
 
 
 def test_characters():

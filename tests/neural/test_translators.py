@@ -1,5 +1,6 @@
 """What translators learn, write, and say about pairs."""
 
+import re
 from itertools import product
 
 import numpy as np
@@ -21,6 +22,7 @@ from tests.neural.cases import (
     short_lists,
     small,
 )
+from tests.neural.sentences import SCRIPTS
 
 classes = pytest.mark.parametrize("cls", CLASSES)
 MODELS = [
@@ -390,6 +392,18 @@ def test_without_attention_there_are_no_weights():
 
 
 # Scores
+
+
+@pytest.mark.parametrize("script", [*SCRIPTS, "numbers"])
+def test_a_perfect_model_of_words_has_a_perfect_score(script):
+    texts = SCRIPTS.get(script, ["It costs $1,000.50.", "¿Son -5 °C o €2,5?"])
+    texts = [re.sub(r" ([.,?!।،؟])", r"\1", text) for text in texts]
+    tokenize = "char" if script == "Thai" else "13a"
+    model = small(Seq2SeqTranslator, tokenizer="word", bleu_tokenize=tokenize)
+    model.fit(texts, texts)
+    targets = model.target_vocabulary_
+    model.predict = lambda X: targets.decode(targets.encode(X))
+    assert model.score(texts, texts) == 1
 
 
 @pytest.mark.parametrize("bleu_tokenize", ["13a", "char"])
