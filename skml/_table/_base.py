@@ -284,9 +284,9 @@ def _refuse_objects(y, caller):
     are_numbers = all(isinstance(label, (Real, np.bool_)) for label in labels)
     target = np.array(labels).dtype.name if are_numbers else "str"
     raise ValueError(
-        f"Input y has the dtype object, and row {row} is {labels[row]!r:.60} "
-        f"({type(labels[row]).__name__}): scikit-learn's metrics know no objects but "
-        f"strings ({caller}). Convert it: y.astype({target!r})."
+        f"Unknown label type: row {row} of y is {labels[row]!r:.60} "
+        f"({type(labels[row]).__name__}), of dtype object; scikit-learn's metrics know "
+        f"no objects but strings ({caller}). Convert it: y.astype({target!r})."
     )
 
 

@@ -199,7 +199,9 @@ def as_objects(labels):
 )
 @pytest.mark.parametrize("make", [as_objects, lambda y: pd.Series(y, dtype=object)])
 def test_objects_that_are_no_strings_are_no_labels(labels, target, make):
-    message = rf"^Input y has the dtype object, .* \(Classes\).*y\.astype\('{target}'\)"
+    message = (
+        rf"^Unknown label type: row . of y is .* \(Classes\).*y\.astype\('{target}'\)"
+    )
     with pytest.raises(ValueError, match=message):
         check_target(Classes(), make(labels))
 
