@@ -74,6 +74,6 @@ for j in np.argsort(-spread):
     print(f"{names[j]:4} {spread[j]:.2f}")
 
 # %%
-# And which patients a prediction looks at:
-weights = model.attention_weights(X[:1], top_k=3)
-print(weights.indices, weights.data.round(3))
+# And the patients with the largest attention weights of a prediction:
+weights, patients = model.attention_weights(X[:1], top_k=3)
+print(patients, weights.round(3))

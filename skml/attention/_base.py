@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skml._fitting import Progress, all_or_nothing
+from skml._fitting import Progress, all_or_nothing, warn_user
 from skml._random import make_random_state
 from skml._sklearn import CallbackSupportMixin, Interval, StrOptions
 from skml._table._base import BaseTabular, describe_treatment
@@ -16,6 +16,7 @@ from skml._table._frame import as_container, as_dense
 from skml._table._rows import group_equal_rows
 from skml.attention._ladder import Rung
 from skml.attention._threads import limit_threads
+from skml.attention._training import ROUND
 
 WITHOUT_NETWORK = {"identity", "scale"}  # embeddings
 NEEDS_NETWORK = {"scaled-dot-product", "additive"}  # scores that have no width
@@ -95,7 +96,14 @@ class BaseAttentionPooling(
         random_state = make_random_state(self.random_state)
         with limit_threads(self.n_jobs):
             rungs = self._fit_rungs(X, Y, total, random_state, progress)
-        vars(self).update(self._learned(min(rungs, key=self._expected_loss)))
+        best = min(rungs, key=self._expected_loss)
+        if best.encoder.n_columns == 0 and len(X) > 1:
+            warn_user(
+                f"{type(self).__name__} learned nothing: in the {len(X)} distinct rows "
+                "no feature varies, so that all predictions are equal. Pass features "
+                "that differ between rows."
+            )
+        vars(self).update(self._learned(best))
 
     def _fit_rungs(self, X, Y, weights, random_state, progress):
         """Fit the rungs of the ladder that are tried, until a callback says enough."""
@@ -134,8 +142,13 @@ class BaseAttentionPooling(
             "n_estimators_": len(rung.members),
             "loss_curve_": np.mean([curve[:shortest] for curve in curves], axis=0),
             "validation_score_": -rung.validation_loss,
-            "n_iter_": max(map(len, curves)),
+            "n_iter_": self._count_steps(rung),
         }
+
+    def _count_steps(self, rung):
+        """The iterations of widths, or the steps of the longest training."""
+        longest = max(map(len, rung.loss_curves))
+        return min(longest * ROUND, self.max_iter) if rung.is_network else longest
 
     def _expected_loss(self, rung):
         """The validation loss; several networks together are better than one."""
@@ -232,27 +245,30 @@ class BaseAttentionPooling(
         -------
         points : ndarray of shape (n_samples, n_points)
             The points in the learned embeddings of all members, side by side. Their
-            squared distances are means over the members.
+            squared distances are means over the members. With attention="additive",
+            the points of the rows as queries.
         """
         check_is_fitted(self)
         return self._rung.embed(as_dense(self._read_predict(X)))
 
     def attention_weights(self, X, top_k=None):
-        """Tell which training rows predictions look at, and how much.
+        """Return how much weight predictions give to each training row.
 
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
             Rows, with the columns of `fit`.
         top_k : int, default=None
-            Keep the largest weights of each row only; None keeps all.
+            Return only the largest weights of each row; None returns all.
 
         Returns
         -------
-        weights : ndarray or csr_array of shape (n_samples, n_samples_fit)
-            The weight of each row of `fit`, the mean over members and heads: not
-            negative, and with the sum one. With `top_k` a sparse matrix that holds the
-            largest `top_k` of each row, and their sum is less.
+        weights : ndarray of shape (n_samples, n_samples_fit) or (n_samples, top_k)
+            The weight of each row of `fit`, the mean over ensemble members and heads:
+            not negative, and with the sum one. With `top_k` the largest ones, in
+            descending order; they sum to less than one.
+        indices : ndarray of shape (n_samples, top_k), dtype intp
+            The rows of `fit` that have these weights. Only with `top_k`.
 
         Raises
         ------
@@ -266,12 +282,14 @@ class BaseAttentionPooling(
         parts = []
         for weights in self._rung.weigh(X):
             weights = weights @ self._shares
-            parts.append(weights if top_k is None else keep_largest(weights, top_k))
-        return np.vstack(parts) if top_k is None else sparse.vstack(parts, "csr")
+            parts.append(weights if top_k is None else largest(weights, top_k))
+        if top_k is None:
+            return np.vstack(parts)
+        return tuple(map(np.vstack, zip(*parts, strict=True)))
 
     @property
     def _n_features_out(self):
-        return sum(member.embedding.n_components for member in self._rung.members)
+        return sum(member.n_components for member in self._rung.members)
 
     def _missing_treatments(self):
         """What is done about the missing values of each feature."""
@@ -285,16 +303,7 @@ class BaseAttentionPooling(
         ]
 
 
-def keep_largest(weights, k):
-    """The largest entries of each row, as a sparse matrix; of equal ones the first."""
-    n_rows, n_columns = weights.shape
-    k = min(k, n_columns)
-    columns = np.sort(np.argsort(-weights, axis=1, kind="stable")[:, :k], axis=1)
-    return sparse.csr_array(
-        (
-            np.take_along_axis(weights, columns, axis=1).ravel(),
-            columns.ravel(),
-            np.arange(0, n_rows * k + 1, k),
-        ),
-        shape=weights.shape,
-    )
+def largest(weights, k):
+    """The k largest entries of each row, in descending order, and their columns."""
+    columns = np.argsort(-weights, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(weights, columns, axis=1), columns

@@ -115,7 +115,8 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
     validation_score_ : float
         Minus the least of them, averaged over members.
     n_iter_ : int
-        The number of rounds of the longest training; 25 steps each of a network.
+        The number of steps of the longest training of a network, or of iterations for
+        bandwidths; at most `max_iter`.
     missing_share_ : ndarray of shape (n_features,)
         The share of rows where a feature was missing in `fit`.
     n_features_in_ : int
@@ -149,11 +150,11 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
     >>> round(model.score(X[1::2], y[1::2]), 2)
     0.97
 
-    The classes of the rows that it looks at for the first flower:
+    The classes of the training rows with the largest weights for the first flower:
 
-    >>> weights = model.attention_weights(X[:1], top_k=5)
-    >>> y[::2][weights.indices]
-    array([0, 0, 0, 0, 0])
+    >>> weights, rows = model.attention_weights(X[:1], top_k=5)
+    >>> y[::2][rows]
+    array([[0, 0, 0, 0, 0]])
     """
 
     _parameter_constraints = {

@@ -38,6 +38,20 @@ def squash(values):
     return values / np.sqrt(1 + np.square(values / FAR))
 
 
+def mean_and_deviation(values, weights):
+    """The weighted mean and standard deviation of columns, in whatever unit they are.
+
+    Differences are divided by a power of two, which is exact, so that neither squares
+    of tiny ones vanish nor those of huge ones overflow.
+    """
+    mean = np.average(values, axis=0, weights=weights)
+    differences = values - mean
+    exponent = np.frexp(np.abs(differences).max(axis=0))[1]
+    squares = np.square(np.ldexp(differences, -exponent))
+    variance = np.average(squares, axis=0, weights=weights)
+    return mean, np.ldexp(np.sqrt(variance), exponent)
+
+
 class TableEncoder:
     """Encodes a table that was read: what an embedding is learned from.
 
@@ -104,9 +118,14 @@ class TableEncoder:
         np.nan_to_num(scaled, copy=False, nan=0.0)
         if self.numeric_encoding == "piecewise-linear":
             scaled = squash(scaled)
-        if scaled.shape[1] + self.layout.n_bins == 0:
+        if self.n_columns == 0:
             scaled = np.zeros((len(X), 1))
         return EncodedRows(scaled, *self._locate(X), self.layout, self.centre)
+
+    @property
+    def n_columns(self):
+        """The number of columns that say anything."""
+        return len(self.numeric) + self.layout.n_bins
 
     def _learn_scale(self, X, numeric, weights):
         """The means and deviations of columns of numbers that are not constant."""
@@ -115,10 +134,9 @@ class TableEncoder:
             seen = ~np.isnan(X[:, j])
             if not seen.any():
                 continue
-            mean = np.average(X[seen, j], weights=weights[seen])
-            variance = np.average(np.square(X[seen, j] - mean), weights=weights[seen])
-            if np.sqrt(variance) > LEAST_DEVIATION * max(1.0, abs(mean)):
-                kept.append((j, mean, np.sqrt(variance)))
+            mean, deviation = mean_and_deviation(X[seen, j], weights[seen])
+            if deviation > LEAST_DEVIATION * abs(mean):
+                kept.append((j, mean, deviation))
         columns = np.array(kept).reshape(-1, 3).T
         self.numeric = columns[0].astype(np.intp)
         self.mean, self.deviation = columns[1:]

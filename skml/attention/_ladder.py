@@ -32,6 +32,12 @@ class Member(NamedTuple):
     keys: list  # of each head, (n_rows, size)
     values: np.ndarray  # what is pooled, (n_rows, n_outputs)
 
+    @property
+    def n_components(self):
+        """The number of components of a row as a query."""
+        parts = 2 if self.score == "additive" else 1  # the other part: it as a key
+        return self.embedding.n_components // parts
+
 
 class Pooled(NamedTuple):
     """What a member found for some queries."""
@@ -104,7 +110,7 @@ class Rung:
             The fitted rung.
         """
         encoded = self.encoder.fit(X, reader, weights).transform(X)
-        self.weights = weights
+        self.weights, self.targets = weights, Y
         self.mean = self._fit_mean(encoded, Y, weights)
         Y = Y - self._mean_of(encoded, Y.shape[1])
         rows = Rows(encoded, Y, weights, count_repeats(weights))
@@ -120,11 +126,20 @@ class Rung:
         encoded = self.encoder.transform(X)
         return [self._pool(member, encoded, spread) for member in self.members]
 
+    def pool_targets(self, X):
+        """The scaled targets, weighted by attention, without any mean under it."""
+        encoded = self.encoder.transform(X)
+        found = [
+            self._pool_heads(member, member.embedding.forward(encoded)[0], self.targets)
+            for member in self.members
+        ]
+        return np.mean(found, axis=0)
+
     def embed(self, X):
         """The points of some rows, those of all members side by side."""
         encoded = self.encoder.transform(X)
         points = [
-            member.embedding.forward(encoded)[0][:, : member.embedding.n_components]
+            member.embedding.forward(encoded)[0][:, : member.n_components]
             for member in self.members
         ]
         return np.hstack(points) / np.sqrt(len(points))
@@ -276,7 +291,15 @@ class Rung:
         values = member.values
         if spread:
             values = np.hstack([values, np.square(values)])
-        pooled = pool_heads(
+        pooled = self._pool_heads(member, z, values)
+        mean, variance = pooled[:, :n_outputs], None
+        if spread:
+            variance = np.maximum(pooled[:, n_outputs:] - np.square(mean), 0.0)
+        u = u + self._mean_of(encoded, n_outputs)
+        return Pooled(self.objective.output(mean, u), variance)
+
+    def _pool_heads(self, member, z, values):
+        return pool_heads(
             z,
             member.keys,
             values,
@@ -284,11 +307,6 @@ class Rung:
             score=member.score,
             n_jobs=self.options["n_jobs"],
         )
-        mean, variance = pooled[:, :n_outputs], None
-        if spread:
-            variance = np.maximum(pooled[:, n_outputs:] - np.square(mean), 0.0)
-        u = u + self._mean_of(encoded, n_outputs)
-        return Pooled(self.objective.output(mean, u), variance)
 
     def _weigh(self, member, encoded):
         z, _, _ = member.embedding.forward(encoded)

@@ -4,7 +4,9 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from skml._sklearn import _fit_context, with_callbacks
+from skml._table._frame import as_dense
 from skml.attention._base import BaseAttentionPooling
+from skml.attention._features import mean_and_deviation
 from skml.attention._losses import SquaredError
 
 
@@ -109,7 +111,8 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     validation_score_ : float
         Minus the least of them, averaged over members.
     n_iter_ : int
-        The number of rounds of the longest training; 25 steps each of a network.
+        The number of steps of the longest training of a network, or of iterations for
+        bandwidths; at most `max_iter`.
     missing_share_ : ndarray of shape (n_features,)
         The share of rows where a feature was missing in `fit`.
     n_features_in_ : int
@@ -152,11 +155,11 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     >>> model.predict([[2.5]]).round(2)
     array([3.28])
 
-    Which rows did it look at?
+    The training rows with the largest weights:
 
-    >>> weights = model.attention_weights([[2.5]], top_k=2)
-    >>> X[weights.indices, 0].round(2)
-    array([2.45, 2.55])
+    >>> weights, rows = model.attention_weights([[2.5]], top_k=2)
+    >>> X[rows, 0].round(2)
+    array([[2.45, 2.55]])
     """
 
     _parameter_constraints = {**BaseAttentionPooling._parameter_constraints}
@@ -252,11 +255,9 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         """Targets with mean 0 and standard deviation 1, as columns."""
         self._is_1d = y.ndim == 1
         Y = y.reshape(len(y), -1)
-        self._target_mean = np.average(Y, axis=0, weights=weights)
-        variance = np.average(np.square(Y - self._target_mean), axis=0, weights=weights)
-        deviation = np.sqrt(variance)
-        tiny = 1e-12 * np.maximum(1.0, np.abs(self._target_mean))
-        self._target_scale = np.where(deviation > tiny, deviation, 1.0)
+        self._target_mean, deviation = mean_and_deviation(Y, weights)
+        is_constant = deviation <= 1e-12 * np.abs(self._target_mean)
+        self._target_scale = np.where(is_constant, 1.0, deviation)
         Y = (Y - self._target_mean) / self._target_scale
         self._objective = SquaredError()
         return Y
@@ -287,6 +288,27 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
             return y
         within = np.mean([member.variance for member in found], axis=0)
         return y, self._unscale(np.sqrt(within + outputs.var(axis=0)), 0.0)
+
+    def predict_offset(self, X):
+        """Predict the part of the predictions that is no weighted training target.
+
+        Predictions are weighted targets plus this offset, to rounding:
+        ``predict(X) == attention_weights(X) @ y + predict_offset(X)``. It comes from
+        the mean u, and is zero with ``residual="none"``.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+
+        Returns
+        -------
+        offset : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The mean over the ensemble members of u(x) - sum_j p_j(x) u(x_j).
+        """
+        predicted = self.predict(X)
+        targets = self._rung.pool_targets(as_dense(self._read_predict(X, warn=False)))
+        return predicted - self._unscale(targets, self._target_mean)
 
     def _unscale(self, values, shift):
         values = values * self._target_scale + shift

@@ -196,12 +196,62 @@ def test_top_k_are_the_largest_weights(n_heads, monkeypatch):
     ).fit(X, y)
     everything = model.attention_weights(X)
     assert_allclose(everything.sum(axis=1), 1, rtol=1e-9)
-    few = model.attention_weights(X, top_k=5)
-    assert sparse.issparse(few)
-    assert few.shape == everything.shape
-    assert few.nnz == 5 * len(X)
-    assert_allclose(few.toarray().sum(axis=1), np.sort(everything)[:, -5:].sum(axis=1))
-    assert model.attention_weights(X, top_k=10**6).nnz == everything.size
+    few, rows = model.attention_weights(X, top_k=5)
+    assert_array_equal(few, np.sort(everything)[:, :-6:-1])
+    assert_array_equal(np.take_along_axis(everything, rows, axis=1), few)
+    assert model.attention_weights(X, top_k=10**6)[1].shape == everything.shape
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"embedding": "auto"},
+        {"embedding": "mlp", "n_heads": 2, "attention": "auto"},
+        {"embedding": "linear", "attention": "additive", "n_components": 4},
+        {"embedding": "scale", "residual": "linear"},
+        {"embedding": "mlp", "residual": "none"},
+    ],
+)
+def test_predictions_are_weighted_targets_and_an_offset(parameters):
+    X, y = make_table()
+    rows = [*range(120), *range(20)]  # some of which are there twice
+    X, Y = X.iloc[rows], np.column_stack([y, -y, np.square(y)])[rows]
+    weight = np.random.default_rng(0).integers(1, 4, size=len(X))
+    model = AttentionPoolingRegressor(**parameters, random_state=0, **FAST)
+    model.fit(X, Y, weight)
+    offset = model.predict_offset(X)
+    weighted = model.attention_weights(X) @ Y
+    assert_allclose(model.predict(X), weighted + offset, rtol=1e-9, atol=1e-9)
+    has_mean = parameters.get("residual") != "none"
+    assert (np.abs(offset).max() > 0.01 * Y.std()) == has_mean
+
+
+@pytest.mark.parametrize("cls", BOTH)
+def test_features_that_do_not_vary_teach_nothing(cls):
+    X, y = make_table()
+    X = X.assign(a=0.1, b=np.nan, c="x")
+    with pytest.warns(UserWarning, match="learned nothing: .* no feature varies"):
+        model = cls(random_state=0, **FAST).fit(X, targets(cls, y))
+    assert len(set(model.predict(X))) == 1
+
+
+@pytest.mark.parametrize("cls", BOTH)
+@pytest.mark.parametrize("unit", [2.0**-560, 2.0**-120, 2.0**-40, 2.0**510])
+def test_the_unit_of_a_column_does_not_matter(cls, unit):
+    X, y = make_table()
+    y = targets(cls, y)
+    model = cls(random_state=0, **FAST)
+    expected = model.fit(X, y).predict(X)
+    X["a"] *= unit
+    assert_array_equal(model.fit(X, y).predict(X), expected)
+
+
+@pytest.mark.parametrize("unit", [2.0**-560, 2.0**-50, 2.0**510])
+def test_the_unit_of_the_target_does_not_matter(unit):
+    X, y = make_table()
+    model = AttentionPoolingRegressor(random_state=0, **FAST)
+    expected = model.fit(X, y).predict(X)
+    assert_array_equal(model.fit(X, unit * y).predict(X), unit * expected)
 
 
 # Tables
@@ -281,7 +331,9 @@ def test_constants(embedding):
     X = np.ones((50, 3))
     y = np.arange(50.0)
     model = AttentionPoolingRegressor(embedding=embedding, random_state=0, **FAST)
-    assert_allclose(model.fit(X, y).predict(X[:2]), 24.5, atol=0.5)
+    with pytest.warns(UserWarning, match="learned nothing"):
+        model.fit(X, y)
+    assert_allclose(model.predict(X[:2]), 24.5, atol=0.5)
     rng = np.random.default_rng(0)
     constant = model.fit(rng.normal(size=(50, 3)), np.full(50, 5.0))
     assert_allclose(constant.predict(X), 5)
@@ -380,7 +432,8 @@ def test_training_is_told():
     model = AttentionPoolingRegressor(
         embedding="mlp", n_estimators=3, max_iter=100, random_state=0
     ).fit(X, y)
-    assert model.n_iter_ == 4  # times 25 steps
+    assert model.n_iter_ == 100
+    assert len(model.loss_curve_) == 4  # one value every 25 steps
     assert model.loss_curve_[-1] < 0.8 * model.loss_curve_[0]
     assert -model.validation_score_ <= model.loss_curve_.min() + 1e-9
     assert model.transform(X).shape == (300, 3 * 16)
@@ -409,7 +462,8 @@ def test_scores_without_a_width_learn_a_metric(attention, n_rows):
     model = AttentionPoolingRegressor(attention, n_estimators=1, random_state=0)
     model.fit(X[:n_rows], y[:n_rows])
     assert model.embedding_ == {30: "linear", 200: "mlp"}[n_rows]
-    assert model.transform(X).shape[1] == model._n_features_out
+    assert model.transform(X).shape == (len(X), model.n_components)
+    assert len(model.get_feature_names_out()) == model.n_components
     weights = model.attention_weights(X)
     assert weights.shape == (len(X), n_rows)
     assert_allclose(weights.sum(axis=1), 1)
@@ -421,11 +475,11 @@ def test_without_early_stopping_all_steps_are_taken():
     model = AttentionPoolingRegressor(
         embedding="mlp", early_stopping=False, max_iter=130, random_state=0
     ).fit(X, y)
-    assert model.n_iter_ == 6
+    assert model.n_iter_ == 130
     stopped = AttentionPoolingRegressor(
         embedding="mlp", n_iter_no_change=1, tol=10.0, max_iter=130, random_state=0
     ).fit(X, y)
-    assert stopped.n_iter_ == 2
+    assert stopped.n_iter_ == 50
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_callbacks_see_each_round_and_what_it_predicts():
     plain = AttentionPoolingClassifier(embedding="mlp", **PARAMETERS).fit(X, Y)
     model.set_callbacks(recording).fit(X, Y)
     assert recording.tasks == ["round"] * 4 + ["fit"]
-    assert [seen[:2] for seen in recording.seen] == [(1, 1), (1, 2), (2, 2), (2, 2)]
+    assert [seen[:2] for seen in recording.seen] == [(1, 25), (1, 50), (2, 50), (2, 50)]
     first = AttentionPoolingClassifier(
         embedding="mlp", **{**PARAMETERS, "n_estimators": 1}
     ).fit(X, Y)
