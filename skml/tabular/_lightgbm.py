@@ -21,6 +21,7 @@ from skml.tabular._boosting import (
 )
 from skml.tabular._library_params import check_library_params
 from skml.tabular._lightgbm_file import check_lightgbm
+from skml.tabular._openmp import openmp_limit
 from skml.tabular._persistence import NativeFilesMixin
 
 # LightGBM's names of what has a parameter here; "" for what is set.
@@ -113,7 +114,7 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
             "bagging_freq": int(self.subsample < 1),
             "max_bin": self.max_bins,
             "seed": self._seed + n_before,  # what is drawn goes on as well
-            "num_threads": self._n_threads(),
+            "num_threads": 0,  # what OpenMP allows
             "verbosity": -1,
             # Else LightGBM chooses its way of counting by the clock.
             "deterministic": True,
@@ -159,13 +160,14 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
             categorical_feature=np.flatnonzero(self._reader.is_categorical).tolist(),
             params={"verbosity": -1},
         )
-        self.booster_ = lightgbm.train(
-            params,
-            data,
-            num_boost_round=self.n_estimators - n_before,
-            init_model=self.booster_ if n_before else None,
-            callbacks=[StageCallback(self, monitor, progress, params)],
-        )
+        with openmp_limit("lightgbm", self._n_threads()):
+            self.booster_ = lightgbm.train(
+                params,
+                data,
+                num_boost_round=self.n_estimators - n_before,
+                init_model=self.booster_ if n_before else None,
+                callbacks=[StageCallback(self, monitor, progress)],
+            )
         self.booster_.best_iteration = 0
         self.booster_.best_score = {}
         self.n_iter_ = self.booster_.current_iteration()
@@ -198,35 +200,38 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
         ]
 
     def _cut(self, n_iter):
+        if n_iter < self.n_iter_:
+            self.booster_ = self._copy_booster(n_iter)
+        self.n_iter_ = min(n_iter, self.n_iter_)
+
+    def _copy_booster(self, n_iter):
+        """A booster of the first iterations."""
         import lightgbm
 
-        if n_iter < self.n_iter_:
+        with openmp_limit("lightgbm", self._n_threads()):
             text = self.booster_.model_to_string(num_iteration=n_iter)
-            self.booster_ = lightgbm.Booster(model_str=text)
-        self.n_iter_ = min(n_iter, self.n_iter_)
+            return lightgbm.Booster(model_str=text)
 
     def _use_first(self, n_iter):
         self.n_iter_ = n_iter  # to cut goes through text, which takes its time
 
     def _native_predict(self, X, raw):
-        return self.booster_.predict(
-            self._for_native(X),
-            raw_score=raw,
-            num_iteration=self.n_iter_,
-            num_threads=self._n_threads(),
-        )
+        with openmp_limit("lightgbm", self._n_threads()):
+            return self.booster_.predict(
+                self._for_native(X), raw_score=raw, num_iteration=self.n_iter_
+            )
 
     def _staged_native_predict(self, X):
         X = self._for_native(X)
+        # LightGBM keeps the range of iterations in the booster: another thread that
+        # predicts meanwhile would get that of this one.
+        booster = self._copy_booster(self.n_iter_)
         raw = 0.0
         for iteration in range(self.n_iter_):
-            raw = raw + self.booster_.predict(
-                X,
-                raw_score=True,
-                start_iteration=iteration,
-                num_iteration=1,
-                num_threads=self._n_threads(),
-            )
+            with openmp_limit("lightgbm", self._n_threads()):
+                raw = raw + booster.predict(
+                    X, raw_score=True, start_iteration=iteration, num_iteration=1
+                )
             yield raw
 
     def _splits(self):
@@ -266,12 +271,12 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
         X = self._read_predict(X)
         if self._is_constant():
             return np.zeros(X.shape), np.float64(0)
-        values = self.booster_.predict(
-            as_dense(self._for_native(X)),
-            pred_contrib=True,
-            num_iteration=self.n_iter_,
-            num_threads=self._n_threads(),
-        )
+        with openmp_limit("lightgbm", self._n_threads()):
+            values = self.booster_.predict(
+                as_dense(self._for_native(X)),
+                pred_contrib=True,
+                num_iteration=self.n_iter_,
+            )
         if self._n_outputs() > 1:  # (n_samples, n_classes * (n_features + 1))
             values = values.reshape(X.shape[0], self._n_outputs(), -1)
             values = values.transpose(0, 2, 1)
@@ -299,13 +304,12 @@ class StageCallback:
 
     order = 30
 
-    def __init__(self, estimator, monitor, progress, params):
+    def __init__(self, estimator, monitor, progress):
         self.monitor = monitor
         self.progress = progress
         if monitor is not None:
             samples = (monitor.train, monitor.validation)
             self.samples = [estimator._for_native(sample.X) for sample in samples]
-        self.n_threads = params["num_threads"]
         self.n_seen = 0
         self.raw = [0.0, 0.0]
 
@@ -329,7 +333,6 @@ class StageCallback:
                 raw_score=True,
                 start_iteration=self.n_seen,
                 num_iteration=n_new,
-                num_threads=self.n_threads,
             )
         self.n_seen += n_new
 

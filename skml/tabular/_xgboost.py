@@ -9,7 +9,6 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from skml._fitting import warn_user
 from skml._sklearn import Interval
@@ -24,6 +23,7 @@ from skml.tabular._boosting import (
     check_quantile,
 )
 from skml.tabular._library_params import check_library_params
+from skml.tabular._openmp import openmp_limit
 from skml.tabular._persistence import NativeFilesMixin
 from skml.tabular._xgboost_file import check_xgboost
 
@@ -153,11 +153,10 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
             # What the user asks of the library is answered, such as for a device.
             xgboost.config_context(verbosity=1 if self.library_params else 0),
             # A QuantileDMatrix takes more threads than it is told to.
-            threadpool_limits(params["nthread"], user_api="openmp"),
+            openmp_limit("xgboost", params["nthread"]),
         ):
             booster = self._update(train, monitor, n_before, params, progress)
-        self.booster_ = booster.reset()
-        self._booster_n_threads = params["nthread"]
+        self.booster_ = as_many_threads_as_allowed(booster.reset())
         self.n_iter_ = booster.num_boosted_rounds()
 
     def _update(self, train, monitor, n_before, params, progress):
@@ -179,15 +178,14 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
                 booster.predict(evaluated, output_margin=True).astype(np.float64),
             )
             n_iter = n_before + iteration + 1
-            learned = partial(self._learned, booster, n_iter, params)
+            learned = partial(self._learned, booster, n_iter)
             if progress.report(n_iter, monitor, learned) or is_enough:
                 break
         return booster
 
-    def _learned(self, booster, n_iter, params):
+    def _learned(self, booster, n_iter):
         return {
-            "booster_": booster.copy(),
-            "_booster_n_threads": params["nthread"],
+            "booster_": as_many_threads_as_allowed(booster.copy()),
             "n_iter_": n_iter,
         }
 
@@ -215,19 +213,16 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         }
 
     def _cut(self, n_iter):
-        self.booster_ = self.booster_[:n_iter]
+        self.booster_ = as_many_threads_as_allowed(self.booster_[:n_iter])
         self.n_iter_ = n_iter
 
     def _native_predict(self, X, raw):
-        n_threads = self._n_threads()
-        if n_threads != self._booster_n_threads:
-            self.booster_.set_param({"nthread": n_threads})
-            self._booster_n_threads = n_threads
-        values = self.booster_.inplace_predict(
-            as_dense(X),
-            predict_type="margin" if raw else "value",
-            validate_features=False,
-        ).astype(np.float64)
+        with openmp_limit("xgboost", self._n_threads()):
+            values = self.booster_.inplace_predict(
+                as_dense(X),
+                predict_type="margin" if raw else "value",
+                validate_features=False,
+            ).astype(np.float64)
         if raw or values.ndim == 1:
             return values
         return values / values.sum(axis=1, keepdims=True)  # they were rounded
@@ -236,13 +231,14 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         X = as_dense(X)
         margin = None
         for iteration in range(self.n_iter_):
-            margin = self.booster_.inplace_predict(
-                X,
-                predict_type="margin",
-                iteration_range=(iteration, iteration + 1),
-                base_margin=margin,
-                validate_features=False,
-            )
+            with openmp_limit("xgboost", self._n_threads()):
+                margin = self.booster_.inplace_predict(
+                    X,
+                    predict_type="margin",
+                    iteration_range=(iteration, iteration + 1),
+                    base_margin=margin,
+                    validate_features=False,
+                )
             yield margin.astype(np.float64)
 
     def _splits(self):
@@ -285,7 +281,9 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         matrix = xgboost.DMatrix(
             as_dense(X), nthread=self._n_threads(), **self._native_columns()
         )
-        values = self.booster_.predict(matrix, pred_contribs=True).astype(np.float64)
+        with openmp_limit("xgboost", self._n_threads()):
+            values = self.booster_.predict(matrix, pred_contribs=True)
+        values = values.astype(np.float64)
         if values.ndim == 3:  # (n_samples, n_classes, n_features + 1)
             values = values.transpose(0, 2, 1)
         return values[:, :-1], values[0, -1]
@@ -301,13 +299,20 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
     def _take_booster(self, text, where):
         import xgboost
 
-        self._booster_n_threads = self._n_threads()
-        booster = xgboost.Booster({"nthread": self._booster_n_threads})
+        booster = as_many_threads_as_allowed(xgboost.Booster())
         try:
             booster.load_model(bytearray(text.encode()))
         except xgboost.core.XGBoostError as error:
             raise ValueError(f"{where}: XGBoost cannot read it: {error}") from error
         self.booster_ = booster
+
+
+def as_many_threads_as_allowed(booster):
+    """Let a booster use what OpenMP allows, so that `predict` need not change it."""
+    with openmp_limit("xgboost", 1):
+        booster.set_param({"nthread": 0})
+        booster.num_boosted_rounds()  # which puts the parameter into effect
+    return booster
 
 
 def native_names(names):

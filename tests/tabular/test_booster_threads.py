@@ -1,6 +1,7 @@
 """The boosters and the machine: threads, signals, and what they leave behind."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import xgboost
+from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info
 
@@ -133,6 +135,25 @@ def test_threads_predict_at_once(name, n_classes):
         found = list(pool.map(model.predict_proba, parts))
     for a, b in zip(expected, found, strict=True):
         assert_array_equal(a, b)
+
+
+@booster
+def test_predictions_with_limits_of_their_own_leave_the_model_alone(name):
+    """Each call may run in another context of joblib, and all in threads at once."""
+    model = pickle.loads(pickle.dumps(make(name).fit(X, Y)))
+    before = pickle.dumps(model)
+
+    def predict(n_jobs):
+        with parallel_config(n_jobs=n_jobs):
+            stages = list(model.staged_predict_proba(X))
+            shap = model.shap_values(X)[0] if hasattr(model, "shap_values") else 0
+            return model.predict_proba(X), stages[-1], shap
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(predict, [1, 2, 3] * 40))
+    for results in zip(*found, strict=True):
+        assert all(np.array_equal(results[0], other) for other in results[1:])
+    assert pickle.dumps(model) == before
 
 
 @booster
