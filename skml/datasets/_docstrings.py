@@ -6,10 +6,12 @@ import re
 import tokenize
 import warnings
 from contextlib import contextmanager
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from inspect import cleandoc
 from numbers import Integral
 from pathlib import Path
+from sysconfig import get_path
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -98,6 +100,9 @@ def _check_remove(remove):
 def _source_files(package):
     """List the module name and the path of each source file, in a fixed order."""
     spec = find_spec(package)
+    if spec is not None and spec.origin == "frozen":
+        # Compiled into the interpreter; the source is in the standard library.
+        spec = PathFinder.find_spec(package, [get_path("stdlib")]) or spec
     if spec is None:
         raise ImportError(
             f"load_docstrings: package {package!r} is not installed. Install it, for "

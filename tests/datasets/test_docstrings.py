@@ -171,6 +171,13 @@ def test_source_files_say_their_encoding(write_package):
     assert load_all("skml_latin").data == ["\u00e9t\u00e9"]
 
 
+@pytest.mark.parametrize("module", ["os", "abc", "codecs", "zipimport"])
+def test_modules_frozen_into_the_interpreter_are_read(module):
+    data = load_docstrings((module,), min_words=1, remove=())
+    assert data.names[0] == module
+    assert data.data[0] == inspect.cleandoc(resolve_name(module).__doc__)
+
+
 @pytest.mark.parametrize(
     "source",
     [
