@@ -7,8 +7,10 @@ from scipy import sparse
 _BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 # The characters of words looked at together: a few MB of n-grams.
 _CHARACTERS = 1 << 16
-# No n-gram is longer, so that a long token has a bounded number of them.
+# No n-gram is longer, and none stands behind so many characters, so that a long token,
+# such as a file in base64, has a bounded number of them.
 LONGEST_NGRAM = 64
+LONGEST_WORD = 1000
 
 
 def ngrams(words, lengths):
@@ -17,7 +19,7 @@ def ngrams(words, lengths):
     A word is put between ``<`` and ``>`` first, so that its beginning and end are known
     from its middle (Bojanowski et al. 2017). Left out are the whole, for which the word
     itself stands, and the two marks alone. An n-gram that stands twice in a word counts
-    once.
+    once. Of a word of more than 1000 characters, only the beginning has n-grams.
 
     Parameters
     ----------
@@ -35,9 +37,10 @@ def ngrams(words, lengths):
         Word i has ``hashes[offsets[i]:offsets[i + 1]]``.
     """
     shortest, longest = lengths
-    text = "".join(f"<{word}>" for word in words).encode("utf-32-le", "surrogatepass")
+    marked = [f"<{word}>"[: LONGEST_WORD + 2] for word in words]
+    text = "".join(marked).encode("utf-32-le", "surrogatepass")
     codes = np.frombuffer(text, dtype="<u4").astype(np.uint64)
-    sizes = np.fromiter(map(len, words), dtype=np.int64, count=len(words)) + 2
+    sizes = np.fromiter(map(len, marked), dtype=np.int64, count=len(words))
     word = np.repeat(np.arange(len(words)), sizes)
     place = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     # How many characters there are from each on, in its word.

@@ -41,7 +41,7 @@ ENDINGS = ["", "s", "ed", "ing", "er"]
 
 def plain_ngrams(word, shortest, longest):
     """As the paper defines them, but for the whole word; each once."""
-    marked = f"<{word}>"
+    marked = f"<{word}>"[:1002]
     return {
         marked[start : start + n]
         for start in range(len(marked))
@@ -103,6 +103,19 @@ def test_ngrams_are_those_of_the_paper(lengths):
         found = hashes[offsets[i] : offsets[i + 1]].tolist()
         assert found == sorted(fnv_1a(ngram) for ngram in word)
     assert hashes.dtype == np.uint64
+
+
+def test_long_tokens_have_a_bounded_number_of_ngrams():
+    token = "".join(map(chr, range(0x4E00, 0x9E00)))
+    for size in [999, 1000, 1001, 1002, 20_000]:
+        expected = plain_ngrams(token[:size], 2, 4)
+        hashes = ngrams(["a", token[:size], "b"], (2, 4))[0]
+        assert set(map(fnv_1a, expected)) <= set(hashes.tolist())
+        assert len(hashes) == len(expected) + 4
+    junk = "".join(map(str, range(60_000)))
+    model = make(min_count=1).fit([[junk, "red", "blue"]] * 3)
+    assert len(model.word_vectors_.subwords) < 3100
+    assert junk[:-1] + "x" in model.word_vectors_
 
 
 def test_no_words_and_half_characters():
