@@ -314,7 +314,7 @@ class WordVectors:
         -------
         similar : list of (str, float), or list of such lists
             The words and their scores, best first, without those of the query; fewer
-            than `topn` if there are no more words.
+            than `topn` if there are no more words. Cosines are in [-1, 1].
 
         Raises
         ------
@@ -526,10 +526,15 @@ class WordVectors:
 
     def _unknown(self, word):
         message = f"{word!r:.60} is not in the vocabulary of {len(self)} words."
-        for other in (word.strip(), word.lower(), word.capitalize(), word.upper()):
-            if other in self.vocabulary:
-                message += f" Did you mean {other!r}?"
-                break
+        bare = word.strip("".join(c for c in set(word) if not c.isalnum()))
+        for form in (word.strip(), bare):
+            for other in (form, form.lower(), form.capitalize(), form.upper()):
+                if other in self.vocabulary:
+                    return (
+                        f"{message} Did you mean {other!r}? Words are looked up as "
+                        "they stand; only the text of documents is put in lower case "
+                        "and split at punctuation first (lowercase, token_pattern)."
+                    )
         return message
 
     def _unit(self, words):
@@ -592,6 +597,8 @@ class WordVectors:
             tile = slice(first, first + _WORDS)
             scores = parts @ np.asarray(self.vectors[tile]).T
             scores /= self._lengths[tile]
+            # What rounding adds to a cosine would also order those that are equal to 1.
+            np.clip(scores, -1, 1, out=scores)
             if method == "3CosMul":
                 scores = _multiply(scores, signs, starts)
             here = (first <= row) & (row < first + scores.shape[1])
@@ -651,7 +658,7 @@ def _is_nested(items):
 
 def _multiply(cosines, signs, starts):
     """3CosMul of the queries from the cosines of their parts."""
-    shifted = np.clip((1 + cosines) / 2, 0, 1)
+    shifted = (1 + cosines) / 2
     above = np.multiply.reduceat(np.where(signs > 0, shifted, 1), starts)
     below = np.multiply.reduceat(np.where(signs < 0, shifted, 1), starts)
     return above / (below + np.float32(_EPSILON))

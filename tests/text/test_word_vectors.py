@@ -221,6 +221,19 @@ def test_huge_and_tiny_vectors():
 # Bad input
 
 
+def test_cosines_are_not_above_one():
+    """Equal ones are in the order of the rows, whatever rounding makes of them."""
+    lines = np.random.default_rng(0).normal(size=(40, 30))
+    vectors = np.vstack([lines * scale for scale in (0.1, 1, 3, 7)])
+    words = WordVectors(vectors, [f"w{i}" for i in range(160)])
+    for query, found in enumerate(words.nearest(vectors, topn=4)):
+        assert max(score for _, score in found) <= 1
+        same = [word for word, score in found if score == 1]
+        assert same == sorted(same, key=words.vocabulary.get)
+        opposite = words.most_similar([], [f"w{query}"], topn=160)
+        assert min(score for _, score in opposite) >= -1
+
+
 @pytest.mark.parametrize(
     ("vectors", "vocabulary", "error", "message"),
     [
@@ -245,6 +258,8 @@ def test_bad_vectors_and_words(vectors, vocabulary, error, message):
     [
         (lambda w: w["w100"], KeyError, "'w100' is not in the vocabulary of 60"),
         (lambda w: w["w5 "], KeyError, "Did you mean 'w5'"),
+        (lambda w: w[["w1", "W5!"]], KeyError, "mean 'w5'.* put in lower case and sp"),
+        (lambda w: w["W5!?"], KeyError, "'W5!.' is not in .* Did you mean 'w5'"),
         (lambda w: w[["w1", 2]], TypeError, r"got 2 \(int\)"),
         (lambda w: w.most_similar(), ValueError, "query 0 is empty"),
         (lambda w: w.most_similar([["w1"], []]), ValueError, "query 1 is empty"),
