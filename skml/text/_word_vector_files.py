@@ -5,6 +5,7 @@ file before memory is taken for it. A compressed file has no size to compare wit
 one of GloVe no header: there, memory grows with the rows that were really read.
 """
 
+import codecs
 import os
 import re
 import secrets
@@ -26,10 +27,10 @@ from skml.text._word_vector_folder import (
     write_folder,
 )
 from skml.text._word_vector_rows import (
+    ANY_NUMBER,
     BLANKS,
     LARGEST_VECTOR,
     LONGEST_WORD,
-    NUMBER,
     BinaryLayout,
     Options,
     Rows,
@@ -45,25 +46,43 @@ _SUFFIXES = {
     "": "folder",
 }
 _COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+_BY_FASTTEXT = (
+    "load it with the package fasttext and pass WordVectors("
+    "[model.get_word_vector(word) for word in model.words], model.words)"
+)
 # How files start that hold something else, and what to do.
 _OTHERS = {
-    b"PK\x03\x04": "a zip archive; unpack it first",
-    b"\x28\xb5\x2f\xfd": "compressed by zstd; decompress it first",
-    b"\xba\x16\x4f\x2f": "a model of fastText; take the .vec file beside it",
-    b"\x80": "a pickle, which could run code and is never opened; where it comes from, "
-    "save_word2vec_format writes what is read here",
-    b"\x93NUMPY": f"an array without words; pass the folder of {VECTORS} and {WORDS}",
+    rb"PK\x03\x04": "a zip archive; unpack it first",
+    rb"\x28\xb5\x2f\xfd": "compressed by zstd; decompress it first",
+    # The eighth number of its parameters is the kind of model.
+    rb"\xba\x16\x4f\x2f.{32}\x03\0\0\0": (
+        f"a supervised model of fastText (a classifier); {_BY_FASTTEXT}"
+    ),
+    rb"\xba\x16\x4f\x2f": (
+        f"a model of fastText; take the .vec file beside it, or {_BY_FASTTEXT}"
+    ),
+    rb"\x80": (
+        "a pickle, which could run code and is never opened; where it comes from, "
+        "save_word2vec_format writes what is read here"
+    ),
+    rb"\x93NUMPY": f"an array without words; pass the folder of {VECTORS} and {WORDS}",
+    rb"\xff\xfe|\xfe\xff": "text in UTF-16; save it as UTF-8",
 }
+_LONGEST_MAGIC = 40
 
-# What ends a word for a C program, or a field.
+# What ends a word for a C program, or a field; in binary, what cannot be read back.
 _SEPARATOR = re.compile(r"[\0\t-\r ]")
-_HEADER = re.compile(
-    rb"(?:\xef\xbb\xbf|[ \t]*)([+-]?\d+)[ \t]+([+-]?\d+)[ \t]*(?:\r?\n|\Z)"
-)
+_BINARY_SEPARATOR = re.compile(r"[\0 ]|\A\n")
+_HEADER = re.compile(rb"[ \t]*([+-]?\d+)[ \t]+([+-]?\d+)[ \t]*(?:\r?\n|\Z)")
 _LONGEST_HEADER = 128
 # The first lines of a file without a header tell the size of its vectors.
 _FIRST_LINES = 8
-_LIKE_NUMBERS = b"0123456789+-.eE" + BLANKS
+# So many bytes tell text from binary; so many by themselves are no chance.
+_SAMPLE = 4096
+_NO_CHANCE = 8
+_CONTROL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_PRINTABLE = re.compile(rb"[!-~]+")
+_FIRST_LINE = re.compile(rb"[\r\n]*([^\n]*)")
 
 
 def _check_choice(name, value, choices):
@@ -155,7 +174,8 @@ def _problem_of(word, format):
         return ""
     if not word:
         return f"is empty, which the format {format} cannot hold"
-    if found := _SEPARATOR.search(word):
+    is_binary = format == "word2vec-binary"
+    if found := (_BINARY_SEPARATOR if is_binary else _SEPARATOR).search(word):
         return f"has {found[0]!r} in it, which the format {format} cannot hold"
     if len(word.encode()) > LONGEST_WORD:
         return f"has more than {LONGEST_WORD} bytes"
@@ -216,7 +236,9 @@ def _pieces(words, vectors, format):
 # Reading
 
 
-def read_word_vectors(path, *, format, encoding, decode_error, duplicates, limit, mmap):
+def read_word_vectors(
+    path, *, format, encoding, decode_error, duplicates, on_bad_rows, limit, mmap
+):
     """Read words and vectors; the parameters are those of `WordVectors.load`.
 
     Returns
@@ -232,28 +254,36 @@ def read_word_vectors(path, *, format, encoding, decode_error, duplicates, limit
     _check_choice("format", format, ("auto", *FORMATS))
     _check_choice("decode_error", decode_error, ("strict", "ignore", "replace"))
     _check_choice("duplicates", duplicates, ("raise", "first"))
-    _check_encoding(encoding)
-    limit = _check_limit(limit)
+    _check_choice("on_bad_rows", on_bad_rows, ("error", "skip"))
+    encoding = _check_encoding(encoding)
+    options = Options(
+        encoding, decode_error, duplicates, on_bad_rows, _check_limit(limit)
+    )
     if path.is_dir():
-        _check_folder_options(path, format, encoding, decode_error)
-        return read_folder(path, mmap=mmap, limit=limit, duplicates=duplicates)
+        _check_folder_options(path, format, options)
+        return read_folder(path, options, mmap=mmap)
     if mmap or format == "folder":
         raise ValueError(
             f"{path} is no folder, and nothing else can be mapped into memory; load it "
             'with format="auto" and without mmap, and save it with format="folder".'
         )
-    options = Options(encoding, decode_error, duplicates, limit)
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is neither a file nor a folder; expected one.")
     with open(path, "rb", buffering=0) as file:
-        return *_read_file(Window(path, file), format, options), None
+        rows = _read_file(Window(path, file), format, options)
+    rows.warn_of_bad_ones()
+    return *rows.result(), None
 
 
 def _check_encoding(encoding):
-    """Check that the encoding leaves blanks and digits what they are in ASCII."""
+    """Check that blanks and digits are those of ASCII; return the name of each word's.
+
+    A byte order mark is at the start of a file, and not in every word.
+    """
     plain = "0 1\t2\n"
     try:
-        is_known = plain.encode(encoding) == plain.encode("ascii")
+        name = codecs.lookup(encoding).name.replace("utf-8-sig", "utf-8")
+        is_known = plain.encode(name) == plain.encode("ascii")
     except (LookupError, TypeError, ValueError):
         is_known = False
     if not is_known:
@@ -261,6 +291,7 @@ def _check_encoding(encoding):
             "encoding must be the name of an encoding that contains ASCII, such as "
             f"'utf-8' or 'latin-1'; got {encoding!r:.60}."
         )
+    return name
 
 
 def _check_limit(limit):
@@ -273,10 +304,10 @@ def _check_limit(limit):
     return min(int(limit), sys.maxsize)
 
 
-def _check_folder_options(path, format, encoding, decode_error):
+def _check_folder_options(path, format, options):
     if format not in ("auto", "folder"):
         raise ValueError(f"{path} is a folder, and no file of the format {format}.")
-    if encoding != "utf-8" or decode_error != "strict":
+    if options.encoding != "utf-8" or options.decode_error != "strict":
         raise ValueError(
             f"{path} is a folder: encoding and decode_error have no effect; leave them "
             "out."
@@ -286,11 +317,12 @@ def _check_folder_options(path, format, encoding, decode_error):
 def _read_file(window, format, options):
     if window.start == window.stop:
         raise ValueError(f"{window.path} is empty; expected word vectors.")
-    start = bytes(window.data[: min(16, window.stop)])
+    start = bytes(window.data[: min(_LONGEST_MAGIC, window.stop)])
     for magic, what in _OTHERS.items():
-        if start.startswith(magic) and format == "auto":
+        if format != "glove" and re.match(magic, start, re.DOTALL):
             raise ValueError(f"{window.path} is {what}.")
-    header = bytes(window.data[: min(_LONGEST_HEADER, window.stop)])
+    _skip_byte_order_mark(window, options.encoding)
+    header = bytes(window.data[window.start : window.stop][:_LONGEST_HEADER])
     found = None if format == "glove" else _HEADER.match(header)
     if found:
         return _read_with_header(window, found, format, options)
@@ -302,6 +334,13 @@ def _read_file(window, format, options):
     return _read_without_header(window, options)
 
 
+def _skip_byte_order_mark(window, encoding):
+    """Leave out a mark in front of the header or a word; by itself it is a word."""
+    for mark in {codecs.BOM_UTF8, "\ufeff".encode(encoding, "ignore")} - {b""}:
+        if window.data.startswith(mark) and window.data[len(mark)] not in b" \t":
+            window.start = len(mark)
+
+
 def _read_with_header(window, header, format, options):
     n_words, vector_size = map(int, header.groups())
     if n_words < 0 or not 0 < vector_size <= LARGEST_VECTOR:
@@ -310,7 +349,7 @@ def _read_with_header(window, header, format, options):
             f"{vector_size:.4g} dimensions; expected 0 or more words of 1 to "
             f"{LARGEST_VECTOR} dimensions."
         )
-    window.start = header.end()
+    window.start += header.end()
     if format == "auto":
         format = _format_of_rows(window, vector_size)
     if format == "word2vec-text":
@@ -318,23 +357,28 @@ def _read_with_header(window, header, format, options):
     else:
         layout = BinaryLayout(vector_size)
     n_bytes = window.start + layout.least_bytes(n_words)
-    if window.size is not None and window.size < n_bytes:
+    # A bad line of text may be shorter than any row.
+    is_bounded = not window.is_compressed and (
+        options.on_bad_rows == "error" or format == "word2vec-binary"
+    )
+    if is_bounded and window.size < n_bytes:
         raise ValueError(
             f"{window.path}, line 1: the header says {n_words} words of {vector_size} "
             f"dimensions, which take at least {n_bytes} bytes as {format}; the file "
             f"has {window.size}. It was cut off: fetch it again. Or it is another "
-            "format: pass format=."
+            "format: pass format=. Or lines of text lack numbers: pass "
+            'on_bad_rows="skip" to WordVectors.load.'
         )
     n_wanted = min(n_words, options.limit)
-    rows = Rows(window.path, layout, options, 0 if window.is_compressed else n_wanted)
-    _read_rows(window, layout, rows, n_wanted)
+    rows = Rows(window.path, layout, options, n_wanted if is_bounded else 0)
+    _read_rows(window, layout, rows, n_words)
     if rows.n_read < n_wanted:
         raise ValueError(
             f"{window.path}: the header says {n_words} words; the file ends in "
             f"{layout.place(rows.n_read)}, {window.where(window.stop)}. It was cut "
             "off: fetch it again. Or the header is wrong: correct it."
         )
-    if n_wanted == n_words and not window.is_blank(layout.blanks):
+    if rows.n_read < options.limit and not window.is_blank(layout.blanks):
         raise ValueError(
             f"{window.path}, {window.where(window.start)}: expected the end of the "
             f"file after the {n_words} words of the header, got "
@@ -342,37 +386,52 @@ def _read_with_header(window, header, format, options):
             "wrong, or the file damaged: correct it, or pass limit= to leave out the "
             "rest."
         )
-    return rows.result()
+    return rows
 
 
 def _format_of_rows(window, vector_size):
-    """Tell text from binary by the first row behind the header."""
-    end = window.data.find(b"\n", window.start, window.stop)
-    line = bytes(window.data[window.start : window.stop if end < 0 else end])
-    fields = re.split(rb"[ \t]", line.rstrip(BLANKS))
-    if len(fields) > vector_size and all(map(NUMBER.fullmatch, fields[-vector_size:])):
-        return "word2vec-text"
-    # Damaged text has more of the characters of numbers than floats by chance.
+    """Tell text from binary by what is behind the header.
+
+    Not by whether there are numbers: in text they may be NaN, spelled in many ways, or
+    damaged, and would be floats by chance.
+    """
     space = window.data.find(b" ", window.start, window.stop)
-    sample = bytes(window.data[space + 1 : window.stop][: 4 * vector_size])
-    others = sample.translate(None, _LIKE_NUMBERS)
-    return "word2vec-text" if 2 * len(others) <= len(sample) else "word2vec-binary"
+    if _is_text(bytes(window.data[max(space, window.start) : window.stop][:_SAMPLE])):
+        return "word2vec-text"
+    # Words may be in any encoding. Behind the first one, a row is printable.
+    line = _FIRST_LINE.match(window.data, window.start, window.stop)[1]
+    numbers = re.split(rb"[ \t]", line.strip(BLANKS))[1:][-vector_size:]
+    text = b"".join(numbers)
+    is_enough = len(numbers) == vector_size or len(text) >= _NO_CHANCE
+    if is_enough and _PRINTABLE.fullmatch(text):
+        return "word2vec-text"
+    return "word2vec-binary"
+
+
+def _is_text(sample):
+    """Whether bytes, the last of which may be cut, are UTF-8 without control codes."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return not _CONTROL.search(sample)
 
 
 def _read_without_header(window, options):
     layout = TextLayout(_vector_size_of_lines(window), has_header=False)
     rows = Rows(window.path, layout, options, 0)
     _read_rows(window, layout, rows, options.limit)
-    return rows.result()
+    return rows
 
 
 def _vector_size_of_lines(window):
     """How many numbers most of the first lines have behind a word."""
     longest = TextLayout(LARGEST_VECTOR, has_header=False).longest_line
-    while window.data.find(b"\n", 0, window.stop) < 0:
+    while window.data.find(b"\n", window.start, window.stop) < 0:
         if window.stop > longest or not window.fill():
             break
-    lines = bytes(window.data[: window.stop][:longest]).split(b"\n", _FIRST_LINES)
+    lines = bytes(window.data[window.start : window.stop][:longest])
+    lines = lines.split(b"\n", _FIRST_LINES)
     if len(lines) > 1:
         # What is behind the last newline may be half a line, or nothing.
         lines.pop()
@@ -389,18 +448,26 @@ def _vector_size_of_lines(window):
 
 
 def _count_numbers(line):
-    """How many of the last fields of a line are numbers, the first field apart."""
+    """How many of the last fields of a line are numbers, the first field apart.
+
+    A number that is not finite counts. Otherwise the finite ones behind it would be
+    the vector, and all before them the word.
+    """
     fields = re.split(rb"[ \t]", line.rstrip(BLANKS))[1:]
     count = 0
-    while count < len(fields) and NUMBER.fullmatch(fields[-1 - count]):
+    while count < len(fields) and ANY_NUMBER.fullmatch(fields[-1 - count]):
         count += 1
     return count
 
 
-def _read_rows(window, layout, rows, n_wanted):
-    """Read until there are so many rows, or nothing but blanks."""
-    while rows.n_read < n_wanted:
-        if rows.read(window, n_wanted - rows.n_read):
+def _read_rows(window, layout, rows, n_words):
+    """Read until there are so many words, or nothing but blanks.
+
+    A bad row that is skipped may be one of the words, or not: a word with a newline in
+    it makes two rows of one.
+    """
+    while (n_wanted := min(n_words + rows.n_bad, rows.limit) - rows.n_read) > 0:
+        if rows.read(window, n_wanted):
             continue
         if not window.fill() and not layout.complete(window):
             break

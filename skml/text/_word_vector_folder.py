@@ -9,6 +9,7 @@ import numpy as np
 
 from skml._folders import check_replaceable, flush, replace_folder
 from skml.text._subwords import LONGEST_NGRAM
+from skml.text._word_vector_rows import warn_of_bad_rows
 from skml.text._word_vector_window import CHUNK
 
 VECTORS, WORDS = "vectors.npy", "words.json"
@@ -76,19 +77,17 @@ def _write_json(path, value, indent=None):
         flush(file)
 
 
-def read_folder(path, *, mmap, limit, duplicates):
+def read_folder(path, options, *, mmap):
     """Read what `write_folder` wrote.
 
     Parameters
     ----------
     path : Path
         The folder.
+    options : Options
+        How many rows to read, and what to do with repeated words and bad rows.
     mmap : bool
         Map the vectors into memory instead of reading them.
-    limit : int
-        Read at most so many rows.
-    duplicates : {"raise", "first"}
-        What to do with a word that stands twice.
 
     Returns
     -------
@@ -106,12 +105,15 @@ def read_folder(path, *, mmap, limit, duplicates):
             "folder that was saved by WordVectors."
         )
     shape, offset = _read_header(path / VECTORS, "<f4")
-    words = _read_words(path / WORDS, shape[0])[:limit]
+    words = _read_words(path / WORDS, shape[0])[: options.limit]
     vectors = _read_array(
         path / VECTORS, "<f4", (len(words), shape[1]), offset, mmap=mmap
     )
-    kept = _distinct(path / WORDS, words, duplicates)
-    if kept is not None:
+    kept = _distinct(path / WORDS, words, options.duplicates)
+    # Without this, WordVectors checks the vectors, once they are in order.
+    if options.on_bad_rows == "skip" or len(kept) < len(words):
+        kept = _finite(path, words, vectors, kept, options.on_bad_rows)
+    if len(kept) < len(words):
         words, vectors = [words[row] for row in kept], vectors[kept]
     return vectors, words, _read_subwords(path, shape[1], mmap=mmap)
 
@@ -242,7 +244,7 @@ def is_unicode(word):
 
 
 def _distinct(path, words, duplicates):
-    """The rows of words that stand first; None if that is all."""
+    """The rows of words that stand first."""
     rows = {}
     for row, word in enumerate(words):
         first = rows.setdefault(word, row)
@@ -251,4 +253,21 @@ def _distinct(path, words, duplicates):
                 f"{path}: word {row}, {word!r:.60}, is word {first} again; pass "
                 'duplicates="first" to read the first alone.'
             )
-    return None if len(rows) == len(words) else list(rows.values())
+    return list(rows.values())
+
+
+def _finite(path, words, vectors, rows, on_bad_rows):
+    """Those of the rows whose numbers are finite; raise or warn if there are others."""
+    step = max(1, CHUNK // (4 * vectors.shape[1]))
+    starts = range(0, len(vectors), step)
+    parts = [np.isfinite(vectors[i : i + step]).all(axis=1) for i in starts]
+    is_finite = np.concatenate([np.empty(0, dtype=bool), *parts])
+    bad = [row for row in rows if not is_finite[row]]
+    kept = [row for row in rows if is_finite[row]]
+    if bad:
+        word = words[bad[0]]
+        first = f"row {bad[0]} of {VECTORS}: the vector of {word!r:.60} is not finite"
+        if on_bad_rows == "error":
+            raise ValueError(f"{path}, {first}.")
+        warn_of_bad_rows(path, len(bad), len(words), len(kept), first)
+    return kept

@@ -217,12 +217,8 @@ def parse_text(
 
 
 cdef inline bint is_plain(Text p, Text end) noexcept nogil:
-    """Whether a word is not empty and without what C takes for a blank or an end."""
-    cdef bint found = p == end
-    while p < end:
-        found |= p[0] == 0 or (p[0] >= c'\t' and p[0] <= c'\r')
-        p += 1
-    return not found
+    """Whether a word is not empty and without NUL, which floats are full of."""
+    return p < end and memchr(p, 0, end - p) == NULL
 
 
 def parse_binary(
@@ -251,13 +247,13 @@ def parse_binary(
             if space == NULL:
                 is_wrong = last - word > longest_word
                 break
-            if not is_plain(word, space):
-                is_wrong = True
-                break
             if last - space <= n_bytes:
                 break
             memcpy(&rows[n_rows, 0], space + 1, n_bytes)
-            if not all_finite(&rows[n_rows, 0], rows.shape[1], exponent):
+            if not (
+                is_plain(word, space)
+                and all_finite(&rows[n_rows, 0], rows.shape[1], exponent)
+            ):
                 is_wrong = True
                 break
             spans[n_rows, 0] = word - base

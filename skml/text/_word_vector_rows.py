@@ -2,10 +2,12 @@
 
 import re
 import sys
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from skml._fitting import warn_user
 from skml.text._word_vector_parser import decode_words, parse_binary, parse_text
 
 # Rows parsed at a time; rows of so many bytes are made room for at a time.
@@ -19,6 +21,13 @@ _BYTES_A_NUMBER = 64
 
 BLANKS = b" \t\r\n"
 NUMBER = re.compile(rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+# A number too, or what programs write in place of one that is not finite, or missing.
+ANY_NUMBER = re.compile(
+    NUMBER.pattern + rb"|[+-]?(?:nan(?:\(\w*\))?|inf(?:inity)?|1\.#\w+|\xe2\x88\x9e)"
+    rb"|none|null|n/?a",
+    re.IGNORECASE,
+)
+_EMPTY_LINES = re.compile(rb"[ \t\r\n]*\n")
 # From here on a number is rounded to infinity.
 _BOUND = (2 - 2.0**-24) * 2.0**127
 
@@ -56,6 +65,16 @@ class TextLayout:
 
     def place(self, row):
         return f"line {self._first_line + row}"
+
+    def step_over(self, window):
+        """How many lines to skip as wrong, and where the next one starts.
+
+        It is one, or all empty ones in a row; none of a line whose end is not known.
+        """
+        data, start, stop = window.data, window.start, window.stop
+        empty = _EMPTY_LINES.match(data, start, stop)
+        end = empty.end() if empty else data.find(b"\n", start, stop) + 1
+        return data.count(b"\n", start, end), end
 
     def problem(self, window):
         """What is wrong with the line that the window starts with, and where."""
@@ -117,16 +136,27 @@ class BinaryLayout:
     def place(self, row):
         return f"word {row}"
 
-    def problem(self, window):
-        """What is wrong with the row that the window starts with, and where."""
+    def step_over(self, window):
+        """How many rows to skip as wrong, and where the next one starts."""
+        _, space = self._word(window)
+        return int(space >= 0), space + 1 + 4 * self.vector_size
+
+    def _word(self, window):
+        """Where the first word starts, and the space behind it, or -1."""
         data, start = window.data, window.start
         start += data[start : start + 1] == b"\n"
-        space = data.find(b" ", start, min(start + LONGEST_WORD + 1, window.stop))
+        stop = min(start + LONGEST_WORD + 1, window.stop)
+        return start, data.find(b" ", start, stop)
+
+    def problem(self, window):
+        """What is wrong with the row that the window starts with, and where."""
+        data = window.data
+        start, space = self._word(window)
         where = f", {window.where(start)}"
         if space < 0:
             return where, f"expected a word of at most {LONGEST_WORD} bytes and a space"
         word = bytes(data[start:space])
-        if not word or re.search(rb"[\0\t-\r]", word):
+        if not word or b"\0" in word:
             return where, (
                 f"expected a word, got {word!r:.40}; the vector size in the header is "
                 "wrong, or the file is damaged before"
@@ -146,23 +176,52 @@ class Options(NamedTuple):
     encoding: str
     decode_error: str
     duplicates: str
+    on_bad_rows: str
     limit: int
 
 
+def warn_of_bad_rows(path, n_bad, n_read, n_words, first_problem):
+    """Warn of rows that were skipped; raise if nothing is left.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    n_bad, n_read, n_words : int
+        How many rows were skipped, of how many, and how many words there are.
+    first_problem : str
+        What is wrong with the first of them, and where.
+    """
+    if n_bad and not n_words:
+        raise ValueError(
+            f"{path}: no row can be read; on_bad_rows='skip' leaves none. The first of "
+            f"{n_read} is {first_problem}."
+        )
+    if n_bad:
+        warn_user(
+            f"{path}: skipped {n_bad} of {n_read} rows, which cannot be read "
+            "(on_bad_rows='skip'); their words have no vectors. The first is "
+            f"{first_problem}. Correct the file to keep them."
+        )
+
+
 class Rows:
-    """Words and vectors as they are read, without the words that stand twice."""
+    """Words and vectors as they are read, without repeated words and bad rows."""
 
     def __init__(self, path, layout, options, n_rows):
         self._path, self._layout, self._options = path, layout, options
+        self.limit = options.limit
         self.words, self.n_read = [], 0
+        self.n_bad, self._first_problem = 0, ""
         self.vectors = np.empty((n_rows, layout.vector_size), dtype=np.float32)
         self._seen = set()
         self._spans = np.empty((_ROWS, 2), dtype=np.int64)
 
     def read(self, window, n_wanted):
-        """Read at most so many rows, those whole in the window; return how many.
+        """Read so many rows, if they are whole in the window; return how many.
 
-        Nothing but blanks up to the end of the file are no row.
+        They may be fewer, and more if they are empty lines. Nothing but blanks up to
+        the end of the file are no row.
         """
         n_words, layout = len(self.words), self._layout
         if n_words == len(self.vectors):
@@ -174,37 +233,68 @@ class Rows:
         self._add(self._decode(window, self._spans[:n_rows]))
         self.n_read += n_rows
         window.start = position
-        if is_wrong and not window.is_blank(layout.blanks):
-            raise self._error(self.n_read, *layout.problem(window))
-        return n_rows
+        if not is_wrong or window.is_blank(layout.blanks):
+            return n_rows
+        n_bad, end = layout.step_over(window)
+        self._skip(n_bad, self.n_read, partial(layout.problem, window))
+        self.n_read += n_bad
+        window.start = end
+        return n_rows + n_bad
+
+    def _skip(self, n_rows, row, problem):
+        """Count bad rows, or raise what is wrong with the first of them."""
+        if not n_rows:
+            raise self._error(row, *problem())
+        if self._options.on_bad_rows == "error":
+            raise ValueError(
+                f"{self._error(row, *problem())} To leave out such rows, pass "
+                'on_bad_rows="skip" to WordVectors.load.'
+            )
+        if not self.n_bad:
+            where, what = problem()
+            self._first_problem = f"{self._layout.place(row)}{where}: {what}"
+        self.n_bad += n_rows
 
     def _decode(self, window, spans):
+        """The words, with None in place of those to skip."""
         words = []
         encoding, errors = self._options.encoding, self._options.decode_error
-        try:
-            decode_words(window.data, spans, words, encoding.encode(), errors.encode())
-        except UnicodeError as error:
-            start, stop = spans[len(words)].tolist()
-            raise self._error(
-                self.n_read + len(words),
-                f", {window.where(start)}",
-                f"the word {bytes(window.data[start:stop])!r:.60} is cut, or not in "
-                f'{encoding}; pass the right encoding=, or decode_error="replace" or '
-                '"ignore"',
-            ) from error
-        if "" in words:
-            raise self._error(
-                self.n_read + words.index(""),
-                "",
-                f"nothing of the word is in {encoding}; pass the right encoding=, or "
-                'decode_error="replace"',
-            )
+        while len(words) < len(spans):
+            left = spans[len(words) :]
+            try:
+                decode_words(
+                    window.data, left, words, encoding.encode(), errors.encode()
+                )
+            except UnicodeError:
+                row = len(words)
+                problem = partial(self._undecoded, window, spans[row])
+                self._skip(1, self.n_read + row, problem)
+                words.append(None)
+        while "" in words:
+            row = words.index("")
+            self._skip(1, self.n_read + row, self._nothing_decoded)
+            words[row] = None
         return words
+
+    def _nothing_decoded(self):
+        return "", (
+            f"nothing of the word is in {self._options.encoding}; pass the right "
+            'encoding=, or decode_error="replace"'
+        )
+
+    def _undecoded(self, window, span):
+        start, stop = span.tolist()
+        return f", {window.where(start)}", (
+            f"the word {bytes(window.data[start:stop])!r:.60} is cut, or not in "
+            f"{self._options.encoding}; pass the right encoding=, or "
+            'decode_error="replace" or "ignore"'
+        )
 
     def _add(self, words):
         """Take the words of the rows that were just parsed behind the others."""
         fresh = set(words)
-        if len(fresh) < len(words) or not self._seen.isdisjoint(fresh):
+        if len(fresh) < len(words) or None in fresh or not self._seen.isdisjoint(fresh):
+            fresh.discard(None)
             kept = self._first_ones(words)
             n_words = len(self.words)
             self.vectors[n_words : n_words + len(kept)] = self.vectors[n_words + kept]
@@ -219,16 +309,22 @@ class Rows:
             if word in self._seen or word in rows:
                 if self._options.duplicates == "raise":
                     row = self.words.index(word) if word in self._seen else rows[word]
+                    # Rows that were skipped are not counted in that.
+                    place = "an earlier row" if self.n_bad else self._layout.place(row)
                     raise self._error(
                         self.n_read + i,
                         "",
-                        f"the word {word!r:.60} is the one of "
-                        f"{self._layout.place(row)} again; pass "
+                        f"the word {word!r:.60} is the one of {place} again; pass "
                         'duplicates="first" to read the first alone',
                     )
-            else:
+            elif word is not None:
                 rows[word] = self.n_read + i
         return np.array(list(rows.values()), dtype=np.intp) - self.n_read
+
+    def warn_of_bad_ones(self):
+        warn_of_bad_rows(
+            self._path, self.n_bad, self.n_read, len(self.words), self._first_problem
+        )
 
     def _error(self, row, where, problem):
         return ValueError(f"{self._path}, {self._layout.place(row)}{where}: {problem}.")

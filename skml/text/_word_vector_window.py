@@ -151,6 +151,8 @@ class Window:
 
     def is_blank(self, blanks):
         """Whether nothing is left but a few blanks, which are then skipped."""
+        if self.start < self.stop and self.data[self.start] not in blanks:
+            return False
         while self.stop - self.start <= _MOST_BLANKS:
             if self.data[self.start : self.stop].strip(blanks):
                 return False

@@ -448,6 +448,7 @@ class WordVectors:
         encoding="utf-8",
         decode_error="strict",
         duplicates="raise",
+        on_bad_rows="error",
         limit=None,
         mmap=False,
     ):
@@ -466,15 +467,20 @@ class WordVectors:
             The format. By default the content tells. The .vec files of fastText are
             "word2vec-text".
         encoding : str, default="utf-8"
-            The encoding of the words.
+            The encoding of the words. A byte order mark at the start is skipped.
         decode_error : {"strict", "ignore", "replace"}, default="strict"
             What to do with words that are not in the encoding; the original program
             cuts long words within a character.
         duplicates : {"raise", "first"}, default="raise"
             Whether a word that stands twice is an error, or its first vector is taken.
+        on_bad_rows : {"error", "skip"}, default="error"
+            Whether a row that cannot be read is an error, or is left out with one
+            warning, which counts such rows and says what is wrong with the first. Bad
+            are a line of text that is not a word and its numbers, a number that is not
+            finite, and a word that is not in the encoding.
         limit : int or None, default=None
-            Read only so many rows, the first ones; most files have the most frequent
-            words first.
+            Read only so many rows, the first ones, bad ones included; most files have
+            the most frequent words first.
         mmap : bool, default=False
             Map the vectors of a folder into memory rather than read them: they are then
             read when they are used, and may be larger than memory.
@@ -495,6 +501,7 @@ class WordVectors:
             encoding=encoding,
             decode_error=decode_error,
             duplicates=duplicates,
+            on_bad_rows=on_bad_rows,
             limit=limit,
             mmap=mmap,
         )
