@@ -115,7 +115,12 @@ class BaseTranslator(BaseNetworkEstimator):
 
     @all_or_nothing
     def _learn(self, X, y, goes_on, max_iter, progress):
-        from skml.neural._torch._device import find_device, limit_threads, seeded
+        from skml.neural._torch._device import (
+            drawing,
+            find_device,
+            limit_threads,
+            seeded,
+        )
 
         sources, targets = self._read_pairs(X, y, goes_on)
         if goes_on:
@@ -135,7 +140,8 @@ class BaseTranslator(BaseNetworkEstimator):
                 self.network_ = deepcopy(self.network_)
             else:
                 self._architecture = self._describe_network(*self._sizes())
-                self.network_ = self._make_network()
+                with drawing():
+                    self.network_ = self._make_network()
             self.network_.to(device)
             self._train(pairs, held_out, device, seed, max_iter, progress)
         return self

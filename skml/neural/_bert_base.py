@@ -175,9 +175,9 @@ class BertMixin(PackagesMixin):
     # Applying
 
     def _on_device(self, network):
-        from skml.neural._torch._device import find_device
+        from skml.neural._torch._device import find_device, placed
 
-        return network.to(find_device(self.device, type(self).__name__)).eval()
+        return placed(network, find_device(self.device, type(self).__name__))
 
     def _collect(self, network, windows, compute):
         """What `compute` returns of a network and the inputs of all windows."""

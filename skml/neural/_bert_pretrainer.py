@@ -360,7 +360,12 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
 
     @all_or_nothing
     def _learn(self, X, goes_on, max_iter, progress):
-        from skml.neural._torch._device import find_device, limit_threads, seeded
+        from skml.neural._torch._device import (
+            drawing,
+            find_device,
+            limit_threads,
+            seeded,
+        )
 
         documents = self._read_sentences(X)
         device = find_device(self.device, type(self).__name__)
@@ -370,7 +375,8 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
             if goes_on:  # the old one stays as it is, if this fails
                 network = deepcopy(self.networks_[0])
             else:
-                network = self._make_network(documents)
+                with drawing():
+                    network = self._make_network(documents)
             sentences = self._encode(documents)
             held_out = self._hold_out(len(sentences), random_state, self.early_stopping)
             self._train(

@@ -271,9 +271,9 @@ class BertTransformer(
         tokens : list of list of str
             Of each text, its pieces; if `return_tokens`.
         """
-        return self._of_pieces(X, _attention, return_tokens)
+        return self._of_pieces(X, _attention, return_tokens, prepare=_with_weights)
 
-    def _of_pieces(self, X, compute, return_tokens):
+    def _of_pieces(self, X, compute, return_tokens, prepare=lambda network: network):
         """What `compute` returns of each text, cut to its pieces along some axes."""
         from skml.neural._torch._device import limit_threads
         from skml.neural._torch._windows import run_windows
@@ -289,7 +289,7 @@ class BertTransformer(
         found = [None] * len(documents)
         padding = self._special.get("pad", 0)
         with limit_threads(self.n_jobs):
-            network = self._on_device(self.networks_[0])
+            network = prepare(self._on_device(self.networks_[0]))
             for rows, (values, axes) in run_windows(network, windows, padding, compute):
                 for row, of_row in zip(rows, values, strict=True):
                     n = len(windows.ids[row])
@@ -321,14 +321,18 @@ def pool(hidden, mask, pooling):
     return (hidden * mask).sum(dim=1) / mask.sum(dim=1)
 
 
+def _with_weights(network):
+    """A network that computes in the one way that returns weights of attention."""
+    from skml.neural._torch._device import share_weights
+
+    network = share_weights(network)  # the fitted one stays as it is
+    network.set_attn_implementation("eager")
+    return network
+
+
 def _attention(network, inputs):
-    """The weights of all layers, by the one way of computing that returns them."""
+    """The weights of all layers."""
     import torch
 
-    before = network.config._attn_implementation
-    network.set_attn_implementation("eager")
-    try:
-        found = network(**inputs, output_attentions=True).attentions
-    finally:
-        network.set_attn_implementation(before)
+    found = network(**inputs, output_attentions=True).attentions
     return torch.stack(found, dim=1).cpu().numpy(), (-2, -1)

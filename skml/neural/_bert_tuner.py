@@ -152,10 +152,10 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         """A network for the task; its head is drawn, where none is stored."""
         import torch
 
-        from skml.neural._torch._device import seeded
+        from skml.neural._torch._device import drawing, seeded
         from skml.neural._torch._pretrained import config_to_json, read_network
 
-        with seeded(seed, torch.device("cpu")):
+        with seeded(seed, torch.device("cpu")), drawing():
             network, new, _ = read_network(
                 source,
                 self.model,
@@ -301,12 +301,11 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         n_samples : int, default=None
             With how many drawings of dropout each network answers; None is without.
         """
-        from skml.neural._torch._device import find_device, seeded
-        from skml.neural._torch._windows import drop_out
+        from skml.neural._torch._device import drawing, find_device, seeded
 
         def sample(network, inputs):
-            drop_out(network)
-            return compute(network, inputs)
+            with drawing():
+                return compute(network, inputs)
 
         if n_samples is None:
             found = [
@@ -317,15 +316,20 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         seed = make_random_state(self.random_state).randint(2**31 - 1)
         device = find_device(self.device, type(self).__name__)
         total = 0.0
-        try:
-            with seeded(seed, device):
-                for network in self.networks_:
-                    for _ in range(n_samples):
-                        total = total + combine(self._collect(network, windows, sample))
-        finally:
-            for network in self.networks_:
-                network.eval()
+        with seeded(seed, device):
+            for network in map(self._sampler, self.networks_):
+                for _ in range(n_samples):
+                    total = total + combine(self._collect(network, windows, sample))
         return total / (n_samples * len(self.networks_))
+
+    def _sampler(self, network):
+        """A network that drops out, beside the fitted one, which does not."""
+        from skml.neural._torch._device import share_weights
+        from skml.neural._torch._windows import drop_out
+
+        network = share_weights(self._on_device(network))
+        drop_out(network)
+        return network
 
     def _set_state(self, state, path):
         if state["kind"] is None:

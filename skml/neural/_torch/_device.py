@@ -1,6 +1,11 @@
 """Where and how exactly to compute: devices, precision, threads, random numbers."""
 
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from copy import deepcopy
+from itertools import chain
+from threading import RLock
+from weakref import WeakKeyDictionary
 
 import torch
 from joblib import effective_n_jobs
@@ -59,25 +64,108 @@ def autocast(device, dtype):
 @contextmanager
 def limit_threads(n_jobs):
     """Let PyTorch take `n_jobs` threads for a while; then, what it took before."""
-    before, wanted = torch.get_num_threads(), effective_n_jobs(n_jobs)
-    torch.set_num_threads(wanted)
+    with _LOCK:
+        if not _limited:  # those of other threads of this package are no user's wish
+            _limited.append(torch.get_num_threads())
+        before = torch.get_num_threads() if _IS_LIMITED.get() else _limited[0]
+        _limited.append(before)
+    token = _IS_LIMITED.set(True)
+    torch.set_num_threads(effective_n_jobs(n_jobs))
     try:
         yield
     finally:
+        _IS_LIMITED.reset(token)
         torch.set_num_threads(before)
+        with _LOCK:
+            _limited.pop()
+            if len(_limited) == 1:
+                _limited.clear()
 
 
-@contextmanager
-def apart():
-    """Draw random numbers for a while; then, PyTorch's generator is as it was."""
-    with torch.random.fork_rng(devices=[]):
-        yield
+# PyTorch draws weights and dropout from generators that all threads share. Who draws,
+# puts the numbers that are to come in their place for so long, and nobody else draws.
+_LOCK = RLock()
+_STREAM = ContextVar("stream", default=None)
+_IS_LIMITED = ContextVar("is_limited", default=False)
+_limited = []  # numbers of threads: that of the user, and what is to be put back
+
+
+class Stream:
+    """The random numbers of a fit, whatever other threads draw.
+
+    Parameters
+    ----------
+    seed : int
+        The seed.
+    device : device
+        Where numbers are drawn, besides the CPU.
+    """
+
+    def __init__(self, seed, device):
+        self.device = device if device.type == "cuda" else None
+        places = ["cpu"] if self.device is None else ["cpu", device]
+        self.states = [torch.Generator(p).manual_seed(seed).get_state() for p in places]
+
+    def swap(self):
+        """Let the numbers to come, and those of PyTorch, change places."""
+        before, self.states = self.states, [torch.get_rng_state()]
+        torch.set_rng_state(before[0])
+        if self.device is not None:
+            self.states.append(torch.cuda.get_rng_state(self.device))
+            torch.cuda.set_rng_state(before[1], self.device)
 
 
 @contextmanager
 def seeded(seed, device):
-    """Seed PyTorch's generators for a while; then, they are as they were."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+    """Let what this thread draws, within `drawing`, depend on the seed alone."""
+    token = _STREAM.set(Stream(seed, device))
+    try:
         yield
+    finally:
+        _STREAM.reset(token)
+
+
+@contextmanager
+def drawing():
+    """Draw from the stream of this thread, if it is seeded."""
+    stream = _STREAM.get()
+    if stream is None:
+        yield
+        return
+    with _LOCK:
+        stream.swap()
+        try:
+            yield
+        finally:
+            stream.swap()
+
+
+@contextmanager
+def apart():
+    """Draw random numbers that do not matter; PyTorch's generator stays as it was."""
+    with seeded(0, torch.device("cpu")), drawing():
+        yield
+
+
+def placed(network, device):
+    """A fitted network on a device: itself, or a copy that is kept as long as it.
+
+    It is not moved, as other threads may be using it where it is.
+    """
+    wanted = torch.zeros(0, device=device).device
+    if all(p.device == wanted for p in network.parameters()):
+        return network
+    with _LOCK:
+        copies = _COPIES.setdefault(network, {})
+        if wanted not in copies:
+            copies[wanted] = deepcopy(network).to(wanted)
+        return copies[wanted]
+
+
+_COPIES = WeakKeyDictionary()
+
+
+def share_weights(network):
+    """A network with the same weights, whose modes can be changed apart."""
+    tensors = chain(network.parameters(), network.buffers())
+    return deepcopy(network, {id(tensor): tensor for tensor in tensors})

@@ -16,7 +16,7 @@ from skml.neural._torch._checkpoint import (
     unflatten,
     write_checkpoint,
 )
-from skml.neural._torch._device import autocast
+from skml.neural._torch._device import autocast, drawing, seeded
 
 
 class TrainingOptions(NamedTuple):
@@ -49,14 +49,12 @@ def find_obstacle(network, task, device, dtype):
     if dtype == torch.float32:
         return None
     part = parts_of(next(iter(task.batches(np.random.default_rng(0)))))[0]
-    devices = [device] if device.type == "cuda" else []
     try:
-        with torch.random.fork_rng(devices):
-            with autocast(device, dtype):
-                loss, _ = task.loss(network.train(), part)
-            loss.backward()
-            with autocast(device, dtype), torch.inference_mode():
-                task.held_out_loss(network.eval(), part)
+        with seeded(0, device), drawing(), autocast(device, dtype):
+            loss, _ = task.loss(network.train(), part)
+        loss.backward()
+        with autocast(device, dtype), torch.inference_mode():
+            task.held_out_loss(network.eval(), part)
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
@@ -198,7 +196,7 @@ class Training:
         """Add up gradients over the parts of a batch; only one of them is in memory."""
         total, n_units = 0.0, 0
         for part in parts:
-            with autocast(self.options.device, self.options.dtype):
+            with drawing(), autocast(self.options.device, self.options.dtype):
                 loss, n = self.task.loss(self.network, part)
             (loss / n if len(parts) == 1 else loss).backward()
             total, n_units = total + loss.item(), n_units + n
@@ -276,10 +274,12 @@ class Training:
             **flatten("network", self.network.state_dict()),
             **flatten("best", self.best),
             **flatten("optimizer", optimizer_tensors(self.optimizer)),
-            "generator": torch.get_rng_state(),
         }
-        if self.options.device.type == "cuda":
-            tensors["device-generator"] = torch.cuda.get_rng_state(self.options.device)
+        with drawing():
+            tensors["generator"] = torch.get_rng_state()
+            if self.options.device.type == "cuda":
+                state = torch.cuda.get_rng_state(self.options.device)
+                tensors["device-generator"] = state
         for number, weights in enumerate(self.recent):
             tensors.update(flatten(f"recent-{number}", weights))
         notes = {
@@ -320,9 +320,11 @@ class Training:
             self.network.load_state_dict(weights)  # names and shapes are checked
         *self.recent, self.best, _ = sets
         load_optimizer(self.optimizer, unflatten("optimizer", tensors))
-        torch.set_rng_state(tensors["generator"])
-        if self.options.device.type == "cuda":
-            torch.cuda.set_rng_state(tensors["device-generator"], self.options.device)
+        with drawing():
+            torch.set_rng_state(tensors["generator"])
+            if self.options.device.type == "cuda":
+                state = tensors["device-generator"]
+                torch.cuda.set_rng_state(state, self.options.device)
         self.generator.bit_generator.state = notes["generator"]
         for name, kind in NOTED.items():
             value = notes[name]

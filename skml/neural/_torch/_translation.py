@@ -5,6 +5,7 @@ import torch
 
 from skml.neural._codec import END, PADDING, START
 from skml.neural._torch._batches import Lazily, divide, pad
+from skml.neural._torch._device import placed
 from skml.neural._torch._search import search
 
 
@@ -115,7 +116,7 @@ class Translator:
     """
 
     def __init__(self, network, batch_size, device):
-        self.network = network.to(device).eval()
+        self.network = placed(network, device)
         self.batch_size = batch_size
         self.device = device
 
