@@ -395,7 +395,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
     def _read_sentences(self, X):
         """Of each document, its sentences."""
         name = type(self).__name__
-        documents, kind = read_texts(X, name)
+        documents, kind = read_texts(X, name, allow_rows=True)
         if kind == "text":
             documents = map(split_sentences, documents)
         documents = [[s for s in sentences if s.strip()] for sentences in documents]

@@ -39,7 +39,7 @@ class Windows:
         return replace(self, encodings=None)
 
 
-def read_texts(X, caller, what="X"):
+def read_texts(X, caller, what="X", *, allow_rows=False):
     """Read documents that are all text, all lists of tokens, or all pairs of texts.
 
     Pairs are rows of an array or a data frame with two columns, or tuples of two.
@@ -52,6 +52,8 @@ def read_texts(X, caller, what="X"):
         The name of the estimator, for the messages.
     what : str, default="X"
         The name of the collection, for the messages.
+    allow_rows : bool, default=False
+        Whether lists may hold texts, such as sentences, rather than tokens.
 
     Returns
     -------
@@ -71,7 +73,7 @@ def read_texts(X, caller, what="X"):
         rows = list(check_documents(X, caller=name, allow_rows=True))
         are_pairs = all(isinstance(row, tuple) and len(row) == 2 for row in rows)
         if not rows or not are_pairs:
-            return read_documents(rows, caller, what)
+            return read_documents(rows, caller, what, allow_rows=allow_rows)
     for position, pair in enumerate(rows):
         for which, text in zip(("first", "second"), pair, strict=True):
             _check_text(text, f"{name}: document {position}: the {which} text")

@@ -15,7 +15,7 @@ PADDING, UNKNOWN, START, END = range(4)
 SPECIAL = ("<pad>", "<unk>", "<s>", "</s>")
 
 
-def read_documents(X, caller, what="X"):
+def read_documents(X, caller, what="X", *, allow_rows=False):
     """Read a collection of documents that are all text, or all lists of tokens.
 
     Parameters
@@ -26,6 +26,8 @@ def read_documents(X, caller, what="X"):
         The name of the estimator, for the messages.
     what : str, default="X"
         The name of the collection, for the messages.
+    allow_rows : bool, default=False
+        Whether lists may hold texts rather than tokens.
 
     Returns
     -------
@@ -42,7 +44,8 @@ def read_documents(X, caller, what="X"):
     if what != "X":
         caller = f"{caller}, {what}"
     documents, kind = [], None
-    for position, document in enumerate(check_documents(X, caller=caller)):
+    documents_of_X = check_documents(X, caller=caller, allow_rows=allow_rows)
+    for position, document in enumerate(documents_of_X):
         is_text = isinstance(document, str)
         kind = kind or ("text" if is_text else "tokens")
         if is_text != (kind == "text"):
