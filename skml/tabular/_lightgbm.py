@@ -20,7 +20,6 @@ from skml.tabular._boosting import (
     check_quantile,
 )
 from skml.tabular._library_params import check_library_params
-from skml.tabular._lightgbm_file import check_lightgbm
 from skml.tabular._openmp import openmp_limit
 from skml.tabular._persistence import NativeFilesMixin
 
@@ -80,7 +79,7 @@ POOL_SIZE = 1024  # megabytes of histograms, where the number of leaves has no l
 class BaseLightGBM(NativeFilesMixin, BaseBoosting):
     """What the classifier and the regressor share."""
 
-    _booster_file = "booster.txt"
+    _library, _booster_file = "lightgbm", "booster.txt"
     _parameter_constraints = {
         **BaseBoosting._parameter_constraints,
         "l1_regularization": BaseBoosting._parameter_constraints["l2_regularization"],
@@ -285,11 +284,6 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
     def _booster_text(self):
         return self.booster_.model_to_string(num_iteration=self.n_iter_)
 
-    def _check_booster(self, text, where):
-        names = native_names(self._reader.names)
-        expected = self._expected_booster(self._objective()["objective"], names)
-        return check_lightgbm(text, where, expected)
-
     def _take_booster(self, text, where):
         import lightgbm
 
@@ -297,6 +291,9 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
             self.booster_ = lightgbm.Booster(model_str=text)
         except lightgbm.basic.LightGBMError as error:
             raise ValueError(f"{where}: LightGBM cannot read it: {error}") from error
+
+    def _booster_counts(self):
+        return self.booster_.num_feature(), self.booster_.current_iteration()
 
 
 class StageCallback:

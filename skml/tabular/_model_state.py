@@ -10,6 +10,8 @@ from skml.tabular._json_values import decode, encode, show, without_repeats
 
 FORMAT, VERSION = "skml.tabular", 1
 MOST_JOBS = 1024  # threads that a file may ask for
+_HEAD = ("format", "version", "class")
+_OF_BOOSTER = {"version": str, "size": int, "sha256": str}
 _FITTED = {
     "n_features_in_",
     "feature_names_in_",
@@ -29,8 +31,16 @@ _FITTED = {
 }
 
 
-def write_state(estimator):
-    """What belongs to an estimator beside its booster, as JSON."""
+def write_state(estimator, booster):
+    """What belongs to an estimator beside its booster, as JSON.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The fitted estimator.
+    booster : dict or None
+        What identifies the file of its booster; None if there is none.
+    """
     reader = estimator._reader
     optional = {
         name: getattr(estimator, name, None)
@@ -60,6 +70,7 @@ def write_state(estimator):
             for name, value in estimator.get_params(deep=False).items()
         },
         "fitted": {name: encode(value, name) for name, value in fitted.items()},
+        "booster": booster,
     }
     return json.dumps(state, indent=1, allow_nan=False) + "\n"
 
@@ -80,6 +91,8 @@ def read_state(cls, text, where):
     -------
     estimator : object
         The estimator. The names and lengths of all its parts agree.
+    booster : dict or None
+        What identifies the file of its booster.
     """
     state = _parse(text, where, cls.__name__)
     estimator = _with_parameters(cls, state["parameters"], where)
@@ -91,7 +104,22 @@ def read_state(cls, text, where):
         _set_fitted(estimator, fitted)
     except _WrongError as error:
         raise ValueError(f"{where}: fitted: {error}.") from error
-    return estimator
+    return estimator, _check_booster(state["booster"], estimator, where)
+
+
+def _check_booster(booster, estimator, where):
+    """Check what identifies the file of a booster, where there is one."""
+    if (booster is None) != estimator._is_constant():
+        raise ValueError(f"{where}: booster: got {show(booster)}.")
+    if booster is not None and not (
+        isinstance(booster, dict)
+        and booster.keys() == _OF_BOOSTER.keys()
+        and all(type(booster[name]) is kind for name, kind in _OF_BOOSTER.items())
+    ):
+        raise ValueError(
+            f"{where}: booster: expected {', '.join(_OF_BOOSTER)}; got {show(booster)}."
+        )
+    return booster
 
 
 def _parse(text, where, name):
@@ -112,8 +140,10 @@ def _parse(text, where, name):
         )
     if state.get("class") != name:
         raise ValueError(f"{where} has a {show(state.get('class'))}, not a {name}.")
-    if state.keys() != {"format", "version", "class", "parameters", "fitted"}:
-        raise ValueError(f"{where}: expected parameters and fitted; got {list(state)}.")
+    if state.keys() != {*_HEAD, "parameters", "fitted", "booster"}:
+        raise ValueError(
+            f"{where}: expected parameters and fitted and booster; got {list(state)}."
+        )
     return state
 
 

@@ -1,12 +1,15 @@
 """Saving the boosters in folders of data: the library's own file, and what we add."""
 
 import os
+import re
+from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skml._folders import check_parent, check_replaceable, write_files
-from skml.tabular._booster_files import Expected
 from skml.tabular._model_state import read_state, write_state
 
 ESTIMATOR = "estimator.json"
@@ -17,9 +20,9 @@ FILES = (ESTIMATOR, *BOOSTERS)
 class NativeFilesMixin:
     """Saving and loading as data, without pickle.
 
-    A class names the file of its booster, `_booster_file`, and provides what writes
-    it, `_booster_text`, checks it, `_check_booster`, and lets the library read it,
-    `_take_booster`.
+    A class names the file of its booster, `_booster_file`, and its library, `_library`.
+    It provides what writes the file, `_booster_text`, lets the library read it,
+    `_take_booster`, and counts what a booster has, `_booster_counts`.
     """
 
     def save_model(self, path):
@@ -41,8 +44,7 @@ class NativeFilesMixin:
             If a parameter is no data, such as a function or a `RandomState`; nothing is
             written then.
         ValueError
-            If the folder holds other files, or the model is one that `load_model`
-            refuses, such as one with linear models in its leaves.
+            If the folder holds other files.
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
 
@@ -68,21 +70,28 @@ class NativeFilesMixin:
         path = Path(os.fspath(path))
         check_parent(path)
         check_replaceable(path, FILES, "a saved model")
-        files = {ESTIMATOR: write_state(self)}
-        # What could not be read again is not written.
-        again = read_state(type(self), files[ESTIMATOR], ESTIMATOR)
+        contents, booster = {}, None
         if not self._is_constant():
-            files[self._booster_file] = self._booster_text()
-            again._check_booster(files[self._booster_file], self._booster_file)
-        contents = {name: text.encode() for name, text in files.items()}
+            content = self._booster_text().encode()
+            contents[self._booster_file] = content
+            booster = describe_booster(content, self._library)
+        state = write_state(self, booster)
+        # What could not be read again is not written.
+        again, _ = read_state(type(self), state, ESTIMATOR)
+        if booster is not None:
+            again._read_booster(content, self._booster_file)
+        contents[ESTIMATOR] = state.encode()
         write_files(path, FILES, contents)
 
     @classmethod
     def load_model(cls, path):
         """Read an estimator that `save_model` wrote.
 
-        The folder may come from anybody: no code in it runs, and a wrong file is an
-        error that says what is wrong and where.
+        No code in the folder runs. A damaged file is an error that says what is wrong
+        and where: what this package wrote is checked in all its parts, and the
+        library's own model by its size, its hash, and its numbers of features,
+        iterations and outputs. It is the library that reads it, so that a model made to
+        do harm is as dangerous as it is to the library.
 
         Parameters
         ----------
@@ -101,30 +110,74 @@ class NativeFilesMixin:
         """
         path = Path(os.fspath(path))
         where = path / ESTIMATOR
-        estimator = read_state(cls, _read_text(where), where)
+        estimator, booster = read_state(cls, _read_text(where), where)
         if not estimator._is_constant():
             where = path / cls._booster_file
-            text = estimator._check_booster(_read_text(where), where)
-            estimator._take_booster(text, where)
+            check_version(booster["version"], cls._library, where)
+            estimator._read_booster(_read_booster_file(where, booster), where)
         return estimator
 
-    def _expected_booster(self, objective, names):
-        """What the file of the booster must agree with."""
-        return Expected(
-            objective=objective,
-            n_outputs=self._n_outputs(),
-            n_iter=self.n_iter_,
-            names=names,
-            n_categories=[
-                None if labels is None else len(labels)
-                for labels in self._reader.categories
-            ],
+    def _read_booster(self, content, where):
+        """Let the library read its model, and check that it belongs to the rest."""
+        self._take_booster(content.decode(), where)
+        n_features, n_iter = self._booster_counts()
+        n_outputs = self._n_outputs()
+        expect(self.n_features_in_, n_features, f"{where}: features")
+        expect(self.n_iter_ * n_outputs, n_iter * n_outputs, f"{where}: trees")
+        row = np.full((1, n_features), np.nan, dtype=self._dtype)
+        expect(n_outputs, self._native_predict(row, raw=True).size, f"{where}: outputs")
+
+
+def expect(expected, found, place):
+    """Refuse what is not as it was saved."""
+    if expected != found:
+        raise ValueError(f"{place}: expected {expected}; got {found}.")
+
+
+def describe_booster(content, library):
+    """What is kept of a booster's file, so that another in its place is noticed."""
+    return {
+        "version": import_module(library).__version__,
+        "size": len(content),
+        "sha256": sha256(content).hexdigest(),
+    }
+
+
+def check_version(version, library, where):
+    """Refuse a model of a newer library, which an older one may misunderstand."""
+    installed = import_module(library).__version__
+    if release(version) > release(installed):
+        raise ValueError(
+            f"{where} is of {library} {version}, and {library} {installed} might "
+            "predict something else. Install the newer."
         )
 
 
-def _read_text(path):
+def release(version):
+    """The first two numbers of a version."""
+    return [int(part) for part in re.findall(r"\d{1,9}", version)[:2]]
+
+
+def _read_booster_file(path, booster):
+    """Read a booster's file, if it is the one that was saved."""
+    _check_file(path)
+    expect(booster["size"], path.stat().st_size, f"{path}: bytes")
+    content = path.read_bytes()
+    if sha256(content).hexdigest() != booster["sha256"]:
+        raise ValueError(
+            f"{path} is not the file that was saved: its SHA-256 is another. Copy the "
+            "folder again, or save the model again."
+        )
+    return content
+
+
+def _check_file(path):
     if not path.is_file():
         raise ValueError(f"{path} is missing; pass a folder that save_model wrote.")
+
+
+def _read_text(path):
+    _check_file(path)
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:

@@ -25,7 +25,6 @@ from skml.tabular._boosting import (
 from skml.tabular._library_params import check_library_params
 from skml.tabular._openmp import openmp_limit
 from skml.tabular._persistence import NativeFilesMixin
-from skml.tabular._xgboost_file import check_xgboost
 
 # XGBoost's names, aliases included, of what has a parameter here; "" for what is set.
 OURS = {
@@ -84,7 +83,7 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
     """What the classifier and the regressor share."""
 
     _dtype = np.float32
-    _booster_file = "booster.json"
+    _library, _booster_file = "xgboost", "booster.json"
     _parameter_constraints = {
         **BaseBoosting._parameter_constraints,
         "l1_regularization": BaseBoosting._parameter_constraints["l2_regularization"],
@@ -291,20 +290,18 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
     def _booster_text(self):
         return self.booster_.save_raw("json").decode()
 
-    def _check_booster(self, text, where):
-        names = native_names(self._reader.names)
-        expected = self._expected_booster(self._objective()[0], names)
-        return check_xgboost(text, where, expected)
-
     def _take_booster(self, text, where):
         import xgboost
 
-        booster = as_many_threads_as_allowed(xgboost.Booster())
+        booster = xgboost.Booster()
         try:
             booster.load_model(bytearray(text.encode()))
         except xgboost.core.XGBoostError as error:
             raise ValueError(f"{where}: XGBoost cannot read it: {error}") from error
-        self.booster_ = booster
+        self.booster_ = as_many_threads_as_allowed(booster)
+
+    def _booster_counts(self):
+        return self.booster_.num_features(), self.booster_.num_boosted_rounds()
 
 
 def as_many_threads_as_allowed(booster):
