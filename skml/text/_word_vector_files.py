@@ -342,13 +342,7 @@ def _skip_byte_order_mark(window, encoding):
 
 
 def _read_with_header(window, header, format, options):
-    n_words, vector_size = map(int, header.groups())
-    if n_words < 0 or not 0 < vector_size <= LARGEST_VECTOR:
-        raise ValueError(
-            f"{window.path}, line 1: the header says {n_words:.4g} words of "
-            f"{vector_size:.4g} dimensions; expected 0 or more words of 1 to "
-            f"{LARGEST_VECTOR} dimensions."
-        )
+    n_words, vector_size = _check_header(window, header)
     window.start += header.end()
     if format == "auto":
         format = _format_of_rows(window, vector_size)
@@ -356,29 +350,53 @@ def _read_with_header(window, header, format, options):
         layout = TextLayout(vector_size, has_header=True)
     else:
         layout = BinaryLayout(vector_size)
-    n_bytes = window.start + layout.least_bytes(n_words)
-    # A bad line of text may be shorter than any row.
-    is_bounded = not window.is_compressed and (
+    # Compressed data have no size to compare with; a bad line may be the shortest row.
+    has_least_size = not window.is_compressed and (
         options.on_bad_rows == "error" or format == "word2vec-binary"
     )
-    if is_bounded and window.size < n_bytes:
+    if has_least_size:
+        _check_size(window, layout, n_words, format)
+    n_wanted = min(n_words, options.limit) if has_least_size else 0
+    rows = Rows(window.path, layout, options, n_wanted)
+    _read_rows(window, layout, rows, n_words)
+    _check_end(window, layout, rows, n_words)
+    return rows
+
+
+def _check_header(window, header):
+    """The numbers of words and of dimensions, if they can be those."""
+    n_words, vector_size = map(int, header.groups())
+    if n_words < 0 or not 0 < vector_size <= LARGEST_VECTOR:
         raise ValueError(
-            f"{window.path}, line 1: the header says {n_words} words of {vector_size} "
-            f"dimensions, which take at least {n_bytes} bytes as {format}; the file "
-            f"has {window.size}. It was cut off: fetch it again. Or it is another "
-            "format: pass format=. Or lines of text lack numbers: pass "
+            f"{window.path}, line 1: the header says {n_words:.4g} words of "
+            f"{vector_size:.4g} dimensions; expected 0 or more words of 1 to "
+            f"{LARGEST_VECTOR} dimensions."
+        )
+    return n_words, vector_size
+
+
+def _check_size(window, layout, n_words, format):
+    """Compare what the header says with the size of the file."""
+    n_bytes = window.start + layout.least_bytes(n_words)
+    if window.size < n_bytes:
+        raise ValueError(
+            f"{window.path}, line 1: the header says {n_words} words of "
+            f"{layout.vector_size} dimensions, which take at least {n_bytes} bytes as "
+            f"{format}; the file has {window.size}. It was cut off: fetch it again. Or "
+            "it is another format: pass format=. Or lines of text lack numbers: pass "
             'on_bad_rows="skip" to WordVectors.load.'
         )
-    n_wanted = min(n_words, options.limit)
-    rows = Rows(window.path, layout, options, n_wanted if is_bounded else 0)
-    _read_rows(window, layout, rows, n_words)
-    if rows.n_read < n_wanted:
+
+
+def _check_end(window, layout, rows, n_words):
+    """Compare what was read with what the header says."""
+    if rows.n_read < min(n_words, rows.limit):
         raise ValueError(
             f"{window.path}: the header says {n_words} words; the file ends in "
             f"{layout.place(rows.n_read)}, {window.where(window.stop)}. It was cut "
             "off: fetch it again. Or the header is wrong: correct it."
         )
-    if rows.n_read < options.limit and not window.is_blank(layout.blanks):
+    if rows.n_read < rows.limit and not window.is_blank(layout.blanks):
         raise ValueError(
             f"{window.path}, {window.where(window.start)}: expected the end of the "
             f"file after the {n_words} words of the header, got "
@@ -386,7 +404,6 @@ def _read_with_header(window, header, format, options):
             "wrong, or the file damaged: correct it, or pass limit= to leave out the "
             "rest."
         )
-    return rows
 
 
 def _format_of_rows(window, vector_size):
