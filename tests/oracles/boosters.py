@@ -150,6 +150,9 @@ def fit_lightgbm(task, X, y, weight, categorical, n_trees, seed, **parameters):
 
 
 def fit_hist(task, X, y, weight, categorical, n_trees, seed, **parameters):
+    """With categories in front, where scikit-learn moves them, and counts from there."""
+    others = [j for j in range(X.shape[1]) if j not in categorical]
+    order = [*categorical, *others]
     p = LEARNED | parameters
     names = "learning_rate max_leaf_nodes max_depth min_samples_leaf l2_regularization"
     native = {name: p[name] for name in [*names.split(), "max_features", "max_bins"]}
@@ -157,9 +160,10 @@ def fit_hist(task, X, y, weight, categorical, n_trees, seed, **parameters):
         "max_iter": n_trees,
         "early_stopping": False,
         "random_state": seed,
-        "categorical_features": list(categorical) or None,
-        "monotonic_cst": p["monotonic"],
-        "interaction_cst": p["interactions"],
+        "categorical_features": list(range(len(categorical))) or None,
+        "monotonic_cst": p["monotonic"] and [p["monotonic"][j] for j in order],
+        "interaction_cst": p["interactions"]
+        and [[order.index(j) for j in group] for group in p["interactions"]],
     }
     if task == "regression":
         model = HistGradientBoostingRegressor(
@@ -167,8 +171,8 @@ def fit_hist(task, X, y, weight, categorical, n_trees, seed, **parameters):
         )
     else:
         model = HistGradientBoostingClassifier(**native)
-    model.fit(X, y, weight)
-    return of_scikit_learn(model, task, lambda X: X)
+    model.fit(X[:, order], y, weight)
+    return of_scikit_learn(model, task, lambda X: X[:, order])
 
 
 def fit_exact(task, X, y, weight, categorical, n_trees, seed, **parameters):

@@ -522,7 +522,7 @@ def test_booster_of_another_model_is_refused(cls, tmp_path):
     fit(cls, random_state=1, subsample=0.5)[0].save_model(tmp_path / "two")
     content = (tmp_path / "two" / cls._booster_file).read_bytes()
     (tmp_path / "one" / cls._booster_file).write_bytes(content)
-    with pytest.raises(ValueError, match=r"bytes: expected|not the file that was saved"):
+    with pytest.raises(ValueError, match=r"bytes: expected|not the file that was"):
         cls.load_model(tmp_path / "one")
 
 
