@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skml._validation import is_missing
+from skml.neural._bert_text import cut_into_windows
 
 NOWHERE = (-1, -1)
 _FORMS = (
@@ -138,18 +139,17 @@ def _refuse(value, where, expected):
 
 def cut_questions(tokenizer, pairs, longest):
     """Pairs whose questions have at most so many pieces, and how many were cut."""
-    tokenizer.no_truncation()
     questions = [question for question, _ in pairs]
-    encodings = tokenizer.encode_batch(questions, add_special_tokens=False)
     n_cut = 0
-    for position, encoding in enumerate(encodings):
+    for position, encoding in enumerate(tokenizer.encode(questions, special=False)):
         question = questions[position]
         n_cut += len(encoding) > longest
         while len(encoding) > longest:
             # Several pieces may be of one character, which then goes as a whole.
-            end = min(encoding.offsets[longest][0], len(question) - 1)
+            offsets = give_back(np.array(encoding.offsets), question)
+            end = min(offsets[longest, 0], len(question) - 1)
             question = question[:end].rstrip()
-            encoding = tokenizer.encode(question, add_special_tokens=False)
+            (encoding,) = tokenizer.encode([question], special=False)
         questions[position] = question
     contexts = [context for _, context in pairs]
     return list(zip(questions, contexts, strict=True)), n_cut
@@ -158,13 +158,72 @@ def cut_questions(tokenizer, pairs, longest):
 # From characters to pieces, and back
 
 
+def give_back(offsets, text):
+    """Where pieces begin and end, with first characters that belong to no piece.
+
+    A tokenizer that puts a blank before a word may count it as a character, so that
+    the word begins one too late. Marks and control characters, which others drop, stay
+    left out.
+
+    Parameters
+    ----------
+    offsets : ndarray of shape (n_pieces, 2)
+        Of all pieces of the text: where they begin and end, in characters.
+    text : str
+        The text.
+    """
+    starts, stops = offsets.T
+    changes = np.bincount(starts, minlength=len(text) + 1)
+    changes -= np.bincount(stops, minlength=len(text) + 1)
+    is_covered = changes.cumsum() > 0
+    is_late = (starts > 0) & ~is_covered[starts - 1]
+    # Of pieces that begin together, the first may be of that character alone.
+    first = np.full(len(text) + 1, len(text))
+    np.minimum.at(first, starts, stops)
+    is_late &= stops == first[starts]
+    is_late[is_late] = [
+        unicodedata.category(text[start - 1])[0] in "LNPS" for start in starts[is_late]
+    ]
+    return np.column_stack([starts - is_late, stops])
+
+
+def cut_contexts(tokenizer, pairs, *, max_length, overlap):
+    """Windows of contexts, each behind the question.
+
+    They have the details "offsets" and "sequence_ids" of :func:`cut_into_windows`, and
+    "spans": where in its context each piece begins and ends, in characters; zeros for
+    pieces that are not of the context.
+    """
+    windows, _ = cut_into_windows(
+        tokenizer,
+        pairs,
+        "pairs",
+        max_length=max_length,
+        overlap=overlap,
+        strategy="only_second",
+        details=("offsets", "sequence_ids"),
+    )
+    details = windows.details
+    spans = [
+        np.where(texts[:, None] == 1, offsets, 0)
+        for offsets, texts in zip(*details.values(), strict=True)
+    ]
+    details["spans"] = []
+    stops = np.bincount(windows.documents).cumsum()
+    for start, stop, (_, context) in zip([0, *stops], stops, pairs, strict=False):
+        of_windows = give_back(np.concatenate(spans[start:stop]), context)
+        borders = windows.lengths[start:stop].cumsum()[:-1]
+        details["spans"] += np.split(of_windows, borders)
+    return windows
+
+
 def find_pieces(windows, spans):
     """The first and the last piece of the answer in each window, or zeros.
 
     Parameters
     ----------
     windows : Windows
-        The windows, with encodings.
+        The windows, with the detail "spans".
     spans : ndarray of shape (n_documents, 2)
         Where answers begin and end, in characters; negative for none.
 
@@ -179,10 +238,9 @@ def find_pieces(windows, spans):
         start, end = spans[document]
         if start < 0:
             continue
-        encoding = windows.encodings[row]
-        offsets = np.array(encoding.offsets)
-        is_part = np.array([of_text == 1 for of_text in encoding.sequence_ids])
-        is_part &= (offsets[:, 0] < end) & (offsets[:, 1] > start)
+        offsets = windows.details["spans"][row]
+        is_part = (offsets[:, 0] < end) & (offsets[:, 1] > start)
+        is_part &= offsets[:, 0] < offsets[:, 1]
         if is_part.any():
             pieces[row] = np.flatnonzero(is_part)[[0, -1]]
             borders[row] = np.clip(offsets[pieces[row], [0, 1]], start, end)
@@ -248,20 +306,18 @@ def best_spans(start, end, longest, n_best):
     return first, first + length, sums[chosen]
 
 
-def best_of_window(start, end, encoding, context, longest, n_best):
+def best_of_window(start, end, spans, context, longest, n_best):
     """The best answers with different texts in a window, the best first."""
-    offsets = encoding.offsets
-    is_open = [  # a piece may be a blank, or nothing
-        of_text == 1 and bool(context[a:b].strip())
-        for of_text, (a, b) in zip(encoding.sequence_ids, offsets, strict=True)
-    ]
+    spans = spans.tolist()
+    # A piece may be a blank, or nothing, or not of the context.
+    is_open = [bool(context[a:b].strip()) for a, b in spans]
     start, end = (np.where(is_open, values, -np.inf) for values in (start, end))
     n_spans = n_best
     while True:
         found = {}
         first, last, scores = best_spans(start, end, longest, n_spans)
         for a, b, score in zip(first, last, scores.tolist(), strict=True):
-            span = widen(offsets[a][0], offsets[b][1], context)
+            span = widen(spans[a][0], spans[b][1], context)
             text = context[slice(*span)]
             found.setdefault(text, Answer(text, *span, score))
             if len(found) == n_best:

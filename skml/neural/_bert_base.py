@@ -12,8 +12,8 @@ from skml._folders import check_parent, check_replaceable, replace_folder
 from skml._sklearn import HasMethods, Interval, RealNotInt
 from skml.neural._bert_text import (
     KINDS,
+    PieceTokenizer,
     cut_into_windows,
-    load_tokenizer,
     read_texts,
     tell_cut,
 )
@@ -75,7 +75,7 @@ class BertMixin(PackagesMixin):
     _head = "encoder"  # a key of MODELS
     _kinds_taken = ("text", "tokens", "pairs")
     _strategy = "longest_first"  # which text of a pair is cut
-    _needs_encodings = False  # whether it must know where pieces come from
+    _details = ()  # what it must know of where pieces come from
     _fitted_as_data = ()  # fitted attributes that are JSON as they are
     _fitted_as_arrays = ()  # fitted attributes that are arrays
     _extra = "bert"
@@ -124,9 +124,8 @@ class BertMixin(PackagesMixin):
         from skml.neural._torch._pretrained import read_tokenizer
 
         caller = type(self).__name__
-        self._tokenizer_files, self._special, self._longest = read_tokenizer(
-            source, self.model, caller
-        )
+        files, self._special, self._longest = read_tokenizer(source, self.model, caller)
+        self._tokenizer = PieceTokenizer(files)
 
     def _check_max_length(self, network):
         """The largest number of pieces of a window."""
@@ -159,18 +158,18 @@ class BertMixin(PackagesMixin):
 
     def _cut(self, documents, overlap=None):
         """Windows of documents; with `overlap`, all of a long one."""
-        tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
         windows, n_cut = cut_into_windows(
-            tokenizer,
+            self._tokenizer,
             documents,
             self._kind,
             max_length=self._n_pieces,
             overlap=overlap,
             strategy=self._strategy,
+            details=self._details,
         )
         if n_cut and overlap is None:
             tell_cut(n_cut, self._n_pieces, type(self).__name__, self._kind)
-        return windows if self._needs_encodings else windows.without_encodings()
+        return windows
 
     # Applying
 
@@ -271,7 +270,7 @@ class BertMixin(PackagesMixin):
         def write(folder):
             from safetensors.torch import save_file
 
-            write_model(folder, self.networks_[0], self._tokenizer_files)
+            write_model(folder, self.networks_[0], self._tokenizer.files)
             for number, network in enumerate(members, 1):
                 weights = {n: w.clone() for n, w in network.state_dict().items()}
                 save_file(weights, folder / MEMBER.format(number))
@@ -367,19 +366,20 @@ class BertMixin(PackagesMixin):
             self._kind = kind
         self._n_pieces, self._longest = state["n_pieces"], state["longest"]
         self._special = {name: int(i) for name, i in state["special"].items()}
-        self._tokenizer_files = {
+        files = {
             name: (path / name).read_text(encoding="utf-8")
             for name in TOKENIZER_FILES
             if (path / name).is_file()
         }
         try:
-            tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
+            self._tokenizer = PieceTokenizer(files)
         except Exception as error:  # the library raises no other type
             raise ValueError(f"tokenizer.json: {error}") from None
         with apart():
             network, new, left = read_network(path, path, self._head, caller)
         if new or left:
             raise ValueError(f"{[*new, *left][0]!r} is missing, or too much.")
+        tokenizer = self._tokenizer.backend
         check_vocabulary(tokenizer, network.config.vocab_size)
         ids, longest = self._special.values(), longest_input(network, self._longest)
         if not all(0 <= i < tokenizer.get_vocab_size() for i in ids):

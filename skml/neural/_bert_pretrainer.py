@@ -15,7 +15,7 @@ from skml.neural._bert_base import (
     TRAINING_CONSTRAINTS,
     BertMixin,
 )
-from skml.neural._bert_text import load_tokenizer, read_texts
+from skml.neural._bert_text import PieceTokenizer, read_texts
 from skml.neural._network_estimator import BaseNetworkEstimator
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -410,11 +410,9 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         """The pieces of sentences; what has none is left out."""
         from skml.neural._torch._pretraining import Sentences
 
-        tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
-        tokenizer.no_truncation()
         flat = [sentence for sentences in documents for sentence in sentences]
-        encodings = tokenizer.encode_batch_fast(flat, add_special_tokens=False)
-        pieces = iter([np.array(e.ids, dtype=np.int32) for e in encodings])
+        encodings = self._tokenizer.encode(flat, special=False, fast=True)
+        pieces = (np.array(e.ids, dtype=np.int32) for e in encodings)
         found = [[next(pieces) for _ in sentences] for sentences in documents]
         found = [[ids for ids in sentences if len(ids)] for sentences in found]
         found = [sentences for sentences in found if sentences]
@@ -452,7 +450,8 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
                 longest=self.max_length,
                 caller=name,
             )
-            self._tokenizer_files, self._special, self._longest = tokenizer
+            files, self._special, self._longest = tokenizer
+            self._tokenizer = PieceTokenizer(files)
         else:
             with as_source(self.model, name) as source:
                 self._load_tokenizer(source)
@@ -493,7 +492,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         vars(self).update(self._learned(training))
 
     def _task_options(self):
-        tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
+        tokenizer = self._tokenizer.backend
         vocabulary = tokenizer.get_vocab()
         special = {
             *SPECIAL,
@@ -538,7 +537,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         """The attributes of an estimator that stops here."""
         own = {
             name: getattr(self, name)
-            for name in ("_tokenizer_files", "_special", "_longest", "_n_pieces")
+            for name in ("_tokenizer", "_special", "_longest", "_n_pieces")
         }
         own["_config"] = self._config
         network = self._rebuild_network(training.best)

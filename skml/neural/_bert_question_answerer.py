@@ -13,12 +13,12 @@ from skml.neural._bert_answers import (
     Answer,
     best_of_pair,
     best_of_window,
+    cut_contexts,
     cut_questions,
     find_answer,
     find_pieces,
     list_answers,
 )
-from skml.neural._bert_text import cut_into_windows, load_tokenizer
 from skml.neural._bert_tuner import BaseBertTuner
 
 
@@ -171,7 +171,6 @@ class BertQuestionAnswerer(BaseBertTuner):
     _head = "question-answering"
     _kinds_taken = ("pairs",)
     _strategy = "only_second"
-    _needs_encodings = True
     _fitted_as_data = ("new_weights_", "n_iter_", "loss_curve_")
     _fitted_as_data += ("validation_loss_curve_",)
     _parameter_constraints = {
@@ -307,7 +306,7 @@ class BertQuestionAnswerer(BaseBertTuner):
 
     def _count_special(self):
         """Count the pieces that a tokenizer sets around a pair."""
-        tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
+        tokenizer = self._tokenizer.backend
         self._n_special = tokenizer.num_special_tokens_to_add(True)
 
     def _config_changes(self):
@@ -337,22 +336,15 @@ class BertQuestionAnswerer(BaseBertTuner):
 
     def _cut(self, documents, overlap=None):
         name, longest = type(self).__name__, self.max_question_length
-        tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
-        documents, n_cut = cut_questions(tokenizer, documents, longest)
+        documents, n_cut = cut_questions(self._tokenizer, documents, longest)
         if n_cut:
             warn_user(
                 f"{name}: {n_cut} question(s) have more pieces than "
                 f"max_question_length={longest!r}, and are cut there. Raise it."
             )
-        windows, _ = cut_into_windows(
-            tokenizer,
-            documents,
-            "pairs",
-            max_length=self._n_pieces,
-            overlap=overlap,
-            strategy=self._strategy,
+        return cut_contexts(
+            self._tokenizer, documents, max_length=self._n_pieces, overlap=overlap
         )
-        return windows
 
     def _targets_of_windows(self, windows, targets):
         pieces = find_pieces(windows, targets)
@@ -430,7 +422,7 @@ class BertQuestionAnswerer(BaseBertTuner):
                     of_windows[row] = best_of_window(
                         start[:n],
                         end[:n],
-                        windows.encodings[row],
+                        windows.details["spans"][row],
                         documents[document][1],
                         self.max_answer_length,
                         n_best,

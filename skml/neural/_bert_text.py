@@ -1,7 +1,9 @@
 """From documents to windows of pieces, as models of the BERT family read them."""
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
 
@@ -10,6 +12,9 @@ from skml._validation import check_documents, is_missing
 from skml.neural._codec import check_characters, read_documents
 
 NO_CHARACTER = "\U0010ffff"  # of no text
+MOST_AT_ONCE = 1000  # documents whose encodings are in memory together
+# The special tokens that a model itself puts, as tokenizer_config.json names them.
+NAMED = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
 KINDS = {
     "text": "text",
     "tokens": "lists of tokens",
@@ -22,9 +27,9 @@ class Windows:
     """Documents as the network reads them; a long one may be several windows."""
 
     ids: list  # of ndarray of int32: the pieces
-    segments: list  # of ndarray of int64: 0 for the first text of a pair, else 1
+    segments: list  # of ndarray of int8: 0 for the first text of a pair, else 1
     documents: np.ndarray  # which document each window is of
-    encodings: list | None  # what the tokenizer tells of each window
+    details: dict = field(default_factory=dict)  # lists, one entry a window, by name
 
     def __len__(self):
         return len(self.ids)
@@ -33,10 +38,6 @@ class Windows:
     def lengths(self):
         """The numbers of pieces."""
         return np.array([len(ids) for ids in self.ids], dtype=np.intp)
-
-    def without_encodings(self):
-        """The same, without what is only needed to find places in the documents."""
-        return replace(self, encodings=None)
 
 
 def read_texts(X, caller, what="X", *, allow_rows=False):
@@ -106,26 +107,141 @@ def _check_text(text, where):
         )
 
 
-def load_tokenizer(stored):
-    """A tokenizer from its JSON, set to cut windows and to read text as text."""
+class PieceTokenizer:
+    """Turns texts into the pieces of a model; threads may share it.
+
+    Parameters
+    ----------
+    files : dict of str to str
+        The files of a tokenizer, "tokenizer.json" among them, by name.
+    """
+
+    def __init__(self, files):
+        self.files = files
+        self.backend = make_backend(files)
+        parts = self.backend.pre_tokenizer
+        parts = parts if hasattr(parts, "__getitem__") else [parts]
+        self._prefixing = [
+            (part, part.add_prefix_space)
+            for part in parts
+            if hasattr(part, "add_prefix_space")
+        ]
+        self._lock = Lock()  # how to cut is a state of the backend
+
+    def __getstate__(self):
+        return self.files
+
+    def __setstate__(self, files):
+        self.__init__(files)
+
+    def encode(self, documents, *, are_words=False, special=True, fast=False, cut=None):
+        """Encode documents, some at a time.
+
+        Parameters
+        ----------
+        documents : list
+            The documents.
+        are_words : bool, default=False
+            Whether they are lists of tokens.
+        special : bool, default=True
+            Whether special pieces are put around.
+        fast : bool, default=False
+            Whether the places of pieces in the documents may be left out.
+        cut : dict, default=None
+            The options of truncation. None does not truncate.
+
+        Yields
+        ------
+        encoding : Encoding
+            Of each document.
+        """
+        encode = self.backend.encode_batch_fast if fast else self.backend.encode_batch
+        for first in range(0, len(documents), MOST_AT_ONCE):
+            with self._lock:
+                self._prepare(are_words, cut)
+                encodings = encode(
+                    documents[first : first + MOST_AT_ONCE],
+                    is_pretokenized=are_words,
+                    add_special_tokens=special,
+                )
+            yield from encodings
+
+    def _prepare(self, are_words, cut):
+        for part, has_prefix in self._prefixing:
+            # Byte pairs begin each token as a word in text, with a blank.
+            part.add_prefix_space = are_words or has_prefix
+        if cut is None:
+            self.backend.no_truncation()
+        else:
+            self.backend.enable_truncation(**cut)
+
+    @cached_property
+    def special_ids(self):
+        """The ids of the special pieces that no text may spell."""
+        added = self.backend.get_added_tokens_decoder()
+        return [i for i, token in added.items() if token.special]
+
+    @cached_property
+    def unknown_id(self):
+        """What a unigram model makes of a character that it does not know."""
+        return self.backend.model.tokenize(NO_CHARACTER)[0].id
+
+    @property
+    def is_unigram(self):
+        return type(self.backend.model).__name__ == "Unigram"
+
+
+def make_backend(files):
+    """A tokenizer of the library tokenizers that reads text as text.
+
+    Text that spells "[SEP]" is text, and ends no sentence. Other special tokens, which
+    somebody added to mark text, are read as such.
+    """
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_str(stored)
-    tokenizer.no_padding()
-    # Text that spells "[SEP]" is text, and ends no sentence.
-    tokenizer.encode_special_tokens = True
-    return tokenizer
+    stored = files["tokenizer.json"]
+    backend = Tokenizer.from_str(stored)
+    if markers := find_markers(backend, files.get("tokenizer_config.json", "{}")):
+        content = json.loads(stored)
+        for token in content["added_tokens"]:
+            token["special"] &= token["content"] not in markers
+        backend = Tokenizer.from_str(json.dumps(content))
+    backend.no_padding()
+    backend.encode_special_tokens = True
+    return backend
+
+
+def find_markers(backend, config):
+    """The special tokens that the model itself never puts, but text may have."""
+    config = json.loads(config)
+    own = {_content(config.get(f"{name}_token")) for name in NAMED}
+    own.update(backend.encode("", "").tokens, backend.encode("").tokens)
+    own.add(getattr(backend.model, "unk_token", None))
+    added = backend.get_added_tokens_decoder().values()
+    return {token.content for token in added if token.special} - own
+
+
+def _content(token):
+    """The text of a token of a configuration, where it may have options."""
+    return token.get("content") if isinstance(token, dict) else token
 
 
 def cut_into_windows(
-    tokenizer, documents, kind, *, max_length, overlap=0, strategy="longest_first"
+    tokenizer,
+    documents,
+    kind,
+    *,
+    max_length,
+    overlap=0,
+    strategy="longest_first",
+    details=(),
 ):
     """Cut documents into windows of at most `max_length` pieces.
 
     Parameters
     ----------
-    tokenizer : Tokenizer
-        Of :func:`load_tokenizer`.
+    tokenizer : PieceTokenizer
+        The tokenizer.
     documents : list
         The documents.
     kind : {"text", "tokens", "pairs"}
@@ -137,6 +253,8 @@ def cut_into_windows(
         fit into the first.
     strategy : {"longest_first", "only_second"}, default="longest_first"
         Which text of a pair is cut.
+    details : tuple of str, default=()
+        What else of each window is kept: keys of `DETAILS`.
 
     Returns
     -------
@@ -145,47 +263,48 @@ def cut_into_windows(
     n_cut : int
         How many documents are longer than a window.
     """
-    if kind == "tokens":
-        _part_words(tokenizer)
-    tokenizer.enable_truncation(max_length, stride=overlap or 0, strategy=strategy)
-    encodings = tokenizer.encode_batch(documents, is_pretokenized=kind == "tokens")
-    kept, rows, n_cut = [], [], 0
+    encodings = tokenizer.encode(
+        documents,
+        are_words=kind == "tokens",
+        fast=not details,
+        cut={"max_length": max_length, "stride": overlap or 0, "strategy": strategy},
+    )
+    ids, segments, rows, n_cut = [], [], [], 0
+    found = {name: [] for name in details}
     for row, encoding in enumerate(encodings):
-        parts = [encoding]
-        if encoding.overflowing:
-            n_cut += 1
-            if overlap is not None:
-                parts += encoding.overflowing
-        kept += parts
-        rows += [row] * len(parts)
-    ids = [np.array(encoding.ids, dtype=np.int32) for encoding in kept]
-    if type(tokenizer.model).__name__ == "Unigram":
-        _unspell(tokenizer, kept, ids)
-    return Windows(
-        ids,
-        [np.array(encoding.type_ids, dtype=np.int64) for encoding in kept],
-        np.array(rows, dtype=np.intp),
-        kept,
-    ), n_cut
+        n_cut += bool(encoding.overflowing)
+        others = [] if overlap is None else encoding.overflowing
+        for part in (encoding, *others):
+            ids.append(_ids_of(part, tokenizer))
+            segments.append(np.array(part.type_ids, dtype=np.int8))
+            rows.append(row)
+            for name in details:
+                found[name].append(DETAILS[name](part))
+    return Windows(ids, segments, np.array(rows, dtype=np.intp), found), n_cut
 
 
-def _part_words(tokenizer):
-    """Have byte pairs begin each token as a word in text, with a blank."""
-    parts = tokenizer.pre_tokenizer
-    for part in parts if hasattr(parts, "__getitem__") else [parts]:
-        if hasattr(part, "add_prefix_space"):
-            part.add_prefix_space = True
+def _ids_of(encoding, tokenizer):
+    """The pieces, without special ones that text spells: unigram models find them."""
+    ids = np.array(encoding.ids, dtype=np.int32)
+    if tokenizer.is_unigram:
+        spelled = np.isin(ids, tokenizer.special_ids)
+        spelled &= np.array(encoding.special_tokens_mask) == 0
+        ids[spelled] = tokenizer.unknown_id
+    return ids
 
 
-def _unspell(tokenizer, encodings, ids):
-    """Make the special pieces unknown that texts spell: unigram models find them."""
-    added = tokenizer.get_added_tokens_decoder()
-    special = [i for i, token in added.items() if token.special]
-    for encoding, row in zip(encodings, ids, strict=True):
-        is_text = np.array(encoding.special_tokens_mask) == 0
-        spelled = is_text & np.isin(row, special)
-        if spelled.any():
-            row[spelled] = tokenizer.model.tokenize(NO_CHARACTER)[0].id
+def _numbers(values):
+    """Numbers as an array, -1 being none."""
+    return np.array([-1 if v is None else v for v in values], dtype=np.int32)
+
+
+# What of an encoding can be kept: encodings themselves are large.
+DETAILS = {
+    "tokens": lambda encoding: encoding.tokens,
+    "word_ids": lambda encoding: _numbers(encoding.word_ids),
+    "sequence_ids": lambda encoding: _numbers(encoding.sequence_ids),
+    "offsets": lambda encoding: np.array(encoding.offsets, np.int32).reshape(-1, 2),
+}
 
 
 def tell_cut(n_cut, max_length, caller, kind):

@@ -80,7 +80,7 @@ def find_pieces(windows, n_words, overlap, labels):
     Parameters
     ----------
     windows : Windows
-        The windows, with their encodings.
+        The windows, with the detail "word_ids".
     n_words : list of int
         The numbers of words of the documents.
     overlap : int
@@ -97,9 +97,10 @@ def find_pieces(windows, n_words, overlap, labels):
     n_before, start, stop, document = 0, 0, 0, -1
     # Of each piece: where it is, its number in all documents, its word, its distance.
     columns = [np.empty((4, 0), dtype=np.intp)]
-    for row, encoding in zip(windows.documents, windows.encodings, strict=True):
-        places = [at for at, word in enumerate(encoding.word_ids) if word is not None]
-        words = [encoding.word_ids[at] for at in places]
+    details = windows.details["word_ids"]
+    for row, word_ids in zip(windows.documents, details, strict=True):
+        places = np.flatnonzero(word_ids >= 0)
+        words = word_ids[places]
         # Windows of a document follow each other; all but the last are full.
         start = stop - overlap if row == document else stop
         stop, document = start + len(words), row
@@ -107,14 +108,14 @@ def find_pieces(windows, n_words, overlap, labels):
         columns.append(
             np.stack(
                 [
-                    n_before + np.array(places, dtype=np.intp),
+                    n_before + places,
                     start + numbers,
-                    words_before[row] + np.array(words, dtype=np.intp),
+                    words_before[row] + words,
                     np.minimum(numbers, numbers[::-1]),
                 ]
             )
         )
-        n_before += len(encoding.ids)
+        n_before += len(word_ids)
     places, numbers, words, distances = np.concatenate(columns, axis=1)
     order = np.lexsort((-distances, numbers))
     order = order[np.diff(numbers[order], prepend=-1) > 0]
@@ -272,7 +273,7 @@ class BertTokenClassifier(BaseBertTuner):
 
     _head = "token-classification"
     _kinds_taken = ("tokens",)
-    _needs_encodings = True
+    _details = ("word_ids",)
     _fitted_as_data = ("new_weights_", "n_iter_", "loss_curve_")
     _fitted_as_data += ("validation_loss_curve_", "_fallback")
     _fitted_as_arrays = ("classes_",)

@@ -1,5 +1,6 @@
 """Vectors of texts, by a model of the BERT family as it is."""
 
+from collections.abc import Iterator
 from numbers import Integral
 
 import numpy as np
@@ -17,7 +18,7 @@ from skml.neural._bert_base import (
     WINDOW_CONSTRAINTS,
     BertMixin,
 )
-from skml.neural._bert_text import cut_into_windows, load_tokenizer, mean_of_windows
+from skml.neural._bert_text import cut_into_windows, mean_of_windows
 
 
 class BertTransformer(
@@ -167,6 +168,24 @@ class BertTransformer(
         self.networks_ = [network.eval()]
         return self
 
+    def fit_transform(self, X, y=None):
+        """Load the model, and turn texts into vectors.
+
+        Parameters
+        ----------
+        X : iterable of str, of list of str or of tuple of two str; or table
+            The texts, as for `fit`. A generator is consumed once.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        vectors : ndarray of shape (n_samples, hidden_size), float32
+            The vectors.
+        """
+        # Both `fit` and `transform` go over the texts.
+        return super().fit_transform(list(X) if isinstance(X, Iterator) else X)
+
     def _check_layers(self, network):
         n_layers = network.config.num_hidden_layers
         for layer in self._read_layers():
@@ -282,9 +301,13 @@ class BertTransformer(
         documents = self._read(X)
         if not documents:
             return ([], []) if return_tokens else []
-        tokenizer = load_tokenizer(self._tokenizer_files["tokenizer.json"])
         windows, _ = cut_into_windows(
-            tokenizer, documents, self._kind, max_length=self._n_pieces, overlap=None
+            self._tokenizer,
+            documents,
+            self._kind,
+            max_length=self._n_pieces,
+            overlap=None,
+            details=("tokens",) if return_tokens else (),
         )
         found = [None] * len(documents)
         padding = self._special.get("pad", 0)
@@ -297,7 +320,7 @@ class BertTransformer(
                         of_row = of_row.take(range(n), axis=axis)
                     found[row] = of_row
         if return_tokens:
-            return found, [encoding.tokens for encoding in windows.encodings]
+            return found, windows.details["tokens"]
         return found
 
 

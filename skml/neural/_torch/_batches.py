@@ -51,10 +51,14 @@ def divide(lengths, batch_size, generator=None, *, n_sequences=np.inf):
     return batches
 
 
-def pad(sequences, padding=PADDING):
-    """Sequences as a tensor, with padding behind, and their lengths."""
+def pad(sequences, padding=PADDING, least=0):
+    """Sequences as a tensor, with padding behind to the longest, and their lengths.
+
+    The tensor has at least so many columns as `least`.
+    """
     lengths = np.array([len(sequence) for sequence in sequences])
-    table = np.full((len(sequences), lengths.max(initial=0)), padding, dtype=np.int64)
+    shape = (len(sequences), lengths.max(initial=least))
+    table = np.full(shape, padding, dtype=np.int64)
     for row, sequence in zip(table, sequences, strict=True):
         row[: len(sequence)] = sequence
     return torch.from_numpy(table), torch.from_numpy(lengths)

@@ -20,6 +20,7 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig
 
 from skml.neural._torch._attention import with_attention
 from skml.neural._torch._first_piece import skip_unread_pieces
+from skml.neural._torch._padding import note_padding
 from skml.neural.modules import Dropout
 
 MODELS = {
@@ -318,12 +319,13 @@ def rebuild_network(config, head, weights):
 
 
 def prepare(network):
-    """Let dropout be fast, and nothing be computed that is not read."""
+    """Let dropout be fast, nothing be computed that is not read, and no padding be."""
     for module in list(network.modules()):
         for name, child in module.named_children():
             if type(child) is nn.Dropout:
                 setattr(module, name, ModelDropout(child.p))
     skip_unread_pieces(network)
+    note_padding(network)
     return network
 
 

@@ -14,14 +14,29 @@ NO_TARGET = -100  # where a ragged target ends, or a piece has none
 
 def make_inputs(windows, rows, padding, network):
     """What a network is called with, for some windows."""
-    device = network.device
-    ids, lengths = pad([windows.ids[row] for row in rows], padding)
+    device, least = network.device, getattr(network, "least_pieces", 0)
+    ids, lengths = pad([windows.ids[row] for row in rows], padding, least)
     mask = torch.arange(ids.shape[1]) < lengths[:, None]
     inputs = {"input_ids": ids.to(device), "attention_mask": mask.long().to(device)}
     if getattr(network.config, "type_vocab_size", 0) > 1:
-        segments, _ = pad([windows.segments[row] for row in rows], 0)
+        segments, _ = pad([windows.segments[row] for row in rows], 0, least)
         inputs["token_type_ids"] = segments.to(device)
     return inputs
+
+
+def divide_for(network, lengths, most):
+    """Positions of windows that are computed at once, of `most` pieces together.
+
+    They have similar lengths, or the same one if the network reads padding.
+    """
+    parts = divide(lengths, most)
+    if not getattr(network, "reads_padding", False):
+        return parts
+    return [
+        rows
+        for part in parts
+        for rows in np.split(part, np.flatnonzero(np.diff(lengths[part])) + 1)
+    ]
 
 
 class WindowTask:
@@ -86,13 +101,14 @@ class WindowTask:
 
     def make_batch(self, rows):
         """The parts of a batch; long windows would take much memory at once."""
-        parts = divide(self.windows.lengths[rows], MOST_TOKENS)
+        parts = divide_for(self.network, self.windows.lengths[rows], MOST_TOKENS)
         return [self.make_part(rows[part]) for part in parts]
 
     def make_part(self, rows):
         """Inputs, targets and weights."""
         if isinstance(self.targets, list):
-            targets, _ = pad([self.targets[row] for row in rows], NO_TARGET)
+            least = getattr(self.network, "least_pieces", 0)
+            targets, _ = pad([self.targets[row] for row in rows], NO_TARGET, least)
         else:
             targets = torch.from_numpy(self.targets[rows])
         device = self.network.device
@@ -133,7 +149,7 @@ def run_windows(network, windows, padding, compute):
     most = MOST_TOKENS
     if network.device.type == "cpu":
         most = min(most, MOST_TOKENS_OF_THREAD * torch.get_num_threads())
-    for rows in divide(windows.lengths, most):
+    for rows in divide_for(network, windows.lengths, most):
         yield rows, compute(network, make_inputs(windows, rows, padding, network))
 
 

@@ -21,6 +21,13 @@ from tokenizers import (
     SentencePieceUnigramTokenizer,
     Tokenizer,
 )
+from tokenizers.pre_tokenizers import (
+    ByteLevel,
+    Digits,
+    Punctuation,
+    Sequence,
+    Whitespace,
+)
 from tokenizers.processors import BertProcessing, RobertaProcessing
 from transformers import (
     AutoModelForQuestionAnswering,
@@ -39,14 +46,16 @@ from skml.metrics import (
 )
 from skml.neural import BertQuestionAnswerer
 from skml.neural._bert_answers import (
+    NOWHERE,
     best_of_window,
     best_spans,
+    cut_contexts,
     cut_questions,
     find_answer,
     find_pieces,
     widen,
 )
-from skml.neural._bert_text import cut_into_windows, load_tokenizer
+from skml.neural._bert_text import PieceTokenizer
 from tests.neural.bert.models import SENTENCES, SMALL, learn_byte_pairs, tiny_model
 
 QUICK = {**SMALL, "max_question_length": 16, "max_answer_length": 12}
@@ -114,18 +123,23 @@ def logits_of(model, X):
     return documents, windows, found
 
 
+def of_pieces(windows):
+    """Of each window, of which text its pieces are, and where in the context."""
+    return windows.details["sequence_ids"], windows.details["spans"]
+
+
 def slow_answers(model, X):
     """All answers of each pair with their scores, the best first; and that of none."""
     documents, windows, logits = logits_of(model, X)
     texts, none = [{} for _ in documents], [np.inf for _ in documents]
-    for document, encoding, (start, end) in zip(
-        windows.documents, windows.encodings, logits, strict=True
+    for document, of_text, spans, (start, end) in zip(
+        windows.documents, *of_pieces(windows), logits, strict=True
     ):
         context = documents[document][1]
-        pieces = [i for i, of in enumerate(encoding.sequence_ids) if of == 1]
+        pieces = np.flatnonzero(of_text == 1)
         for first, last in product(pieces, pieces):
             if first <= last < first + model.max_answer_length:
-                a, b = encoding.offsets[first][0], encoding.offsets[last][1]
+                a, b = spans[first][0], spans[last][1]
                 while unicodedata.category(context[b : b + 1] or " ").startswith("M"):
                     b += 1
                 score = start[first] + end[last]
@@ -327,7 +341,7 @@ def trained_tokenizer(kind):
     tokenizer = Tokenizer.from_str(tokenizer._tokenizer.to_str())
     processor = RobertaProcessing if kind == "bytes" else BertProcessing
     tokenizer.post_processor = processor(("[SEP]", sep), ("[CLS]", cls))
-    return load_tokenizer(tokenizer.to_str())
+    return PieceTokenizer({"tokenizer.json": tokenizer.to_str()})
 
 
 KINDS = ["lower-cased", "cased", "bytes", "unigram"]
@@ -335,14 +349,7 @@ KINDS = ["lower-cased", "cased", "bytes", "unigram"]
 
 def cut_fuzzed(kind):
     pairs = [("谁 sleeps 🐼 é?", context) for context in fuzzed_contexts()]
-    return cut_into_windows(
-        trained_tokenizer(kind),
-        pairs,
-        "pairs",
-        max_length=40,
-        overlap=8,
-        strategy="only_second",
-    )
+    return cut_contexts(trained_tokenizer(kind), pairs, max_length=40, overlap=8)
 
 
 def test_offsets_are_places_of_characters():
@@ -353,14 +360,15 @@ def test_offsets_are_places_of_characters():
         text = unicodedata.normalize("NFD", text)
         return "".join(c.lower() for c in text if unicodedata.category(c) != "Mn")
 
-    windows, n_cut = cut_fuzzed("lower-cased")
-    assert n_cut > 100
+    windows = cut_fuzzed("lower-cased")
+    id_to_piece = trained_tokenizer("lower-cased").backend.id_to_token
+    assert len(windows) > len(fuzzed_contexts()) + 100
     n_compared = 0
-    for document, encoding in zip(windows.documents, windows.encodings, strict=True):
+    for row, document in enumerate(windows.documents):
         context = fuzzed_contexts()[document]
-        for piece, (a, b), of_text in zip(
-            encoding.tokens, encoding.offsets, encoding.sequence_ids, strict=True
-        ):
+        texts, spans = (of_window[row] for of_window in of_pieces(windows))
+        for i, (a, b), of_text in zip(windows.ids[row], spans, texts, strict=True):
+            piece = id_to_piece(i)
             # The small letter of İ has a dot that NFD does not know as an accent, and
             # two pieces may be of one Korean character.
             is_plain = piece != "[UNK]" and not set("İ각한") & set(context[a:b])
@@ -373,34 +381,34 @@ def test_offsets_are_places_of_characters():
 @pytest.mark.parametrize("kind", KINDS)
 def test_pieces_of_an_answer_map_back_to_it(kind):
     rng = np.random.default_rng(1)
-    windows, _ = cut_fuzzed(kind)
+    windows = cut_fuzzed(kind)
     spans = np.full((len(fuzzed_contexts()), 2), -1)
     holds = np.full(len(spans), -1)  # a window that has the answer
     for row in rng.permutation(len(windows)):
         document = windows.documents[row]
-        span = draw_span(windows.encodings[row], fuzzed_contexts()[document], rng)
+        span = draw_span(windows, row, fuzzed_contexts()[document], rng)
         if span is not None:
             spans[document], holds[document] = span, row
     assert (holds >= 0).sum() > 800
     found_in = set()
     for row, (first, last) in enumerate(find_pieces(windows, spans)):
-        document, encoding = windows.documents[row], windows.encodings[row]
+        document, spans_of_row = windows.documents[row], of_pieces(windows)[1][row]
         context = fuzzed_contexts()[document]
         if first == 0:
             assert last == 0
             assert row != holds[document]
         else:
-            start, end = encoding.offsets[first][0], encoding.offsets[last][1]
+            start, end = spans_of_row[first][0], spans_of_row[last][1]
             assert widen(start, end, context) == tuple(spans[document])
             found_in.add(document)
     assert found_in == set(np.flatnonzero(holds >= 0))
 
 
-def draw_span(encoding, context, rng):
+def draw_span(windows, row, context, rng):
     """Where a random run of pieces of the context is, if they begin and end it."""
     offsets = [
         (a, b)
-        for (a, b), of_text in zip(encoding.offsets, encoding.sequence_ids, strict=True)
+        for of_text, (a, b) in zip(*(d[row] for d in of_pieces(windows)), strict=True)
         if of_text == 1 and context[a:b].strip()
     ]
     if not offsets:
@@ -417,6 +425,37 @@ def draw_span(encoding, context, rng):
 
 def is_mark(character):
     return bool(character) and unicodedata.category(character)[0] == "M"
+
+
+@pytest.mark.parametrize(
+    "part", [Whitespace(), Punctuation(), Digits(individual_digits=True)], ids=str
+)
+def test_no_first_letter_is_lost(part):
+    """A blank is put before each word, and its place is counted as the word's."""
+    tokenizer = Tokenizer.from_str(trained_tokenizer("bytes").backend.to_str())
+    tokenizer.pre_tokenizer = Sequence([part, ByteLevel(add_prefix_space=True)])
+    tokenizer = PieceTokenizer({"tokenizer.json": tokenizer.to_str()})
+    context = 'x"Rome"9(Ana),猫在 5 e\u0301a\u200bb'
+    for a, b in [(2, 6), (1, 2), (7, 8), (9, 12), (14, 16), (17, 18)]:
+        windows = cut_contexts(
+            tokenizer, [("?", context), ("?", "")], max_length=99, overlap=0
+        )
+        (first, last), none = find_pieces(windows, np.array([(a, b), NOWHERE]))
+        assert first > 0
+        assert not none.any()
+        spans = windows.details["spans"][0]
+        assert (spans[first][0], spans[last][1]) == (a, b)
+        start, end = np.full((2, len(spans)), -1.0)
+        start[first] = end[last] = 1
+        (answer,) = best_of_window(start, end, spans, context, 30, 1)
+        assert answer == (context[a:b], a, b, 2.0)
+    # What the tokenizer drops, and windows that begin within a word, stay as they are.
+    of_windows = cut_contexts(
+        tokenizer, [("?", "abcdefghij" * 5)], max_length=9, overlap=0
+    )
+    starts = [spans[spans[:, 1] > 0][0, 0] for spans in of_windows.details["spans"]]
+    stops = [spans[spans[:, 1] > 0][-1, 1] for spans in of_windows.details["spans"]]
+    assert starts == [0, *stops[:-1]]
 
 
 @pytest.mark.parametrize("n_best", [None, 4])
@@ -440,18 +479,18 @@ def test_answers_of_fuzzed_contexts(fitted, n_best):
 @pytest.mark.parametrize("kind", KINDS)
 def test_answers_are_never_blank(kind):
     rng = np.random.default_rng(0)
-    windows, _ = cut_fuzzed(kind)
+    windows = cut_fuzzed(kind)
     n_blank = 0
-    for document, encoding in zip(windows.documents, windows.encodings, strict=True):
+    for document, texts, spans in zip(
+        windows.documents, *of_pieces(windows), strict=True
+    ):
         context = fuzzed_contexts()[document]
         n_blank += sum(
             of_text == 1 and not context[a:b].strip()
-            for of_text, (a, b) in zip(
-                encoding.sequence_ids, encoding.offsets, strict=True
-            )
+            for of_text, (a, b) in zip(texts, spans, strict=True)
         )
-        start, end = rng.normal(size=(2, len(encoding)))
-        for text, a, b, _ in best_of_window(start, end, encoding, context, 4, 3):
+        start, end = rng.normal(size=(2, len(spans)))
+        for text, a, b, _ in best_of_window(start, end, spans, context, 4, 3):
             assert context[a:b] == text == text.strip() != ""
     # Of these tokenizers, some have pieces of blanks alone.
     assert (n_blank > 100) == (kind in {"bytes", "unigram"})
@@ -516,20 +555,14 @@ def test_forms_of_answers(answer, expected):
 def test_an_answer_belongs_to_windows_that_have_all_of_it():
     tokenizer = trained_tokenizer("lower-cased")
     context = " ".join("0123456789" * 10)
-    windows, _ = cut_into_windows(
-        tokenizer,
-        [("x", context), ("x", context)],
-        "pairs",
-        max_length=24,
-        overlap=8,
-        strategy="only_second",
-    )
+    pairs = [("x", context), ("x", context)]
+    windows = cut_contexts(tokenizer, pairs, max_length=24, overlap=8)
     answer = (30, 45)  # "5 6 7 8 9 0 1 2": eight pieces
     pieces = find_pieces(windows, np.array([answer, (-1, -1)]))
     assert not pieces[windows.documents == 1].any()
     n_whole = 0
     for row in np.flatnonzero(windows.documents == 0):
-        offsets = windows.encodings[row].offsets  # behind "[CLS] x [SEP]"
+        offsets = of_pieces(windows)[1][row]  # behind "[CLS] x [SEP]"
         is_whole = offsets[3][0] <= 30 and offsets[-2][1] >= 45
         assert pieces[row].any() == is_whole
         n_whole += is_whole
@@ -538,13 +571,12 @@ def test_an_answer_belongs_to_windows_that_have_all_of_it():
 
 def test_windows_have_all_pieces_of_a_context(fitted):
     _, windows = fitted._windows([("Who?", LONG)])
-    whole = load_tokenizer(fitted._tokenizer_files["tokenizer.json"]).encode(LONG)
+    (whole,) = fitted._tokenizer.encode([LONG])
     expected = {span for span in whole.offsets if span != (0, 0)}
     found = set()
-    for encoding in windows.encodings:
-        assert len(encoding) <= 64
-        inner = zip(encoding.offsets, encoding.sequence_ids, strict=True)
-        found |= {span for span, of_text in inner if of_text == 1}
+    for texts, spans in zip(*of_pieces(windows), strict=True):
+        assert len(spans) <= 64
+        found |= set(map(tuple, spans[texts == 1].tolist()))
     assert found == expected
 
 
@@ -602,13 +634,11 @@ def test_answers_are_the_best_of_all_windows():
 @pytest.mark.parametrize("n_best", [1, 5])
 def test_answers_are_never_in_the_question(fitted, n_best):
     question, context = "Is the cat warm?", "the cat sleeps, the cat"
-    encoding = fitted._cut([(question, context)], 0).encodings[0]
-    start, end = np.zeros((2, len(encoding)), dtype=np.float32)
-    for i, of_text in enumerate(encoding.sequence_ids):
-        if of_text != 1:  # the question, and special pieces
-            start[i] = end[i] = 100
+    texts, spans = (d[0] for d in of_pieces(fitted._cut([(question, context)], 0)))
+    start, end = np.zeros((2, len(spans)), dtype=np.float32)
+    start[texts != 1] = end[texts != 1] = 100  # the question, and special pieces
     start[-3] = end[-2] = 1
-    found = best_of_window(start, end, encoding, context, 12, n_best)
+    found = best_of_window(start, end, spans, context, 12, n_best)
     assert len(found) == n_best
     assert all(answer.score <= 2 for answer in found)
     assert all(context[a:b] == text for text, a, b, _ in found)
@@ -776,10 +806,10 @@ def test_long_questions_are_cut(kind):
     assert 100 < n_cut < 300
     n_changed = 0
     for question, (cut, context) in zip(questions, found, strict=True):
-        length = len(tokenizer.encode(question, add_special_tokens=False))
+        length = len(tokenizer.backend.encode(question, add_special_tokens=False))
         assert context == "a context"
         assert question.startswith(cut)
-        assert len(tokenizer.encode(cut, add_special_tokens=False)) <= 10
+        assert len(tokenizer.backend.encode(cut, add_special_tokens=False)) <= 10
         assert (cut != question) == (length > 10)
         n_changed += cut != question
     assert n_changed == n_cut

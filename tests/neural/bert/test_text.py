@@ -1,6 +1,8 @@
 """From documents to windows: kinds of documents, pieces, pairs, means."""
 
+import pickle
 from collections import deque, namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, XLMRobertaTokenizer
 
+from skml.neural import BertTransformer
 from skml.neural._bert_text import (
+    PieceTokenizer,
     Windows,
     cut_into_windows,
-    load_tokenizer,
     mean_of_windows,
     read_texts,
     tell_cut,
@@ -32,7 +35,9 @@ def stored(folder):
 
 
 def cut(documents, kind="text", folder=None, **options):
-    tokenizer = load_tokenizer(stored(folder or tiny_model(n_layers=1)))
+    names = ("tokenizer.json", "tokenizer_config.json")
+    folder = Path(folder or tiny_model(n_layers=1))
+    tokenizer = PieceTokenizer({n: (folder / n).read_text("utf-8") for n in names})
     options = {"max_length": 64, **options}
     return cut_into_windows(tokenizer, documents, kind, **options)
 
@@ -205,6 +210,65 @@ def test_text_that_spells_special_pieces_is_text(name, kind, request):
     assert {2, 3} & set(plain.encode(spelled, add_special_tokens=False).ids)
 
 
+@pytest.mark.parametrize("how", ["named", "added"])
+@pytest.mark.parametrize("name", ["word pieces", "unigram"])
+def test_markers_that_somebody_added_are_read(name, how, request, tmp_path):
+    folder = tiny_model(n_layers=1)
+    if name == "unigram":
+        folder = request.getfixturevalue("unigram")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    if how == "named":
+        tokenizer.add_special_tokens({"additional_special_tokens": ["[E1]", "实体"]})
+    else:
+        tokenizer.add_tokens(["[E1]", "实体"], special_tokens=True)
+    tokenizer.save_pretrained(tmp_path)
+    documents = ["a [E1] cat [E1]", "机器实体学习", "a cat"]
+    for ours, text in zip(cut(documents, folder=tmp_path)[0].ids, documents):  # noqa: B905
+        assert_array_equal(ours, tokenizer(text).input_ids)
+    for kind, documents in {
+        "tokens": [["a", "[E1]", "cat"]],
+        "pairs": [("a", "[E1] cat")],
+    }.items():
+        ids = cut(documents, kind, tmp_path)[0].ids[0]
+        assert tokenizer.convert_tokens_to_ids("[E1]") in ids
+    # Those of the model itself remain text.
+    special = set(tokenizer.convert_tokens_to_ids(["[SEP]", "[MASK]", "</s>"]))
+    ids = cut(["[SEP][MASK]</s>[E1]"], folder=tmp_path)[0].ids[0]
+    assert not special - {tokenizer.unk_token_id} & set(ids[1:-1])
+
+
+def test_few_documents_are_encoded_at_a_time():
+    taken = []
+
+    class Documents(list):
+        def __getitem__(self, rows):
+            taken.append(rows)
+            return super().__getitem__(rows)
+
+    documents = Documents([f"{number} cats" for number in range(2500)])
+    windows, _ = cut(documents)
+    assert taken == [slice(i, i + 1000) for i in (0, 1000, 2000)]
+    assert_array_equal(windows.documents, np.arange(2500))
+    for row in (0, 999, 1000, 2499):
+        assert_array_equal(windows.ids[row], cut([documents[row]])[0].ids[0])
+
+
+def test_threads_share_a_tokenizer():
+    tokenizer = PieceTokenizer({"tokenizer.json": stored(tiny_model(n_layers=1))})
+    text = " ".join(SENTENCES)
+
+    def read(max_length):
+        kind, X = ("tokens", [text.split()]) if max_length % 2 else ("text", [text])
+        windows, _ = cut_into_windows(
+            tokenizer, X * 50, kind, max_length=max_length, overlap=None
+        )
+        return [len(ids) for ids in windows.ids]
+
+    lengths = [*range(8, 40)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(read, lengths)) == [[n] * 50 for n in lengths]
+
+
 # Windows
 
 
@@ -217,7 +281,7 @@ def test_windows_have_all_pieces(max_length, overlap):
     assert n_cut == 1
     assert_array_equal(windows.documents[[0, -1]], [0, 2])
     assert (windows.documents[1:-1] == 1).all()
-    assert len(windows) == len(windows.ids) == len(windows.encodings)
+    assert len(windows) == len(windows.ids)
     inner, step = max_length - 2, max_length - 2 - overlap
     body = whole[1:-1]
     for number, ids in enumerate(windows.ids[1:-1]):
@@ -225,7 +289,6 @@ def test_windows_have_all_pieces(max_length, overlap):
         start = number * step
         assert_array_equal(ids[1:-1], body[start : start + inner])
     assert start + inner >= len(body)
-    assert windows.without_encodings().encodings is None
 
 
 def test_without_windows_long_texts_are_cut():
@@ -285,3 +348,15 @@ def test_one_window_each_is_left_as_it_is():
     values = np.random.default_rng(0).normal(size=(4, 2))
     found = mean_of_windows(values, make_windows([0, 1, 2, 3]), 4, np.arange(4))
     assert_array_equal(found, values)
+
+
+# Speed
+
+
+def test_a_fitted_model_does_not_read_its_tokenizer_again(monkeypatch):
+    model = BertTransformer(tiny_model(n_layers=1), device="cpu").fit(SENTENCES)
+    expected = model.transform(SENTENCES)
+    again = pickle.loads(pickle.dumps(model))
+    monkeypatch.setattr("skml.neural._bert_text.make_backend", None)
+    assert_array_equal(model.transform(SENTENCES), expected)
+    assert_array_equal(again.transform(SENTENCES), expected)

@@ -320,14 +320,15 @@ def test_which_pieces_of_a_word_count():
 def test_which_pieces_are_learned_from(labels, monkeypatch):
     from skml.neural._torch import _windows
 
+    id_to_piece = AutoTokenizer.from_pretrained(tiny_model()).convert_ids_to_tokens
     seen = []
 
     class Spy(_windows.WindowTask):
         def __init__(self, windows, targets, *args, **kwargs):
             seen.append(
                 [
-                    (e.tokens, t.tolist())
-                    for e, t in zip(windows.encodings, targets, strict=True)
+                    (id_to_piece(ids.tolist()), t.tolist())
+                    for ids, t in zip(windows.ids, targets, strict=True)
                 ]
             )
             super().__init__(windows, targets, *args, **kwargs)
