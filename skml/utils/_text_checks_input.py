@@ -167,12 +167,6 @@ def check_text_generator(name, estimator_orig, kind="text"):
             f"{name} refuses a generator, but the error does not say so: {error}"
         ) from error
     assert_same(actual, expected, f"{name} on a generator")
-    if hasattr(once, "fit_transform"):
-        X, y = documents(kind), target(once)
-        expected = fresh(estimator_orig).fit_transform(X, y)
-        actual = fresh(estimator_orig).fit_transform(iter(X), y)
-        what = f"{name}.fit_transform on a generator"
-        assert_same({"transform": actual}, {"transform": expected}, what)
 
 
 def check_text_empty_document(name, estimator_orig, kind="text"):

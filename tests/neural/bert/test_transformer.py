@@ -270,3 +270,14 @@ def test_other_documents_than_in_fit_are_refused():
         model.transform([("a cat", "a dog")])
     with pytest.raises(ValueError, match="X has lists of tokens; in fit it had text"):
         model.transform([["a", "cat"]])
+
+
+@pytest.mark.parametrize(
+    "make", [iter, lambda X: (x for x in X), lambda X: map(str, X)]
+)
+def test_a_generator_is_read_once(make):
+    model = BertTransformer(tiny_model(), device="cpu")
+    expected = model.fit_transform(SENTENCES)
+    assert_array_equal(model.fit_transform(make(SENTENCES)), expected)
+    pairs = zip(SENTENCES, SENTENCES[::-1], strict=True)
+    assert model.fit_transform(pairs).shape == expected.shape
