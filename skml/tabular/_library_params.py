@@ -1,6 +1,9 @@
 """Parameters that are passed on to a library, and seeds for it."""
 
+from collections import Counter
 from numbers import Integral
+
+import numpy as np
 
 from skml._random import make_random_state
 
@@ -31,6 +34,43 @@ def check_library_params(library_params, known, ours, library):
             raise ValueError(
                 f"library_params has {name!r}, which {library} does not know."
             )
+
+
+def native_names(names, refused, generic):
+    """Names of columns as a library takes them.
+
+    Parameters
+    ----------
+    names : list of str or None
+        The names; None if the columns have none.
+    refused : str
+        The characters that the library refuses in a name.
+    generic : str
+        What the library calls a column without a name, before its position.
+
+    Returns
+    -------
+    names : list of str or None
+        A generic name for a column whose own the library does not take: an empty one,
+        one that is not printable, one that several columns have.
+    """
+    if names is None:
+        return None
+    counts = Counter(names)
+    taken = [
+        counts[name] == 1
+        and name != ""
+        and name.isprintable()
+        and not set(refused) & set(name)
+        for name in names
+    ]
+    known = {name for name, is_taken in zip(names, taken, strict=True) if is_taken}
+    result = list(names)
+    for j in np.flatnonzero(np.logical_not(taken)).tolist():
+        result[j] = f"{generic}{j}"
+        while result[j] in known:
+            result[j] += "_"
+    return result
 
 
 def draw_seed(random_state):

@@ -1,5 +1,6 @@
 """LightGBM as scikit-learn estimators."""
 
+from contextlib import contextmanager
 from functools import partial
 from numbers import Integral
 
@@ -19,7 +20,7 @@ from skml.tabular._boosting import (
     Splits,
     check_quantile,
 )
-from skml.tabular._library_params import check_library_params
+from skml.tabular._library_params import check_library_params, native_names
 from skml.tabular._openmp import openmp_limit
 from skml.tabular._persistence import NativeFilesMixin
 
@@ -63,6 +64,7 @@ OURS = {
     "output_model": "",
     "config": "",
 }
+REFUSED_IN_NAMES = '[]{}":,\\ '
 OBJECTIVES = {
     "squared_error": "regression",
     "absolute_error": "regression_l1",
@@ -155,11 +157,12 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
             self._for_native(train.X),
             label=train.y,
             weight=train.sample_weight,
-            feature_name=native_names(self._reader.names) or "auto",
+            feature_name=native_names(self._reader.names, REFUSED_IN_NAMES, "Column_")
+            or "auto",
             categorical_feature=np.flatnonzero(self._reader.is_categorical).tolist(),
             params={"verbosity": -1},
         )
-        with openmp_limit("lightgbm", self._n_threads()):
+        with openmp_limit("lightgbm", self._n_threads()), messages_come_back():
             self.booster_ = lightgbm.train(
                 params,
                 data,
@@ -296,6 +299,18 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
         return self.booster_.num_feature(), self.booster_.current_iteration()
 
 
+@contextmanager
+def messages_come_back():
+    """Undo the silence of a training, which LightGBM keeps for all that follows."""
+    import lightgbm
+
+    try:
+        yield
+    finally:  # its level of messages is set by any call that names one
+        level = {"verbosity": 1, "min_data_in_leaf": 1, "min_data_in_bin": 1}
+        lightgbm.Dataset(np.array([[0.0], [1.0]]), params=level).construct()
+
+
 class StageCallback:
     """Tells the progress, and a monitor if there is one, of each iteration."""
 
@@ -342,16 +357,6 @@ def learned_so_far(booster):
         "booster_": lightgbm.Booster(model_str=booster.model_to_string()),
         "n_iter_": booster.current_iteration(),
     }
-
-
-def native_names(names):
-    """Names of columns as LightGBM takes them; None if it does not."""
-    if names is None or len(set(names)) < len(names):
-        return None
-    refused = set('[]{}":,\\ ')
-    if any(refused & set(name) or not name.isprintable() for name in names):
-        return None
-    return names
 
 
 def collect_splits(root, into):

@@ -22,7 +22,7 @@ from skml.tabular._boosting import (
     Splits,
     check_quantile,
 )
-from skml.tabular._library_params import check_library_params
+from skml.tabular._library_params import check_library_params, native_names
 from skml.tabular._openmp import openmp_limit
 from skml.tabular._persistence import NativeFilesMixin
 
@@ -66,6 +66,7 @@ OURS = {
     "process_type": "",
     "updater": "",
 }
+REFUSED_IN_NAMES = "[]<"
 OBJECTIVES = {
     "squared_error": "reg:squarederror",
     "absolute_error": "reg:absoluteerror",
@@ -206,7 +207,7 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
     def _native_columns(self):
         """What a matrix of XGBoost is told about its columns."""
         return {
-            "feature_names": native_names(self._reader.names),
+            "feature_names": native_names(self._reader.names, REFUSED_IN_NAMES, "f"),
             "feature_types": ["c" if c else "q" for c in self._reader.is_categorical],
             "enable_categorical": True,
         }
@@ -310,15 +311,6 @@ def as_many_threads_as_allowed(booster):
         booster.set_param({"nthread": 0})
         booster.num_boosted_rounds()  # which puts the parameter into effect
     return booster
-
-
-def native_names(names):
-    """Names of columns as XGBoost takes them; None if it does not."""
-    if names is None or len(set(names)) < len(names):
-        return None
-    if any(set("[]<") & set(name) or not name.isprintable() for name in names):
-        return None
-    return names
 
 
 def of_splits(trees, name, dtype):

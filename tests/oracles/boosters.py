@@ -150,7 +150,7 @@ def fit_lightgbm(task, X, y, weight, categorical, n_trees, seed, **parameters):
 
 
 def fit_hist(task, X, y, weight, categorical, n_trees, seed, **parameters):
-    """With categories in front, where scikit-learn moves them, and counts from there."""
+    """With categories in front, where scikit-learn moves them and counts from."""
     others = [j for j in range(X.shape[1]) if j not in categorical]
     order = [*categorical, *others]
     p = LEARNED | parameters

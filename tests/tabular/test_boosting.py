@@ -955,6 +955,32 @@ def test_limits_of_trees_are_kept(name, max_leaf_nodes, max_depth):
         assert depth == max_depth
 
 
+def test_lightgbm_says_to_the_user_what_it_said_before_a_fit(capfd):
+    def warn():
+        lightgbm.train({"nonsense": 1}, lightgbm.Dataset(NUMBERS, Y["binary"]), 1)
+        return "Unknown parameter: nonsense" in capfd.readouterr().out
+
+    assert warn()
+    make("lightgbm").fit(TABLE, Y["binary"]).predict(TABLE)
+    assert capfd.readouterr() == ("", "")
+    assert warn()
+    with pytest.raises(ZeroDivisionError):
+        make("lightgbm", early_stopping=True, scoring=lambda *_: 1 / 0).fit(
+            TABLE, Y["binary"]
+        )
+    assert warn()
+
+
+@pytest.mark.parametrize(
+    ("name", "generic"), [("lightgbm", "Column_"), ("xgboost", "f")]
+)
+def test_names_that_a_library_does_not_take_leave_the_others(name, generic):
+    X = TABLE.set_axis(["", "b", "c[1]", f"{generic}0", "kind"], axis=1)
+    booster = make(name).fit(X, Y["binary"]).booster_
+    names = booster.feature_names if name == "xgboost" else booster.feature_name()
+    assert names == [f"{generic}0_", "b", f"{generic}2", f"{generic}0", "kind"]
+
+
 def test_no_limit_of_leaves_takes_no_memory_for_those_that_cannot_be():
     X = np.random.default_rng(0).normal(size=(2000, 20))
     model = make("lightgbm", "regression", max_leaf_nodes=None, n_estimators=2)
