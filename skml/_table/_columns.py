@@ -33,8 +33,10 @@ def kind_of_labels(labels):
     if all(isinstance(label, (Real, Decimal)) for label in labels):
         return "numbers"
     types = set(map(type, labels))
-    is_one = len(types) == 1 and types != {str}
-    return f"categories of {types.pop().__name__}" if is_one else LABELS
+    if len(types) > 1 or types == {str}:
+        return LABELS
+    zone = " with a time zone" if getattr(labels[0], "tzinfo", None) else ""
+    return f"categories of {types.pop().__name__}{zone}"
 
 
 def may_be_rounded(numbers):

@@ -325,8 +325,13 @@ class TableReader:
 def as_container(X, caller):
     """Turn lists into an array, and refuse what has not two dimensions.
 
-    A batch of pyarrow becomes a table, whose names scikit-learn knows.
+    A batch of pyarrow becomes a table, whose names scikit-learn knows; so does what
+    scikit-learn's splits make of a batch, an array of structs.
     """
+    if type(X) is np.ndarray and X.ndim == 2:
+        return X
+    if library_of(X) == "pyarrow":
+        X = _batch_as_table(X)
     if not hasattr(X, "shape"):
         X = _list_as_array(X, caller)
     elif isinstance(X, np.ma.MaskedArray):
@@ -335,16 +340,14 @@ def as_container(X, caller):
         )
         X = X.astype(np.float64 if are_floats else object)
         X = X.filled(np.nan if are_floats else None)
-    elif isinstance(X, np.ndarray):
-        X = X.astype(object) if X.dtype.kind == "T" else X
-    elif library_of(X) == "pyarrow":
-        X = _batch_as_table(X)
     return X if len(X.shape) == 2 else as_table(X, caller)  # which raises
 
 
 def _batch_as_table(X):
     import pyarrow
 
+    if isinstance(X, pyarrow.StructArray):
+        X = pyarrow.RecordBatch.from_struct_array(X)
     return pyarrow.Table.from_batches([X]) if isinstance(X, pyarrow.RecordBatch) else X
 
 
@@ -464,9 +467,9 @@ def has_large_integers(values):
 
 def is_nearly_unique(column):
     """Whether a column has nearly as many labels as values, and not just a few."""
-    n_values = np.count_nonzero(column.codes >= 0)
-    n_labels = len(np.unique(column.codes)) - (n_values < len(column.codes))
-    return n_values >= FEW_ROWS and n_labels >= MOST_UNIQUE * n_values
+    counts = np.bincount(column.codes[column.codes >= 0])
+    n_values, n_labels = counts.sum(), np.count_nonzero(counts)
+    return bool(n_values >= FEW_ROWS and n_labels >= MOST_UNIQUE * n_values)
 
 
 def as_dense(X):

@@ -127,7 +127,10 @@ def _factorize(values, kind=LABELS):
     numbers = {None: -1}
     codes = np.empty(len(values), dtype=np.intp)
     for row, value in enumerate(values):
-        codes[row] = numbers.setdefault(value, len(numbers) - 1)
+        code = numbers.get(value)
+        if code is None:
+            code = numbers[value] = len(numbers) - 1
+        codes[row] = code
     return LabelColumn(codes, list(numbers)[1:], kind)
 
 

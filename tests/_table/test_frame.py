@@ -1,6 +1,7 @@
 """Tables of all containers become the same matrix."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -390,6 +391,9 @@ def as_masked(table):
 EXACT_CONTAINERS = {
     "pandas": pd.DataFrame,
     "pandas-category": as_pandas(id="category"),
+    "pandas-category-Decimal": lambda table: pd.DataFrame(
+        {**table, "id": pd.Categorical(list(map(Decimal, table["id"])))}
+    ),
     "pandas-nullable": as_pandas(id="Int64"),
     "pandas-integers": as_pandas(n="int64"),
     "pandas-unsigned": as_pandas(id="uint64"),
@@ -458,6 +462,10 @@ KINDS = {
     "dates": pd.to_datetime(["2020-01-01", "2020-01-02"]),
     "zoned dates": pd.to_datetime(["2020-01-01", "2020-01-02"]).tz_localize("UTC"),
     "bins": pd.cut([1, 2], [0, 1, 2]),
+    "days": pd.Categorical(pd.to_datetime(["2020-01-01", "2020-01-02"])),
+    "zoned days": pd.Categorical(
+        pd.to_datetime(["2020-01-01", "2020-01-02"], utc=True)
+    ),
     "durations": pd.to_timedelta(["1h", "2h"]),
 }
 SAME = [
