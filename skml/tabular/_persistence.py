@@ -1,7 +1,6 @@
 """Saving the boosters in folders of data: the library's own file, and what we add."""
 
 import os
-import re
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skml._folders import check_parent, check_replaceable, write_files
+from skml.tabular._library_params import release
 from skml.tabular._model_state import read_state, write_state
 
 ESTIMATOR = "estimator.json"
@@ -151,11 +151,6 @@ def check_version(version, library, where):
             f"{where} is of {library} {version}, and {library} {installed} might "
             "predict something else. Install the newer."
         )
-
-
-def release(version):
-    """The first two numbers of a version."""
-    return [int(part) for part in re.findall(r"\d{1,9}", version)[:2]]
 
 
 def _read_booster_file(path, booster):

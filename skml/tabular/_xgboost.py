@@ -22,7 +22,7 @@ from skml.tabular._boosting import (
     Splits,
     check_quantile,
 )
-from skml.tabular._library_params import check_library_params, native_names
+from skml.tabular._library_params import check_library_params, native_names, release
 from skml.tabular._openmp import openmp_limit
 from skml.tabular._persistence import NativeFilesMixin
 
@@ -130,10 +130,11 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
 
     def _objective(self):
         if not is_classifier(self):
-            of_objective = {}
-            if self.loss == "quantile":
-                of_objective["quantile_alpha"] = self.quantile
-            return OBJECTIVES[self.loss], of_objective
+            loss, quantile = self.loss, self.quantile
+            if loss == "absolute_error" and absolute_error_is_smooth():
+                loss, quantile = "quantile", 0.5
+            of_objective = {} if quantile is None else {"quantile_alpha": quantile}
+            return OBJECTIVES[loss], of_objective
         if len(self.classes_) == 2:
             return "binary:logistic", {}
         return "multi:softprob", {"num_class": len(self.classes_)}
@@ -303,6 +304,17 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
 
     def _booster_counts(self):
         return self.booster_.num_features(), self.booster_.num_boosted_rounds()
+
+
+def absolute_error_is_smooth():
+    """Whether "reg:absoluteerror" is a smooth approximation that starts from the mean.
+
+    So it is from XGBoost 3.4 on, where outliers move all predictions. The quantile loss
+    of one half is half the absolute error, and starts from the median.
+    """
+    import xgboost
+
+    return release(xgboost.__version__) >= [3, 4]
 
 
 def as_many_threads_as_allowed(booster):

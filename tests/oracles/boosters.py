@@ -68,6 +68,8 @@ def fit_xgboost(task, X, y, weight, categorical, n_trees, seed, **parameters):
     }
     if task == "multiclass":
         native["num_class"] = len(np.unique(y))
+    if p["loss"] == "absolute_error" and float(xgboost.__version__[:3]) >= 3.4:
+        native |= {"objective": "reg:quantileerror", "quantile_alpha": 0.5}
     if p["quantile"]:
         native["quantile_alpha"] = p["quantile"]
     if p["monotonic"]:
@@ -132,6 +134,8 @@ def fit_lightgbm(task, X, y, weight, categorical, n_trees, seed, **parameters):
     }
     if task == "multiclass":
         native["num_class"] = len(np.unique(y))
+    if p["loss"] == "absolute_error" and float(xgboost.__version__[:3]) >= 3.4:
+        native |= {"objective": "reg:quantileerror", "quantile_alpha": 0.5}
     if p["quantile"]:
         native["alpha"] = p["quantile"]
     if p["monotonic"]:
