@@ -27,10 +27,11 @@ from skml.text._word_vector_folder import (
     write_folder,
 )
 from skml.text._word_vector_rows import (
-    ANY_NUMBER,
     BLANKS,
     LARGEST_VECTOR,
     LONGEST_WORD,
+    NOT_FINITE,
+    NUMBER,
     BinaryLayout,
     Options,
     Rows,
@@ -419,7 +420,11 @@ def _format_of_rows(window, vector_size):
     line = _FIRST_LINE.match(window.data, window.start, window.stop)[1]
     numbers = re.split(rb"[ \t]", line.strip(BLANKS))[1:][-vector_size:]
     text = b"".join(numbers)
-    is_enough = len(numbers) == vector_size or len(text) >= _NO_CHANCE
+    is_enough = (
+        len(numbers) == vector_size
+        or len(text) >= _NO_CHANCE
+        or any(map(NOT_FINITE.fullmatch, numbers))
+    )
     if is_enough and _PRINTABLE.fullmatch(text):
         return "word2vec-text"
     return "word2vec-binary"
@@ -472,7 +477,9 @@ def _count_numbers(line):
     """
     fields = re.split(rb"[ \t]", line.rstrip(BLANKS))[1:]
     count = 0
-    while count < len(fields) and ANY_NUMBER.fullmatch(fields[-1 - count]):
+    for field in reversed(fields):
+        if not (NUMBER.fullmatch(field) or NOT_FINITE.fullmatch(field)):
+            break
         count += 1
     return count
 

@@ -21,10 +21,9 @@ _BYTES_A_NUMBER = 64
 
 BLANKS = b" \t\r\n"
 NUMBER = re.compile(rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-# A number too, or what programs write in place of one that is not finite, or missing.
-ANY_NUMBER = re.compile(
-    NUMBER.pattern + rb"|[+-]?(?:nan(?:\(\w*\))?|inf(?:inity)?|1\.#\w+|\xe2\x88\x9e)"
-    rb"|none|null|n/?a",
+# What programs write in place of a number that is not finite, or missing.
+NOT_FINITE = re.compile(
+    rb"[+-]?(?:nan(?:\(\w*\))?|inf(?:inity)?|1\.#\w+|\xe2\x88\x9e)|none|null|n/?a",
     re.IGNORECASE,
 )
 _EMPTY_LINES = re.compile(rb"[ \t\r\n]*\n")

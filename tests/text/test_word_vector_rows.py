@@ -56,7 +56,15 @@ def test_whoever_reads_a_file_finds_what_is_not_finite(tmp_path):
             estimator.fit(["red blue"] * 20)
 
 
-@pytest.mark.parametrize("data", ["2 3\nred NULL\n", "2 3\n\nred - - -\n", "2 9\n诗\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        "2 3\nred NULL\n",
+        "2 3\n\nred - - -\n",
+        "2 9\n诗\n",
+        "2 2\n诗歌 1.#QNAN\n歌 1.#QNAN\n".encode("gb18030"),
+    ],
+)
 def test_damaged_text_is_not_taken_for_binary(tmp_path, data):
     with pytest.raises(ValueError, match=r"word2vec-text|line 2"):
         WordVectors.load(write(tmp_path / "v", data))
