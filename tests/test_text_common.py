@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.decomposition import TruncatedSVD
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from skml.text import (
     EmbeddingTransformer,
@@ -39,6 +42,14 @@ ESTIMATORS = [
     TfidfWeighter(),
     *(TfidfWeighter(scheme=scheme) for scheme in ("bm25", "usif", "rf")),
     Word2VecTransformer(**SMALL, weighter=TfidfWeighter(scheme="rf")),
+    # What is made of others keeps to the contracts, but for parameters and tags.
+    make_pipeline(TfidfWeighter(), TruncatedSVD(2)),
+    make_pipeline(
+        FeatureUnion(
+            [("sum", TfidfWeighter()), ("of", TfidfWeighter(analyzer="char"))]
+        ),
+        LogisticRegression(solver="liblinear"),
+    ),
 ]
 
 
@@ -47,6 +58,7 @@ def test_text_estimators(estimator, check):
     check(estimator)
 
 
+@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
 @pytest.mark.parametrize("cls", [TfidfWeighter, Word2VecTransformer])
 def test_defaults(cls):
     results = check_text_estimator(cls())

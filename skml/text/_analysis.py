@@ -10,6 +10,7 @@ from skml._sklearn import StrOptions
 from skml._validation import check_documents
 from skml._words import word_pattern
 from skml.text._line_documents import LineDocuments, encode_lines
+from skml.text._unknown import segmentation_advice, warn_unknown
 from skml.text._vocabulary import encode
 
 # The parameters, their defaults (scikit-learn's own) and what they may be.
@@ -95,7 +96,10 @@ class TextAnalysisMixin:
         return value is not None and not (is_scalar and value == default)
 
     def _vectorizer(self):
-        """The scikit-learn vectorizer that has the same analysis."""
+        """The scikit-learn vectorizer that has the same analysis, but for stop words.
+
+        It would analyse the stop words themselves with each analyzer that it builds.
+        """
         names = ("input", "analyzer", *_DEFAULTS)
         analysis = {name: getattr(self, name) for name in names}
         if not self._is_set("token_pattern"):
@@ -103,17 +107,46 @@ class TextAnalysisMixin:
             analysis["token_pattern"] = (
                 word_pattern(min_characters=2) if has_pattern else None
             )
-        return CountVectorizer(**analysis)
+        return CountVectorizer(**analysis | {"stop_words": None})
 
-    def _tokenize(self, X):
+    def _analyzer(self):
+        """From a document to its tokens."""
+        analyze, stop_words = self._vectorizer().build_analyzer(), self._stop_words()
+        if stop_words is None:
+            return analyze
+        return lambda document: [t for t in analyze(document) if t not in stop_words]
+
+    def _term_analyzer(self):
+        """What text that is one term becomes, as far as no function of the user's says.
+
+        A segmenter may cut the same word otherwise where it stands alone.
+        """
+        if callable(self.analyzer) or self.preprocessor is not None:
+            return lambda term: [term]
+        if self.tokenizer is None:
+            return self._analyzer()
+        preprocess = self._vectorizer().build_preprocessor()
+        return lambda term: [preprocess(term)]
+
+    def _stop_words(self):
+        return CountVectorizer(stop_words=self.stop_words).get_stop_words()
+
+    def _check_stop_words(self):
+        """Warn as scikit-learn does of stop words that the analysis never yields."""
+        if self.stop_words is not None and self.analyzer == "word":
+            vectorizer = self._vectorizer().set_params(stop_words=self.stop_words)
+            vectorizer.build_analyzer()
+
+    def _tokenize(self, X, *, is_fit=True):
         """Iterate over the documents of X as sequences of tokens."""
         self._check_analysis()
-        vectorizer = self._vectorizer()
-        analyze = _name_bad_bytes(vectorizer.build_analyzer(), type(self).__name__)
+        if is_fit:
+            self._check_stop_words()
+        analyze = _name_bad_bytes(self._analyzer(), type(self).__name__)
         if callable(self.analyzer):
             take = analyze
         else:
-            take = self._ready_tokens(vectorizer.get_stop_words())
+            take = self._ready_tokens(self._stop_words())
         documents = check_documents(
             X,
             caller=type(self).__name__,
@@ -126,7 +159,7 @@ class TextAnalysisMixin:
             else:
                 yield take(document, position)
 
-    def _encode(self, X):
+    def _encode(self, X, *, is_fit=True):
         """Documents to terms and the ids of tokens; there must be a document."""
         caller = type(self).__name__
         max_bytes = self._max_bytes()
@@ -141,7 +174,7 @@ class TextAnalysisMixin:
             )
         else:
             terms, documents = encode(
-                self._tokenize(X), caller=caller, max_bytes=max_bytes
+                self._tokenize(X, is_fit=is_fit), caller=caller, max_bytes=max_bytes
             )
         if documents.n_documents == 0:
             raise ValueError(
@@ -149,6 +182,13 @@ class TextAnalysisMixin:
                 "used up before. Pass a list to go over documents more than once."
             )
         return terms, documents
+
+    def _warn_unknown(self, documents, n_known, terms, *, why, remedy):
+        """Warn if nearly all documents that were encoded hold no known word."""
+        if self.analyzer == "word" and self.tokenizer is None:
+            remedy += segmentation_advice(terms)
+        n_tokens = np.diff(documents.offsets)
+        warn_unknown(type(self).__name__, n_tokens, n_known, why=why, remedy=remedy)
 
     def _max_bytes(self):
         """How many bytes of ids may be in memory."""

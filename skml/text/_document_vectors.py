@@ -1,5 +1,6 @@
 """What the transformers from documents to pooled word vectors share."""
 
+from contextlib import suppress
 from numbers import Integral
 
 import numpy as np
@@ -30,6 +31,7 @@ from skml.text._pooling import (
     take_used,
     weigh_with_unseen,
 )
+from skml.text._unknown import HOW_DOCUMENTS_DIFFER
 from skml.text._vocabulary import look_up, reindex
 
 POOLING_CONSTRAINTS = {
@@ -65,6 +67,17 @@ def find_rows(terms, documents, word_vectors):
     composed, is_composed = word_vectors.subwords.compose([terms[i] for i in unseen])
     rows[unseen[is_composed]] = len(word_vectors) + np.arange(len(composed))
     return reindex(documents, rows), composed
+
+
+def _unset_output(weighter):
+    """Let weights be sparse, whatever table the caller wants from us.
+
+    A Pipeline asks all of its steps, of which some may have no such choice.
+    """
+    for part in (weighter, *weighter.get_params().values()):
+        if hasattr(part, "set_output"):
+            with suppress(ValueError):
+                part.set_output(transform="default")
 
 
 def _n_rows(composed):
@@ -115,7 +128,16 @@ class BaseDocumentVectors(
             without any other word becomes zeros.
         """
         check_is_fitted(self)
-        return self._pool(*find_rows(*self._encode(X), self.word_vectors_))
+        terms, documents = self._encode(X, is_fit=False)
+        rows = find_rows(terms, documents, self.word_vectors_)
+        self._warn_unknown(
+            documents,
+            np.diff(rows[0].offsets),
+            terms,
+            why=f"known are {self.word_vectors_.words[:3]} and so on",
+            remedy=HOW_DOCUMENTS_DIFFER,
+        )
+        return self._pool(*rows)
 
     def _fit_weighter(self, documents, composed, n_words, y):
         """Learn the weights of words from documents as `find_rows` gives them.
@@ -131,13 +153,30 @@ class BaseDocumentVectors(
             counts = counts[:, :n_words]
             counts.resize(counts.shape[0], n_words + 1)
         weighter = clone(self.weighter)
-        if hasattr(weighter, "set_output"):
-            # Its weights are sparse, whatever table the caller wants from us.
-            weighter.set_output(transform="default")
-        weighter.fit(counts, y)
+        _unset_output(weighter)
+        try:
+            weighter.fit(counts, y)
+        except (AttributeError, TypeError) as error:
+            raise TypeError(
+                f"{type(self).__name__}: weighter={weighter!r:.200} cannot be fitted "
+                f"on a matrix of counts: {error}. Pass an estimator from counts to "
+                "weights, such as TfidfWeighter() or TfidfTransformer(), and none that "
+                "reads text."
+            ) from error
+        self._check_weights(weighter, counts[:1])
         if composed is not None:
             self._check_weight_of_unseen(weighter, n_words)
         return weighter
+
+    def _check_weights(self, weighter, counts):
+        """Let one document have weights before training begins."""
+        shape = np.shape(weighter.transform(counts))
+        if shape != counts.shape:
+            raise ValueError(
+                f"{type(self).__name__}: weighter={weighter!r:.200} transforms counts "
+                f"of the shape {counts.shape} to the shape {shape}; expected a weight "
+                "for each word, in the same columns."
+            )
 
     def _check_weight_of_unseen(self, weighter, n_words):
         """Let a word outside the vocabulary have a weight before training begins."""
@@ -173,7 +212,7 @@ class BaseDocumentVectors(
         if weighter is not None and composed is not None:
             weights = weigh_with_unseen(weights, n_composed, weighter)
         elif weighter is not None:
-            weights = weighter.transform(weights)
+            weights = sparse.csr_matrix(weighter.transform(weights))
         if n_composed:
             weights, vectors = take_used(weights, vectors, composed)
         return pool(weights, vectors, self.pooling)

@@ -2,6 +2,8 @@
 
 from os import PathLike
 
+import numpy as np
+
 from skml._sklearn import _fit_context
 from skml.text._document_vectors import (
     POOLING_CONSTRAINTS,
@@ -161,14 +163,21 @@ class EmbeddingTransformer(BaseDocumentVectors):
             word_vectors = WordVectors.load(word_vectors)
         terms, documents = self._encode(X)
         rows = find_rows(terms, documents, word_vectors)
+        fits = "Do lowercase, token_pattern and analyzer fit the vectors?"
         if len(rows[0].ids) == 0:
             raise ValueError(
                 f"{type(self).__name__}: none of the {len(terms)} distinct words of "
                 f"the documents, such as {terms[:3]}, is among the "
                 f"{len(word_vectors)} of word_vectors, such as "
-                f"{word_vectors.words[:3]}. Do lowercase, token_pattern and analyzer "
-                "fit the vectors?"
+                f"{word_vectors.words[:3]}. {fits}"
             )
+        self._warn_unknown(
+            documents,
+            np.diff(rows[0].offsets),
+            terms,
+            why=f"word_vectors are of {word_vectors.words[:3]} and so on",
+            remedy=fits,
+        )
         weighter = self._fit_weighter(*rows, len(word_vectors), y)
         self.components_ = self._learn_components(rows, word_vectors, weighter)
         self.word_vectors_, self.weighter_ = word_vectors, weighter

@@ -25,6 +25,7 @@ class LineDocuments:
     Lines end in a line feed, with or without a carriage return before it; an empty line
     is an empty document. With the default analysis or ``analyzer="char"``, text in
     UTF-8 becomes ids at the speed of C, several times as fast as a list of str.
+    Cross-validation and grid search, which pick documents, take them into memory.
 
     Parameters
     ----------
@@ -96,6 +97,10 @@ class LineDocuments:
     def __iter__(self):
         for number, line in enumerate(self._lines()):
             yield self._decode(line, number)
+
+    def __array__(self, dtype=None, copy=None):
+        """All documents in memory, as cross-validation needs them to take some."""
+        return np.array(list(self), dtype=object if dtype is None else dtype)
 
     def _lines(self):
         """Iterate over the lines as bytes, without their ends."""

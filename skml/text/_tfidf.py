@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from inspect import signature
+from itertools import islice
 from numbers import Real
 
 import numpy as np
@@ -33,6 +34,7 @@ from skml.text._term_weights import (
     sif,
     usif,
 )
+from skml.text._unknown import HOW_DOCUMENTS_DIFFER, warn_unreachable
 from skml.text._vocabulary import look_up
 
 _PRUNING = ("min_df", "max_df", "max_features")
@@ -416,10 +418,17 @@ class TfidfWeighter(
         self._check_same_kind(X)
         if not hasattr(self, "vocabulary_"):
             return self._weight(self._check_counts(X, reset=False))
-        terms, documents = self._encode(X)
-        return self._weight(
-            count_terms(terms, documents, self.vocabulary_, self._dtype())
+        terms, documents = self._encode(X, is_fit=False)
+        counts = count_terms(terms, documents, self.vocabulary_, self._dtype())
+        known = list(islice(self.vocabulary_, 3))
+        self._warn_unknown(
+            documents,
+            np.diff(counts.indptr),
+            terms,
+            why=f"known are {known} and so on",
+            remedy=HOW_DOCUMENTS_DIFFER,
         )
+        return self._weight(counts)
 
     def token_weights(self, X):
         """Weight each token of documents.
@@ -446,7 +455,7 @@ class TfidfWeighter(
                 "tokens. Fit it on documents to weight tokens."
             )
         self._check_same_kind(X)
-        terms, documents = self._encode(X)
+        terms, documents = self._encode(X, is_fit=False)
         ids = look_up(terms, self.vocabulary_)[documents.ids]
         offsets = documents.offsets
         counts = count_terms(terms, documents, self.vocabulary_, self._dtype())
@@ -493,9 +502,7 @@ class TfidfWeighter(
             counts, vocabulary = self._learn_vocabulary(X)
         else:
             self._refuse_set(_PRUNING, "vocabulary is given")
-            terms = _vocabulary_terms(self.vocabulary, type(self).__name__)
-            vocabulary = {term: column for column, term in enumerate(terms)}
-            counts = count_terms(*self._encode(X), vocabulary, self._dtype())
+            counts, vocabulary = self._count_vocabulary(X)
         self._check_length(classes, counts.shape[0])
         self._learn_weights(counts, classes)
         self.vocabulary_ = vocabulary
@@ -539,6 +546,24 @@ class TfidfWeighter(
         columns = np.flatnonzero(kept)
         kept_terms = (terms_in_order[column] for column in columns)
         return counts[:, columns], {term: i for i, term in enumerate(kept_terms)}
+
+    def _count_vocabulary(self, X):
+        """The counts of the terms that are given, and the column of each."""
+        caller = type(self).__name__
+        given = _vocabulary_terms(self.vocabulary, caller)
+        vocabulary = {term: column for column, term in enumerate(given)}
+        terms, documents = self._encode(X)
+        counts = count_terms(terms, documents, vocabulary, self._dtype())
+        is_found = np.bincount(counts.indices, minlength=len(given)) > 0
+        warn_unreachable(caller, self._term_analyzer(), given, is_found)
+        self._warn_unknown(
+            documents,
+            np.diff(counts.indptr),
+            terms,
+            why=f"vocabulary holds {given[:3]} and so on",
+            remedy=HOW_DOCUMENTS_DIFFER,
+        )
+        return counts, vocabulary
 
     def _terms_to_keep(self, counts):
         limits = {name: getattr(self, name) for name in _PRUNING}

@@ -10,7 +10,9 @@ from time import perf_counter
 
 import numpy as np
 from joblib import effective_n_jobs
+from sklearn.utils.validation import check_is_fitted
 
+from skml._fitting import warn_user
 from skml._random import make_random_state
 from skml._sklearn import (
     CallbackSupportMixin,
@@ -25,6 +27,7 @@ from skml.text._document_vectors import (
     find_rows,
 )
 from skml.text._subwords import LONGEST_NGRAM, find
+from skml.text._unknown import segmentation_advice
 from skml.text._vocabulary import (
     EncodedDocuments,
     count_ids,
@@ -409,8 +412,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         """Go on training with more documents, in one pass over them.
 
         Words that reach `min_count` are added to the vocabulary, behind those that are
-        there; occurrences are counted from the first call of `partial_fit` on. In the
-        pass, the learning rate falls from `learning_rate_init` to `learning_rate_min`.
+        there; occurrences are counted from the first call of `partial_fit` on. Until a
+        word does, the estimator is not fitted. In the pass, the learning rate falls from `learning_rate_init` to `learning_rate_min`.
 
         Parameters
         ----------
@@ -428,6 +431,10 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         self._check_partial_fit()
         init = self._load_init()
         words, counts, rare, documents = self._grow_vocabulary(X)
+        if not words:
+            # Counted, until the words of later calls are frequent enough.
+            self._rare_counts = rare
+            return self
         goes_on = hasattr(self, "word_vectors_")
         loss_curve = list(self.loss_curve_) if goes_on else []
         # A seed starts a generator, with which later calls go on.
@@ -457,11 +464,13 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
     @property
     def vocabulary_(self):
         """The row in `vectors_` of each word."""
+        check_is_fitted(self)
         return self.word_vectors_.vocabulary
 
     @property
     def vectors_(self):
         """The word vectors."""
+        check_is_fitted(self)
         return self.word_vectors_.vectors
 
     def _fit(self, X, y, *, to_pool=False):
@@ -489,6 +498,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         loss_curve = self._run_epochs(
             training, corpus, max_iter, context, learned, data
         )
+        if training.n_pairs == 0:
+            self._warn_of_no_pair(words, corpus.documents)
         training.drop_padding()
         learned.update(self._state(training, corpus, learned, loss_curve))
         vars(self).update(learned)
@@ -583,7 +594,35 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         if self.subwords is not None and (to_pool or self.remove_components):
             with_all_terms = terms, documents.copy()
         corpus = _Corpus(reindex(documents, new_id), with_all_terms)
+        n_known = np.diff(corpus.documents.offsets)
+        if n_known.max() > 1 and self.subwords is None:
+            self._warn_unknown(
+                documents,
+                n_known,
+                terms,
+                why=f"none occurs at least min_count={self.min_count} times",
+                remedy="Lower min_count, or pass more text.",
+            )
         return words, counts[kept], corpus
+
+    def _warn_of_no_pair(self, words, documents):
+        """Say that nothing was trained, as no word had another one around it."""
+        if np.diff(documents.offsets).max() > 1:
+            reason = (
+                f"subsample={self.subsample!r} leaves none in so small a corpus. Set "
+                "subsample=0."
+            )
+        else:
+            reason = (
+                "no document has two words of the vocabulary. Pass longer documents, "
+                "or lower min_count; if X is the words of one document, pass [X]."
+            )
+            if self.analyzer == "word":
+                reason += segmentation_advice(words)
+        warn_user(
+            f"{type(self).__name__}: the word vectors are still random. They are "
+            f"learned from pairs of words that stand close, and {reason}"
+        )
 
     def _no_words(self, terms, counts, documents):
         if len(terms) == 0:
@@ -597,13 +636,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             f"occurs {counts.max()} times. min_count={counts.max()} would keep "
             f"{np.count_nonzero(counts == counts.max())}."
         )
-        if self.analyzer == "word" and any(
-            "\u4e00" <= t[:1] <= "\u9fff" for t in terms
-        ):
-            message += (
-                " Chinese is written without spaces: use analyzer='char', or pass a "
-                "segmenter as tokenizer."
-            )
+        if self.analyzer == "word":
+            message += segmentation_advice(terms)
         return message
 
     def _grow_vocabulary(self, X):
@@ -625,7 +659,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         added = rank_terms(names, seen, min_count=self.min_count, max_features=room)
         new_id[unknown[added]] = np.arange(len(words), len(words) + len(added))
         words += [names[i] for i in added]
-        if not words:
+        if not words and len(terms) == 0:
             raise ValueError(self._no_words(terms, seen, documents))
         rare = rare | dict(zip(names, seen.tolist(), strict=True))
         for i in added:

@@ -45,11 +45,14 @@ class Training:
         The vectors of the words, and behind them those of the n-grams; zeros at first.
     output_rows : ndarray of shape (n_words, vector_size), dtype float32
         The vectors that predict; zeros at first.
+    n_pairs : int
+        On how many pairs of words they were trained.
     """
 
     def __init__(self, words, vector_size, lengths):
         self.words, self.vector_size, self.lengths = words, vector_size, lengths
         self.hashes, self._parts = _NO_HASHES, (None, None)
+        self.n_pairs = 0
         if lengths is not None:
             self.hashes, *self._parts = word_parts(words, lengths)
         self._inputs = _aligned_zeros(len(words) + len(self.hashes), vector_size)
@@ -149,6 +152,7 @@ class Training:
         ]
         _run_in_threads(tasks, stop_flag, documents.ids)
         loss, n_pairs = totals.sum(axis=0)
+        self.n_pairs += int(n_pairs)
         return float(loss / n_pairs) if n_pairs else 0.0
 
     def copy(self):

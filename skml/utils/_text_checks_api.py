@@ -9,6 +9,7 @@ from skml.utils._text_checks_data import (
     documents,
     fitted,
     fresh,
+    is_composition,
     target,
     token_refusal,
 )
@@ -57,7 +58,16 @@ def _set_parameters(estimator):
     """The names of the parameters that are not at their default."""
     defaults = signature(type(estimator)).parameters
     values = estimator.get_params(deep=False)
-    return [key for key in values if values[key] is not defaults[key].default]
+    changed = [key for key in values if values[key] is not defaults[key].default]
+    if is_composition(estimator):
+        parts = estimator.get_params().values()
+        changed += [
+            key
+            for part in parts
+            if hasattr(part, "fit")
+            for key in _set_parameters(part)
+        ]
+    return changed
 
 
 def check_text_parameter_values(name, estimator_orig):

@@ -15,6 +15,7 @@ from skml.utils._text_checks_data import (
     documents,
     fitted,
     fresh,
+    is_composition,
     methods_of,
     new_documents,
     table_libraries,
@@ -32,7 +33,7 @@ def check_text_unfitted(name, estimator_orig):
         method: (lambda m=method: getattr(estimator, m)(new_documents("text")))
         for method in methods_of(estimator)
     }
-    if hasattr(estimator, "get_feature_names_out"):
+    if hasattr(estimator, "get_feature_names_out") and not is_composition(estimator):
         calls["get_feature_names_out"] = lambda: estimator.get_feature_names_out()
     calls["check_is_fitted"] = lambda: check_is_fitted(estimator)
     for what, call in calls.items():
@@ -51,10 +52,12 @@ def check_text_unfitted(name, estimator_orig):
 def check_text_bad_container(name, estimator_orig):
     """Check that what is no collection of documents is refused, with its type.
 
-    An estimator with the tag ``input_tags.sparse`` may take counts as well.
+    An estimator with the tag ``input_tags.sparse`` may take counts as well, and so may
+    the first step of a composition.
     """
     bad = _bad_containers()
-    if not get_tags(estimator_orig).input_tags.sparse:
+    tags = get_tags(estimator_orig).input_tags
+    if not (tags.sparse or is_composition(estimator_orig)):
         n_documents = len(documents("text"))
         counts = np.ones((n_documents, 2))
         bad["a 2-d array of numbers"] = (counts, _TWO_DIMENSIONS)
@@ -169,11 +172,12 @@ def check_text_empty_collection(name, estimator_orig):
     empty["an empty array"] = lambda: np.array([], dtype=object)
     for what, make in empty.items():
         y = target(estimator)[:0]
-        assert_refused(
-            lambda make=make, y=y: fresh(estimator_orig).fit(make(), y),
-            f"{name}.fit with {what}",
-            "(?i:empty|no document|0 document|exhausted|at least)",
-        )
+        if get_tags(estimator).requires_fit:
+            assert_refused(
+                lambda make=make, y=y: fresh(estimator_orig).fit(make(), y),
+                f"{name}.fit with {what}",
+                "(?i:empty|no document|0 (document|sample)|exhausted|at least)",
+            )
         for method in methods_of(estimator):
             _check_nothing(getattr(estimator, method), make(), f"{name}.{method}", what)
 

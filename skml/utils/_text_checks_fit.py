@@ -12,7 +12,6 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-from sklearn.utils import get_tags
 
 from skml.utils._text_checks_data import (
     assert_refused,
@@ -21,6 +20,7 @@ from skml.utils._text_checks_data import (
     fitted,
     fresh,
     kinds_of,
+    needs_target,
     new_documents,
     outputs,
     target,
@@ -50,7 +50,7 @@ def check_text_fit_takes_y(name, estimator_orig):
                 f"The second parameter of {name}.{method} must be y; the parameters "
                 f"are {parameters}."
             )
-    if not get_tags(estimator_orig).target_tags.required:
+    if not needs_target(estimator_orig):
         fresh(estimator_orig).fit(documents("text"))
 
 

@@ -20,7 +20,12 @@ from skml.utils._text_checks_api import (
     check_text_tags,
     check_text_token_lists,
 )
-from skml.utils._text_checks_data import kinds_of
+from skml.utils._text_checks_data import (
+    has_names,
+    is_composition,
+    kinds_of,
+    needs_target,
+)
 from skml.utils._text_checks_errors import (
     check_text_bad_container,
     check_text_bad_document,
@@ -80,13 +85,11 @@ _CHECKS_WITHOUT_DOCUMENTS = (
     sklearn_checks.check_mixin_order,
     sklearn_checks.check_get_params_invariance,
     sklearn_checks.check_set_params,
-    check_text_tags,
     check_text_html_repr,
 )
 # Checks on documents of a fixed kind, or of both within one check.
 _CHECKS_ONCE = (
     check_text_token_lists,
-    check_text_parameter_values,
     check_text_fit_takes_y,
     check_text_bad_container,
     check_text_missing_in_series,
@@ -95,7 +98,6 @@ _CHECKS_ONCE = (
 _CHECKS_OF_EACH_KIND = (
     check_text_fit_returns_self,
     check_text_fit_attributes,
-    check_text_parameters_untouched,
     check_text_arguments_untouched,
     check_text_global_generators,
     check_text_empty_document,
@@ -106,22 +108,16 @@ _CHECKS_OF_DETERMINISTIC = (
     check_text_fit_idempotent,
     check_text_refit,
     check_text_random_state,
-    check_text_failed_fit,
     check_text_subset_invariance,
     check_text_order_invariance,
     check_text_pickle,
     check_text_readonly,
     check_text_containers,
-    check_text_generator,
     check_text_pipeline,
     check_text_cross_validation,
     check_text_grid_search,
 )
-_CHECKS_OF_TRANSFORMERS = (
-    check_text_feature_names_out,
-    check_text_fit_transform,
-    check_text_set_output,
-)
+_CHECKS_OF_NAMED_COLUMNS = (check_text_feature_names_out, check_text_set_output)
 
 
 def check_text_estimator(
@@ -135,7 +131,11 @@ def check_text_estimator(
     """Check that an estimator of text keeps scikit-learn's conventions.
 
     The counterpart of :func:`sklearn.utils.estimator_checks.check_estimator`, for
-    estimators whose X is a collection of documents: ``str``, or lists of tokens.
+    estimators whose X is a collection of documents: ``str``, or lists of tokens. A
+    :class:`~sklearn.pipeline.Pipeline` or :class:`~sklearn.pipeline.FeatureUnion` of
+    such estimators is checked as well, but for its own parameters and tags. An
+    estimator without :term:`get_feature_names_out`, and one without a state (the tag
+    ``requires_fit`` is False), are spared what they need not have.
 
     Parameters
     ----------
@@ -309,11 +309,12 @@ def text_estimator_checks_generator(estimator):
             f"Expected an estimator, got the class {estimator.__name__}. Pass an "
             f"instance: {estimator.__name__}()."
         )
-    name = type(estimator).__name__
-    with warnings.catch_warnings():
-        # It warns that it has next to no checks for text: that is why this one exists.
-        warnings.simplefilter("ignore", SkipTestWarning)
-        first = list(sklearn_checks.estimator_checks_generator(estimator))
+    name, first = type(estimator).__name__, []
+    if not is_composition(estimator):
+        with warnings.catch_warnings():
+            # It has next to no checks for text, and says so: hence this one.
+            warnings.simplefilter("ignore", SkipTestWarning)
+            first = list(sklearn_checks.estimator_checks_generator(estimator))
     yield from first
     known = {_name_of(check) for _, check in first}
     for check in _yield_text_checks(estimator):
@@ -322,9 +323,13 @@ def text_estimator_checks_generator(estimator):
 
 
 def _yield_text_checks(estimator):
-    tags = get_tags(estimator)
+    tags, is_whole = get_tags(estimator), not is_composition(estimator)
     yield from _CHECKS_WITHOUT_DOCUMENTS
-    if hasattr(estimator, "_parameter_constraints"):
+    if is_whole:
+        yield check_text_tags
+        if tags.requires_fit:
+            yield check_text_parameter_values
+    if is_whole and hasattr(estimator, "_parameter_constraints"):
         # Its X is a table, but parameters are to be refused before X is looked at.
         yield sklearn_checks.check_param_validation
     yield from _CHECKS_ONCE
@@ -342,15 +347,25 @@ def _yield_text_checks(estimator):
 
 def _checks_of_each_kind(estimator, tags):
     yield from _CHECKS_OF_EACH_KIND
+    is_whole = not is_composition(estimator)
+    if is_whole:
+        yield check_text_parameters_untouched
     if not tags.non_deterministic:
         yield from _CHECKS_OF_DETERMINISTIC
+        if is_whole:
+            # Between its steps, the documents may be read more than once.
+            yield check_text_generator
+        if tags.requires_fit:
+            yield check_text_failed_fit
     if hasattr(estimator, "max_iter"):
         yield check_text_n_iter
     if hasattr(estimator, "transform"):
-        yield from _CHECKS_OF_TRANSFORMERS
+        yield check_text_fit_transform
+    if hasattr(estimator, "transform") and has_names(estimator):
+        yield from _CHECKS_OF_NAMED_COLUMNS
     if is_classifier(estimator):
         yield check_text_classes
-    if tags.target_tags.required:
+    if needs_target(estimator):
         yield check_text_target
 
 

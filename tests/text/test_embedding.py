@@ -5,10 +5,18 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, Normalizer
 
 from skml.text import (
     EmbeddingTransformer,
@@ -123,3 +131,39 @@ def test_no_word_has_a_vector():
 def test_bad_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
         EmbeddingTransformer(**{"word_vectors": VECTORS, **parameters}).fit(DOCUMENTS)
+
+
+@pytest.mark.parametrize("output", ["default", "pandas"])
+@pytest.mark.parametrize(
+    "weighter",
+    [
+        make_pipeline(TfidfTransformer(), Normalizer()),
+        make_pipeline(Normalizer(), make_pipeline(TfidfTransformer())),
+        FeatureUnion([("tf-idf", TfidfTransformer())]),
+        FunctionTransformer(lambda counts: (counts > 0).toarray()),
+    ],
+)
+def test_weighters_of_scikit_learn(weighter, output):
+    """Some have no `set_output`, and a Pipeline of them refuses it."""
+    with config_context(transform_output=output):
+        model = EmbeddingTransformer(VECTORS, weighter=weighter, pooling="mean+max")
+        pooled = model.fit_transform(DOCUMENTS)
+    assert pooled.shape == (len(DOCUMENTS), 2 * VECTORS.vector_size)
+    assert_array_equal(model.transform(DOCUMENTS), pooled)
+
+
+@pytest.mark.parametrize(
+    ("weighter", "error", "message"),
+    [
+        (
+            TfidfVectorizer(),
+            TypeError,
+            "cannot be fitted on a matrix .*reads text",
+        ),
+        (make_pipeline(CountVectorizer()), TypeError, "cannot be fitted on a matrix"),
+        (TruncatedSVD(1), ValueError, r"of the shape \(1, .*to the shape \(1, 1\)"),
+    ],
+)
+def test_what_is_no_weighter(weighter, error, message):
+    with pytest.raises(error, match=f"EmbeddingTransformer: weighter=.*{message}"):
+        EmbeddingTransformer(VECTORS, weighter=weighter).fit(DOCUMENTS)

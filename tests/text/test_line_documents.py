@@ -9,6 +9,9 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skml.text import (
     EmbeddingTransformer,
@@ -21,6 +24,9 @@ from skml.text import (
 from skml.text._id_stream import CHUNK, IdStream, mapping_of, release
 from skml.text._line_tokenizer import LineTokenizer
 from skml.text._vocabulary import count_ids, encode, reindex
+
+# A few lines are too small a corpus for the default of `subsample`.
+pytestmark = pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
 
 LINES = [
     "The cat sat, on the mat; a x_y 42 don't",
@@ -99,6 +105,15 @@ def test_other_encodings(tmp_path):
     documents = LineDocuments(path, encoding="gb18030")
     assert list(documents) == ["月光", "明月 明月"]
     assert make().fit(documents).vocabulary_ == {"明月": 0, "月光": 1}
+
+
+def test_cross_validation_takes_lines(path):
+    model = make_pipeline(TfidfWeighter(), LogisticRegression())
+    y = np.arange(len(LINES)) % 2
+    search = GridSearchCV(model, {"tfidfweighter__norm": ["l1", "l2"]}, cv=2)
+    predicted = search.fit(LineDocuments(path), y).predict(LineDocuments(path))
+    assert_array_equal(predicted, search.fit(LINES, y).predict(LINES))
+    assert np.array(LineDocuments(path)).tolist() == LINES
 
 
 # The same tokens as Python

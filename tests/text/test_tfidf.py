@@ -93,6 +93,7 @@ def test_formulas_equal_sklearn(documents, use_idf, smooth_idf, sublinear_tf, no
     ("min_df", "max_df", "max_features"),
     list(product([1, 2, 0.0, 0.3], [1.0, 3, 0.6], [None, 1, 6])),
 )
+@pytest.mark.filterwarnings("ignore:.*no known word")
 def test_pruning_equals_sklearn(documents, min_df, max_df, max_features):
     assert_equals_sklearn(
         documents,

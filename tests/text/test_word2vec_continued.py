@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
 
 from skml.text import TfidfWeighter, Word2VecTransformer, WordVectors
 from tests.oracles.word2vec import two_groups
@@ -89,6 +90,20 @@ def test_rare_words_are_counted_across_calls():
         continued.partial_fit([["y", "x"]])
         assert continued.vocabulary_ == {"x": 0, "y": 1}
         assert continued.counts_.tolist() == [4, 3]
+
+
+def test_words_are_counted_before_any_is_frequent_enough():
+    model = make(min_count=3)
+    for _ in range(2):
+        assert model.partial_fit(["red blue"]) is model
+        with pytest.raises(NotFittedError):
+            model.transform(["red"])
+    model.partial_fit(["blue red"])
+    assert model.vocabulary_ == {"blue": 0, "red": 1}
+    assert model.counts_.tolist() == [3, 3]
+    with pytest.raises(ValueError, match="hold no token"):
+        make().partial_fit([""])
+    assert list(model.partial_fit([""]).vocabulary_) == ["blue", "red"]
 
 
 def test_max_features_limits_the_whole_vocabulary():

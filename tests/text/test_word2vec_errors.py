@@ -5,6 +5,7 @@ What any estimator of text refuses is in the checks of `skml.utils.estimator_che
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
 from skml.text import Word2VecTransformer
@@ -45,6 +46,7 @@ def test_no_tokens(documents):
         fit(documents)
 
 
+@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
 def test_min_count_too_high():
     documents = [["a", "b", "a"], ["b", "c"]]
     message = (
@@ -57,6 +59,7 @@ def test_min_count_too_high():
     assert len(fit(documents, min_count=2).vocabulary_) == 2
 
 
+@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
 def test_min_count_too_high_for_chinese_in_one_piece():
     poem = ["床前明月光，", "疑是地上霜。", "举头望明月，", "低头思故乡。"]
     message = "no word reaches min_count=2.*analyzer='char'.*segmenter as tokenizer"
@@ -138,3 +141,10 @@ def test_a_loss_that_diverges():
 @pytest.mark.parametrize("noise_exponent", [-500.0, 0.0, 500.0])
 def test_extreme_noise(noise_exponent):
     assert np.isfinite(fit(noise_exponent=noise_exponent).vectors_).all()
+
+
+def test_what_fit_learns_is_not_there_before():
+    for name in ("vocabulary_", "vectors_"):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            getattr(Word2VecTransformer(), name)
+        assert not hasattr(Word2VecTransformer(), name)

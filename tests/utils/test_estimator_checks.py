@@ -13,6 +13,8 @@ from joblib import parallel_backend
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -179,11 +181,29 @@ class WordVotes(ClassifierMixin, _TextInput):
         return np.column_stack([1 - second, second])
 
 
+class Lengths(TransformerMixin, _TextInput):
+    """How many tokens: without a state, and without a name for the column."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return np.array([[len(tokens)] for tokens in self._tokenize(X)]).reshape(-1, 1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+
 SOUND = [
     SignedCounts(),
     SignedCounts(notes=["kept"], sparse_output=True),
     SignedCounts("char"),
     WordVotes(),
+    Lengths(),
+    make_union(Lengths(), make_pipeline(SignedCounts("char"))),
+    make_pipeline(SignedCounts(sparse_output=True), LogisticRegression()),
 ]
 
 

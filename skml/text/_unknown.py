@@ -1,0 +1,80 @@
+"""Warnings of documents in which nothing is known, and of words that none can hold."""
+
+import re
+
+import numpy as np
+
+from skml._fitting import warn_user
+
+# Scripts of Chinese, Japanese, Thai, Lao, Burmese and Khmer.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
+)
+
+HOW_DOCUMENTS_DIFFER = (
+    "Are the documents in their language, and of their form (text or lists of tokens, "
+    "upper or lower case)?"
+)
+
+
+def warn_unknown(caller, n_tokens, n_known, *, why, remedy):
+    """Warn if nine in ten of the documents that hold tokens hold none that is known.
+
+    Parameters
+    ----------
+    caller : str
+        The name of the estimator.
+    n_tokens, n_known : ndarrays of shape (n_documents,)
+        How many tokens each document has, and how many of them are known.
+    why, remedy : str
+        What is known of the words, and what to change.
+    """
+    n_filled = np.count_nonzero(n_tokens)
+    n_lost = n_filled - np.count_nonzero(n_known[n_tokens > 0])
+    if n_lost and 10 * n_lost >= 9 * n_filled:
+        which = "nearly all" if n_lost < n_filled else "all"
+        warn_user(
+            f"{caller}: {which} documents have no known word and become zeros: {why}. "
+            f"{remedy}"
+        )
+
+
+def segmentation_advice(terms):
+    """What to do where most terms are of a script that is written without spaces."""
+    some = [terms[i] for i in range(min(len(terms), 1000))]
+    if 2 * sum(_UNSPACED.match(term) is not None for term in some) < len(some):
+        return ""
+    return (
+        " Chinese is written without spaces, and so are other languages: use "
+        "analyzer='char', or pass a segmenter as tokenizer."
+    )
+
+
+def warn_unreachable(caller, analyze, terms, is_found):
+    """Warn if terms of a vocabulary are what the analysis of text never yields.
+
+    Parameters
+    ----------
+    caller : str
+        The name of the estimator.
+    analyze : callable
+        From text to tokens.
+    terms : list of str
+        The vocabulary.
+    is_found : ndarray of shape (n_terms,), dtype bool
+        Which terms the documents hold.
+    """
+    lost = [(i, analyze(terms[i])) for i in np.flatnonzero(~is_found)]
+    lost = [(i, tokens) for i, tokens in lost if tokens != [terms[i]]]
+    # Ready tokens are not analysed: then, some such terms are found, as a rule.
+    ready = any(analyze(terms[i]) != [terms[i]] for i in np.flatnonzero(is_found))
+    if not lost or ready:
+        return
+    first, tokens = lost[0]
+    becomes = " and ".join(map(repr, tokens)) or "nothing"
+    warn_user(
+        f"{caller}: {len(lost)} of {len(terms)} terms of vocabulary are never found in "
+        f"text, as its analysis makes something else of them: {terms[first]!r:.60} "
+        f"becomes {becomes:.60}. Spell the terms as they are after the analysis, or "
+        "change lowercase, strip_accents, stop_words or token_pattern."
+    )
