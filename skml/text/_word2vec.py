@@ -413,7 +413,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
 
         Words that reach `min_count` are added to the vocabulary, behind those that are
         there; occurrences are counted from the first call of `partial_fit` on. Until a
-        word does, the estimator is not fitted. In the pass, the learning rate falls from `learning_rate_init` to `learning_rate_min`.
+        word does, the estimator is not fitted. In the pass, the learning rate falls
+        from `learning_rate_init` to `learning_rate_min`.
 
         Parameters
         ----------
