@@ -415,6 +415,18 @@ def column_names(X):
     return names if all(isinstance(name, str) for name in names) else None
 
 
+def take_rows(X, rows):
+    """Some of the rows of a table, in the container that it is in."""
+    library = library_of(X)
+    if library == "pandas":
+        return X.iloc[rows]
+    if library == "pyarrow":
+        return X.take(rows)
+    if isinstance(X, (list, tuple)):
+        return [X[row] for row in rows.tolist()]
+    return (X.tocsr() if sparse.issparse(X) else X)[rows]
+
+
 def split_columns(X):
     """The columns of a table in their order."""
     library = library_of(X)

@@ -27,6 +27,7 @@ from skml._table._base import (
     check_weights,
     describe_treatment,
 )
+from skml._table._frame import take_rows
 from skml._validation import is_missing
 from skml.tabular._constraints import resolve_interaction_cst, resolve_monotonic_cst
 from skml.tabular._early_stopping import (
@@ -45,11 +46,19 @@ class Sample(NamedTuple):
     X: np.ndarray
     y: np.ndarray
     sample_weight: np.ndarray | None
+    table: object  # what the user passed
+    positions: np.ndarray  # of the rows in it
 
     def at(self, rows):
         """Some of the rows."""
         weight = None if self.sample_weight is None else self.sample_weight[rows]
-        return Sample(self.X[rows], self.y[rows], weight)
+        return Sample(
+            self.X[rows], self.y[rows], weight, self.table, self.positions[rows]
+        )
+
+    def as_passed(self):
+        """The rows as the user passed them."""
+        return take_rows(self.table, self.positions)
 
 
 class BaseBoosting(CallbackSupportMixin, BaseTabular):
@@ -82,6 +91,7 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
         "validation_fraction": [
             Interval(Real, 0, 1, closed="neither"),
             Interval(Integral, 1, None, closed="left"),
+            None,
         ],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -119,7 +129,8 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
         groups : array-like of shape (n_samples,), default=None
             Groups of rows that early stopping holds out as a whole.
         X_val : table of shape (n_val, n_features), default=None
-            Rows to stop early by, in the place of a part of X.
+            Rows to score after each iteration, and to stop early by if
+            `early_stopping=True`, in the place of a part of X.
         y_val : array-like of shape (n_val,), default=None
             Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None
@@ -139,7 +150,7 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
             If a column of X mixes strings and numbers, or holds something else.
         """
         self._check_parameters()
-        self._check_validation_data(X_val, y_val, sample_weight_val)
+        check_validation_data(X_val, y_val, sample_weight_val)
         context = self._init_callback_context(max_subtasks=self._n_tasks())
         progress = BoostingProgress(self, context, {"X": X, "y": y})
         validation = (X_val, y_val, sample_weight_val)
@@ -157,7 +168,7 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
         goes_on = self.warm_start and hasattr(self, "n_iter_")
         before = self._remember() if goes_on else {}
         n_before = before.get("n_iter_", 0)
-        train, kept = self._read_training(X, y, sample_weight, before)
+        train = self._read_training(X, y, sample_weight, before)
         groups = check_groups(groups, X)
         if not goes_on:
             self._seed = draw_seed(self.random_state)
@@ -168,32 +179,14 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
         if self._is_constant():
             self.n_iter_ = self.n_estimators
             return
-        monitor = None
-        if self.early_stopping:
-            if validation[0] is not None:
-                validation = self._read_validation(*validation)
-            else:
-                train, validation = self._hold_out(train, groups, kept)
-            monitor = StageMonitor(self, train, validation)
+        train, monitor = self._monitor(train, groups, validation)
         self._boost(train, monitor, n_before, progress)
-        if monitor is not None:
-            self._keep_the_best(monitor, before, n_before)
+        if self.early_stopping or validation[0] is not None:
+            self._keep_scores(monitor, before, n_before)
 
     def _forget(self, *names):
         for name in names:
             vars(self).pop(name, None)
-
-    def _check_validation_data(self, X_val, y_val, sample_weight_val):
-        if X_val is None and y_val is None and sample_weight_val is None:
-            return
-        if X_val is None or y_val is None:
-            missing = "X_val" if X_val is None else "y_val"
-            raise ValueError(f"X_val and y_val go together; {missing} was not passed.")
-        if not self.early_stopping:
-            raise ValueError(
-                "X_val and y_val are what early stopping looks at; pass "
-                "early_stopping=True."
-            )
 
     def _remember(self):
         """What an earlier fit left that the next one must agree with."""
@@ -218,10 +211,10 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
         *rows, kept = self._read_fit(X, y, sample_weight)
         if before:
             self._check_agrees(before)
-        train = Sample(*rows)
+        train = Sample(*rows, X, kept)
         if not is_classifier(self):
             check_target_of_loss(self.loss, train.y)
-        return train, kept
+        return train
 
     def _check_agrees(self, before):
         reader, earlier = self._reader, before["_reader"]
@@ -246,9 +239,20 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
     def _is_constant(self):
         return is_classifier(self) and len(self.classes_) == 1
 
-    def _hold_out(self, train, groups, kept):
+    def _monitor(self, train, groups, validation):
+        """The rows to learn from, and what scores each iteration, if anything does."""
+        if validation[0] is not None:
+            return train, StageMonitor(self, train, self._read_validation(*validation))
+        if not (self.early_stopping or self.verbose):
+            return train, None
+        if not self.early_stopping or self.validation_fraction is None:
+            return train, StageMonitor(self, train, None)
+        train, validation = self._hold_out(train, groups)
+        return train, StageMonitor(self, train, validation)
+
+    def _hold_out(self, train, groups):
         if groups is not None:
-            groups = groups[kept]
+            groups = groups[train.positions]
         if is_classifier(self):
             check_enough_to_split(train.y, self.classes_)
         rows = split_rows(
@@ -273,7 +277,7 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
             y = self._encode(y)
         else:
             check_target_of_loss(self.loss, y)
-        return Sample(X, y, weight)
+        return Sample(X, y, weight, X_val, np.arange(len(y)))
 
     def _encode(self, y):
         unknown = np.setdiff1d(y, self.classes_)
@@ -284,13 +288,21 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
             )
         return np.searchsorted(self.classes_, y)
 
-    def _keep_the_best(self, monitor, before, n_before):
-        """Note all scores, and cut the trees after the best one."""
+    def _keep_scores(self, monitor, before, n_before):
+        """Note all scores; with early stopping, cut the trees after the best one."""
         for name in ("train_score", "validation_score"):
-            # Where an earlier fit did not stop early, its trees have no scores.
+            scores = getattr(monitor, name)
+            if scores is None:
+                continue
+            # Where an earlier fit had no scores, its trees have none.
             earlier = before.get(f"{name}_", np.full(n_before, np.nan))[:n_before]
-            setattr(self, f"{name}_", np.append(earlier, getattr(monitor, name)))
-        self._cut(best_stage(self.validation_score_))
+            setattr(self, f"{name}_", np.append(earlier, scores))
+        if self.early_stopping:
+            self._cut(best_stage(self._decisive_score()))
+
+    def _decisive_score(self):
+        """The scores that early stopping looks at."""
+        return getattr(self, "validation_score_", self.train_score_)
 
     def _at_stage(self, n_estimators):
         """The estimator as it would be, had it been fitted with fewer trees."""
@@ -300,10 +312,11 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
             stage.n_iter_ = n_estimators
             return stage
         kept = min(n_estimators, self.n_iter_)
-        if hasattr(self, "validation_score_"):
-            stage.train_score_ = self.train_score_[:n_estimators]
-            stage.validation_score_ = self.validation_score_[:n_estimators]
-            kept = best_stage(stage.validation_score_)
+        for name in ("train_score_", "validation_score_"):
+            if hasattr(self, name):
+                setattr(stage, name, getattr(self, name)[:n_estimators])
+        if self.early_stopping and hasattr(self, "train_score_"):
+            kept = best_stage(stage._decisive_score())
         if kept < self.n_iter_:
             stage._use_first(kept)
         return stage
@@ -422,6 +435,15 @@ def check_enough_to_split(y, classes):
             f"early_stopping holds out rows of each class, and class {label!r} has a "
             "single row. Leave the class out, or pass X_val and y_val."
         )
+
+
+def check_validation_data(X_val, y_val, sample_weight_val):
+    """Refuse a part of the validation data without the rest."""
+    if X_val is None and y_val is None and sample_weight_val is None:
+        return
+    if X_val is None or y_val is None:
+        missing = "X_val" if X_val is None else "y_val"
+        raise ValueError(f"X_val and y_val go together; {missing} was not passed.")
 
 
 def check_groups(groups, X):

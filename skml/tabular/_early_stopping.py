@@ -120,13 +120,17 @@ class StageMonitor:
     ----------
     estimator : estimator
         Says how to score and when to stop.
-    train, validation : Sample
-        What is learned from, and what was held out.
+    train : Sample
+        What is learned from.
+    validation : Sample or None
+        What was held out, if something was.
 
     Attributes
     ----------
+    samples : list of Sample
+        What is scored: rows of the first, and the second if there is one.
     train_score, validation_score : list of float
-        One score a stage; higher is better.
+        One score a stage; higher is better. None where there are no rows.
     """
 
     def __init__(self, estimator, train, validation):
@@ -134,7 +138,7 @@ class StageMonitor:
         self.train = train
         self.validation = validation
         self.train_score = []
-        self.validation_score = []
+        self.validation_score = None if validation is None else []
         self._scored_rows = slice(None)
         if estimator.scoring == "loss":
             self._loss = make_loss(
@@ -147,16 +151,39 @@ class StageMonitor:
             if len(train.y) > N_ROWS_FOR_TRAIN_SCORE:
                 shuffled = np.random.RandomState(0).permutation(len(train.y))
                 self._scored_rows = shuffled[:N_ROWS_FOR_TRAIN_SCORE]
-        self._scored = train.at(self._scored_rows)
+        self.samples = [train.at(self._scored_rows)]
+        if validation is not None:
+            self.samples.append(validation)
+        self._tables = [
+            sample.as_passed() if callable(estimator.scoring) else sample.X
+            for sample in self.samples
+        ]
 
-    def should_stop(self, train_raw, validation_raw):
+    def should_stop(self, train_raw, validation_raw=None):
         """Score a stage by its raw predictions; whether boosting should stop."""
-        train_raw = train_raw[self._scored_rows]
-        self.train_score.append(self._score(self._scored, train_raw))
-        self.validation_score.append(self._score(self.validation, validation_raw))
-        return should_stop(
-            self.validation_score, self.estimator.n_iter_no_change, self.estimator.tol
-        )
+        self.note(0, self.score(0, train_raw[self._scored_rows]))
+        if self.validation is not None:
+            self.note(1, self.score(1, validation_raw))
+        scores = self.train_score if self.validation is None else self.validation_score
+        patience, tol = self.estimator.n_iter_no_change, self.estimator.tol
+        return self.estimator.early_stopping and should_stop(scores, patience, tol)
+
+    def note(self, i, score):
+        """Note a score of one of the samples."""
+        (self.train_score, self.validation_score)[i].append(score)
+
+    def describe(self):
+        """The last scores, in words."""
+        estimator, sign = self.estimator, 1
+        name = estimator.scoring
+        if name == "loss":
+            name, sign = f"loss ({estimator._loss_name()})", -1
+        elif not isinstance(name, str):
+            name = getattr(name, "__name__", "score")
+        line = f"{name}: train {sign * self.train_score[-1]:.5f}"
+        if self.validation is not None:
+            line += f", validation {sign * self.validation_score[-1]:.5f}"
+        return line
 
     def labels(self, sample):
         """The targets of a sample as a scorer takes them."""
@@ -164,7 +191,9 @@ class StageMonitor:
             return self.estimator.classes_[sample.y]
         return sample.y
 
-    def _score(self, sample, raw):
+    def score(self, i, raw):
+        """Score one of the samples by its raw predictions."""
+        sample = self.samples[i]
         if self.estimator.scoring == "loss":
             return -self._loss(
                 y_true=sample.y.astype(np.float64),
@@ -175,7 +204,7 @@ class StageMonitor:
         if sample.sample_weight is not None:
             weight = {"sample_weight": sample.sample_weight}
         known = FixedPredictions(self.estimator, raw)
-        return self._scorer(known, sample.X, self.labels(sample), **weight)
+        return self._scorer(known, self._tables[i], self.labels(sample), **weight)
 
 
 class FixedPredictions:

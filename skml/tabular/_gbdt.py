@@ -136,7 +136,6 @@ class BaseGBDT(BaseBoosting):
         categorical = self._reader.is_categorical
         return {
             "max_iter": self.n_estimators,
-            "verbose": self.verbose,
             "l2_regularization": self.l2_regularization,
             "max_bins": self.max_bins,
             "categorical_features": categorical if categorical.any() else None,
@@ -247,10 +246,12 @@ class GBDTClassifier(BoostingClassifierMixin, BaseGBDT):
         Whether to stop when the validation score does not rise any more, and keep the
         trees of the best score.
     scoring : str, callable or None, default="loss"
-        The validation score: the loss, or a scorer; None is the `score` method.
-    validation_fraction : float or int, default=0.1
+        The validation score: the loss, or a scorer, which gets the rows as they were
+        passed to `fit`; None is the `score` method.
+    validation_fraction : float, int or None, default=0.1
         How many rows are held out for early stopping, of each class or in whole groups,
-        as a share or as a number. Not used if `fit` gets `X_val`.
+        as a fraction or as a number. None: none, and the training score decides. Not
+        used if `fit` gets `X_val`.
     n_iter_no_change : int, default=10
         Stop when this many iterations bring nothing better.
     tol : float, default=1e-07
@@ -266,7 +267,8 @@ class GBDTClassifier(BoostingClassifierMixin, BaseGBDT):
     random_state : int, RandomState or None, default=None
         Seed of what is drawn: rows, features, the rows held out.
     verbose : int, default=0
-        How much is printed while the trees grow.
+        Whether each iteration is printed, with the training loss or score, that of the
+        validation rows if there are some, and the seconds since the start.
 
     Attributes
     ----------
@@ -278,9 +280,10 @@ class GBDTClassifier(BoostingClassifierMixin, BaseGBDT):
         The number of iterations that are kept.
     train_score_ : ndarray of shape (n_iterations,)
         Training score after each iteration that was run, the higher the better. Only
-        with early stopping.
+        with early stopping, or if `fit` got `X_val`.
     validation_score_ : ndarray of shape (n_iterations,)
-        The same of the rows held out; the best is that of iteration `n_iter_`.
+        The same of the rows held out, or of `X_val`, if there are some. With early
+        stopping, the best is that of iteration `n_iter_`.
     missing_share_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)
@@ -448,10 +451,12 @@ class GBDTRegressor(BoostingRegressorMixin, BaseGBDT):
         Whether to stop when the validation score does not rise any more, and keep the
         trees of the best score.
     scoring : str, callable or None, default="loss"
-        The validation score: the loss, or a scorer; None is the `score` method.
-    validation_fraction : float or int, default=0.1
+        The validation score: the loss, or a scorer, which gets the rows as they were
+        passed to `fit`; None is the `score` method.
+    validation_fraction : float, int or None, default=0.1
         How many rows are held out for early stopping, of each class or in whole groups,
-        as a share or as a number. Not used if `fit` gets `X_val`.
+        as a fraction or as a number. None: none, and the training score decides. Not
+        used if `fit` gets `X_val`.
     n_iter_no_change : int, default=10
         Stop when this many iterations bring nothing better.
     tol : float, default=1e-07
@@ -467,7 +472,8 @@ class GBDTRegressor(BoostingRegressorMixin, BaseGBDT):
     random_state : int, RandomState or None, default=None
         Seed of what is drawn: rows, features, the rows held out.
     verbose : int, default=0
-        How much is printed while the trees grow.
+        Whether each iteration is printed, with the training loss or score, that of the
+        validation rows if there are some, and the seconds since the start.
 
     Attributes
     ----------
@@ -477,9 +483,10 @@ class GBDTRegressor(BoostingRegressorMixin, BaseGBDT):
         The number of iterations that are kept.
     train_score_ : ndarray of shape (n_iterations,)
         Training score after each iteration that was run, the higher the better. Only
-        with early stopping.
+        with early stopping, or if `fit` got `X_val`.
     validation_score_ : ndarray of shape (n_iterations,)
-        The same of the rows held out; the best is that of iteration `n_iter_`.
+        The same of the rows held out, or of `X_val`, if there are some. With early
+        stopping, the best is that of iteration `n_iter_`.
     missing_share_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)

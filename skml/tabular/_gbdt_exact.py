@@ -52,7 +52,7 @@ class ExactTrees:
                 train.X, self.reader, train.sample_weight
             )
         prepared = None
-        if monitor is not None:
+        if monitor is not None and monitor.validation is not None:
             prepared = self.preparation.transform(monitor.validation.X)
         stages = StageScores(self, monitor, prepared, progress)
         self.native.fit(X, train.y, train.sample_weight, monitor=stages)
@@ -108,11 +108,12 @@ class StageScores:
     def __call__(self, iteration, native, variables):
         is_enough = False
         if self.monitor is not None:
-            if self.raw is None:  # it looks at each tree when the tree is there
-                self.raw = islice(self.trees.stages(self.X), iteration, None)
-            is_enough = self.monitor.should_stop(
-                flat(variables["raw_predictions"]), next(self.raw)
-            )
+            raw = [flat(variables["raw_predictions"])]
+            if self.X is not None:
+                if self.raw is None:  # it looks at each tree when the tree is there
+                    self.raw = islice(self.trees.stages(self.X), iteration, None)
+                raw.append(next(self.raw))
+            is_enough = self.monitor.should_stop(*raw)
         learned = partial(self._learned, iteration + 1)
         return self.progress.report(iteration + 1, self.monitor, learned) or is_enough
 

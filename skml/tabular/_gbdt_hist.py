@@ -39,29 +39,41 @@ class HistTrees:
         return self.native.n_iter_
 
     def boost(self, params, train, monitor, n_before, n_threads, progress):
-        """Grow trees, from where the last call ended; there is no way to look on."""
-        self.native.set_params(**params, early_stopping=monitor is not None)
+        """Grow trees, from where the last call ended."""
+        native, validation = self.native, {}
+        native.set_params(**params, early_stopping=monitor is not None, verbose=0)
         if not n_before:
             self._learn_limits(train.X)
-        validation = {}
         if monitor is not None:
-            validation = {
-                "X_val": self._limit(monitor.validation.X),
-                "y_val": monitor.labels(monitor.validation),
-                "sample_weight_val": monitor.validation.sample_weight,
-            }
-        if n_before and monitor is not None and params["scoring"] != "loss":
-            # Not there, unless the trees so far were scored as well.
-            self.native._scorer = check_scoring(self.native, params["scoring"])
+            validation = self._watch(monitor, n_before, n_threads, progress)
         y = train.y if monitor is None else monitor.labels(train)
         with threadpool_limits(n_threads, user_api="openmp"):
-            self.native.fit(self._limit(train.X), y, train.sample_weight, **validation)
+            native.fit(self._limit(train.X), y, train.sample_weight, **validation)
+        native.scoring, native._scorer = params["scoring"], None
         if monitor is not None:  # not the score before the first tree
             n_new = self.n_iter - n_before
-            scores = (self.native.train_score_, self.native.validation_score_)
-            monitor.train_score, monitor.validation_score = (
-                score[len(score) - n_new :] for score in scores
-            )
+            monitor.train_score = native.train_score_[-n_new:]
+            if monitor.validation is not None:
+                monitor.validation_score = native.validation_score_[-n_new:]
+
+    def _watch(self, monitor, n_before, n_threads, progress):
+        """Let the trees be scored while they grow; what `fit` gets for it."""
+        native, estimator = self.native, monitor.estimator
+        if not estimator.early_stopping:  # scored, but never enough
+            native.n_iter_no_change = native.max_iter + 1
+        if callable(estimator.scoring) or estimator.verbose:
+            native.scoring = RowScores(self, monitor, n_before, n_threads, progress)
+        if n_before and native.scoring != "loss":
+            # Not there, unless the trees so far were scored as well.
+            native._scorer = check_scoring(native, native.scoring)
+        if monitor.validation is None:
+            native.validation_fraction = None
+            return {}
+        return {
+            "X_val": self._limit(monitor.validation.X),
+            "y_val": monitor.labels(monitor.validation),
+            "sample_weight_val": monitor.validation.sample_weight,
+        }
 
     def cut(self, n_iter):
         """Keep the first trees, in a copy."""
@@ -75,16 +87,22 @@ class HistTrees:
 
     def raw_predict(self, X, n_threads):
         """Sum the values of the trees."""
-        X = self._limit(X)
-        native = self.native
+        X, raw = self.start(X)
+        self.native._predict_iterations(
+            X, self.native._predictors, raw, False, n_threads
+        )
+        return flat(raw)
+
+    def start(self, X):
+        """A table as the trees take it, and what is predicted before the first."""
+        native, X = self.native, self._limit(X)
         if native._preprocessor is not None:  # categories come first
             X = native._preprocessor.transform(X)
         baseline = native._baseline_prediction
         shape = (X.shape[0], native.n_trees_per_iteration_)
         raw = np.zeros(shape, dtype=baseline.dtype, order="F")
         raw += baseline
-        native._predict_iterations(X, native._predictors, raw, False, n_threads)
-        return flat(raw)
+        return X, raw
 
     def staged_raw_predict(self, X, n_threads):
         """Sum the values of the trees, after each iteration."""
@@ -133,6 +151,44 @@ class HistTrees:
             rare = ~np.isin(X[:, j], frequent) & ~np.isnan(X[:, j])
             X[rare, j] = self.n_categories[j]
         return X
+
+
+class RowScores:
+    """A scorer for trees that grow, which looks at rows as the user passed them.
+
+    scikit-learn itself would let a scorer see bins. It calls it before the first tree
+    and after each iteration, with rows to learn from, then with those held out, if any.
+    """
+
+    def __init__(self, trees, monitor, n_before, n_threads, progress):
+        self.trees = trees
+        self.monitor = monitor
+        self.n_before = n_before
+        self.n_threads = n_threads
+        self.progress = progress
+        self.parts = None
+        self.next = 0
+
+    def __call__(self, native, X, y, sample_weight=None):
+        i, self.next = self.next, (self.next + 1) % len(self.monitor.samples)
+        score = self.monitor.score(i, self._raw(i))
+        if len(native._predictors) > self.n_before:
+            self.monitor.note(i, score)
+            if self.next == 0:
+                self.progress.show(len(native._predictors), self.monitor)
+        return score
+
+    def _raw(self, i):
+        """Raw predictions of rows, to which those of the new trees are added."""
+        if self.parts is None:
+            samples = self.monitor.samples
+            self.parts = [[*self.trees.start(sample.X), 0] for sample in samples]
+        X, raw, n_seen = self.parts[i]
+        native = self.trees.native
+        new = native._predictors[n_seen:]
+        native._predict_iterations(X, new, raw, False, self.n_threads)
+        self.parts[i][2] += len(new)
+        return flat(raw)
 
 
 def most_frequent(column, n_most):

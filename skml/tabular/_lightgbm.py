@@ -320,10 +320,13 @@ class StageCallback:
         self.monitor = monitor
         self.progress = progress
         if monitor is not None:
-            samples = (monitor.train, monitor.validation)
-            self.samples = [estimator._for_native(sample.X) for sample in samples]
+            self.samples = [
+                estimator._for_native(sample.X)
+                for sample in (monitor.train, monitor.validation)
+                if sample is not None
+            ]
         self.n_seen = 0
-        self.raw = [0.0, 0.0]
+        self.raw = [0.0] * (0 if monitor is None else len(self.samples))
 
     def __call__(self, env):
         from lightgbm.callback import EarlyStopException
@@ -449,10 +452,12 @@ class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
         Whether to stop when the validation score does not rise any more, and keep the
         trees of the best score.
     scoring : str, callable or None, default="loss"
-        The validation score: the loss, or a scorer; None is the `score` method.
-    validation_fraction : float or int, default=0.1
+        The validation score: the loss, or a scorer, which gets the rows as they were
+        passed to `fit`; None is the `score` method.
+    validation_fraction : float, int or None, default=0.1
         How many rows are held out for early stopping, of each class or in whole groups,
-        as a share or as a number. Not used if `fit` gets `X_val`.
+        as a fraction or as a number. None: none, and the training score decides. Not
+        used if `fit` gets `X_val`.
     n_iter_no_change : int, default=10
         Stop when this many iterations bring nothing better.
     tol : float, default=1e-07
@@ -468,7 +473,8 @@ class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
     random_state : int, RandomState or None, default=None
         Seed of what is drawn: rows, features, the rows held out.
     verbose : int, default=0
-        Whether each iteration is printed, with its scores if they are computed.
+        Whether each iteration is printed, with the training loss or score, that of the
+        validation rows if there are some, and the seconds since the start.
 
     Attributes
     ----------
@@ -480,9 +486,10 @@ class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
         The number of iterations that are kept.
     train_score_ : ndarray of shape (n_iterations,)
         Training score after each iteration that was run, the higher the better. Only
-        with early stopping.
+        with early stopping, or if `fit` got `X_val`.
     validation_score_ : ndarray of shape (n_iterations,)
-        The same of the rows held out; the best is that of iteration `n_iter_`.
+        The same of the rows held out, or of `X_val`, if there are some. With early
+        stopping, the best is that of iteration `n_iter_`.
     missing_share_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)
@@ -639,10 +646,12 @@ class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
         Whether to stop when the validation score does not rise any more, and keep the
         trees of the best score.
     scoring : str, callable or None, default="loss"
-        The validation score: the loss, or a scorer; None is the `score` method.
-    validation_fraction : float or int, default=0.1
+        The validation score: the loss, or a scorer, which gets the rows as they were
+        passed to `fit`; None is the `score` method.
+    validation_fraction : float, int or None, default=0.1
         How many rows are held out for early stopping, of each class or in whole groups,
-        as a share or as a number. Not used if `fit` gets `X_val`.
+        as a fraction or as a number. None: none, and the training score decides. Not
+        used if `fit` gets `X_val`.
     n_iter_no_change : int, default=10
         Stop when this many iterations bring nothing better.
     tol : float, default=1e-07
@@ -658,7 +667,8 @@ class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
     random_state : int, RandomState or None, default=None
         Seed of what is drawn: rows, features, the rows held out.
     verbose : int, default=0
-        Whether each iteration is printed, with its scores if they are computed.
+        Whether each iteration is printed, with the training loss or score, that of the
+        validation rows if there are some, and the seconds since the start.
 
     Attributes
     ----------
@@ -668,9 +678,10 @@ class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
         The number of iterations that are kept.
     train_score_ : ndarray of shape (n_iterations,)
         Training score after each iteration that was run, the higher the better. Only
-        with early stopping.
+        with early stopping, or if `fit` got `X_val`.
     validation_score_ : ndarray of shape (n_iterations,)
-        The same of the rows held out; the best is that of iteration `n_iter_`.
+        The same of the rows held out, or of `X_val`, if there are some. With early
+        stopping, the best is that of iteration `n_iter_`.
     missing_share_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)

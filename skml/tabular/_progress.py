@@ -1,10 +1,16 @@
 """What boosting tells of each iteration."""
 
+import time
+
 from skml._fitting import Progress
 
 
 class BoostingProgress(Progress):
     """Reports each iteration of boosting, with the scores of a monitor."""
+
+    def __init__(self, estimator, context, data):
+        super().__init__(estimator, context, data)
+        self.began = time.perf_counter()
 
     def report(self, n_iter, monitor, learned):
         """Report an iteration; whether a callback wants the fit to stop.
@@ -18,10 +24,15 @@ class BoostingProgress(Progress):
         learned : callable
             Returns a dict of the attributes of an estimator that stops here.
         """
-        line = f"[{n_iter}] of {self.estimator.n_estimators}"
-        if monitor is not None:
-            line = (
-                f"[{n_iter}] train {monitor.train_score[-1]:.5f} "
-                f"validation {monitor.validation_score[-1]:.5f}"
-            )
-        return super().report(line, learned)
+        return super().report(self.line(n_iter, monitor), learned)
+
+    def show(self, n_iter, monitor):
+        """Print an iteration, where callbacks are not told of it."""
+        if self.estimator.verbose:
+            print(self.line(n_iter, monitor))
+
+    def line(self, n_iter, monitor):
+        """What is printed: the iteration, its scores, the seconds since the start."""
+        scores = "" if monitor is None else f" {monitor.describe()}"
+        seconds = time.perf_counter() - self.began
+        return f"[{n_iter}/{self.estimator.n_estimators}]{scores} ({seconds:.2f} s)"

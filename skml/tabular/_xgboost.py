@@ -164,19 +164,19 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         import xgboost
 
         matrix = self._matrix(train, params)
-        evaluated = None
-        if monitor is not None:
-            evaluated = self._matrix(monitor.validation, params, reference=matrix)
+        scored = [] if monitor is None else [matrix]
+        if monitor is not None and monitor.validation is not None:
+            scored.append(self._matrix(monitor.validation, params, reference=matrix))
         booster = xgboost.Booster(
             params,
-            [matrix] if evaluated is None else [matrix, evaluated],
+            [matrix, *scored[1:]],
             model_file=self.booster_ if n_before else None,
         )
         for iteration in range(self.n_estimators - n_before):
             booster.update(matrix, iteration)
+            raw = [booster.predict(m, output_margin=True) for m in scored]
             is_enough = monitor is not None and monitor.should_stop(
-                booster.predict(matrix, output_margin=True).astype(np.float64),
-                booster.predict(evaluated, output_margin=True).astype(np.float64),
+                *(scores.astype(np.float64) for scores in raw)
             )
             n_iter = n_before + iteration + 1
             learned = partial(self._learned, booster, n_iter)
@@ -465,10 +465,12 @@ class XGBoostClassifier(BoostingClassifierMixin, BaseXGBoost):
         Whether to stop when the validation score does not rise any more, and keep the
         trees of the best score.
     scoring : str, callable or None, default="loss"
-        The validation score: the loss, or a scorer; None is the `score` method.
-    validation_fraction : float or int, default=0.1
+        The validation score: the loss, or a scorer, which gets the rows as they were
+        passed to `fit`; None is the `score` method.
+    validation_fraction : float, int or None, default=0.1
         How many rows are held out for early stopping, of each class or in whole groups,
-        as a share or as a number. Not used if `fit` gets `X_val`.
+        as a fraction or as a number. None: none, and the training score decides. Not
+        used if `fit` gets `X_val`.
     n_iter_no_change : int, default=10
         Stop when this many iterations bring nothing better.
     tol : float, default=1e-07
@@ -484,7 +486,8 @@ class XGBoostClassifier(BoostingClassifierMixin, BaseXGBoost):
     random_state : int, RandomState or None, default=None
         Seed of what is drawn: rows, features, the rows held out.
     verbose : int, default=0
-        Whether each iteration is printed, with its scores if they are computed.
+        Whether each iteration is printed, with the training loss or score, that of the
+        validation rows if there are some, and the seconds since the start.
 
     Attributes
     ----------
@@ -496,9 +499,10 @@ class XGBoostClassifier(BoostingClassifierMixin, BaseXGBoost):
         The number of iterations that are kept.
     train_score_ : ndarray of shape (n_iterations,)
         Training score after each iteration that was run, the higher the better. Only
-        with early stopping.
+        with early stopping, or if `fit` got `X_val`.
     validation_score_ : ndarray of shape (n_iterations,)
-        The same of the rows held out; the best is that of iteration `n_iter_`.
+        The same of the rows held out, or of `X_val`, if there are some. With early
+        stopping, the best is that of iteration `n_iter_`.
     missing_share_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)
@@ -656,10 +660,12 @@ class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
         Whether to stop when the validation score does not rise any more, and keep the
         trees of the best score.
     scoring : str, callable or None, default="loss"
-        The validation score: the loss, or a scorer; None is the `score` method.
-    validation_fraction : float or int, default=0.1
+        The validation score: the loss, or a scorer, which gets the rows as they were
+        passed to `fit`; None is the `score` method.
+    validation_fraction : float, int or None, default=0.1
         How many rows are held out for early stopping, of each class or in whole groups,
-        as a share or as a number. Not used if `fit` gets `X_val`.
+        as a fraction or as a number. None: none, and the training score decides. Not
+        used if `fit` gets `X_val`.
     n_iter_no_change : int, default=10
         Stop when this many iterations bring nothing better.
     tol : float, default=1e-07
@@ -675,7 +681,8 @@ class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
     random_state : int, RandomState or None, default=None
         Seed of what is drawn: rows, features, the rows held out.
     verbose : int, default=0
-        Whether each iteration is printed, with its scores if they are computed.
+        Whether each iteration is printed, with the training loss or score, that of the
+        validation rows if there are some, and the seconds since the start.
 
     Attributes
     ----------
@@ -685,9 +692,10 @@ class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
         The number of iterations that are kept.
     train_score_ : ndarray of shape (n_iterations,)
         Training score after each iteration that was run, the higher the better. Only
-        with early stopping.
+        with early stopping, or if `fit` got `X_val`.
     validation_score_ : ndarray of shape (n_iterations,)
-        The same of the rows held out; the best is that of iteration `n_iter_`.
+        The same of the rows held out, or of `X_val`, if there are some. With early
+        stopping, the best is that of iteration `n_iter_`.
     missing_share_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)

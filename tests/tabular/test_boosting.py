@@ -1,6 +1,7 @@
 """The boosters: equal to their libraries, stage by stage, and bad input."""
 
 import pickle
+import re
 import time
 from itertools import combinations
 
@@ -891,18 +892,25 @@ def test_a_search_over_its_parameters(name):
 
 @booster
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_verbose_reports_progress(name, early_stopping, capfd):
-    model = make(name, early_stopping=early_stopping, n_estimators=3)
-    model.fit(TABLE, Y["binary"])
+@pytest.mark.parametrize("scoring", ["loss", "accuracy", None])
+def test_verbose_reports_progress(name, early_stopping, scoring, capfd):
+    model = make(name, early_stopping=early_stopping, n_estimators=3, scoring=scoring)
+    quiet = model.fit(TABLE, Y["binary"]).decision_function(TABLE)
     assert capfd.readouterr() == ("", "")
-    model.set_params(verbose=2).fit(TABLE, Y["binary"])
+    model.set_params(verbose=1).fit(TABLE, Y["binary"])
     out, err = capfd.readouterr()
-    assert out.count("\n") >= 3
-    assert "3" in out
     assert err == ""
-    if early_stopping and name in {"xgboost", "lightgbm"}:
-        score = model.validation_score_[2]
-        assert f"[3] train {model.train_score_[2]:.5f} validation {score:.5f}\n" in out
+    metric = {"loss": "loss (log_loss)", None: "score"}.get(scoring, scoring)
+    pattern = rf"\[(\d)/3\] {re.escape(metric)}: train (\d\.\d{{5}})"
+    pattern += r", validation (\d\.\d{5})" if early_stopping else "()"
+    lines = re.findall(pattern + r" \(\d+\.\d\d s\)\n", out)
+    assert [line[0] for line in lines] == ["1", "2", "3"]
+    assert out.count("\n") == 3
+    assert_array_equal(model.decision_function(TABLE), quiet)
+    assert hasattr(model, "train_score_") == early_stopping
+    if early_stopping:
+        scores = np.abs([model.train_score_, model.validation_score_]).T
+        assert_allclose(np.float64([line[1:] for line in lines]), scores, atol=1e-5)
 
 
 # Limits of trees

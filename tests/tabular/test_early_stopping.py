@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import polars
+import pyarrow
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -240,6 +242,44 @@ def test_validation_rows_that_are_given(name):
 
 
 @booster
+def test_rows_that_are_given_are_scored_without_early_stopping(name):
+    rows = {"X_val": X_VAL, "y_val": THREE_VAL}
+    model = make(name, early_stopping=False, n_iter_no_change=1)
+    model.fit(X[:200], THREE[:200], **rows)
+    plain = make(name, early_stopping=False).fit(X[:200], THREE[:200])
+    assert_array_equal(model.decision_function(X), plain.decision_function(X))
+    expected = [-log_loss(THREE_VAL, p) for p in model.staged_predict_proba(X_VAL)]
+    assert_allclose(model.validation_score_, expected, rtol=1e-5)
+    assert model.n_iter_ == len(model.train_score_) == 12
+    stage = model._at_stage(11)
+    assert stage.n_iter_ == len(stage.validation_score_) == 11
+    stopping = make(name).fit(X[:200], THREE[:200], **rows)
+    assert_array_equal(
+        stopping.validation_score_,
+        model.validation_score_[: len(stopping.validation_score_)],
+    )
+
+
+@booster
+@pytest.mark.parametrize("scoring", ["loss", "accuracy"])
+def test_without_rows_held_out_the_training_score_decides(name, scoring):
+    model = make(name, validation_fraction=None, tol=0.02, n_iter_no_change=2)
+    model.set_params(scoring=scoring, n_estimators=40).fit(X, BINARY)
+    assert not hasattr(model, "validation_score_")
+    assert len(model.train_score_) < 40
+    assert model.n_iter_ == np.argmax(model.train_score_) + 1
+    if scoring == "loss":
+        expected = [-log_loss(BINARY, p) for p in model.staged_predict_proba(X)]
+    else:
+        expected = [accuracy_score(BINARY, p) for p in model.staged_predict(X)]
+    assert_allclose(model.train_score_[: model.n_iter_], expected, rtol=1e-5)
+    plain = make(name, early_stopping=False, n_estimators=model.n_iter_)
+    assert_array_equal(
+        model.decision_function(X), plain.fit(X, BINARY).decision_function(X)
+    )
+
+
+@booster
 def test_validation_rows_that_cannot_be(name):
     fit = make(name).fit
     with pytest.raises(ValueError, match="X_val and y_val go together; y_val was not"):
@@ -248,8 +288,6 @@ def test_validation_rows_that_cannot_be(name):
         fit(X, BINARY, y_val=BINARY_VAL)
     with pytest.raises(ValueError, match="go together; X_val was not passed"):
         fit(X, BINARY, sample_weight_val=WEIGHT_VAL)
-    with pytest.raises(ValueError, match="early_stopping=True"):
-        make(name, early_stopping=False).fit(X, BINARY, X_val=X_VAL, y_val=BINARY_VAL)
     with pytest.raises(
         ValueError, match=r"y_val has the label 'high'.*\['no', 'yes'\]"
     ):
@@ -406,6 +444,44 @@ def test_scorers_get_the_weights(name):
     )
     assert plain.validation_score_[0] != weighed.validation_score_[0]
     assert plain.train_score_[0] == weighed.train_score_[0]
+
+
+@booster
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("given", [False, True])
+def test_scorers_get_rows_as_they_were_passed(name, given, library):
+    """A scorer of costs reads them in a column, and may look at strings."""
+    table = pd.DataFrame(X, columns=list("abcd"), index=np.arange(N)[::-1])
+    table = table.assign(cost=WEIGHT, kind=BINARY)
+    weight = np.where(np.arange(N) % 7 == 0, 0.0, 1.0)
+    seen = []
+
+    def cost(model, X, y, sample_weight=None):
+        assert type(X) is type(rows)
+        column = np.asarray(X["cost"])
+        assert_array_equal(np.asarray(X["kind"]).astype(str), y)
+        seen.append(column)
+        return -column[model.predict(X) != y].sum()
+
+    rows = {
+        "pandas": lambda: table,
+        "polars": lambda: polars.from_pandas(table),
+        "pyarrow": lambda: pyarrow.Table.from_pandas(table, preserve_index=False),
+    }[library]()
+    validation = {"X_val": rows, "y_val": BINARY} if given else {}
+    model = make(name, scoring=cost, max_leaf_nodes=2, learning_rate=0.01)
+    model.fit(rows, BINARY, weight, **validation)
+    train, held_out = seen[-2:]
+    if given:
+        assert_array_equal(train, WEIGHT[weight > 0])
+        assert_array_equal(held_out, WEIGHT)
+        stages = [
+            -WEIGHT[predicted != BINARY].sum()
+            for predicted in model.staged_predict(rows)
+        ]
+        assert_allclose(stages, model.validation_score_[: model.n_iter_])
+    else:
+        assert sorted([*train, *held_out]) == sorted(WEIGHT[weight > 0])
 
 
 @booster
