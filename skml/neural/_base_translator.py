@@ -35,6 +35,10 @@ class BaseTranslator(BaseNetworkEstimator):
         "tokenizer": [StrOptions({"bpe", "word", "char"})],
         "vocabulary_size": [Interval(Integral, 5, None, closed="left"), None],
         "max_length": [Interval(Integral, 1, None, closed="left")],
+        "max_length_ratio": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "tie_embeddings": ["boolean"],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
@@ -121,6 +125,7 @@ class BaseTranslator(BaseNetworkEstimator):
             limit_threads,
             seeded,
         )
+        from skml.neural._torch._translation import ratio_of
 
         sources, targets = self._read_pairs(X, y, goes_on)
         if goes_on:
@@ -128,6 +133,8 @@ class BaseTranslator(BaseNetworkEstimator):
         else:
             self._learn_vocabularies(sources, targets)
         pairs = self._encode_pairs(sources, targets)
+        before = self.max_length_ratio_ if goes_on else 0.0
+        self.max_length_ratio_ = max(before, ratio_of(*pairs))
         device = find_device(self.device, type(self).__name__)
         random_state = make_random_state(self.random_state)
         seed = random_state.randint(2**31 - 1)
@@ -308,6 +315,7 @@ class BaseTranslator(BaseNetworkEstimator):
             "_kinds": self._kinds,
             "_cut_by": self._cut_by,
             "_architecture": self._architecture,
+            "max_length_ratio_": self.max_length_ratio_,
             "source_vocabulary_": self.source_vocabulary_,
             "target_vocabulary_": self.target_vocabulary_,
         }
@@ -364,13 +372,34 @@ class BaseTranslator(BaseNetworkEstimator):
     def _search(self, sources, n_best=1):
         from skml.neural._torch._device import limit_threads
 
+        ratio = self.max_length_ratio
+        if ratio == "auto":
+            ratio = self.max_length_ratio_
         with limit_threads(self.n_jobs):
-            return self._translator().translate(
+            found = self._translator().translate(
                 sources,
                 self.max_length,
+                ratio,
                 beam_size=self.beam_size,
                 length_penalty=self.length_penalty,
                 n_best=n_best,
+            )
+        self._warn_of_cuts([hypotheses[0] for hypotheses in found], ratio)
+        return found
+
+    def _warn_of_cuts(self, hypotheses, ratio):
+        cut = [i for i, hypothesis in enumerate(hypotheses) if hypothesis.is_cut]
+        if cut:
+            n = len(hypotheses[cut[0]].ids)
+            is_longest = n >= self.max_length
+            name = "max_length" if is_longest else "max_length_ratio"
+            value = self.max_length if is_longest else float(ratio)
+            warn_user(
+                f"{type(self).__name__}: {len(cut)} translation(s) had not ended at "
+                f"the limit of their lengths, and are cut there; the first is that of "
+                f"document {cut[0]}, after {n} token(s). Raise {name}, which is "
+                f"{value:.4g}, or train longer: a network that has learned little "
+                "writes on and on."
             )
 
     def _decode(self, sequences):

@@ -48,8 +48,11 @@ class Seq2SeqTranslator(BaseTranslator):
         frequent are kept. None keeps all.
     max_length : int, default=100
         The most tokens of a sequence. In `fit` a pair with more on either side is left
-        out, in `predict` a source is cut, both with a warning. No translation has more,
-        nor more than twice those of its source and ten.
+        out, in `predict` a source is cut, both with a warning. No translation has more.
+    max_length_ratio : float or "auto", default="auto"
+        A translation has so many times the tokens of its source, whose end counts, and
+        ten, at most; one that has not ended there is cut, with a warning. "auto" is the
+        largest ratio of the pairs in `fit`, and 2 at least.
     dropout : float, default=0.2
         The share of numbers that a step of training does without.
     tie_embeddings : bool, default=True
@@ -67,7 +70,7 @@ class Seq2SeqTranslator(BaseTranslator):
         or along a line, over `max_iter` passes or `max_train_time`; with the root of
         the number of steps.
     warm_up : int, default=100
-        The number of steps in which the rate rises from zero.
+        The number of steps in which the rate rises from zero; no more than half of all.
     weight_decay : float, default=0.01
         How fast matrices shrink; biases and normalisations do not.
     max_grad_norm : float, default=1.0
@@ -123,6 +126,8 @@ class Seq2SeqTranslator(BaseTranslator):
         ids and back.
     target_vocabulary_ : object
         Those of targets.
+    max_length_ratio_ : float
+        The most tokens of a target for one of its source in `fit`, and 2 at least.
     n_iter_ : int
         The number of passes of the last training.
     loss_curve_ : list of float
@@ -202,6 +207,7 @@ class Seq2SeqTranslator(BaseTranslator):
         tokenizer="bpe",
         vocabulary_size=8000,
         max_length=100,
+        max_length_ratio="auto",
         dropout=0.2,
         tie_embeddings=True,
         label_smoothing=0.1,
@@ -239,6 +245,7 @@ class Seq2SeqTranslator(BaseTranslator):
         self.tokenizer = tokenizer
         self.vocabulary_size = vocabulary_size
         self.max_length = max_length
+        self.max_length_ratio = max_length_ratio
         self.dropout = dropout
         self.tie_embeddings = tie_embeddings
         self.label_smoothing = label_smoothing

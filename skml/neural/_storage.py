@@ -10,13 +10,14 @@ from skml._folders import check_parent, check_replaceable, write_files
 from skml._optional import import_optional
 from skml.neural._codec import VOCABULARIES
 
-FORMAT = 1
+FORMAT = 2
 ESTIMATOR, SOURCE, TARGET = "estimator.json", "source.json", "target.json"
 WEIGHTS = "network.safetensors"
 FILES = (ESTIMATOR, SOURCE, TARGET, WEIGHTS)
 SIZES = ("n_source", "n_target")
 MOST_POSITIONS = 2**17  # of a network that is read
 KINDS = ("text", "tokens")
+RATIO = "max_length_ratio_"
 NUMBERS = ("n_iter_", "loss_curve_", "validation_loss_curve_")
 
 
@@ -43,6 +44,7 @@ def save_folder(estimator, path):
         "kinds": estimator._kinds,
         "architecture": estimator._architecture,
         "cut_by": estimator._cut_by,
+        RATIO: estimator.max_length_ratio_,
         **{name: getattr(estimator, name) for name in NUMBERS},
     }
     network = estimator.network_.state_dict()
@@ -94,15 +96,18 @@ def _make_estimator(cls, state, where):
         kinds = state["kinds"]
         numbers = {name: state[name] for name in NUMBERS}
         architecture, cut_by = state["architecture"], state["cut_by"]
+        ratio = state[RATIO]
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{where} is damaged: {error!s:.200}") from None
     curves = (numbers["loss_curve_"], numbers["validation_loss_curve_"])
     if type(numbers["n_iter_"]) is not int or not all(map(_is_curve, curves)):
         raise ValueError(f"{where} is damaged: n_iter_, or a loss curve, is no number.")
+    if type(ratio) is not float or not 2 <= ratio < float("inf"):
+        raise ValueError(f"{where} is damaged: {RATIO}={ratio!r:.60}.")
     if kinds not in [[a, b] for a in KINDS for b in KINDS]:
         raise ValueError(f"{where} is damaged: kinds={kinds!r:.60}.")
     estimator._kinds, estimator._architecture = tuple(kinds), architecture
-    estimator._cut_by = cut_by
+    estimator._cut_by, estimator.max_length_ratio_ = cut_by, ratio
     vars(estimator).update(numbers)
     return estimator
 

@@ -9,3 +9,11 @@ def _seed():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
+
+
+def pytest_collection_modifyitems(items):
+    """Most networks of the tests have learned too little to end what they write."""
+    for item in items:
+        if "tests/neural" in item.path.as_posix():
+            mark = pytest.mark.filterwarnings("ignore:.*had not ended at the limit")
+            item.add_marker(mark, append=False)

@@ -172,6 +172,13 @@ def test_the_warm_up_may_be_a_share_of_the_steps(kind, share, n_steps, rates):
     np.testing.assert_allclose([rate[0] for rate in rates], 0.1 * np.array(expected))
 
 
+@pytest.mark.parametrize(("warm_up", "n_steps"), [(8, 8), (9, 9), (10, 9), (400, 9)])
+def test_the_warm_up_takes_half_of_the_steps_at_most(warm_up, n_steps, rates):
+    train(learning_rate="constant", warm_up=warm_up)
+    expected = [min(1, (step + 1) / n_steps) for step in range(18)]
+    np.testing.assert_allclose([rate[0] for rate in rates], 0.1 * np.array(expected))
+
+
 def test_groups_have_shares_of_the_rate(rates):
     def groups_of(network):
         weight, bias = network[1].parameters()

@@ -260,9 +260,10 @@ def test_scores_are_of_the_ids(network):
     limits = [7, 5, 9, 6]
     found = search(made, memory, limits, beam_size=4, length_penalty=1.0, n_best=4)
     for row, hypotheses in enumerate(found):
-        for score, ids in hypotheses:
+        for score, ids, is_cut in hypotheses:
             total = 0.0
-            whole = [*ids, END] if len(ids) < limits[row] else ids
+            assert not is_cut or len(ids) == limits[row]
+            whole = ids if is_cut else [*ids, END]
             for at, token in enumerate(whole):
                 log_proba = log_probabilities(made, one_of(memory, row), ids[:at])
                 total += float(log_proba[token])

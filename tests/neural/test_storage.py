@@ -58,7 +58,12 @@ def assert_same(model, again, X, y):
     assert_array_equal(again.predict(X, n_best=2), model.predict(X, n_best=2))
     assert_array_equal(again.log_likelihood(X, y), model.log_likelihood(X, y))
     assert again.get_params() == model.get_params()
-    for name in ("n_iter_", "loss_curve_", "validation_loss_curve_"):
+    for name in (
+        "n_iter_",
+        "loss_curve_",
+        "validation_loss_curve_",
+        "max_length_ratio_",
+    ):
         assert getattr(again, name) == getattr(model, name)
     ours, theirs = ({k for k in vars(m) if k[-1] == "_"} for m in (model, again))
     assert ours == theirs
@@ -287,7 +292,7 @@ def removing(*keys):
 
 PARAMETERS = "parameters"
 LIES = [
-    setting("format", to=2),
+    setting("format", to=1),
     setting("format", to=None),
     removing("format"),
     setting("class", to=["x"]),
@@ -307,6 +312,9 @@ LIES = [
     setting("kinds", to=[["text"], "text"]),
     setting("kinds", to=3),
     removing("n_iter_"),
+    removing("max_length_ratio_"),
+    setting("max_length_ratio_", to=float("nan")),
+    setting("max_length_ratio_", to="2"),
     removing("loss_curve_"),
     setting("n_iter_", to="many"),
     setting("loss_curve_", to=7),

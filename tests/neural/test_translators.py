@@ -1,6 +1,7 @@
 """What translators learn, write, and say about pairs."""
 
 import re
+import warnings
 from itertools import product
 
 import numpy as np
@@ -392,6 +393,40 @@ def test_without_attention_there_are_no_weights():
 
 
 # Scores
+
+
+NUMBERS = {"2024": "two thousand and twenty-four", "7": "seven", "31": "thirty-one"}
+
+
+@classes
+def test_targets_may_be_much_longer_than_their_sources(cls):
+    X, y = [[number] for number in NUMBERS], list(map(list, NUMBERS.values()))
+    model = learner(cls, max_iter=150).fit(X, y)
+    assert model.max_length_ratio_ == len("two thousand and twenty-four") / 2
+    with warnings.catch_warnings(action="error"):
+        assert model.predict(X).tolist() == y
+        assert model.score(X, y) == 1
+    model.set_params(max_length_ratio=1)
+    with pytest.warns(
+        UserWarning,
+        match=rf"{cls.__name__}: 1 translation\(s\) had not ended .*document 0, after "
+        r"12 token\(s\)\. Raise max_length_ratio, which is 1,",
+    ) as told:
+        assert model.predict(X[:2])[0] == y[0][:12]
+    assert len(told) == 1
+    assert told[0].filename == __file__
+    model.set_params(max_length_ratio="auto", max_length=5)
+    with pytest.warns(UserWarning, match="Raise max_length, which is 5,"):
+        model.attention_weights(X)
+
+
+@classes
+def test_the_limit_of_lengths_is_that_of_all_pairs_that_were_learned(cls):
+    model = small(cls)
+    assert model.partial_fit([["a"]], [["b"]]).max_length_ratio_ == 2
+    assert model.partial_fit([["a"]], [["b"] * 9]).max_length_ratio_ == 4.5
+    assert model.partial_fit([["a"]], [["b"]]).max_length_ratio_ == 4.5
+    assert model.fit([["a"]], [["b"]]).max_length_ratio_ == 2
 
 
 @pytest.mark.parametrize("script", [*SCRIPTS, "numbers"])

@@ -18,6 +18,8 @@ from skml.neural._torch._checkpoint import (
 )
 from skml.neural._torch._device import autocast, drawing, seeded
 
+LONGEST_WARM_UP = 0.5  # share of the steps of a training
+
 
 class TrainingOptions(NamedTuple):
     """How to train."""
@@ -25,7 +27,7 @@ class TrainingOptions(NamedTuple):
     max_iter: int  # passes over the data
     learning_rate_init: float  # the highest
     learning_rate: str  # "constant", "cosine", "inverse-sqrt" or "linear"
-    warm_up: int | float  # steps in which the rate rises; or their share
+    warm_up: int | float  # steps in which the rate rises, at most half; or their share
     weight_decay: float
     max_grad_norm: float  # longer gradients are shortened; infinity leaves them
     betas: tuple  # of Adam
@@ -210,10 +212,16 @@ class Training:
         n_planned = options.max_iter * self.n_batches
         spent = (monotonic() - self.start) / options.max_train_time
         progress = max(self.n_steps / n_planned, spent)
+        share = max((self.n_steps + 1) / n_planned, spent)
+
+        def steps_of(part):  # as many as this one is the last of
+            return round(part / share * (self.n_steps + 1))
+
         warm_up = options.warm_up
-        if isinstance(warm_up, float):  # as many steps as this one is the last of
-            share = max((self.n_steps + 1) / n_planned, spent)
-            warm_up = round(warm_up / share * (self.n_steps + 1))
+        if isinstance(warm_up, float):
+            warm_up = steps_of(warm_up)
+        else:  # a longer one would never let the rate be what it is to be
+            warm_up = min(warm_up, steps_of(LONGEST_WARM_UP))
         share = schedule(options.learning_rate, self.n_steps, warm_up, progress)
         for group in self.optimizer.param_groups:
             own = group.get("rate_share", 1.0)

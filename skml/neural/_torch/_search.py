@@ -14,6 +14,7 @@ class Hypothesis(NamedTuple):
 
     score: float  # the log-likelihood, divided by a power of the length
     ids: list
+    is_cut: bool  # at its limit, before it ended
 
 
 @torch.inference_mode()
@@ -91,7 +92,7 @@ class _Beams:
         """Keep a hypothesis, the best first."""
         score = self._score(total, len(ids) + ended)
         found = self.finished[row]
-        found.append(Hypothesis(score, ids))
+        found.append(Hypothesis(score, ids, is_cut=not ended))
         found.sort(key=lambda hypothesis: -hypothesis.score)
 
     def _score(self, total, length):

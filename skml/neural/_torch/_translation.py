@@ -120,8 +120,11 @@ class Translator:
         self.batch_size = batch_size
         self.device = device
 
-    def translate(self, sources, max_length, **options):
-        """The best hypotheses of each source; `options` as in `search`."""
+    def translate(self, sources, max_length, ratio, **options):
+        """The best hypotheses of each source; `options` as in `search`.
+
+        Those of a source with n ids have `max_length`, and ``ratio * n + 10``, at most.
+        """
         found = [None] * len(sources)
         lengths = np.array([len(source) for source in sources], dtype=np.intp)
         size = max(1, self.batch_size // options["beam_size"])
@@ -129,7 +132,9 @@ class Translator:
             source, of_rows = pad([sources[row] for row in rows])
             with torch.inference_mode():
                 memory = self.network.encode(source.to(self.device), of_rows)
-                limits = [min(max_length, most_ids(n)) for n in of_rows.tolist()]
+                limits = [
+                    min(max_length, int(ratio * n) + 10) for n in of_rows.tolist()
+                ]
                 hypotheses = search(self.network, memory, limits, **options)
             for row, of_row in zip(rows, hypotheses, strict=True):
                 found[row] = of_row
@@ -170,6 +175,10 @@ class Translator:
             yield rows, (source.to(self.device), lengths, target.to(self.device))
 
 
-def most_ids(n_source):
-    """The longest translation that is looked for, of a source of so many ids."""
-    return 2 * n_source + 10
+def ratio_of(sources, targets):
+    """The most target ids for one of the source, of pairs with their ends; 2 at least.
+
+    The end of a source counts, that of a target does not.
+    """
+    lengths = lengths_of(sources, targets)
+    return max(2.0, float(((lengths[:, 1] - 2) / lengths[:, 0]).max(initial=0)))
