@@ -1,7 +1,11 @@
-"""Models saved as folders of files: written beside, then put in place at once."""
+"""Models saved as folders of files: written apart, then put in place at once."""
 
 import os
+import re
 import secrets
+
+# A folder of files that are being written, perhaps by a process that was killed.
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
 def check_replaceable(path, names, what):
@@ -24,10 +28,11 @@ def check_replaceable(path, names, what):
     if path.exists() and not path.is_dir():
         raise ValueError(f"{path} is a file; pass the name of a folder.")
     others = {p.name for p in path.iterdir()} if path.exists() else set()
+    others = {name for name in others if not _TEMPORARY.fullmatch(name)}
     if others := others - set(names):
         raise ValueError(
-            f"{path} holds {min(others)!r:.60}, and would be replaced as a whole; pass "
-            f"a new name, or a folder with nothing but {what}."
+            f"{path} holds {min(others)!r:.60}, and is to hold nothing but {what}; "
+            "pass a new name, or another folder."
         )
 
 
@@ -40,9 +45,10 @@ def check_parent(path):
 
 
 def replace_folder(path, names, write):
-    """Write a folder beside `path`, then let both change places.
+    """Write the files of a folder, which appears, or changes, when all are written.
 
-    What was there stays until all is written, and if that fails.
+    A folder that is there stays, as a process may be in it, a link may lead to it, and
+    others may own it. Its files stay until all are written, and if that fails.
 
     Parameters
     ----------
@@ -53,21 +59,49 @@ def replace_folder(path, names, write):
     write : callable
         Writes the files into the folder that it gets.
     """
-    new, old = (path.with_name(f".{secrets.token_hex(8)}.tmp") for _ in range(2))
+    if path.is_dir():
+        _replace_files(path, names, write)
+        return
+    new = path.with_name(_temporary_name())
     try:
         new.mkdir()
         write(new)
-        if path.exists():
-            os.replace(path, old)
+        os.replace(new, path)
+    finally:
+        _remove(new, names)
+
+
+def _replace_files(path, names, write):
+    new, old = (path / _temporary_name() for _ in range(2))
+    moved_out, moved_in = [], []
+    try:
+        new.mkdir()
+        old.mkdir()
+        write(new)
         try:
-            os.replace(new, path)
+            _move(path, old, names, moved_out)
+            _move(new, path, names, moved_in)
         except BaseException:
-            if old.exists():
-                os.replace(old, path)
+            for name in moved_in:
+                os.replace(path / name, new / name)
+            for name in moved_out:
+                os.replace(old / name, path / name)
             raise
     finally:
         for folder in (new, old):
             _remove(folder, names)
+
+
+def _move(source, target, names, moved):
+    """Move files, and note which."""
+    for name in names:
+        if (source / name).exists():
+            os.replace(source / name, target / name)
+            moved.append(name)
+
+
+def _temporary_name():
+    return f".{secrets.token_hex(8)}.tmp"
 
 
 def write_files(path, names, files):

@@ -908,7 +908,7 @@ def test_a_folder_cannot_hold_half_a_character(tmp_path):
         ("v.bin", {"format": "binary"}, "format must be one of 'auto'"),
         ("folder", {"format": "glove"}, "folder is a folder; pass the name of a file"),
         ("file", {}, "file is a file; pass the name of a folder"),
-        ("folder", {}, "holds 'mine', and would be replaced as a whole"),
+        ("folder", {}, "holds 'mine', and is to hold nothing but word vectors"),
     ],
 )
 def test_bad_names(tmp_path, name, options, message):
@@ -946,14 +946,14 @@ def test_a_failed_save_changes_nothing(tmp_path, monkeypatch, format):
     assert_identical(WordVectors.load(tmp_path / "v"), before)
 
 
-def test_a_folder_that_cannot_change_places(tmp_path, monkeypatch):
+def test_files_that_cannot_change_places(tmp_path, monkeypatch):
     before = make_vectors(5)
     before.save(tmp_path / "v")
     replace = os.replace
 
     def fail(source, target):
-        # The old folder moves away, and back; the new one does not come.
-        if target == tmp_path / "v" and (source / "vectors.npy").stat().st_size > 400:
+        # The old file moves away, and back; the new one does not come.
+        if target == tmp_path / "v" / "vectors.npy" and source.stat().st_size > 400:
             raise OSError("no")
         replace(source, target)
 
