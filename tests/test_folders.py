@@ -81,7 +81,7 @@ def test_estimators_are_saved_where_the_process_is(name, tmp_path, monkeypatch):
     (tmp_path / "model").mkdir()
     (tmp_path / "link").symlink_to("model")
     monkeypatch.chdir(tmp_path / "model")
-    X, y = np.arange(40.0).reshape(20, 2), np.repeat([0, 1], 10)
+    X, y = np.arange(400.0).reshape(200, 2), np.repeat([0, 1], 100)
     model = XGBoostClassifier(n_estimators=2).fit(X, y)
     vectors = WordVectors(np.eye(3), ["a", "b", "c"])
     for _ in range(2):

@@ -286,7 +286,7 @@ def test_long_sources_are_cut_with_a_warning(cls):
     )
     with pytest.warns(UserWarning, match=message) as caught:
         found = model.predict([LONG[1], LONG[0]])
-    assert [w.filename for w in caught] == [__file__]
+    assert {w.filename for w in caught} == {__file__}  # translations are cut, too
     assert_array_equal(found[1:], model.predict([LONG[0][:4]]))
     with pytest.warns(UserWarning, match=message) as caught:
         scores = model.log_likelihood([LONG[1], LONG[0]], LONG[1:])
