@@ -12,6 +12,7 @@ FORMAT, VERSION = "skml.tabular", 1
 MOST_JOBS = 1024  # threads that a file may ask for
 _HEAD = ("format", "version", "class")
 _OF_BOOSTER = {"version": str, "size": int, "sha256": str}
+_LABELS = {str, int, float, bool}
 _FITTED = {
     "n_features_in_",
     "feature_names_in_",
@@ -42,6 +43,7 @@ def write_state(estimator, booster):
         What identifies the file of its booster; None if there is none.
     """
     reader = estimator._reader
+    check_categories(reader)
     optional = {
         name: getattr(estimator, name, None)
         for name in ("feature_names_in_", "classes_", "train_score_")
@@ -73,6 +75,19 @@ def write_state(estimator, booster):
         "booster": booster,
     }
     return json.dumps(state, indent=1, allow_nan=False) + "\n"
+
+
+def check_categories(reader):
+    """Refuse categories that JSON has no words for, and say which column holds them."""
+    for j, labels in enumerate(reader.categories):
+        for label in labels or ():
+            if type(label) not in _LABELS:
+                raise TypeError(
+                    f"{reader.name_of(j)} of X: one of its categories is {label!r:.99} "
+                    f"(type {type(label).__name__}), which cannot be written as data; "
+                    "strings, numbers and bools can. Convert the column to strings "
+                    "before fit, or use pickle."
+                )
 
 
 def read_state(cls, text, where):
@@ -267,7 +282,7 @@ def _are_labels(labels):
     """Whether something is a list of numbers or strings, each once."""
     return (
         isinstance(labels, list)
-        and all(type(label) in {str, int, float, bool} for label in labels)
+        and all(type(label) in _LABELS for label in labels)
         and len(set(labels)) == len(labels)
     )
 

@@ -1,5 +1,6 @@
 """Saved and loaded estimators are equal; files that lie are refused."""
 
+import datetime
 import json
 import os
 import random
@@ -282,11 +283,22 @@ def test_what_is_no_data_is_refused_before_anything_is_written(
     assert os.listdir(tmp_path) == []
 
 
-def test_categories_that_are_no_data_are_refused(tmp_path):
-    X = pd.DataFrame({"part": pd.cut(np.arange(60.0), 4)})
-    model = XGBoostRegressor(**SMALL).fit(X, np.arange(60.0))
-    with pytest.raises(TypeError, match="categories is Interval"):
+@pytest.mark.parametrize("cls", REGRESSORS)
+@pytest.mark.parametrize(
+    "categories",
+    [
+        pd.cut(np.arange(60.0), 4),
+        pd.Categorical([datetime.date(2020, 1, 1 + row % 5) for row in range(60)]),
+        pd.Categorical([(row % 3, "a") for row in range(60)]),
+    ],
+    ids=["intervals", "dates", "tuples"],
+)
+def test_categories_that_are_no_data_are_refused_by_column(cls, categories, tmp_path):
+    X = pd.DataFrame({"width": np.arange(60.0), "part": categories})
+    model = cls(**SMALL).fit(X, np.arange(60.0))
+    with pytest.raises(TypeError, match="column 'part' of X: one of its categories is"):
         model.save_model(tmp_path / "model")
+    assert os.listdir(tmp_path) == []
 
 
 def test_linear_trees_come_back(tmp_path):
