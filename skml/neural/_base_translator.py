@@ -77,7 +77,9 @@ class BaseTranslator(BaseNetworkEstimator):
         ImportError
             If PyTorch is not installed.
         """
-        return self._fit(X, y, goes_on=self.warm_start, max_iter=self.max_iter)
+        found = self._fit(X, y, goes_on=self.warm_start, max_iter=self.max_iter)
+        self._warn_if_nothing_is_learned(*found)
+        return self
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -96,16 +98,19 @@ class BaseTranslator(BaseNetworkEstimator):
         self : object
             The fitted estimator.
         """
-        return self._fit(X, y, goes_on=True, max_iter=1)
+        self._fit(X, y, goes_on=True, max_iter=1)
+        return self
 
     def _fit(self, X, y, *, goes_on, max_iter):
+        """Learn; returns the loss of a token at the end, and the tokens' entropy."""
         self._import_packages()
         self._check_parameters()
         self._check_checkpoint(goes_on)
         progress = self._begin({"X": X, "y": y}, max_iter)
-        self._learn(X, y, goes_on and hasattr(self, "network_"), max_iter, progress)
+        goes_on = goes_on and hasattr(self, "network_")
+        found = self._learn(X, y, goes_on, max_iter, progress)
         progress.end()
-        return self
+        return found
 
     def _check_parameters(self):
         """Refuse what the declared constraints cannot express."""
@@ -115,6 +120,15 @@ class BaseTranslator(BaseNetworkEstimator):
                 f"{name}: vocabulary_size={self.vocabulary_size!r}; tokenizer='bpe' "
                 f"needs a number, {FEWEST_PIECES} at least: 256 bytes and 4 special "
                 "tokens."
+            )
+
+    def _warn_if_nothing_is_learned(self, loss, entropy):
+        if loss >= entropy:
+            warn_user(
+                f"{type(self).__name__}: no more was learned than how frequent each "
+                f"token is: the loss of a token is {loss:.3g}, and their entropy "
+                f"{entropy:.3g}. Raise max_iter, or lower batch_size, so that there "
+                "are more steps; or change learning_rate_init."
             )
 
     @all_or_nothing
@@ -150,8 +164,7 @@ class BaseTranslator(BaseNetworkEstimator):
                 with drawing():
                     self.network_ = self._make_network()
             self.network_.to(device)
-            self._train(pairs, held_out, device, seed, max_iter, progress)
-        return self
+            return self._train(pairs, held_out, device, seed, max_iter, progress)
 
     def _sizes(self):
         return len(self.source_vocabulary_), len(self.target_vocabulary_)
@@ -276,7 +289,7 @@ class BaseTranslator(BaseNetworkEstimator):
     # Training
 
     def _train(self, pairs, held_out, device, seed, max_iter, progress):
-        from skml.neural._torch._translation import TranslationTask
+        from skml.neural._torch._translation import TranslationTask, entropy_of
 
         task = TranslationTask(
             *pairs,
@@ -296,6 +309,7 @@ class BaseTranslator(BaseNetworkEstimator):
             fingerprint=self._fingerprint(chain.from_iterable(pairs)),
         )
         vars(self).update(self._learned(training))
+        return training.best_loss, entropy_of(pairs[1])
 
     def _decode_options(self):
         """Arguments of the network's `decode` in training."""

@@ -395,6 +395,19 @@ def test_without_attention_there_are_no_weights():
 # Scores
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+@classes
+def test_a_network_that_learned_nothing_says_so(cls, early_stopping):
+    options = {"early_stopping": early_stopping, "tokenizer": "char"}
+    message = rf"{cls.__name__}: no more was learned than how frequent each token is"
+    with pytest.warns(UserWarning, match=message) as told:
+        learner(cls, learning_rate_init=1e-7, **options).fit(ENGLISH, FRENCH)
+    assert [warning.filename for warning in told] == [__file__]
+    with warnings.catch_warnings(action="error"):
+        learner(cls, max_iter=30, **options).fit(ENGLISH, FRENCH)
+        learner(cls, learning_rate_init=1e-7, **options).partial_fit(ENGLISH, FRENCH)
+
+
 NUMBERS = {"2024": "two thousand and twenty-four", "7": "seven", "31": "thirty-one"}
 
 

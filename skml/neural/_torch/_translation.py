@@ -182,3 +182,10 @@ def ratio_of(sources, targets):
     """
     lengths = lengths_of(sources, targets)
     return max(2.0, float(((lengths[:, 1] - 2) / lengths[:, 0]).max(initial=0)))
+
+
+def entropy_of(targets):
+    """The mean loss of an id, if all that is known is how frequent each is."""
+    counts = np.bincount(np.concatenate([target[1:] for target in targets]))
+    share = counts[counts > 0] / counts.sum()
+    return float(-(share * np.log(share)).sum())
