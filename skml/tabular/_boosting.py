@@ -37,6 +37,7 @@ from skml.tabular._early_stopping import (
     split_rows,
 )
 from skml.tabular._library_params import draw_seed
+from skml.tabular._other_names import explain_other_names, refuse_other_parameters
 from skml.tabular._progress import BoostingProgress
 
 
@@ -102,6 +103,16 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
         "verbose": ["verbose"],
     }
 
+    def __new__(cls, *args, **kwargs):
+        refuse_other_parameters(cls, kwargs.keys())
+        return super().__new__(cls)
+
+    @classmethod
+    def _names_of_library(cls):
+        """The library's names of what has a parameter here, and its name."""
+        return {}
+
+    @explain_other_names
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(

@@ -94,7 +94,7 @@ class BaseGBDT(BaseBoosting):
         if self.method == "exact":
             native = self._exact_class
             known = native._parameter_constraints
-            check_library_params(self.library_params, known, OURS, native.__name__)
+            check_library_params(self, known, OURS, native.__name__)
 
     def _n_tasks(self):
         return 0 if self.method == "hist" else super()._n_tasks()

@@ -11,13 +11,13 @@ from skml._random import make_random_state
 LARGEST_SEED = 2**31 - 1
 
 
-def check_library_params(library_params, known, ours, library):
+def check_library_params(estimator, known, ours, library):
     """Refuse names that a library does not know, and those that are set here.
 
     Parameters
     ----------
-    library_params : dict or None
-        What the user passes on.
+    estimator : estimator
+        Has what the user passes on, `library_params`.
     known : collection of str or None
         What the library knows; None if it cannot tell.
     ours : dict of str to str
@@ -25,11 +25,10 @@ def check_library_params(library_params, known, ours, library):
     library : str
         The library, for messages.
     """
-    for name in library_params or {}:
+    for name in estimator.library_params or {}:
         if name in ours:
-            instead = (
-                f"use {ours[name]}" if ours[name] else "it is set by the estimator"
-            )
+            has_own = hasattr(estimator, ours[name])
+            instead = f"use {ours[name]}" if has_own else "it is set by the estimator"
             raise ValueError(f"library_params has {name!r} of {library}; {instead}.")
         if known is not None and name not in known:
             raise ValueError(

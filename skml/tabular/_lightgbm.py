@@ -88,11 +88,16 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
         "max_bins": [Interval(Integral, 2, None, closed="left")],
     }
 
+    @classmethod
+    def _names_of_library(cls):
+        try:
+            return names_with_aliases()
+        except ImportError:  # without LightGBM, its own names and no others
+            return OURS
+
     def _check_parameters(self):
         if self.library_params:
-            check_library_params(
-                self.library_params, known_names(), names_with_aliases(), "LightGBM"
-            )
+            check_library_params(self, known_names(), names_with_aliases(), "LightGBM")
         if not is_classifier(self):
             check_quantile(self.loss, self.quantile)
 

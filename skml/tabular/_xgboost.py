@@ -91,8 +91,12 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         "max_bins": [Interval(Integral, 2, None, closed="left")],
     }
 
+    @classmethod
+    def _names_of_library(cls):
+        return OURS
+
     def _check_parameters(self):
-        check_library_params(self.library_params, None, OURS, "XGBoost")
+        check_library_params(self, None, OURS, "XGBoost")
         if not is_classifier(self):
             check_quantile(self.loss, self.quantile)
         if self.library_params:

@@ -787,6 +787,54 @@ def test_what_a_method_cannot_honour_is_refused(name, parameter, value):
             model.fit(NUMBERS, Y["binary"])
 
 
+@booster
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("num_leaves", "use max_leaf_nodes"),
+        ("max_iter", "use n_estimators"),
+        ("objective", "it is set by the estimator"),
+        ("eval_set", "pass X_val and y_val to fit"),
+        ("early_stopping_rounds", "use early_stopping=True, n_iter_no_change"),
+        ("lerning_rate", "the closest name is learning_rate"),
+        ("path_smooth", r"it has .*n_estimators.*library_params=\{'path_smooth'"),
+    ],
+)
+def test_names_of_other_libraries_are_explained(name, parameter, message):
+    cls = BOOSTERS[name][0]
+    start = f"^{cls.__name__} has no parameter '{parameter}'; "
+    with pytest.raises(TypeError, match=start + message):
+        cls(**{parameter: 1})
+    if parameter == "objective":
+        with pytest.raises(TypeError, match="'objective'; use loss"):
+            BOOSTERS[name][1](objective=1)
+
+
+@booster
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("eval_set", "pass X_val and y_val"),
+        ("num_leaves", r"it is a parameter of the estimator: .*\(max_leaf_nodes="),
+        ("verbose", r"it is a parameter of the estimator: .*\(verbose="),
+        ("sample_weights", "the closest name is sample_weight"),
+    ],
+)
+def test_arguments_of_other_libraries_are_explained(name, argument, message):
+    model = make(name)
+    start = f"^{type(model).__name__}.fit has no argument '{argument}'; "
+    with pytest.raises(TypeError, match=start + message):
+        model.fit(TABLE, Y["binary"], **{argument: 1})
+
+
+@pytest.mark.parametrize(("name", "library"), [("xgboost", "XGBoost"), ("exact", "G")])
+def test_a_classifier_is_not_told_to_use_a_parameter_of_regressors(name, library):
+    clash = {"xgboost": "objective", "exact": "loss"}[name]
+    model = make(name, library_params={clash: 1})
+    with pytest.raises(ValueError, match=f"{clash}' of {library}.*; it is set by the"):
+        model.fit(TABLE, Y["binary"])
+
+
 # Life as a scikit-learn estimator
 
 
