@@ -245,7 +245,7 @@ class LRClassifier(ClassifierMixin, BaseImputing):
                 "knows the L2 penalty only. Use solver='saga'."
             )
         known = LogisticRegression._parameter_constraints
-        check_library_params(self.library_params, known, _OURS, "LogisticRegression")
+        check_library_params(self, known, _OURS, "LogisticRegression")
 
     def _new_model(self, random_state):
         return LogisticRegression(

@@ -78,7 +78,7 @@ class BaseSVM(BaseImputing):
             self._exact_class if self.approximation is None else self._linear_class
         )
         known = machine._parameter_constraints
-        check_library_params(self.library_params, known, _OURS, machine.__name__)
+        check_library_params(self, known, _OURS, machine.__name__)
 
     def _refuse_unless_default(self, name, mode):
         value = getattr(self, name)
