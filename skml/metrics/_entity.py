@@ -210,7 +210,7 @@ def entity_precision_recall_fscore_support(
     zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
         The value of what is undefined; "warn" is 0 with a warning. Averages leave NaN
         out.
-    scheme : {"BIO", "IO", "IOBES", "BILOU"} or None, default=None
+    scheme : {"BIO", "IO", "IOBES", "BILOU", "BMES"} or None, default=None
         The prefixes that there may be; None, in lenient mode alone, allows all.
     mode : {"lenient", "strict"}, default="lenient"
         Whether all entities count, as in the shared tasks of CoNLL, or those that obey
@@ -306,7 +306,7 @@ def entity_f1_score(
     zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
         The score of a type that has no true and no predicted entity; "warn" is 0 with a
         warning. Averages leave NaN out.
-    scheme : {"BIO", "IO", "IOBES", "BILOU"} or None, default=None
+    scheme : {"BIO", "IO", "IOBES", "BILOU", "BMES"} or None, default=None
         The prefixes that there may be; None, in lenient mode alone, allows all.
     mode : {"lenient", "strict"}, default="lenient"
         Whether all entities count, as in the shared tasks of CoNLL, or those that obey
@@ -407,7 +407,7 @@ def entity_precision_score(
     zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
         The score of a type that has no predicted entity; "warn" is 0 with a
         warning. Averages leave NaN out.
-    scheme : {"BIO", "IO", "IOBES", "BILOU"} or None, default=None
+    scheme : {"BIO", "IO", "IOBES", "BILOU", "BMES"} or None, default=None
         The prefixes that there may be; None, in lenient mode alone, allows all.
     mode : {"lenient", "strict"}, default="lenient"
         Whether all entities count, as in the shared tasks of CoNLL, or those that obey
@@ -496,7 +496,7 @@ def entity_recall_score(
     zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
         The score of a type that has no true entity; "warn" is 0 with a
         warning. Averages leave NaN out.
-    scheme : {"BIO", "IO", "IOBES", "BILOU"} or None, default=None
+    scheme : {"BIO", "IO", "IOBES", "BILOU", "BMES"} or None, default=None
         The prefixes that there may be; None, in lenient mode alone, allows all.
     mode : {"lenient", "strict"}, default="lenient"
         Whether all entities count, as in the shared tasks of CoNLL, or those that obey
@@ -596,7 +596,7 @@ def entity_classification_report(
     zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
         The value of what is undefined; "warn" is 0 with a warning. Averages leave NaN
         out.
-    scheme : {"BIO", "IO", "IOBES", "BILOU"} or None, default=None
+    scheme : {"BIO", "IO", "IOBES", "BILOU", "BMES"} or None, default=None
         The prefixes that there may be; None, in lenient mode alone, allows all.
     mode : {"lenient", "strict"}, default="lenient"
         Whether all entities count, as in the shared tasks of CoNLL, or those that obey

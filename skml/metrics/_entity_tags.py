@@ -28,14 +28,15 @@ class Reading(NamedTuple):
 
 
 _SCHEMES = {
-    None: _Scheme("BIESLU", "BIESLU", "BIESLU"),
+    None: _Scheme("BIMESLU", "BIMESLU", "BIMESLU"),
     "BIO": _Scheme("BI", "B", "BI"),
     "IO": _Scheme("I", "I", "I"),
     "IOBES": _Scheme("BIES", "BS", "ES"),
     "BILOU": _Scheme("BILU", "UB", "LU"),
+    "BMES": _Scheme("BMES", "BS", "ES"),
 }
 # A tag continues the one before it if that is of the same type and stays open.
-_STAYS_OPEN, _CONTINUES = "BI", "IEL"
+_STAYS_OPEN, _CONTINUES = "BIM", "IMEL"
 _OUTSIDE, _NO_TYPE = "O", "_"
 
 TAGS = {
@@ -256,13 +257,14 @@ def extract_entities(
     tags : list of list of str
         The sequences, each with a tag for each token: 'O' outside of entities, else a
         prefix, a hyphen and the type. A prefix alone, such as 'B', has the type '_'.
-    scheme : {"BIO", "IO", "IOBES", "BILOU"} or None, default=None
+    scheme : {"BIO", "IO", "IOBES", "BILOU", "BMES"} or None, default=None
         The prefixes that there may be. None, in lenient mode alone, allows all.
 
         - "BIO", also known as IOB2: an entity begins with B and goes on with I.
         - "IO": I alone; entities of a type that follow each other are one.
         - "IOBES": begins with B, goes on with I, ends with E; a single token is S.
         - "BILOU": the same with L for E and U for S.
+        - "BMES": the same as IOBES with M for I, as is usual for Chinese.
     mode : {"lenient", "strict"}, default="lenient"
         Which entities count. Lenient, all, as in the shared tasks of CoNLL [1]_: an
         entity ends where the next begins, where the type changes or at 'O', and it may

@@ -2,7 +2,8 @@
 
 import numpy as np
 from scipy import sparse
-from scipy.special import expit, softmax
+from scipy.special import expit, softmax, xlogy
+from scipy.stats import entropy
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -335,6 +336,19 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
                 else "single_label_classification"
             ),
         }
+
+    def _labels_of(self, targets):
+        if self._is_multilabel:
+            return np.nonzero(targets)
+        return np.arange(len(targets)), targets
+
+    def _chance_loss(self, targets, weights):
+        if self._is_multilabel:
+            ones = self._class_weights * (weights @ targets)
+            counts = np.stack([ones, weights @ (1 - targets)])
+            losses = -xlogy(counts, counts / counts.sum(axis=0)).sum(axis=0)
+            return losses.mean() / weights.sum()
+        return entropy(np.bincount(targets, weights))
 
     def _weights_of_windows(self, windows, targets, weights):
         weights = super()._weights_of_windows(windows, targets, weights)

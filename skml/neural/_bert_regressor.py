@@ -248,6 +248,10 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
             "problem_type": "regression",
         }
 
+    def _chance_loss(self, targets, weights):
+        means = np.average(targets, axis=0, weights=weights)
+        return np.average((targets - means) ** 2, axis=0, weights=weights).mean()
+
     def _objective(self, outputs, targets, weights):
         losses = (outputs.logits.float() - targets).square().mean(dim=1)
         return (losses * weights).sum(), float(weights.sum())

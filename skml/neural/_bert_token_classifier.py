@@ -4,11 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import softmax
+from scipy.stats import entropy
 from sklearn.utils.validation import check_is_fitted
 
+from skml._fitting import warn_user
 from skml._sklearn import StrOptions, _fit_context, with_callbacks
 from skml._validation import is_missing
-from skml.metrics import entity_f1_score
+from skml.metrics import entity_f1_score, extract_entities
 from skml.neural._bert_tuner import BaseBertTuner, check_samples, logits_of
 from skml.neural._codec import check_characters
 
@@ -398,12 +400,26 @@ class BertTokenClassifier(BaseBertTuner):
             raise ValueError(
                 f"{type(self).__name__}: y has {found}; at least two are needed."
             )
+        self._warn_of_prefixes(classes)
         self.classes_ = np.array(classes)
         code_of = {tag: code for code, tag in enumerate(classes)}
         codes = np.array([code_of[tag] for tag in flat], dtype=np.int64)
         counts = np.bincount(codes, np.repeat(weights, lengths))
         self._fallback = code_of.get(OUTSIDE, int(counts.argmax()))
         return split(codes, lengths)
+
+    def _warn_of_prefixes(self, classes):
+        """Warn, before training, of tags of entities that `score` will refuse."""
+        if OUTSIDE not in classes:  # of no entities, such as parts of speech
+            return
+        try:
+            extract_entities([classes])
+        except ValueError as error:
+            warn_user(
+                f"{type(self).__name__}: `score` will refuse these tags; predict them, "
+                "and score them by entity_f1_score with another scheme or suffix, or "
+                f"write them otherwise: {error}"
+            )
 
     def _config_changes(self):
         names = self.classes_.tolist()
@@ -425,6 +441,16 @@ class BertTokenClassifier(BaseBertTuner):
         found = np.full(windows.lengths.sum(), NO_TARGET, dtype=np.int64)
         found[places] = np.concatenate(targets)[words]
         return split(found, windows.lengths)
+
+    def _labels_of(self, targets):
+        samples = np.repeat(np.arange(len(targets)), list(map(len, targets)))
+        return samples, np.concatenate(targets)
+
+    def _chance_loss(self, targets, weights):
+        weights = np.repeat(weights, list(map(len, targets)))
+        targets = np.concatenate(targets)
+        has_tag = targets >= 0
+        return entropy(np.bincount(targets[has_tag], weights[has_tag]))
 
     def _weights_of_windows(self, windows, targets, weights):
         # Each word is in one window only, so that those of a document share no weight.

@@ -11,7 +11,7 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted
 
-from skml._fitting import all_or_nothing
+from skml._fitting import all_or_nothing, warn_user
 from skml._sklearn import StrOptions, _fit_context
 from skml.neural._bert_base import (
     MODEL_CONSTRAINTS,
@@ -155,18 +155,41 @@ class BertTransformer(
             config_to_json,
             read_network,
         )
+        from skml.neural._torch._sentence_transformers import read_settings
 
         name = type(self).__name__
         find_device(self.device, name)
         with as_source(self.model, name) as source, apart():
             self._load_tokenizer(source)
             network, *_ = read_network(source, self.model, self._head, name)
+            settings = read_settings(source)
         self._check_max_length(network)
         self._overlap()
         self._check_layers(network)
+        self._warn_of_settings(settings)
         self._config = config_to_json(network.config)
         self.networks_ = [network.eval()]
         return self
+
+    def _warn_of_settings(self, settings):
+        """Warn where sentence-transformers would make other vectors of this model."""
+        own = {
+            "pooling": self.pooling,
+            "normalize": bool(self.normalize),
+            "max_length": self._n_pieces,
+        }
+        missing = [
+            f"{name}={value!r}"
+            for name, value in settings.items()
+            if value != own.get(name)
+        ]
+        if missing:
+            warn_user(
+                f"{type(self).__name__}: sentence-transformers would make other "
+                f"vectors of {str(self.model)!r:.200}: the files for it are not "
+                f"followed here: they say {', '.join(missing)}. Pass that for the same "
+                "vectors, as far as there is such a parameter."
+            )
 
     def fit_transform(self, X, y=None):
         """Load the model, and turn texts into vectors.
@@ -357,5 +380,19 @@ def _attention(network, inputs):
     """The weights of all layers."""
     import torch
 
-    found = network(**inputs, output_attentions=True).attentions
-    return torch.stack(found, dim=1).cpu().numpy(), (-2, -1)
+    layers = network(**inputs, output_attentions=True).get("attentions") or [None]
+    n = inputs["input_ids"].shape[1]
+    shapes = {None if layer is None else tuple(layer.shape) for layer in layers}
+    shape = shapes.pop()
+    is_full = not shapes and shape is not None and shape[2:] == (n, n)
+    if is_full:
+        found = torch.stack(tuple(layers), dim=1)
+        sums = found.sum(dim=-1)
+        is_full = torch.allclose(sums, torch.ones_like(sums), atol=1e-3)
+    if not is_full:
+        raise ValueError(
+            f"attention_weights: a {network.config.model_type!r} has no weights of all "
+            "pieces for each piece, in each head of each layer. Take another family, "
+            "such as BERT or RoBERTa."
+        )
+    return found.cpu().numpy(), (-2, -1)

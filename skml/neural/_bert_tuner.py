@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight
 
-from skml._fitting import all_or_nothing
+from skml._fitting import all_or_nothing, warn_user
 from skml._random import make_random_state
 from skml._sklearn import Interval, StrOptions
 from skml.neural._bert_base import (
@@ -18,6 +18,8 @@ from skml.neural._bert_base import (
     BertMixin,
 )
 from skml.neural._network_estimator import BaseNetworkEstimator
+
+MOST_OF_CHANCE = 0.98  # of the loss of chance; above, nothing was learned
 
 
 class BaseBertTuner(BertMixin, BaseNetworkEstimator):
@@ -51,6 +53,13 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
     def _config_changes(self):
         """What the configuration of the network must say of the targets."""
         return {}
+
+    def _labels_of(self, targets):
+        """Which document has which class: two arrays; None without classes."""
+
+    def _chance_loss(self, targets, weights):
+        """The loss of who knows how frequent targets are, and looks at no text."""
+        raise NotImplementedError
 
     def _targets_of_windows(self, windows, targets):
         """The targets of windows, as `WindowTask` takes them."""
@@ -90,7 +99,14 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         targets = self._read_targets(targets, documents, weights)
         device = find_device(self.device, type(self).__name__)
         random_state = make_random_state(self.random_state)
-        held_out = self._hold_out(len(documents), random_state, self.early_stopping)
+        held_out = self._hold_out(
+            len(documents), random_state, self.early_stopping, self._labels_of(targets)
+        )
+        if self.early_stopping and len(held_out) == 0:
+            warn_user(
+                f"{type(self).__name__}: early_stopping has no effect, as each text is "
+                "the only one of a class, or the only one at all: none is held out."
+            )
         with as_source(self.model, type(self).__name__) as source:
             self._load_tokenizer(source)
             windows, networks = None, []
@@ -224,7 +240,23 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
             )
         if not others:
             vars(self).update(self._learned(training))
+            self._warn_unlearned(training, self._chance_loss(targets, weights))
         return training
+
+    def _warn_unlearned(self, training, chance):
+        """Warn where the loss ends as if no text had been read."""
+        losses = training.losses
+        # In the mean of an only pass is what was before.
+        loss = losses[-1] if len(losses) > 1 else training.best_loss
+        if loss > MOST_OF_CHANCE * chance and not training.is_stopped:
+            warn_user(
+                f"{type(self).__name__}: after epoch {len(losses)} the loss is "
+                f"{loss:.3f}, where it is {chance:.3f} without looking at the texts: "
+                "next to nothing was learned, and predictions are as good as chance. "
+                f"Raise learning_rate_init={self.learning_rate_init!r} or max_iter="
+                f"{self.max_iter!r}, lower batch_size={self.batch_size!r}, or begin "
+                "with a model that was trained on more text."
+            )
 
     def _checkpoint_of(self, member):
         """Each member has a checkpoint of its own."""

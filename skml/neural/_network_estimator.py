@@ -33,6 +33,36 @@ def to_tensors(arrays):
     }
 
 
+def stratify(order, size, samples, classes):
+    """Choose samples, of each class in proportion, and never all that have it.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n_samples,)
+        The positions of all samples, shuffled.
+    size : int
+        How many are chosen, at most.
+    samples, classes : ndarray of int of equal length
+        Which sample has which class; it may have several, of which the rarest counts.
+
+    Returns
+    -------
+    chosen : ndarray
+        Positions.
+    """
+    ranks = np.argsort(order)
+    by_class = np.lexsort((ranks[samples], classes))
+    _, first = np.unique(classes[by_class], return_index=True)
+    needed = samples[by_class[first]]
+    frequent_first = np.argsort(-np.bincount(classes)[classes], kind="stable")
+    rarest = np.full(len(order), -1)
+    rarest[samples[frequent_first]] = classes[frequent_first]  # the last one stays
+    free = order[~np.isin(order, needed)]
+    free = free[np.argsort(rarest[free], kind="stable")]
+    size = min(size, len(free))
+    return free[((np.arange(size) + 0.5) * len(free) / max(size, 1)).astype(np.intp)]
+
+
 class PackagesMixin:
     """Asks for packages that only some users have."""
 
@@ -99,12 +129,18 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
                 f"{Path(self.checkpoint).name!r} in."
             )
 
-    def _hold_out(self, n_samples, random_state, stops):
-        """Positions of samples that are not learned from, but tell when to stop."""
+    def _hold_out(self, n_samples, random_state, stops, labels=None):
+        """Positions of samples that are not learned from, but tell when to stop.
+
+        With `labels`, as `stratify` takes them, of each class in proportion.
+        """
         if not stops or n_samples < 2:
             return np.empty(0, dtype=np.intp)
         size = min(max(1, round(self.validation_fraction * n_samples)), n_samples - 1)
-        return np.sort(random_state.permutation(n_samples)[:size])
+        order = random_state.permutation(n_samples)
+        return np.sort(
+            order[:size] if labels is None else stratify(order, size, *labels)
+        )
 
     def _train_network(
         self,

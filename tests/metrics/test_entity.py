@@ -145,6 +145,12 @@ def test_suffix(scheme):
         ("B-a-b I-a-b", "BIO", [("a-b", 0, 2)], [("a-b", 0, 2)]),
         ("I-X I-X I-Y", "IO", [("X", 0, 2), ("Y", 2, 3)], [("X", 0, 2), ("Y", 2, 3)]),
         ("B-X I-X E-X", "IOBES", [("X", 0, 3)], [("X", 0, 3)]),
+        (
+            "B-X M-X E-X S-X",
+            "BMES",
+            [("X", 0, 3), ("X", 3, 4)],
+            [("X", 0, 3), ("X", 3, 4)],
+        ),
         ("S-X S-X", "IOBES", [("X", 0, 1), ("X", 1, 2)], [("X", 0, 1), ("X", 1, 2)]),
         ("B-X I-X O", "IOBES", [("X", 0, 2)], []),
         ("E-X I-X", "IOBES", [("X", 0, 1), ("X", 1, 2)], []),
@@ -624,7 +630,7 @@ def test_prefix_where_the_suffix_should_be():
     [
         ({"mode": "strict"}, "mode=\"strict\" needs the scheme .* 'BIO', 'IO'"),
         ({"invalid": "raise"}, 'invalid="raise" needs the scheme'),
-        ({"scheme": "BMES"}, "'scheme' parameter"),
+        ({"scheme": "BIOES"}, "'scheme' parameter"),
         ({"mode": "conll"}, "'mode' parameter"),
         ({"invalid": "ignore"}, "'invalid' parameter"),
         ({"suffix": "yes"}, "'suffix' parameter"),

@@ -30,6 +30,11 @@ MODELS = {
     "token-classification": transformers.AutoModelForTokenClassification,
     "question-answering": transformers.AutoModelForQuestionAnswering,
 }
+HEADS = {  # the families that have them
+    "sequence-classification": transformers.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
+    "token-classification": transformers.MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING,
+    "question-answering": transformers.MODEL_FOR_QUESTION_ANSWERING_MAPPING,
+}
 NO_CODE = {"trust_remote_code": False}
 
 
@@ -222,6 +227,7 @@ def read_network(source, model, head, caller, dropout=None, **changes):
     with _explained(model, source, caller):
         config = AutoConfig.from_pretrained(source, **NO_CODE)
         check_encoder(config)
+        check_head(config, head)
         is_of_task = tells_the_same(config, changes)
         for name, value in changes.items():
             setattr(config, name, value)
@@ -263,6 +269,15 @@ def check_encoder(config):
     if reads_on or not is_encoder:
         raise Unsuitable(
             f"a {config.model_type!r} is no encoder, as BERT, RoBERTa and others are."
+        )
+
+
+def check_head(config, head):
+    """Of some families, transformers has no head for some tasks."""
+    if head in HEADS and type(config) not in HEADS[head]:
+        raise Unsuitable(
+            f"transformers has no head for {head.replace('-', ' ')} on a "
+            f"{config.model_type!r}. Take another family, such as BERT or RoBERTa."
         )
 
 

@@ -17,7 +17,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 
-from skml.neural import BertClassifier, BertRegressor
+from skml.neural import BertClassifier, BertRegressor, BertTokenClassifier
 from skml.neural._torch import _windows
 from skml.neural._torch._loop import Training
 from skml.neural._torch._windows import WindowTask
@@ -857,3 +857,84 @@ def test_steps_are_planned(monkeypatch):
     assert len(rates) == 4
     for found, wanted in zip(rates, expected, strict=True):
         assert_allclose(sorted(found), sorted(wanted))
+
+
+# Texts held out
+
+
+def rows_held_out(monkeypatch, model, X, y):
+    """Which documents a fit holds out."""
+    seen = []
+
+    class Spy(WindowTask):
+        def __init__(self, windows, targets, weights, held_out, **options):
+            seen.append(held_out)
+            super().__init__(windows, targets, weights, held_out, **options)
+
+    monkeypatch.setattr(_windows, "WindowTask", Spy)
+    model.set_params(early_stopping=True, max_iter=1).fit(X, y)
+    return seen[0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_classes_are_held_out_in_proportion(seed, monkeypatch):
+    y = np.array(["a"] * 24 + ["b"] * 12 + ["c"] * 4 + ["d"])
+    X = [f"cat {number}" for number in range(len(y))]
+    model = small(random_state=seed, validation_fraction=0.25)
+    rows = rows_held_out(monkeypatch, model, X, y)
+    assert len(rows) == 10
+    counts = dict(zip(*np.unique(y[rows], return_counts=True), strict=True))
+    assert abs(counts["a"] - 6) <= 1
+    assert abs(counts["b"] - 3) <= 1
+    assert counts.get("c", 0) <= 2
+    assert set(y) == set(np.delete(y, rows))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_label_and_no_tag_is_held_out_as_a_whole(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    labels = (rng.random((12, 6)) < 0.2).astype(int)
+    labels[rng.integers(12, size=6), range(6)] = 1
+    X = [f"cat {number}" for number in range(12)]
+    options = {"random_state": seed, "validation_fraction": 0.5}
+    rows = rows_held_out(monkeypatch, small(**options), X, labels)
+    assert np.delete(labels, rows, axis=0).any(axis=0).all()
+    tags = [
+        ["O" if label == 0 else f"B-{i}" for i, label in enumerate(r)] for r in labels
+    ]
+    words = [list("abcdef")] * 12
+    rows = rows_held_out(
+        monkeypatch, small(BertTokenClassifier, **options), words, tags
+    )
+    left = {tag for row in np.delete(np.arange(12), rows) for tag in tags[row]}
+    assert left == {tag for row in tags for tag in row}
+
+
+def test_where_no_text_can_be_held_out_it_is_said():
+    with pytest.warns(UserWarning, match="early_stopping has no effect"):
+        fit(X=SENTENCES[:2], y=["a", "b"], early_stopping=True)
+
+
+# Nothing learned
+
+
+@pytest.mark.parametrize("n_passes", [1, 2])
+@pytest.mark.parametrize(
+    ("cls", "X", "y"),
+    [
+        (BertClassifier, SENTENCES[::-1], ["zoo", "lab"] * 4),
+        (BertClassifier, SENTENCES, np.eye(8, 3, dtype=int)),
+        (BertRegressor, SENTENCES, NUMBERS),
+        (BertTokenClassifier, [["a", "cat"]] * 8, [["A", "B"], ["B", "A"]] * 4),
+    ],
+    ids=["classes", "labels", "numbers", "tags"],
+)
+@pytest.mark.filterwarnings("error:.*next to nothing")
+def test_a_loss_of_chance_is_said_once(cls, X, y, n_passes):
+    model = small(cls, learning_rate_init=1e-7, max_iter=n_passes, n_members=2)
+    message = f"after epoch {n_passes} the loss is .*learning_rate_init=1e-07"
+    with pytest.warns(UserWarning, match=message) as caught:
+        model.fit(X, y)
+    assert len(caught) == 1
+    if cls is not BertTokenClassifier:  # which has nothing to learn
+        model.set_params(learning_rate_init=0.01, max_iter=40, dropout=0.0).fit(X, y)

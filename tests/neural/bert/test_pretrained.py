@@ -18,10 +18,15 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
 from transformers.utils import logging
 
-from skml.neural import BertClassifier, BertRegressor
+from skml.neural import BertClassifier, BertQuestionAnswerer, BertRegressor
 from skml.neural._torch._pretrained import (
     _explained,
     check_encoder,
@@ -551,3 +556,22 @@ def test_the_environment_may_have_the_last_word(monkeypatch):
         monkeypatch.setattr(module, "HF_HUB_DISABLE_PROGRESS_BARS", value)
         with quietly():
             pass
+
+
+def test_a_family_without_the_head_is_not_called_damaged(tmp_path):
+    config = transformers.EuroBertConfig(
+        vocab_size=200,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        intermediate_size=16,
+        pad_token_id=0,
+    )
+    transformers.EuroBertModel(config).save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(tiny_model()).save_pretrained(tmp_path)
+    message = (
+        r"cannot be used: transformers has no head for question answering on a 'euro"
+    )
+    with pytest.raises(ValueError, match=message):
+        BertQuestionAnswerer(tmp_path).fit([("who?", "a cat")] * 2, ["cat", "a"])

@@ -918,3 +918,22 @@ def test_documents_without_a_piece_may_be_held_out(monkeypatch):
     monkeypatch.setattr(BertTokenClassifier, "_hold_out", lambda *args: [0, 2])
     with pytest.raises(ValueError, match="nothing to learn from: no text that is not"):
         model.fit(documents, tags)
+
+
+def test_tags_that_score_will_refuse_are_told_before_training(monkeypatch):
+    tags = [["PER-B", "O", "O"], ["O", "LOC-B", "O"]]
+    monkeypatch.setattr(BertTokenClassifier, "_load_tokenizer", None)
+    with pytest.warns(UserWarning, match="score.* will refuse these tags.*'LOC-B'"):  # noqa: SIM117
+        with pytest.raises(TypeError):
+            small().fit([["a", "b", "c"]] * 2, tags)
+
+
+def test_tags_of_chinese_have_a_score():
+    words = [list("安娜在罗马吃面包"), list("奥托在巴黎喝酒")]
+    tags = [
+        ["B-PER", "E-PER", "O", "B-LOC", "E-LOC", "O", "B-X", "E-X"],
+        ["B", "E", *"OBMES"],
+    ]
+    model = small(max_iter=1).fit(words, tags)
+    assert 0 <= model.score(words, tags) <= 1
+    assert entity_f1_score(tags, tags, scheme="BMES", mode="strict") == 1.0

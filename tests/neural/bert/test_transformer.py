@@ -1,6 +1,8 @@
 """BertTransformer: vectors equal those of transformers, of short and of long texts."""
 
+import json
 import pickle
+import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from transformers import AutoModel, AutoTokenizer
 
 from skml import BertClassifier, BertTransformer
+from tests.neural.bert.families import model_of
 from tests.neural.bert.models import SENTENCES, SMALL, tiny_model
 
 TEXTS = [*SENTENCES, "", "猫 😀 naïve", "a cat"]
@@ -281,3 +284,46 @@ def test_a_generator_is_read_once(make):
     np.testing.assert_array_equal(model.fit_transform(make(SENTENCES)), expected)
     pairs = zip(SENTENCES, SENTENCES[::-1], strict=True)
     assert model.fit_transform(pairs).shape == expected.shape
+
+
+# Families and folders that are otherwise
+
+
+@pytest.mark.parametrize("family", ["FNet", "Funnel", "Longformer", "Yoso"])
+def test_weights_of_attention_that_is_not_full_are_refused(family):
+    model = BertTransformer(model_of(family), device="cpu").fit(SENTENCES)
+    with pytest.raises(
+        ValueError, match=r"has no weights of all pieces for each piece"
+    ):
+        model.attention_weights(SENTENCES[:2])
+
+
+SENTENCE_MODULES = [
+    {"path": "", "type": "sentence_transformers.models.Transformer"},
+    {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+    {"path": "2_Dense", "type": "sentence_transformers.models.Dense"},
+    {"path": "3_Normalize", "type": "sentence_transformers.models.Normalize"},
+]
+
+
+def test_what_sentence_transformers_would_do_is_said(tmp_path):
+    folder = tmp_path / "sentences"
+    shutil.copytree(tiny_model(), folder)
+    (folder / "modules.json").write_text(json.dumps(SENTENCE_MODULES))
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 20}')
+    (folder / "1_Pooling").mkdir()
+    pooling = {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+    message = r"say normalize=True, pooling='cls', max_length=20, modules=\['Dense'\]\."
+    with pytest.warns(UserWarning, match=message) as caught:
+        BertTransformer(folder, device="cpu").fit(SENTENCES)
+    assert len(caught) == 1
+    (folder / "modules.json").write_text(
+        json.dumps([m for m in SENTENCE_MODULES if "Dense" not in m["path"]])
+    )
+    same = {"normalize": True, "pooling": "cls", "max_length": 20}
+    BertTransformer(folder, **same, device="cpu").fit(SENTENCES)  # nothing to say
+    with pytest.warns(UserWarning, match=r"say pooling='cls'\. Pass"):
+        BertTransformer(folder, **same, device="cpu").set_params(pooling="max").fit(
+            ["a"]
+        )
