@@ -834,7 +834,7 @@ def test_what_cannot_be_learned_is_told_once():
     message = r"1 answer\(s\) are in no window as a whole, and are learned as if"
     with pytest.warns(UserWarning, match=message) as told:
         small(n_members=2, max_iter=1).fit(X, y)
-    assert len(told) == 1
+    assert sum(bool(re.search(message, str(w.message))) for w in told) == 1
     with pytest.warns(UserWarning, match=message):
         small(max_iter=1).fit([*PAIRS, ("Which?", "a \u200b b")], [*ANSWERS, "\u200b"])
 
