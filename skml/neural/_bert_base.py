@@ -193,10 +193,11 @@ class BertMixin(PackagesMixin):
     # Keeping
 
     def __getstate__(self):
-        """Networks as arrays, so that those of a GPU load without one."""
+        """Networks as arrays, which need no GPU; the tokenizer as its files."""
         state = dict(super().__getstate__())
         if "networks_" in state:
             state["_weights"] = list(map(to_arrays, state.pop("networks_")))
+            state["_tokenizer"] = state["_tokenizer"].files
         return state
 
     def __setstate__(self, state):
@@ -205,6 +206,7 @@ class BertMixin(PackagesMixin):
         super().__setstate__(state)
         if members is not None:
             self._import_packages()
+            self._tokenizer = PieceTokenizer(self._tokenizer)
             self.networks_ = [self._rebuild_network(to_tensors(w)) for w in members]
 
     def _rebuild_network(self, weights):

@@ -128,12 +128,6 @@ class PieceTokenizer:
         ]
         self._lock = Lock()  # how to cut is a state of the backend
 
-    def __getstate__(self):
-        return self.files
-
-    def __setstate__(self, files):
-        self.__init__(files)
-
     def encode(self, documents, *, are_words=False, special=True, fast=False, cut=None):
         """Encode documents, some at a time.
 

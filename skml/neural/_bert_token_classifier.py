@@ -410,8 +410,9 @@ class BertTokenClassifier(BaseBertTuner):
 
     def _warn_of_prefixes(self, classes):
         """Warn, before training, of tags of entities that `score` will refuse."""
-        if OUTSIDE not in classes:  # of no entities, such as parts of speech
-            return
+        others = set(classes) - {OUTSIDE}
+        if len(others) == len(classes) or not all("-" in tag for tag in others):
+            return  # of no entities, such as parts of speech
         try:
             extract_entities([classes])
         except ValueError as error:

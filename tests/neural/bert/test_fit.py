@@ -396,7 +396,8 @@ def test_a_single_text(cls):
         with pytest.raises(ValueError, match="y has one class, 'zoo'"):
             fit(cls, SENTENCES[:1], CLASSES[:1])
     else:
-        model = fit(cls, SENTENCES[:1], NUMBERS[:1], early_stopping=True)
+        with pytest.warns(UserWarning, match="early_stopping has no effect"):
+            model = fit(cls, SENTENCES[:1], NUMBERS[:1], early_stopping=True)
         assert model.validation_loss_curve_ == []
         assert model.predict(SENTENCES[:1]).shape == (1,)
 
