@@ -7,6 +7,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skml._optional import import_optional
 from skml._table._base import BaseTabular
 
 WORDS = {"feature", "treatment"}  # columns of text
@@ -40,10 +41,19 @@ class MissingValueReport(dict):
     (2, 1)
     >>> report["missing_share"].tolist()
     [0.0, 0.25]
+    >>> report[report["missing_share"] > 0]["missing_share"].tolist()
+    [0.25]
     """
 
     def __init__(self, columns):
         super().__init__(columns)
+
+    def __getitem__(self, key):
+        """A column by its name, or a report of the rows of a mask, or of positions."""
+        if isinstance(key, str):
+            return super().__getitem__(key)
+        rows = key if isinstance(key, slice) else np.atleast_1d(key)
+        return MissingValueReport({name: v[rows] for name, v in self.items()})
 
     @property
     def columns(self):
@@ -74,8 +84,19 @@ class MissingValueReport(dict):
         values = self[name]
         if name in WORDS:
             raise TypeError(f"The column {name!r} holds words; sort by one of numbers.")
-        order = np.argsort(-values, kind="stable")  # NaN comes last
-        return MissingValueReport({n: v[order] for n, v in self.items()})
+        return self[np.argsort(-values, kind="stable")]  # NaN comes last
+
+    def to_frame(self):
+        """Turn the report into a data frame of pandas.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            The same columns.
+        """
+        caller = "MissingValueReport.to_frame"
+        pandas = import_optional("pandas", extra="test", caller=caller)
+        return pandas.DataFrame(dict(self))
 
     def _repr_html_(self):
         rows = zip(*self.values(), strict=True)

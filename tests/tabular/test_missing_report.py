@@ -278,3 +278,17 @@ def test_sorting_and_copying():
             report.sort_by(words)
     with pytest.raises(KeyError):
         report["importance"]
+
+
+def test_rows_are_filtered_as_those_of_a_frame():
+    report = missing_value_report(LightGBMClassifier().fit(TABLE, Y["two"]))
+    frame = report.to_frame()
+    assert frame.columns.tolist() == report.columns
+    mask = (report["missing_share"] > 0) & (report["importance"] > 0)
+    for rows in (mask, mask.tolist(), np.flatnonzero(mask), slice(1, 3)):
+        filtered = report[rows]
+        assert isinstance(filtered, MissingValueReport)
+        expected = frame.loc[np.arange(len(frame))[rows]].reset_index(drop=True)
+        pd.testing.assert_frame_equal(filtered.to_frame(), expected)
+    with pytest.raises(KeyError):
+        report["nothing"]
