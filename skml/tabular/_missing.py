@@ -95,7 +95,7 @@ class MissingValueReport(dict):
             The same columns.
         """
         caller = "MissingValueReport.to_frame"
-        pandas = import_optional("pandas", extra="test", caller=caller)
+        pandas = import_optional("pandas", extra="plot", caller=caller)
         return pandas.DataFrame(dict(self))
 
     def _repr_html_(self):
