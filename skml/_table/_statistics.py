@@ -1,8 +1,11 @@
 """Statistics of a column, where a weight of k stands for k equal rows."""
 
 import numpy as np
+from scipy import sparse
+from sklearn.utils.sparsefuncs import mean_variance_axis
 
 ROUNDING = 1e-12  # of sums of weights
+ORDINARY = 1e-100, 1e100  # sizes of numbers whose squares are numbers, too
 
 
 def weighted_median(values, weights=None):
@@ -48,3 +51,33 @@ def is_mostly_zero(X, weights=None):
     stored = np.add.reduceat(np.append(weights[X.indices], 0.0), X.indptr[:-1])
     stored[np.diff(X.indptr) == 0] = 0.0  # where reduceat gives the next value
     return stored < weights.sum() / 2 * (1 - ROUNDING)
+
+
+def weighted_moments(X, weights=None):
+    """Compute the mean and the variance of each column, of a dense or CSR matrix."""
+    if sparse.issparse(X):
+        return mean_variance_axis(X, axis=0, weights=weights)
+    means = np.average(X, axis=0, weights=weights)
+    return means, np.average((X - means) ** 2, axis=0, weights=weights)
+
+
+def binary_units(sizes):
+    """Find units in which columns of numbers have sizes near one.
+
+    They are powers of two, so that dividing by them rounds nothing; ordinary sizes keep
+    the unit 1.
+
+    Parameters
+    ----------
+    sizes : ndarray
+        The largest absolute value of each column.
+
+    Returns
+    -------
+    units : ndarray
+        The units.
+    """
+    exponents = np.frexp(sizes)[1] - 1
+    low, high = ORDINARY
+    is_ordinary = (sizes == 0) | ((sizes > low) & (sizes < high))
+    return np.where(is_ordinary, 1.0, np.ldexp(1.0, exponents))

@@ -9,7 +9,7 @@ from sklearn.base import is_classifier
 
 from skml.tabular._boosting import Splits
 from skml.tabular._gbdt_hist import flat
-from skml.tabular._imputed import TablePreparation
+from skml.tabular._imputed import TablePreparation, predict_by_batches
 
 
 class ExactTrees:
@@ -69,7 +69,8 @@ class ExactTrees:
 
     def raw_predict(self, X, n_threads):
         """Sum the values of the trees."""
-        return getattr(self.native, self._raw)(self.preparation.transform(X))
+        predict = getattr(self.native, self._raw)
+        return predict_by_batches(lambda X: predict(self.preparation.transform(X)), X)
 
     def staged_raw_predict(self, X, n_threads):
         """Sum the values of the trees, after each iteration."""

@@ -4,16 +4,37 @@ from numbers import Real
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import has_fit_parameter
 
+from skml._fitting import warn_user
 from skml._random import make_random_state
 from skml._sklearn import HasMethods, Interval, StrOptions
 from skml._table._base import BaseTabular, count_missing, describe_treatment
-from skml._table._statistics import weighted_mean, weighted_median, weighted_mode
+from skml._table._matrices import (
+    divide_columns,
+    largest_sizes,
+    repeat_row,
+    with_small_indices,
+    without_zeros,
+)
+from skml._table._statistics import (
+    binary_units,
+    is_mostly_zero,
+    weighted_mean,
+    weighted_median,
+    weighted_mode,
+)
 
 LARGEST_SEED = 2**31 - 1
+LARGEST_UNSCALED = 1e150  # of which the square is a number
+ROWS_AT_ONCE = 2**13  # of a table that is prepared to predict
+# A prepared table is sparse if it were larger than this as a dense one, and than this
+# many times the sparse one.
+DENSE_BYTES, DENSE_TIMES = 2**24, 8
+SOME_ROWS, LEAST_SPREAD = 100, 1e-6  # of scores, to tell that something was learned
 STATISTICS = {
     "median": weighted_median,
     "mean": weighted_mean,
@@ -26,8 +47,12 @@ class TablePreparation:
 
     The columns of the result are those of numbers, imputed and scaled; then one for
     each category; then one for each feature that had missing values in `fit_transform`
-    (1 where the value is missing). A feature that was all missing has none. Sparse
-    tables stay sparse: they are scaled, but not centred.
+    (1 where the value is missing). A feature that was all missing has none.
+
+    What the result is depends on the table of `fit_transform` alone, so that later
+    tables may be dense or sparse. A sparse one stays sparse: columns that are mostly
+    zero are scaled, but not centred. A dense one becomes sparse where categories are so
+    many that it takes much less memory.
 
     Parameters
     ----------
@@ -92,15 +117,19 @@ class TablePreparation:
             Finite numbers, of dtype float64.
         """
         self._choose_columns(X, reader)
+        self._name_outputs(reader)
+        self._choose_container(X)
         numbers = self._numbers(X)
         self._learn_fill(numbers, sample_weight)
         numbers = self._impute(numbers, sample_weight, is_fit=True)
         self._learn_scale(numbers, sample_weight)
-        self._describe(reader)
+        self.treatments = [self._treatment(j) for j in range(reader.n_features)]
         return self._assemble(X, numbers)
 
     def transform(self, X):
         """Prepare another table as the first one was."""
+        if sparse.issparse(X) != self._was_sparse:
+            X = sparse.csr_array(X) if self._was_sparse else X.toarray()
         numbers = self._impute(self._numbers(X))
         return self._assemble(X, numbers)
 
@@ -108,6 +137,17 @@ class TablePreparation:
     def n_centred(self):
         """How many of the first columns have mean 0, or would in a dense table."""
         return 0 if self._deviation is None else len(self._numeric)
+
+    def _choose_container(self, X):
+        """Decide whether the prepared table is sparse, by what it would take a row."""
+        n_outputs = len(self.feature_names_out)
+        n_stored = len(self._numeric) + len(self._categorical) + len(self._indicated)
+        dense_bytes, sparse_bytes = 8 * n_outputs, 12 * n_stored
+        self._was_sparse = sparse.issparse(X)
+        self._is_sparse = self._was_sparse or (
+            X.shape[0] * dense_bytes > DENSE_BYTES
+            and dense_bytes > DENSE_TIMES * sparse_bytes
+        )
 
     def _choose_columns(self, X, reader):
         n_missing = count_missing(X)
@@ -185,37 +225,82 @@ class TablePreparation:
         return filled.astype(np.float64, copy=False)
 
     def _learn_scale(self, numbers, sample_weight):
-        self._mean, self._deviation = None, None
-        if self.scale and numbers.shape[1] > 0:
-            scaler = StandardScaler(with_mean=not sparse.issparse(numbers))
-            scaler.fit(numbers, sample_weight=sample_weight)
-            self._mean, self._deviation = scaler.mean_, scaler.scale_
+        self._unit, self._mean, self._deviation = None, None, None
+        if numbers.shape[1] == 0:
+            return
+        if not self.scale:
+            self._check_unscaled(numbers)
+            return
+        units = binary_units(largest_sizes(numbers))
+        if (units != 1).any():
+            self._unit = units
+            numbers = numbers.copy()
+            divide_columns(numbers, units)
+        scaler = StandardScaler(with_mean=not sparse.issparse(numbers))
+        scaler.fit(numbers, sample_weight=sample_weight)
+        self._mean, self._deviation = scaler.mean_, scaler.scale_
+        if sparse.issparse(numbers):
+            self._mean[is_mostly_zero(without_zeros(numbers), sample_weight)] = 0.0
+
+    def _check_unscaled(self, numbers):
+        sizes = largest_sizes(numbers)
+        if (sizes > LARGEST_UNSCALED).any():
+            j = int(np.argmax(sizes))
+            raise ValueError(
+                f"The column {self.feature_names_out[j]!r} holds numbers as large as "
+                f"{sizes[j]:.3g}, whose squares are no finite numbers. Pass scale=True "
+                "or measure the column in a larger unit."
+            )
 
     def _scale(self, numbers):
+        """Let columns be in standard deviations; `numbers` are overwritten."""
         if self._deviation is None:
             return numbers
-        if sparse.issparse(numbers):
-            numbers.data /= self._deviation[numbers.indices]
-        else:
-            numbers -= self._mean
-            numbers /= self._deviation
+        try:
+            with np.errstate(over="raise"):
+                if self._unit is not None:
+                    divide_columns(numbers, self._unit)
+                numbers = self._centre(numbers)
+                divide_columns(numbers, self._deviation)
+        except FloatingPointError:
+            j = int(np.argmax(largest_sizes(numbers)))
+            raise ValueError(
+                f"The column {self.feature_names_out[j]!r} holds a number that is no "
+                "finite number of standard deviations of the training data. Check its "
+                "unit."
+            ) from None
         return numbers
+
+    def _centre(self, numbers):
+        if not sparse.issparse(numbers):
+            numbers -= self._mean
+            return numbers
+        return numbers - repeat_row(self._mean, numbers.shape[0])
 
     def _assemble(self, X, numbers):
         """Put the blocks of columns side by side."""
         blocks = [self._scale(numbers)]
         for j, n_categories in self._categorical.items():
-            blocks.append(X[:, [j]] == np.arange(n_categories))
+            blocks.append(self._one_hot(X[:, j], n_categories))
         if len(self._indicated):
             blocks.append(locate_missing(X[:, self._indicated]))
         if len(self.feature_names_out) > sum(block.shape[1] for block in blocks):
             blocks.append(np.zeros((X.shape[0], 1)))  # no feature tells anything
-        if not sparse.issparse(X):
+        if not self._is_sparse:
             return np.hstack(blocks, dtype=np.float64)
-        prepared = sparse.csr_array(sparse.hstack(blocks, format="csr"))
-        return with_small_indices(prepared)
+        blocks = [sparse.csr_array(block, dtype=np.float64) for block in blocks]
+        return with_small_indices(sparse.csr_array(sparse.hstack(blocks, format="csr")))
 
-    def _describe(self, reader):
+    def _one_hot(self, codes, n_categories):
+        """Columns of 0 and 1, one a category; all are 0 where it is missing."""
+        if not self._is_sparse:
+            return codes[:, np.newaxis] == np.arange(n_categories)
+        rows = np.flatnonzero(~np.isnan(codes))
+        places = rows, codes[rows].astype(np.intp)
+        shape = len(codes), n_categories
+        return sparse.coo_array((np.ones(len(rows)), places), shape=shape)
+
+    def _name_outputs(self, reader):
         names = reader.names or [f"x{j}" for j in range(reader.n_features)]
         numeric, indicated = self._numeric.tolist(), self._indicated.tolist()
         outputs = (
@@ -229,7 +314,6 @@ class TablePreparation:
         ) or [(0, "nothing")]
         self.feature_of_output = np.array([j for j, _ in outputs])
         self.feature_names_out = np.array([name for _, name in outputs], dtype=object)
-        self.treatments = [self._treatment(j) for j in range(reader.n_features)]
 
     def _treatment(self, j):
         if self._is_empty[j]:
@@ -280,15 +364,12 @@ def locate_missing(X):
     return missing
 
 
-def with_small_indices(X):
-    """Let positions in a sparse matrix be 32-bit integers, if they can be.
-
-    libsvm and liblinear take no others.
-    """
-    if X.nnz < 2**31:
-        X.indices = X.indices.astype(np.int32, copy=False)
-        X.indptr = X.indptr.astype(np.int32, copy=False)
-    return X
+def predict_by_batches(predict, X):
+    """Predict for many rows, of which only some are prepared at a time."""
+    if X.shape[0] <= ROWS_AT_ONCE:
+        return predict(X)
+    batches = gen_batches(X.shape[0], ROWS_AT_ONCE)
+    return np.concatenate([predict(X[rows]) for rows in batches])
 
 
 def seeded(estimator, random_state):
@@ -332,6 +413,35 @@ class BaseImputing(BaseTabular):
             scale=self.scale,
             random_state=random_state,
         )
+
+    def _warn_if_constant(self, score, X, y, advice):
+        """Warn if all rows get the same scores, though their targets differ.
+
+        Parameters
+        ----------
+        score : callable
+            Computes the scores of rows that were read.
+        X, y : ndarray or csr_array, ndarray
+            What was read in `fit`.
+        advice : str
+            Which parameters to change, should it not be the columns that are constant.
+        """
+        some = np.arange(0, len(y), 1 + len(y) // SOME_ROWS)
+        if np.ptp(y) == 0 or any(
+            self._are_spread(score(rows), y) for rows in (X[some], X)
+        ):
+            return
+        prepared = self.preparation_.transform(X)
+        if (prepared.max(axis=0) - prepared.min(axis=0)).sum() == 0:
+            advice = "No column of X differs between rows."
+        warn_user(
+            f"{type(self).__name__} learned nothing, and predicts the same for all "
+            f"rows. {advice}"
+        )
+
+    def _are_spread(self, scores, y):
+        size = np.abs(scores).max() if is_classifier(self) else np.ptp(y)
+        return (np.ptp(scores, axis=0) > LEAST_SPREAD * size).any()
 
     def _missing_treatments(self):
         """What is done about the missing values of each feature."""

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._fitting import all_or_nothing
 from skml._sklearn import Interval, StrOptions, _fit_context
+from skml._table._statistics import binary_units, weighted_moments
 from skml.tabular._svm_base import BaseSVM
 from skml.tabular._svm_model import _PreparedSVC, _PreparedSVM
 
@@ -48,8 +49,8 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         How alike two rows are: :math:`e^{-\gamma \|x - x'\|^2}`,
         :math:`\langle x, x' \rangle`, :math:`(\gamma \langle x, x' \rangle + r)^d` or
         :math:`\tanh(\gamma \langle x, x' \rangle + r)`, where r is `coef0` and d is
-        `degree`. The last two depend on where the origin is, so that there sparse X,
-        which is not centred, makes another model than dense X.
+        `degree`. The last two depend on where the origin is, so that sparse X, where
+        features that are mostly zero are not centred, makes another model than dense X.
     degree : int, default=3
         The degree of the kernel "poly".
     gamma : {"scale", "auto"} or float, default="scale"
@@ -76,7 +77,8 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         included, has not seen: in five folds, or as many as the rarest class has rows.
         With weights of rows or classes, probabilities are those of the weighted data;
         which fold a row is in does not depend on its weight. None means no
-        `predict_proba`, and a fit four times as fast.
+        `predict_proba`, and a fit four times as fast: scorers that need probabilities,
+        such as "neg_log_loss", then fail.
     imputation : str or estimator, default="median"
         What stands in for missing numbers: "median", "mean" or "most_frequent" of the
         column; "constant", the number `fill_value`; or what a transformer makes of the
@@ -89,8 +91,9 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         Whether a column of 0 and 1 is added for each feature with missing values in
         `fit`.
     scale : bool, default=True
-        Whether columns of numbers are divided by their standard deviation, and, unless
-        X is sparse, centred.
+        Whether numeric features are centred and divided by their standard deviation. If
+        `fit` gets sparse X, features that are mostly zero are not centred. Either way,
+        `predict` takes dense and sparse X alike.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Which columns are categories: those of strings and of a category type; none; or,
         as well, those given by name, position or mask.
@@ -258,7 +261,8 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         Warns
         -----
         UserWarning
-            If an exact machine faces more than 30000 rows.
+            If an exact machine faces more than 30000 rows, or if nothing was learned:
+            all rows get the same prediction.
         """
         self._check_parameters()
         X, y, sample_weight, kept = self._read_fit(X, y, sample_weight)
@@ -272,6 +276,7 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
             self.__dict__.pop("calibrated_", None)
             model.fit(X, y, sample_weight)
         self._publish(model, kept)
+        self._warn_if_constant(model.decision_function, X, y, f"Raise C={self.C:g}.")
         return self
 
     def _check_parameters(self):
@@ -406,8 +411,8 @@ class SVMRegressor(RegressorMixin, BaseSVM):
         How alike two rows are: :math:`e^{-\gamma \|x - x'\|^2}`,
         :math:`\langle x, x' \rangle`, :math:`(\gamma \langle x, x' \rangle + r)^d` or
         :math:`\tanh(\gamma \langle x, x' \rangle + r)`, where r is `coef0` and d is
-        `degree`. The last two depend on where the origin is, so that there sparse X,
-        which is not centred, makes another model than dense X.
+        `degree`. The last two depend on where the origin is, so that sparse X, where
+        features that are mostly zero are not centred, makes another model than dense X.
     degree : int, default=3
         The degree of the kernel "poly".
     gamma : {"scale", "auto"} or float, default="scale"
@@ -437,8 +442,9 @@ class SVMRegressor(RegressorMixin, BaseSVM):
         Whether a column of 0 and 1 is added for each feature with missing values in
         `fit`.
     scale : bool, default=True
-        Whether columns of numbers are divided by their standard deviation, and, unless
-        X is sparse, centred.
+        Whether numeric features are centred and divided by their standard deviation. If
+        `fit` gets sparse X, features that are mostly zero are not centred. Either way,
+        `predict` takes dense and sparse X alike.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Which columns are categories: those of strings and of a category type; none; or,
         as well, those given by name, position or mask.
@@ -597,7 +603,8 @@ class SVMRegressor(RegressorMixin, BaseSVM):
         Warns
         -----
         UserWarning
-            If an exact machine faces more than 30000 rows.
+            If an exact machine faces more than 30000 rows, or if nothing was learned:
+            all rows get the same prediction.
         """
         self._check_parameters()
         X, y, sample_weight, kept = self._read_fit(X, y, sample_weight)
@@ -605,16 +612,21 @@ class SVMRegressor(RegressorMixin, BaseSVM):
         y = self._scale_target(y, sample_weight)
         model = self._new_model(_PreparedSVM, epsilon=self.epsilon)
         self._publish(model.fit(X, y, sample_weight), kept)
+        advice = f"Lower epsilon={self.epsilon:g}, or raise C={self.C:g}."
+        if not self.scale_target:
+            advice = "Pass scale_target=True."
+        self._warn_if_constant(model.predict, X, y, advice)
         return self
 
     def _scale_target(self, y, sample_weight):
         self.target_mean_, self.target_scale_ = 0.0, 1.0
         if not self.scale_target:
             return y
-        self.target_mean_ = float(np.average(y, weights=sample_weight))
-        variance = np.average((y - self.target_mean_) ** 2, weights=sample_weight)
-        self.target_scale_ = float(np.sqrt(variance)) or 1.0
-        return (y - self.target_mean_) / self.target_scale_
+        unit = binary_units(np.abs(y).max())
+        mean, variance = weighted_moments(y / unit, sample_weight)
+        scale = np.sqrt(variance) or 1.0
+        self.target_mean_, self.target_scale_ = float(mean * unit), float(scale * unit)
+        return (y / unit - mean) / scale
 
     def predict(self, X):
         """Predict the targets of rows.

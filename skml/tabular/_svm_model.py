@@ -1,18 +1,17 @@
 """Preparation of a table and support vector machine as one, refitted as one."""
 
 import copy
+from functools import partial
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.kernel_approximation import Nystroem
-from sklearn.utils import gen_batches
-from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from skml._table._rows import group_equal_rows
-
-ROWS_AT_ONCE = 2**13  # of the features that approximate a kernel
+from skml._table._statistics import weighted_moments
+from skml.tabular._imputed import predict_by_batches
 
 
 class _PreparedSVM(BaseEstimator):
@@ -72,11 +71,7 @@ class _PreparedSVM(BaseEstimator):
         self.estimator_.fit(features, y, sample_weight)
 
     def predict(self, X):
-        return self._by_batches("predict", X)
-
-    def _by_batches(self, method, X):
-        batches = gen_batches(X.shape[0], ROWS_AT_ONCE)
-        return np.concatenate([self._call(method, X[rows]) for rows in batches])
+        return predict_by_batches(partial(self._call, "predict"), X)
 
     def _call(self, method, X):
         features = self.preparation_.transform(X)
@@ -97,7 +92,7 @@ class _PreparedSVC(ClassifierMixin, _PreparedSVM):
     def decision_function(self, X):
         if len(self.classes_) == 1:
             return np.zeros(X.shape[0])
-        return self._by_batches("decision_function", X)
+        return predict_by_batches(partial(self._call, "decision_function"), X)
 
 
 def set_gamma(kernel_owner, scales):
@@ -112,12 +107,9 @@ def kernel_scales(X, sample_weight=None, n_centred=0):
     "scale" is the number of columns times the variance of all values. Of a sparse
     table, the first `n_centred` columns count as those of a dense one, centred.
     """
+    means, variances = weighted_moments(X, sample_weight)
     if sparse.issparse(X):
-        means, variances = mean_variance_axis(X, axis=0, weights=sample_weight)
         means[:n_centred] = 0.0
-    else:
-        means = np.average(X, axis=0, weights=sample_weight)
-        variances = np.average((X - means) ** 2, axis=0, weights=sample_weight)
     n_columns = X.shape[1]
     total = (variances + means**2).sum() - means.sum() ** 2 / n_columns
     return {"auto": n_columns, "scale": total}

@@ -90,6 +90,55 @@ def test_sparse_is_dense_without_centring(strategy, weighted):
     assert_allclose(shift, np.broadcast_to(shift[0], shift.shape), atol=1e-12)
 
 
+def test_sparse_columns_far_from_zero_are_centred():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    X = np.column_stack([X[:, 0] + 1e9, np.where(X[:, 1] > 1, X[:, 1], 0.0)])
+    shift = prepare(X)[1] - prepare(sparse.csr_array(X))[1].toarray()
+    assert_allclose(shift[:, 0], 0.0, atol=1e-6)
+    assert_allclose(shift[:, 1], shift[0, 1])
+    assert shift[0, 1] != 0
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("unit", [5e-320, 1e-200, 1e-30, 1e30, 1e200, 1e307])
+def test_units_of_columns_mean_nothing(unit, container):
+    X = np.round(made_table())
+    _, expected = prepare(container(X))
+    _, prepared = prepare(container(X * unit))
+    if sparse.issparse(prepared):
+        prepared, expected = prepared.toarray(), expected.toarray()
+    assert_allclose(prepared, expected, rtol=1e-3 if unit < 1e-300 else 1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_units_that_go_beyond_floats_are_refused(container):
+    X = np.array([[1.0, 1.0], [2.0, 3.0], [3.0, 2.0]])
+    message = "The column 'x1' holds numbers as large as 3e[+]200"
+    with pytest.raises(ValueError, match=message):
+        prepare(container(X * [1.0, 1e200]), scale=False)
+    preparation, _ = prepare(container(X * [1.0, 1e-300]))
+    with pytest.raises(ValueError, match=r"The column 'x1' .* Check its unit"):
+        preparation.transform(container(X * [1.0, 1e200]))
+
+
+def test_many_categories_are_sparse(monkeypatch):
+    """The same columns, in little memory, of tables that have few rows, too."""
+    rng = np.random.default_rng(0)
+    labels = [f"n{i}" for i in rng.integers(0, 200, 300)]
+    pairs = zip(labels, rng.normal(size=300), strict=True)
+    X = [list(pair) for pair in pairs]
+    X[::7] = [[None, None] for _ in X[::7]]
+    _, dense = prepare(X)
+    monkeypatch.setattr("skml.tabular._imputed.DENSE_BYTES", 0)
+    preparation, prepared = prepare(X)
+    assert isinstance(dense, np.ndarray)
+    assert isinstance(prepared, sparse.csr_array)
+    assert prepared.nnz <= 3 * 300
+    assert_array_equal(prepared.toarray(), dense)
+    table = np.array([[0.0, 0.5], [np.nan, np.nan]])
+    assert preparation.transform(table).shape == (2, dense.shape[1])
+
+
 def test_observed_values_of_sparse_columns():
     X = np.array([[0.0, 2.0], [np.nan, 0.0], [0.0, 3.0]])
     columns = list(iterate_observed(sparse_table(X), np.array([1.0, 2.0, 4.0])))

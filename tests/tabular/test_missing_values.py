@@ -273,6 +273,7 @@ def test_columns_of_nothing_in_matrices(name, container):
 
 
 @learners
+@pytest.mark.filterwarnings("ignore:.* learned nothing")
 def test_tables_of_nothing_work(name):
     X = np.full((N_ROWS, 2), NAN)
     predicted = outputs(fit(name, X), X)
@@ -605,6 +606,20 @@ def test_weight_zero_in_matrices(name, container):
     X = container(MATRIX)
     assert_array_equal(outputs(model, X), outputs(reference, X))
     assert_array_equal(model._fill, reference._fill)
+
+
+# Dense and sparse.
+
+
+@learners
+@pytest.mark.parametrize("fitted", [np.array, sparse.csr_array])
+def test_what_is_fitted_to_one_kind_of_table_predicts_of_the_other(name, fitted):
+    """Columns far from zero, mostly zero, and with missing values."""
+    X = np.column_stack([MATRIX, FULL + 2000, np.where(FULL > 14, FULL, 0.0)])
+    model = fit(name, fitted(X))
+    for method in methods(model):
+        expected = call(model, method, X[::-2])
+        assert_array_equal(call(model, method, sparse.csc_array(X[::-2])), expected)
 
 
 # Integers that float32 has not.

@@ -252,6 +252,29 @@ def test_sparse_predicts_as_dense(kernel):
         )
 
 
+@pytest.mark.parametrize("fitted", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("kernel", ["rbf", "linear", "poly", "sigmoid"])
+@pytest.mark.parametrize("approximation", [None, "nystroem", "rff"])
+def test_what_is_fitted_to_one_kind_of_table_predicts_of_the_other(
+    fitted, kernel, approximation
+):
+    if (approximation == "rff" and kernel != "rbf") or (approximation, kernel) == (
+        *("nystroem", "linear"),
+    ):
+        pytest.skip("refused")
+    X, y = load_wine(return_X_y=True)
+    X = with_holes(np.where(np.median(X, axis=0) < X, X, 0.0))
+    model = SVMClassifier(
+        kernel=kernel,
+        approximation=approximation,
+        n_components=40,
+        calibration="sigmoid",
+        random_state=0,
+    ).fit(fitted(X), y)
+    for method in (model.predict_proba, model.decision_function):
+        assert_array_equal(method(sparse.coo_array(X)), method(X))
+
+
 def test_class_weight_is_a_weight_of_rows():
     X, y = load_breast_cancer(return_X_y=True)
     weights = np.where(y == 1, 0.25, 2.0)
@@ -266,9 +289,31 @@ def test_scaled_target_makes_units_meaningless():
     small, large = clone(model).fit(X, y), clone(model).fit(X, 1e6 * y + 5e8)
     assert_allclose(1e6 * small.predict(X) + 5e8, large.predict(X), rtol=1e-6)
     assert large.score(X, 1e6 * y + 5e8) > 0.4
-    raw = SVMRegressor(scale_target=False).fit(X, 1e6 * y)
+    with pytest.warns(UserWarning, match=r"learned nothing.*scale_target=True"):
+        raw = SVMRegressor(scale_target=False).fit(X, 1e6 * y)
     assert raw.score(X, 1e6 * y) < 0.1
     assert (raw.target_mean_, raw.target_scale_) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-200, 1e200, 1e300])
+def test_target_in_any_unit(unit):
+    X, y = load_diabetes(return_X_y=True)
+    expected = SVMRegressor().fit(X, y).predict(X) * unit
+    assert_allclose(SVMRegressor().fit(X, y * unit).predict(X), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "advice"),
+    [
+        (SVMRegressor(epsilon=9.0), "Lower epsilon=9"),
+        (SVMClassifier(C=1e-12, kernel="linear"), "Raise C=1e-12"),
+    ],
+)
+def test_a_fit_that_learned_nothing_says_why(model, advice):
+    X, y = load_breast_cancer(return_X_y=True)
+    with pytest.warns(UserWarning, match=f"learned nothing.*{advice}") as caught:
+        model.fit(X, y)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_constant_target():
@@ -328,7 +373,7 @@ def test_predictions_by_batches_are_the_same(monkeypatch):
     X, y = load_breast_cancer(return_X_y=True)
     model = SVMClassifier(approximation="rff", random_state=0).fit(X, y)
     expected = model.decision_function(X)
-    monkeypatch.setattr("skml.tabular._svm_model.ROWS_AT_ONCE", 100)
+    monkeypatch.setattr("skml.tabular._imputed.ROWS_AT_ONCE", 100)
     assert_allclose(model.decision_function(X), expected, atol=1e-10)
 
 
