@@ -1,9 +1,11 @@
 """Logistic regression of tables with missing values and categories."""
 
+from functools import partial
 from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
@@ -12,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from skml._fitting import all_or_nothing
 from skml._random import make_random_state
 from skml._sklearn import Interval, StrOptions, _fit_context
-from skml.tabular._imputed import BaseImputing
+from skml._table._statistics import weighted_moments
+from skml.tabular._imputed import BaseImputing, predict_by_batches
 from skml.tabular._library_params import check_library_params
 
 # LogisticRegression's own names of what has a parameter here, or is set.
@@ -81,8 +84,9 @@ class LRClassifier(ClassifierMixin, BaseImputing):
         Whether a column of 0 and 1 is added for each feature with missing values in
         `fit`.
     scale : bool, default=True
-        Whether columns of numbers are divided by their standard deviation, and, unless
-        X is sparse, centred.
+        Whether numeric features are centred and divided by their standard deviation. If
+        `fit` gets sparse X, features that are mostly zero are not centred. Either way,
+        `predict` takes dense and sparse X alike.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Which columns are categories: those of strings and of a category type; none; or,
         as well, those given by name, position or mask.
@@ -106,7 +110,9 @@ class LRClassifier(ClassifierMixin, BaseImputing):
         The fitted model of the prepared columns, whose classes are positions in
         `classes_`. Of a single class, a :class:`~sklearn.dummy.DummyClassifier`.
     feature_importances_ : ndarray of shape (n_features,)
-        The share of each feature in the sizes of the coefficients.
+        The standard deviation of what each feature adds to the scores, over the
+        training rows and the classes, weighted by their frequency. They sum to one, or
+        are all zero, and rank features much as permutation importance does.
     preparation_ : TablePreparation
         Makes the prepared columns.
     missing_share_ : ndarray of shape (n_features,)
@@ -223,6 +229,11 @@ class LRClassifier(ClassifierMixin, BaseImputing):
             zero, or a parameter cannot be honoured.
         TypeError
             If a column of X mixes strings and numbers, or holds something else.
+
+        Warns
+        -----
+        UserWarning
+            If nothing was learned: all rows get the same probabilities.
         """
         self._check_parameters()
         X, y, sample_weight, _ = self._read_fit(X, y, sample_weight)
@@ -236,6 +247,12 @@ class LRClassifier(ClassifierMixin, BaseImputing):
         self.estimator_ = self._new_model(random_state)
         self.estimator_.fit(prepared, y, sample_weight)
         self.n_iter_ = int(np.max(self.estimator_.n_iter_))
+        self.feature_importances_ = self._spreads(prepared, y, sample_weight)
+        self._warn_if_constant(
+            partial(self._call, "decision_function"),
+            *(X, y),
+            f"Raise C={self.C:g}, or lower tol={self.tol:g}.",
+        )
         return self
 
     def _check_parameters(self):
@@ -262,27 +279,28 @@ class LRClassifier(ClassifierMixin, BaseImputing):
     def _fit_constant(self, prepared, y):
         self.estimator_ = DummyClassifier(strategy="prior").fit(prepared, y)
         self.n_iter_ = 1
+        self.feature_importances_ = np.zeros(self.n_features_in_)
 
-    @property
-    def feature_importances_(self):
-        """Importances of the features: their share of the coefficients' sizes.
+    def _spreads(self, prepared, y, sample_weight):
+        """How far each feature drives the scores apart, as shares of the sum.
 
-        Returns
-        -------
-        importances : ndarray of shape (n_features,)
-            The absolute coefficients of what a feature became, over all classes; they
-            sum to one, or are all zero. They compare scaled numbers, flags and
-            categories, whose units differ.
+        A feature adds a term to the score of each class. Its spread is the standard
+        deviation of these terms over rows and, weighted by their frequency, classes.
         """
-        check_is_fitted(self)
-        if len(self.classes_) == 1:
-            return np.zeros(self.n_features_in_)
-        sizes = np.bincount(
-            self.preparation_.feature_of_output,
-            weights=np.abs(self.estimator_.coef_).sum(axis=0),
-            minlength=self.n_features_in_,
-        )
-        return sizes / (sizes.sum() or 1.0)
+        coefficients, shares = self.estimator_.coef_, np.ones(1)
+        if len(coefficients) > 1:
+            shares = np.bincount(y, weights=sample_weight)
+            shares = shares / shares.sum()
+            coefficients = coefficients - shares @ coefficients
+        of_output = self.preparation_.feature_of_output
+        places = np.arange(len(of_output)), of_output
+        shape = len(of_output), self.n_features_in_
+        variances = np.zeros(self.n_features_in_)
+        for share, values in zip(shares, coefficients, strict=True):
+            terms = prepared @ sparse.csr_array((values, places), shape=shape)
+            variances += share * weighted_moments(terms, sample_weight)[1]
+        spreads = np.sqrt(variances)
+        return spreads / (spreads.sum() or 1.0)
 
     def decision_function(self, X):
         """Compute scores of rows: of two classes the log-odds of the second.
@@ -298,10 +316,14 @@ class LRClassifier(ClassifierMixin, BaseImputing):
             The scores; of a single class zeros.
         """
         check_is_fitted(self)
-        prepared = self.preparation_.transform(self._read_predict(X))
+        X = self._read_predict(X)
         if len(self.classes_) == 1:
-            return np.zeros(prepared.shape[0])
-        return self.estimator_.decision_function(prepared)
+            return np.zeros(X.shape[0])
+        return self._call("decision_function", X)
+
+    def _call(self, method, X):
+        predict = getattr(self.estimator_, method)
+        return predict_by_batches(lambda X: predict(self.preparation_.transform(X)), X)
 
     def predict(self, X):
         """Predict the most probable class of rows.
@@ -317,9 +339,7 @@ class LRClassifier(ClassifierMixin, BaseImputing):
             Labels.
         """
         check_is_fitted(self)
-        return self.classes_[
-            self.estimator_.predict(self.preparation_.transform(self._read_predict(X)))
-        ]
+        return self.classes_[self._call("predict", self._read_predict(X))]
 
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
@@ -335,9 +355,7 @@ class LRClassifier(ClassifierMixin, BaseImputing):
             The probabilities, in the order of `classes_`.
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(
-            self.preparation_.transform(self._read_predict(X))
-        )
+        return self._call("predict_proba", self._read_predict(X))
 
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the classes.

@@ -13,6 +13,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
+from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline, make_union
@@ -47,8 +48,8 @@ def preparation_of_scikit_learn(strategy="median"):
 @pytest.mark.parametrize("load", [load_iris, load_breast_cancer, load_wine])
 def test_without_holes_it_is_the_library(load):
     X, y = load(return_X_y=True)
-    model = LRClassifier(scale=False, max_iter=50, tol=10.0).fit(X, y)
-    native = LogisticRegression(max_iter=50, tol=10.0).fit(X, y)
+    model = LRClassifier(scale=False, max_iter=50, tol=0.3).fit(X, y)
+    native = LogisticRegression(max_iter=50, tol=0.3).fit(X, y)
     assert_array_equal(model.predict_proba(X), native.predict_proba(X))
     assert_array_equal(model.decision_function(X), native.decision_function(X))
     assert_array_equal(model.estimator_.coef_, native.coef_)
@@ -152,7 +153,8 @@ def test_class_weight_is_a_weight_of_rows():
     by_row = LRClassifier().fit(X, y, weights)
     assert_array_equal(by_class.estimator_.coef_, by_row.estimator_.coef_)
     balanced = LRClassifier(C=np.inf, class_weight="balanced", **TIGHT)
-    balanced.fit(np.zeros((len(y), 1)), y)
+    with pytest.warns(UserWarning, match="No column of X differs between rows"):
+        balanced.fit(np.zeros((len(y), 1)), y)
     assert_allclose(balanced.predict_proba([[0.0]]), [[0.5, 0.5]], atol=1e-6)
 
 
@@ -311,8 +313,36 @@ def test_selectors_choose_features_by_their_importances():
     selector = RFE(LRClassifier(), n_features_to_select=1).fit(X[["x", "noise"]], y)
     assert selector.get_feature_names_out().tolist() == ["x"]
     model = LRClassifier().fit(X, y)
-    of_outputs = np.abs(model.estimator_.coef_[0])
-    expected = [
-        of_outputs[model.preparation_.feature_of_output == j].sum() for j in range(3)
-    ]
-    assert_allclose(model.feature_importances_, expected / np.sum(expected))
+    terms = model.preparation_.transform(model._read_predict(X))
+    terms *= model.estimator_.coef_[0]
+    features = model.preparation_.feature_of_output
+    expected = [terms[:, features == j].sum(axis=1).std() for j in range(3)]
+    assert_allclose(model.feature_importances_, expected / np.sum(expected), atol=1e-12)
+
+
+def test_importances_are_those_of_permutation():
+    """Many rare categories that say nothing, rare classes, and all of it weighted."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(1200, 4)), columns=list("abcd"))
+    X["place"] = rng.choice([f"p{i}" for i in range(40)], 1200)
+    X["kind"] = rng.choice(list("uvw"), 1200, p=[0.5, 0.3, 0.2])
+    drive = X["a"] + 0.6 * X["b"] + 0.3 * X["c"] + 1.2 * (X["kind"] == "u")
+    y = np.digitize(drive + rng.logistic(size=1200), [-2.0, 1.0, 4.0])
+    weights = rng.integers(1, 4, 1200)
+    model = LRClassifier().fit(X, y, weights)
+    permuted = permutation_importance(
+        *(model, X, y), scoring="neg_log_loss", n_repeats=5, random_state=0
+    )
+    order = np.argsort(permuted.importances_mean)
+    assert_array_equal(np.argsort(model.feature_importances_)[-4:], order[-4:])
+    repeated = LRClassifier().fit(X.loc[X.index.repeat(weights)], np.repeat(y, weights))
+    assert_allclose(
+        model.feature_importances_, repeated.feature_importances_, atol=1e-4
+    )
+
+
+def test_a_fit_that_learned_nothing_says_why():
+    X, y = load_breast_cancer(return_X_y=True)
+    with pytest.warns(UserWarning, match=r"learned nothing.*C=1e-12") as caught:
+        LRClassifier(C=1e-12).fit(X, y)
+    assert [warning.filename for warning in caught] == [__file__]
