@@ -27,7 +27,8 @@ def check_library_params(estimator, known, ours, library):
     """
     for name in estimator.library_params or {}:
         if name in ours:
-            has_own = hasattr(estimator, ours[name])
+            own = ours[name].split(" and ")
+            has_own = all(hasattr(estimator, parameter) for parameter in own)
             instead = f"use {ours[name]}" if has_own else "it is set by the estimator"
             raise ValueError(f"library_params has {name!r} of {library}; {instead}.")
         if known is not None and name not in known:
