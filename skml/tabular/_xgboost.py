@@ -715,6 +715,10 @@ class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
     scikit-learn; they are made dense, since XGBoost takes what is not stored for
     missing.
 
+    From XGBoost 3.4 on, `absolute_error` is XGBoost's quantile loss of one half, as its
+    own absolute error follows the mean. Both losses are smooth approximations there,
+    which targets of more than 1e4 times the spread of the others still move.
+
     References
     ----------
     .. [1] T. Chen and C. Guestrin, "XGBoost: A scalable tree boosting system", KDD

@@ -134,8 +134,6 @@ def fit_lightgbm(task, X, y, weight, categorical, n_trees, seed, **parameters):
     }
     if task == "multiclass":
         native["num_class"] = len(np.unique(y))
-    if p["loss"] == "absolute_error" and float(xgboost.__version__[:3]) >= 3.4:
-        native |= {"objective": "reg:quantileerror", "quantile_alpha": 0.5}
     if p["quantile"]:
         native["alpha"] = p["quantile"]
     if p["monotonic"]:
