@@ -12,6 +12,7 @@ from sklearn.impute import IterativeImputer, KNNImputer, MissingIndicator, Simpl
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from skml import GBDTClassifier, LRClassifier, SVMClassifier
 from skml._table._frame import TableReader
 from skml.tabular._imputed import TablePreparation, iterate_observed
 
@@ -137,6 +138,25 @@ def test_many_categories_are_sparse(monkeypatch):
     assert_array_equal(prepared.toarray(), dense)
     table = np.array([[0.0, 0.5], [np.nan, np.nan]])
     assert preparation.transform(table).shape == (2, dense.shape[1])
+
+
+@pytest.mark.parametrize(
+    ("model", "tolerance"),
+    [
+        (LRClassifier(), 1e-12),
+        (SVMClassifier(), 1e-10),
+        (GBDTClassifier(method="exact", n_estimators=5, random_state=0), 0.0),
+    ],
+)
+def test_sparse_categories_change_no_model(model, tolerance, monkeypatch):
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=300)
+    codes = rng.integers(0, 120, 300)
+    X = [[f"n{code}", number] for code, number in zip(codes, numbers, strict=True)]
+    y = numbers + rng.normal(size=120)[codes] > 0
+    expected = model.fit(X, y).decision_function(X)
+    monkeypatch.setattr("skml.tabular._imputed.DENSE_BYTES", 0)
+    assert_allclose(model.fit(X, y).decision_function(X), expected, atol=tolerance)
 
 
 def test_observed_values_of_sparse_columns():
