@@ -118,6 +118,8 @@ class BaseSVM(BaseImputing):
                 verbose=bool(self.verbose),
                 **(self.library_params or {}),
             )
+            if "random_state" in machine.get_params():  # or it draws a global number
+                machine.set_params(random_state=seed)
         else:
             feature_map = self._new_feature_map(kernel, seed)
             machine = self._linear_class(
