@@ -1,0 +1,114 @@
+"""What every public estimator keeps: predicting writes nothing, and a seed decides."""
+
+import pickle
+import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+
+from tests.catalogue import answers, case, estimators
+
+# Some are fitted for a moment only, and say that they learned next to nothing.
+pytestmark = pytest.mark.filterwarnings("ignore:.*learned:UserWarning")
+every_estimator = pytest.mark.parametrize("name", estimators())
+
+
+def assert_same(one, other):
+    """Whether two answers are equal to the last bit, in whatever they are kept."""
+    assert type(one) is type(other)
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        one, other = list(one.values()), list(other.values())
+    if isinstance(one, (list, tuple)):
+        assert len(one) == len(other)
+        for a, b in zip(one, other, strict=True):
+            assert_same(a, b)
+    elif sparse.issparse(one):
+        assert_array_equal(one.toarray(), other.toarray(), strict=True)
+    elif isinstance(one, np.ndarray) and one.dtype == object:
+        assert_same(one.tolist(), other.tolist())
+    elif isinstance(one, np.ndarray):
+        assert_array_equal(one, other, strict=True)
+    else:
+        assert one == other
+
+
+def state_of(model):
+    """All that a fitted estimator holds, and in which mode its networks are."""
+    networks = [v for v in vars(model).values() if isinstance(v, torch.nn.Module)]
+    modes = [part.training for network in networks for part in network.modules()]
+    return joblib.hash(model), sorted(vars(model)), modes
+
+
+@every_estimator
+def test_predicting_writes_nothing(name):
+    one = case(name)
+    model = one.fit()
+    before = state_of(model)
+    answers(model, one.X)
+    if hasattr(model, "score") and name != "BertTransformer":
+        model.score(one.X, one.y)
+    assert state_of(model) == before
+
+
+@every_estimator
+def test_threads_predict_what_one_predicts(name):
+    one = case(name)
+    model = one.fit()
+    expected = answers(model, one.X)
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: answers(model, one.X), range(8)):
+            assert_same(expected, found)
+
+
+def generators():
+    return (
+        random.getstate(),
+        pickle.dumps(np.random.get_state()),  # noqa: NPY002
+        torch.random.get_rng_state().tolist(),
+    )
+
+
+@every_estimator
+def test_fits_in_threads_give_what_one_gives(name):
+    """With the same seed; and the generators of the process are as they were."""
+    one = case(name)
+    before = generators()
+    expected = answers(clone(one.estimator).fit(one.X, one.y), one.X)
+
+    def fit_and_ask():
+        return answers(clone(one.estimator).fit(one.X, one.y), one.X)
+
+    with joblib.parallel_config(backend="threading", n_jobs=4):
+        found = joblib.Parallel()(joblib.delayed(fit_and_ask)() for _ in range(4))
+    for other in found:
+        assert_same(expected, other)
+    assert generators() == before
+
+
+@every_estimator
+def test_a_fit_knows_nothing_of_the_fit_before(name):
+    one = case(name)
+    model = one.fit()
+    expected = answers(model, one.X)
+    half = slice(None, None, 2)
+    model.fit(one.X[half], None if one.y is None else one.y[half])
+    assert_same(expected, answers(model.fit(one.X, one.y), one.X))
+
+
+@every_estimator
+def test_results_do_not_depend_on_the_clock(name, monkeypatch):
+    one = case(name)
+    expected = answers(one.fit(), one.X)
+    clock = iter(np.random.default_rng(0).random(1_000_000).cumsum() ** 2)
+    for module in [m for n, m in sys.modules.items() if n.startswith("skml.")]:
+        if hasattr(module, "perf_counter"):
+            monkeypatch.setattr(module, "perf_counter", lambda: next(clock))
+    assert_same(expected, answers(case(name).fit(), one.X))
