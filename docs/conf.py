@@ -1,5 +1,7 @@
 """Configuration of Sphinx. Nothing here needs the network."""
 
+import warnings
+
 import skml
 
 project = "skml"
@@ -29,6 +31,20 @@ numpydoc_show_class_members = False
 # An anchor for each heading of the Markdown pages.
 myst_heading_anchors = 3
 
+
+_filters = []
+
+
+def refuse_warnings(gallery_conf, path, when):
+    """Let a warning be an error while an example runs."""
+    if when == "before":
+        _filters.append(warnings.catch_warnings())
+        _filters[-1].__enter__()
+        warnings.simplefilter("error")
+    elif _filters:
+        _filters.pop().__exit__(None, None, None)
+
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
@@ -36,6 +52,8 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "remove_config_comments": True,
+    "reset_modules": ("matplotlib", refuse_warnings),
+    "reset_modules_order": "both",
 }
 
 html_theme = "pydata_sphinx_theme"
