@@ -337,7 +337,7 @@ def test_only_what_is_fitted_is_saved(cls, tmp_path):
 def test_folder_of_other_things_is_not_replaced(tmp_path):
     model, *_ = fit(XGBoostRegressor)
     (tmp_path / "letter.txt").write_text("Dear")
-    with pytest.raises(ValueError, match=r"holds 'letter\.txt', and would be replaced"):
+    with pytest.raises(ValueError, match=r"holds 'letter\.txt', and is to hold"):
         model.save_model(tmp_path)
     with pytest.raises(ValueError, match="is a file"):
         model.save_model(tmp_path / "letter.txt")
