@@ -10,7 +10,6 @@ from time import perf_counter
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.utils.validation import check_is_fitted
 
 from skml._fitting import warn_user
 from skml._random import make_random_state
@@ -35,6 +34,8 @@ from skml.text._vocabulary import (
     rank_terms,
     reindex,
 )
+from skml.text._word2vec_online import Growth, OnlineVectors, publish, published
+from skml.text._word2vec_tables import noise_weights
 from skml.text._word2vec_training import Training, fill_randomly
 from skml.text._word_vectors import WordVectors
 
@@ -416,6 +417,11 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         word does, the estimator is not fitted. In the pass, the learning rate falls
         from `learning_rate_init` to `learning_rate_min`.
 
+        A call costs what the documents hold, not the size of the vocabulary (with
+        `subwords`, which words share, it costs both). The attributes are brought up to
+        date when they are next asked for, or `transform` is called, which copies the
+        vectors.
+
         Parameters
         ----------
         X : iterable of str, or iterable of list of str
@@ -431,48 +437,49 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         self._check_parameters()
         self._check_partial_fit()
         init = self._load_init()
-        words, counts, rare, documents = self._grow_vocabulary(X)
-        if not words:
+        goes_on = "loss_curve_" in vars(self)
+        online = self._go_on(goes_on)
+        rare = vars(self).get("_rare_counts", {})
+        growth = self._count_more(X, online.vocabulary, rare)
+        if not online.words and not growth.words:
             # Counted, until the words of later calls are frequent enough.
-            self._rare_counts = rare
+            self._rare_counts = rare | growth.seen
             return self
-        goes_on = hasattr(self, "word_vectors_")
-        loss_curve = list(self.loss_curve_) if goes_on else []
         # A seed starts a generator, with which later calls go on.
         seed = self._random_state if goes_on else self.random_state
-        random_state = make_random_state(seed)
-        training = self._prepare(words, counts, documents, init, goes_on, random_state)
-        start = perf_counter()
-        rates = self.learning_rate_init, self.learning_rate_min
-        loss_curve.append(
-            self._train_epoch(training, documents, len(loss_curve), rates)
-        )
-        seconds, n_tokens = perf_counter() - start, len(documents.ids)
-        self._report(loss_curve, len(loss_curve), seconds, n_tokens)
-        training.drop_padding()
         learned = {
-            "counts_": counts,
-            "n_tokens_": len(documents.ids) + (self.n_tokens_ if goes_on else 0),
+            "n_tokens_": len(growth.documents.ids) + (self.n_tokens_ if goes_on else 0),
+            "loss_curve_": list(self.loss_curve_) if goes_on else [],
             "weighter_": None,
             "_rare_counts": rare,
-            "_random_state": random_state,
+            "_random_state": make_random_state(seed),
         }
-        corpus = _Corpus(documents, None)
-        learned.update(self._state(training, corpus, learned, loss_curve))
+        train = self._train_some if self.subwords is None else self._train_all
+        learned.update(train(online, growth, init, goes_on, learned))
+        rare.update(growth.seen)
+        for word in growth.words:
+            del rare[word]
         vars(self).update(learned)
         return self
 
-    @property
-    def vocabulary_(self):
-        """The row in `vectors_` of each word."""
-        check_is_fitted(self)
-        return self.word_vectors_.vocabulary
+    vocabulary_ = property(
+        lambda self: self.word_vectors_.vocabulary,
+        doc="The row in `vectors_` of each word.",
+    )
+    vectors_ = property(
+        lambda self: self.word_vectors_.vectors, doc="The word vectors."
+    )
+    word_vectors_ = published("word_vectors_", "The words and their vectors.")
+    output_vectors_ = published("output_vectors_", "The vectors that predict.")
+    counts_ = published("counts_", "How often each word was seen.")
 
-    @property
-    def vectors_(self):
-        """The word vectors."""
-        check_is_fitted(self)
-        return self.word_vectors_.vectors
+    def __getstate__(self):
+        # What `partial_fit` trains is stored as the attributes that it becomes.
+        publish(self)
+        state = dict(super().__getstate__())
+        if (online := state.pop("_online", None)) is not None:
+            state["_noise"] = online.noise
+        return state
 
     def _fit(self, X, y, *, to_pool=False):
         """Learn everything, then set all attributes at once."""
@@ -490,6 +497,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             "n_tokens_": len(corpus.documents.ids),
             "weighter_": self._fit_weighter(corpus.documents, composed, len(words), y),
             "_rare_counts": {},
+            "_online": None,
+            "_noise": None,
             "_random_state": make_random_state(self.random_state),
         }
         goes_on = self.warm_start and hasattr(self, "word_vectors_")
@@ -641,31 +650,121 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             message += segmentation_advice(terms)
         return message
 
-    def _grow_vocabulary(self, X):
-        """Count more documents; return all words and counts, the old ones first."""
-        known = getattr(self, "vocabulary_", {})
-        words = sorted(known, key=known.get)
-        counts = getattr(self, "counts_", np.empty(0, dtype=np.int64)).copy()
-        rare = getattr(self, "_rare_counts", {})
-        terms, documents = self._encode(X)
+    def _go_on(self, goes_on):
+        """The words and vectors that more documents are added to."""
+        online = vars(self).get("_online")
+        if online is None and goes_on:
+            outputs = self.output_vectors_
+            if not self._is_noise_trained:
+                outputs = np.zeros_like(self.vectors_)
+            words = self.word_vectors_.words
+            noise = vars(self).get("_noise")
+            online = OnlineVectors(words, self.counts_, self.vectors_, outputs, noise)
+        elif online is None:
+            nothing = np.empty((0, self.vector_size), dtype=np.float32)
+            online = OnlineVectors([], np.empty(0, np.int64), nothing, nothing)
+        self._check_same_size(online.vector_size)
+        return online
+
+    def _count_more(self, X, known, rare):
+        """What documents add to known words, each with its row, and counted others."""
+        terms, documents = self._encode(X, is_fit=not known)
+        if not known and len(terms) == 0:
+            raise ValueError(self._no_words(terms, None, documents))
         batch = count_ids(documents.ids, len(terms))
         new_id = look_up(terms, known)
-        counts[new_id[new_id >= 0]] += batch[new_id >= 0]
+        is_known = new_id >= 0
+        rows, row_counts = new_id[is_known], batch[is_known]
         # Terms that are not words yet, and how often they were seen in all calls.
-        unknown = np.flatnonzero(new_id < 0)
+        unknown = np.flatnonzero(~is_known)
         names = [str(terms[i]) for i in unknown]
         seen = batch[unknown]
         seen += np.array([rare.get(name, 0) for name in names], dtype=np.int64)
-        room = self.max_features and max(0, self.max_features - len(words))
+        room = self.max_features and max(0, self.max_features - len(known))
         added = rank_terms(names, seen, min_count=self.min_count, max_features=room)
-        new_id[unknown[added]] = np.arange(len(words), len(words) + len(added))
-        words += [names[i] for i in added]
-        if not words and len(terms) == 0:
-            raise ValueError(self._no_words(terms, seen, documents))
-        rare = rare | dict(zip(names, seen.tolist(), strict=True))
-        for i in added:
-            del rare[names[i]]
-        return words, np.append(counts, seen[added]), rare, reindex(documents, new_id)
+        new_id[unknown[added]] = np.arange(len(known), len(known) + len(added))
+        return Growth(
+            words=[names[i] for i in added],
+            word_counts=seen[added],
+            rows=rows,
+            row_counts=row_counts,
+            seen=dict(zip(names, seen.tolist(), strict=True)),
+            documents=reindex(documents, new_id),
+        )
+
+    def _train_all(self, online, growth, init, goes_on, learned):
+        """One pass over a batch with the vectors of all words, which share n-grams."""
+        counts = growth.counts(online.counts)
+        words = online.words + growth.words
+        random_state = learned["_random_state"]
+        training = self._prepare(
+            words, counts, growth.documents, init, goes_on, random_state
+        )
+        loss_curve = self._train_batch(training, growth.documents, learned)
+        corpus = _Corpus(growth.documents, None)
+        state = self._state(training, corpus, learned, loss_curve)
+        return {**state, "counts_": counts, "_online": None}
+
+    def _train_some(self, online, growth, init, goes_on, learned):
+        """One pass over a batch with the vectors of its words, and of noise words."""
+        random_state = learned["_random_state"]
+        rows, weights = online.rows_of(
+            growth,
+            self.n_negatives * max(1, len(growth.documents.ids)),
+            self.noise_exponent,
+            random_state,
+        )
+        words = [online.words[row] for row in rows if row < len(online)] + growth.words
+        training = Training(words, self.vector_size, None)
+        n_known = len(words) - len(growth.words)
+        fill_randomly(training.word_rows[n_known:], random_state)
+        fixed = self._take_init(init, words, training.word_rows, online.vocabulary)
+        online.read(rows[:n_known], training)
+        if self.freeze_init:
+            self._take_init(init, words, training.word_rows, online.vocabulary)
+        self._make_trainer(
+            training,
+            online.counts_of(growth, rows),
+            growth.documents,
+            random_state,
+            fixed,
+            noise=weights,
+            n_counted=online.n_counted + growth.n_counted,
+        )
+        documents = EncodedDocuments(
+            np.searchsorted(rows, growth.documents.ids).astype(np.int32),
+            growth.documents.offsets,
+        )
+        loss_curve = self._train_batch(training, documents, learned)
+        online.take(growth, rows, training)
+        return {
+            "components_": self._learn_components(None, online, None),
+            "loss_curve_": loss_curve,
+            "n_iter_": len(loss_curve),
+            "_own_rows": None,
+            "_is_noise_trained": True,
+            "_online": online,
+        }
+
+    def _train_batch(self, training, documents, learned):
+        """Train in one pass; return the losses of all calls."""
+        start, loss_curve = perf_counter(), learned["loss_curve_"]
+        rates = self.learning_rate_init, self.learning_rate_min
+        loss = self._train_epoch(training, documents, len(loss_curve), rates)
+        # The vectors are taken over at once, and looked at when they are asked for.
+        if not (
+            np.isfinite(training.input_rows).all()
+            and np.isfinite(training.output_rows).all()
+        ):
+            raise ValueError(
+                f"{type(self).__name__}: the word vectors grew without bound. Lower "
+                f"learning_rate_init, which is {self.learning_rate_init!r}."
+            )
+        loss_curve = [*loss_curve, loss]
+        seconds, n_tokens = perf_counter() - start, len(documents.ids)
+        self._report(loss_curve, len(loss_curve), seconds, n_tokens)
+        training.drop_padding()
+        return loss_curve
 
     def _prepare(self, words, counts, documents, init, goes_on, random_state):
         """The matrices as they are before training, and the kernel."""
@@ -683,13 +782,21 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             self._take_previous(training)
             if self.freeze_init:
                 self._take_init(init, words, training.word_rows)
-        n_workers = min(effective_n_jobs(self.n_jobs), max(1, len(documents.ids)))
+        noise = None
+        if self.loss == "negative-sampling":
+            noise = noise_weights(counts, self.noise_exponent)
+        self._make_trainer(training, counts, documents, random_state, fixed, noise)
+        return training
+
+    def _make_trainer(
+        self, training, counts, documents, random_state, fixed, noise, n_counted=None
+    ):
         training.make_trainer(
             counts,
             random_state,
-            n_workers=n_workers,
-            use_noise=self.loss == "negative-sampling",
-            noise_exponent=self.noise_exponent,
+            noise=noise,
+            n_counted=n_counted,
+            n_workers=min(effective_n_jobs(self.n_jobs), max(1, len(documents.ids))),
             subsample=self.subsample,
             skip_gram=self.architecture == "skip-gram",
             n_negatives=self.n_negatives,
@@ -697,7 +804,6 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             shrink_window=self.shrink_window,
             fixed=fixed if self.freeze_init else fixed[:0],
         )
-        return training
 
     def _load_init(self):
         """The vectors to start from, before the documents are read; None if random."""
@@ -713,12 +819,15 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             )
         return init
 
-    def _take_init(self, init, words, rows):
-        """Start from given vectors; return which words have one, as 0 and 1."""
+    def _take_init(self, init, words, rows, others=()):
+        """Start from given vectors; return which words have one, as 0 and 1.
+
+        One word must have one, of these or of the others of the vocabulary.
+        """
         if init is None:
             return np.zeros(len(words), dtype=np.uint8)
         is_known = _copy_known(words, rows, init.vocabulary, init.vectors)
-        if not is_known.any():
+        if not is_known.any() and not any(word in init.vocabulary for word in others):
             raise ValueError(
                 f"{type(self).__name__}: none of the {len(words)} words of the "
                 f"vocabulary, such as {words[:3]}, is among the {len(init)} of init, "
@@ -726,15 +835,17 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             )
         return is_known.astype(np.uint8)
 
-    def _take_previous(self, training):
-        """Start from what was learned before."""
-        size = self.vectors_.shape[1]
+    def _check_same_size(self, size):
         if size != self.vector_size:
             raise ValueError(
                 f"{type(self).__name__}: vector_size={self.vector_size!r}, and the "
                 f"vectors learned before have {size} dimensions. Set it back to go on, "
                 "or begin anew with fit and warm_start=False."
             )
+
+    def _take_previous(self, training):
+        """Start from what was learned before."""
+        self._check_same_size(self.vectors_.shape[1])
         words, subwords = training.words, self.word_vectors_.subwords
         # What is composed now was perhaps not before, and the reverse.
         was_composed, is_composed = subwords is not None, training.lengths is not None

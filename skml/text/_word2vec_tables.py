@@ -9,7 +9,7 @@ import numpy as np
 _ONE = float(1 << 32)
 
 
-def keep_thresholds(counts, subsample):
+def keep_thresholds(counts, subsample, n_counted=None):
     """How likely each word survives sub-sampling, as a threshold for 32-bit numbers.
 
     A word of relative frequency f is kept with probability
@@ -22,6 +22,8 @@ def keep_thresholds(counts, subsample):
         How often each word occurs.
     subsample : float
         The frequency s above which words are thinned out; 0 keeps all.
+    n_counted : int or None, default=None
+        The number of tokens that frequencies are of; None is the sum of the counts.
 
     Returns
     -------
@@ -30,7 +32,8 @@ def keep_thresholds(counts, subsample):
     """
     if subsample == 0:
         return np.full(len(counts), 0xFFFFFFFF, dtype=np.uint32)
-    ratio = subsample * (counts.sum() / counts)
+    n_counted = counts.sum() if n_counted is None else n_counted
+    ratio = subsample * (n_counted / counts)
     kept = np.minimum(np.sqrt(ratio) + ratio, 1.0)
     return np.minimum(kept * _ONE, _ONE - 1).astype(np.uint32)
 

@@ -13,7 +13,6 @@ from skml.text._word2vec_tables import (
     alias_table,
     huffman_tree,
     keep_thresholds,
-    noise_weights,
 )
 from skml.text._word_vectors import WordVectors
 
@@ -84,27 +83,28 @@ class Training:
         counts,
         random_state,
         *,
+        noise,
+        n_counted,
         n_workers,
-        use_noise,
-        noise_exponent,
         subsample,
         **parameters,
     ):
         """Prepare the tables for a corpus with these counts, and the kernel.
 
-        The other parameters are those of `Trainer`.
+        Given is the weight of each word as a noise word, or None for a tree; and how
+        many tokens were counted, if other words have counts, too. The other parameters
+        are those of `Trainer`.
         """
-        noise, tree = _NO_NOISE, huffman_tree(counts[:1])
-        if use_noise:
-            noise = alias_table(noise_weights(counts, noise_exponent))
+        if noise is None:
+            table, tree = _NO_NOISE, huffman_tree(counts)
         else:
-            tree = huffman_tree(counts)
+            table, tree = alias_table(noise), huffman_tree(counts[:1])
         self._trainer = Trainer(
             self._inputs,
             self._outputs,
             vector_size=self.vector_size,
-            keep=keep_thresholds(counts, subsample),
-            noise=noise,
+            keep=keep_thresholds(counts, subsample, n_counted),
+            noise=table,
             path_offsets=tree.offsets,
             path_steps=tree.steps,
             part_offsets=self._parts[0],

@@ -80,6 +80,56 @@ def test_groups_that_come_one_after_the_other_separate():
     assert model.loss_curve_[-1] < model.loss_curve_[0]
 
 
+def single_documents(n_words=40):
+    """Of a vocabulary larger than the noise words of one, in two groups."""
+    rng = np.random.default_rng(0)
+    return [
+        [f"{group}{i}" for i in rng.integers(n_words, size=6)]
+        for group in list("ab") * 150
+    ]
+
+
+def test_small_batches_learn_what_a_large_one_does():
+    """Their noise words are drawn beforehand, and only their words are touched."""
+    model = make(vector_size=16, subsample=0, n_negatives=2, learning_rate_init=0.1)
+    model.set_params(learning_rate_min=0.1).partial_fit(single_documents())
+    for document in single_documents():
+        model.partial_fit([document])
+    group = np.array([word[0] for word in model.vocabulary_])
+    unit = model.vectors_ / np.linalg.norm(model.vectors_, axis=1)[:, None]
+    is_same, cosine = group[:, None] == group, unit @ unit.T
+    assert cosine[is_same].mean() > cosine[~is_same].mean() + 0.5
+    assert model.counts_.sum() == model.n_tokens_ == 2 * 300 * 6
+
+
+def test_what_was_learned_does_not_change_with_later_batches():
+    """Attributes are copies; a pickle in between changes nothing."""
+    model = make(n_negatives=2).fit(single_documents())
+    given, copy = model.word_vectors_, model.vectors_.copy()
+    for step, document in enumerate(single_documents()):
+        model.partial_fit([document, [f"new{step}"]])
+        if step == 10:
+            again = pickle.loads(pickle.dumps(model))
+        if step > 10:
+            again.partial_fit([document, [f"new{step}"]])
+    assert_array_equal(given.vectors, copy)
+    assert model.vocabulary_ == again.vocabulary_
+    assert_array_equal(model.counts_, again.counts_)
+    assert_array_equal(model.vectors_, again.vectors_)
+    assert_array_equal(model.output_vectors_, again.output_vectors_)
+    unchanged = (model.vectors_[: len(given)] == copy).all(axis=1)
+    assert not unchanged.any()
+
+
+def test_a_batch_changes_its_own_words_only():
+    model = make(n_negatives=1).fit(single_documents())
+    before = model.vectors_.copy()
+    model.partial_fit([["a1", "a2", "a3"]])
+    changed = np.flatnonzero((model.vectors_ != before).any(axis=1))
+    of_batch = [model.vocabulary_[f"a{i}"] for i in (1, 2, 3)]
+    assert set(changed) <= set(of_batch)
+
+
 def test_rare_words_are_counted_across_calls():
     model = make(min_count=3).partial_fit([["x"] * 3, ["y"]])
     assert list(model.vocabulary_) == ["x"]
