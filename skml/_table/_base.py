@@ -79,6 +79,7 @@ class BaseTabular(BaseEstimator):
                 self.class_weight, self.classes_, y, sample_weight
             )
         self._reader = reader
+        X = self._fit_precision(X)
         self._learn_missing(X, sample_weight)
         return X, y, sample_weight, kept
 
@@ -105,13 +106,21 @@ class BaseTabular(BaseEstimator):
         """Read a table that has the columns of the one in `fit`."""
         X = as_container(X, type(self).__name__)
         self._check_features(X)
-        X = self._reader.read(X)
+        X = self._to_precision(self._reader.read(X))
         for j in np.flatnonzero(self._reader.is_categorical):
             # Missing; if nothing was in fit, there is no side for it, but the mode.
             X[X[:, j] == UNSEEN, j] = self._fill[j]
         if not self._is_complete.any():
             return X
         return self._fill_new_holes(X, warn)
+
+    def _fit_precision(self, X):
+        """Learn of which columns the learner loses digits."""
+        return X
+
+    def _to_precision(self, X):
+        """Round a table as the learner does."""
+        return X
 
     def _check_features(self, X):
         """Refuse other features than in `fit`, and say which."""

@@ -28,7 +28,6 @@ from skml._table._readers import library_of, read_column
 from skml._validation import is_missing
 
 MOST_UNIQUE, FEW_ROWS = 0.9, 100  # categories a row, and rows too few to say so
-FLOAT32_INTEGERS = np.float64(2**24)  # up to here float32 has every integer
 
 
 class TableReader:
@@ -85,9 +84,7 @@ class TableReader:
         if is_matrix(X) and not declared.any():
             self.is_categorical = declared
             self.categories = [None] * self.n_features
-            values = self._read_matrix(X)
-            self._warn_of(columns_of_large_integers(X, self.sentinels))
-            return values
+            return self._read_matrix(X)
         columns = self._read_fit(X, declared)
         self.kinds = {
             j: column.kind for j, column in enumerate(columns) if column.kind in TIMES
@@ -100,11 +97,6 @@ class TableReader:
         ]
         values = self._stack(columns)
         self._warn_of_labels(columns)
-        self._warn_of(
-            j
-            for j, column in enumerate(columns)
-            if isinstance(column, NumberColumn) and has_large_integers(column.values)
-        )
         return values
 
     def _read_fit(self, X, declared):
@@ -266,19 +258,6 @@ class TableReader:
             f"{self.caller}: {self.name_of(j)} held {before} in fit, and now holds "
             f"{now}, such as {show_label(values[0], column.kind)}. {advice}"
         )
-
-    def _warn_of(self, columns):
-        """Warn of integers that float32 cannot tell apart: numbers of accounts, say."""
-        if self.dtype is not np.float32:
-            return
-        names = ", ".join(map(self.name_of, columns))
-        if names:
-            warn_user(
-                f"{self.caller}: {names:.300} holds integers of 2**24 and more, which "
-                "the learner keeps as float32: not all that differ stay different. "
-                "Subtract an offset or divide; if they are names, declare the column "
-                "in categorical_features."
-            )
 
     def _warn_of_labels(self, columns):
         """Warn of categories from which nothing can be learned."""
@@ -451,30 +430,6 @@ def list_sentinels(missing_values):
                 "numbers and strings, beside NaN, None, NA and NaT."
             )
     return values
-
-
-def columns_of_large_integers(X, sentinels=()):
-    """Yield the columns of a matrix that hold integers of which float32 has not all."""
-    values = X.data if sparse.issparse(X) else X
-    is_large = (values >= FLOAT32_INTEGERS) | (values <= -FLOAT32_INTEGERS)
-    if not is_large.any():
-        return
-    columns = np.unique(
-        X.indices[is_large] if sparse.issparse(X) else is_large.nonzero()[1]
-    )
-    for j in columns:
-        column = values[X.indices == j] if sparse.issparse(X) else X[:, j]
-        if has_large_integers(column[~np.isin(column, sentinel_numbers(sentinels))]):
-            yield j
-
-
-def has_large_integers(values):
-    """Whether numbers are integers, of which float32 has not all."""
-    values = values[np.isfinite(values)]
-    return bool(
-        (np.abs(values.astype(np.float64)) >= FLOAT32_INTEGERS).any()
-        and (values == np.rint(values)).all()
-    )
 
 
 def is_nearly_unique(column):

@@ -173,7 +173,8 @@ class BoostingRegressorMixin(RegressorMixin):
             Predictions, of dtype float64.
         """
         check_is_fitted(self)
-        return self._native_predict(self._read_predict(X), raw=False)
+        values = self._native_predict(self._read_predict(X), raw=False)
+        return self._units.of_values(values)
 
     def staged_predict(self, X):
         """Predict targets after each iteration.
@@ -190,7 +191,7 @@ class BoostingRegressorMixin(RegressorMixin):
         """
         check_is_fitted(self)
         for raw in self._staged_native_predict(self._read_predict(X)):
-            yield self._value_from_raw(raw)
+            yield self._units.of_values(self._value_from_raw(raw))
 
     def _predict_from_raw(self, raw):
         return self._value_from_raw(raw)

@@ -13,7 +13,7 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
-from skml._fitting import all_or_nothing
+from skml._fitting import all_or_nothing, warn_user
 from skml._sklearn import (
     CallbackSupportMixin,
     Interval,
@@ -29,6 +29,7 @@ from skml._table._base import (
 )
 from skml._table._frame import take_rows
 from skml._validation import is_missing
+from skml.tabular._column_units import learn_column_units
 from skml.tabular._constraints import resolve_interaction_cst, resolve_monotonic_cst
 from skml.tabular._early_stopping import (
     StageMonitor,
@@ -36,9 +37,12 @@ from skml.tabular._early_stopping import (
     check_classes_of_split,
     split_rows,
 )
+from skml.tabular._leaf_size import warn_of_no_split
 from skml.tabular._library_params import draw_seed
 from skml.tabular._other_names import explain_other_names, refuse_other_parameters
+from skml.tabular._precision import FLOAT32, share_lost
 from skml.tabular._progress import BoostingProgress
+from skml.tabular._units import Units, learn_units
 
 
 class Sample(NamedTuple):
@@ -66,8 +70,13 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
     """Template of the boosters: reads, holds out, boosts, cuts, predicts.
 
     A subclass provides `_boost`, `_cut`, `_native_predict`,
-    `_staged_native_predict` and `_splits`.
+    `_staged_native_predict`, `_splits` and `_has_splits`.
     """
+
+    _targets_are_float32 = True
+    _units = Units()
+    _precision = FLOAT32
+    _columns = None  # the units of those that need others
 
     _parameter_constraints = {
         **BaseTabular._parameter_constraints,
@@ -191,9 +200,33 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
             self.n_iter_ = self.n_estimators
             return
         train, monitor = self._monitor(train, groups, validation)
-        self._boost(train, monitor, n_before, progress)
+        if not goes_on:
+            self._learn_units(train, is_scored=monitor is not None)
+        self._boost(self._units.of_sample(train), monitor, n_before, progress)
+        if not self._has_splits():
+            warn_of_no_split(self, train)
         if self.early_stopping or validation[0] is not None:
             self._keep_scores(monitor, before, n_before)
+
+    def _learn_units(self, train, is_scored):
+        """Learn in which units of targets and weights the library learns."""
+        self._forget("_units")
+        units = self._choose_units(train, is_scored)
+        if units != Units():
+            self._units = units
+
+    def _choose_units(self, train, is_scored):
+        if is_classifier(self):
+            return learn_units(train, None)
+        is_float32 = self._targets_are_float32
+        units = learn_units(train, self.loss, centre=is_float32)
+        if is_float32 and share_lost(units.of_sample(train).y, FLOAT32):
+            warn_of_lost_targets(self, train.y)
+        return units
+
+    def _penalties(self):
+        """What the library's penalties are divided by, in those units."""
+        return self._units.penalties(self._loss_name())
 
     def _forget(self, *names):
         for name in names:
@@ -217,6 +250,24 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
             )
             if hasattr(self, name)
         }
+
+    def _fit_precision(self, X):
+        if not (self.warm_start and hasattr(self, "n_iter_")):
+            self._forget("_columns")
+            mask = self._reader.is_categorical
+            if columns := learn_column_units(X, mask, self._precision):
+                self._columns = columns
+        return self._to_precision(X)
+
+    def _to_precision(self, X):
+        if self._columns is not None:
+            return self._columns.round(X)
+        is_float64 = self._precision.dtype is np.float64
+        return X if is_float64 else self._precision.clipped(X)
+
+    def _in_units(self, X):
+        """A table as the library learns it."""
+        return X if self._columns is None else self._columns.apply(X)
 
     def _read_training(self, X, y, sample_weight, before):
         *rows, kept = self._read_fit(X, y, sample_weight)
@@ -403,6 +454,15 @@ def check_target_of_loss(loss, y):
     if loss == "gamma" and y.min() <= 0:
         row = int(np.argmin(y))
         raise ValueError(f"loss='gamma' requires strictly positive y; it has {y[row]}.")
+
+
+def warn_of_lost_targets(estimator, y):
+    """Warn of targets whose differences no offset can save."""
+    warn_user(
+        f"{type(estimator).__name__}: y is from {y.min():.4g} to {y.max():.4g}, and "
+        "many of its values are closer together than single precision can tell apart, "
+        "in which the library keeps them. Use GBDTRegressor, or split the table."
+    )
 
 
 def check_monotonic_cst(estimator, monotonic):

@@ -192,8 +192,9 @@ class StageMonitor:
         return sample.y
 
     def score(self, i, raw):
-        """Score one of the samples by its raw predictions."""
+        """Score one of the samples by the raw predictions of the library."""
         sample = self.samples[i]
+        raw = self.estimator._units.of_raw(raw, self.estimator._loss_name())
         if self.estimator.scoring == "loss":
             return -self._loss(
                 y_true=sample.y.astype(np.float64),

@@ -23,6 +23,7 @@ from skml.tabular._gbdt_exact import ExactTrees
 from skml.tabular._gbdt_hist import HistTrees
 from skml.tabular._imputed import TablePreparation
 from skml.tabular._library_params import check_library_params
+from skml.tabular._precision import EXACT, HIST
 
 # What only one of the methods can honour, and the value that asks for nothing.
 ONLY_HIST = {
@@ -73,9 +74,11 @@ class BaseGBDT(BaseBoosting):
         "imputation": TablePreparation.imputation_constraint,
     }
 
+    _targets_are_float32 = False
+
     @property
-    def _dtype(self):
-        return np.float32 if self.method == "exact" else np.float64
+    def _precision(self):
+        return EXACT if self.method == "exact" else HIST
 
     @property
     def estimator_(self):
@@ -101,7 +104,7 @@ class BaseGBDT(BaseBoosting):
 
     def _new_trees(self):
         if self.method == "hist":
-            return HistTrees(self._hist_class(), self._reader)
+            return HistTrees(self._hist_class(), self._reader, self._columns)
         return ExactTrees(
             self._exact_class(), self._reader, self.imputation, self._seed
         )
@@ -136,7 +139,7 @@ class BaseGBDT(BaseBoosting):
         categorical = self._reader.is_categorical
         return {
             "max_iter": self.n_estimators,
-            "l2_regularization": self.l2_regularization,
+            "l2_regularization": self.l2_regularization / self._penalties().l2,
             "max_bins": self.max_bins,
             "categorical_features": categorical if categorical.any() else None,
             "monotonic_cst": monotonic,
@@ -149,10 +152,22 @@ class BaseGBDT(BaseBoosting):
     def _exact_params(self):
         return {
             "n_estimators": self.n_estimators,
-            "min_impurity_decrease": self.min_impurity_decrease,
+            "min_impurity_decrease": self._least_decrease(),
             "subsample": self.subsample,
             **(self.library_params or {}),
         }
+
+    def _choose_units(self, train, is_scored):
+        units = super()._choose_units(train, is_scored)
+        if self.method == "hist" and is_scored:
+            # It scores by itself, and so has to see the targets as they are.
+            return units._replace(target=1.0)
+        return units
+
+    def _least_decrease(self):
+        """An impurity is a mean over rows: the unit of weights is no part of it."""
+        penalties = self._penalties()
+        return self.min_impurity_decrease / (penalties.gain / self._units.weight)
 
     def _cut(self, n_iter):
         self._trees = self._trees.cut(n_iter)
@@ -164,6 +179,9 @@ class BaseGBDT(BaseBoosting):
 
     def _staged_native_predict(self, X):
         return self._trees.staged_raw_predict(X, self._n_threads())
+
+    def _has_splits(self):
+        return len(self._splits().feature) > 0
 
     def _splits(self):
         return self._trees.splits()

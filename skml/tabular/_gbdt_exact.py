@@ -8,8 +8,10 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from skml.tabular._boosting import Splits
+from skml.tabular._column_units import learn_column_units
 from skml.tabular._gbdt_hist import flat
 from skml.tabular._imputed import TablePreparation, predict_by_batches
+from skml.tabular._precision import EXACT
 
 
 class ExactTrees:
@@ -33,7 +35,7 @@ class ExactTrees:
         self.native = native
         self.reader = reader
         self.preparation = TablePreparation(
-            imputation=imputation, scale=False, random_state=random_state
+            imputation=imputation, scale=False, any_size=True, random_state=random_state
         )
         self._raw = "decision_function" if is_classifier(native) else "predict"
 
@@ -46,16 +48,24 @@ class ExactTrees:
         """Grow trees, from where the last call ended; always in one thread."""
         self.native.set_params(**params)
         if n_before:
-            X = self.preparation.transform(train.X)
+            X = self._prepare(train.X)
         else:
             X = self.preparation.fit_transform(
                 train.X, self.reader, train.sample_weight
             )
+            # Holes are filled before, in the units of the user.
+            are_codes = np.zeros(X.shape[1], dtype=bool)
+            self.columns = learn_column_units(X, are_codes, EXACT)
+            X = X if self.columns is None else self.columns.apply(X)
         prepared = None
         if monitor is not None and monitor.validation is not None:
-            prepared = self.preparation.transform(monitor.validation.X)
+            prepared = self._prepare(monitor.validation.X)
         stages = StageScores(self, monitor, prepared, progress)
         self.native.fit(X, train.y, train.sample_weight, monitor=stages)
+
+    def _prepare(self, X):
+        X = self.preparation.transform(X)
+        return X if self.columns is None else self.columns.apply(X)
 
     def cut(self, n_iter):
         """Keep the first trees, in a copy."""
@@ -70,11 +80,11 @@ class ExactTrees:
     def raw_predict(self, X, n_threads):
         """Sum the values of the trees."""
         predict = getattr(self.native, self._raw)
-        return predict_by_batches(lambda X: predict(self.preparation.transform(X)), X)
+        return predict_by_batches(lambda X: predict(self._prepare(X)), X)
 
     def staged_raw_predict(self, X, n_threads):
         """Sum the values of the trees, after each iteration."""
-        X = self.preparation.transform(X)
+        X = self._prepare(X)
         return self.stages(X)
 
     def stages(self, X):

@@ -23,12 +23,15 @@ class HistTrees:
         Not fitted yet.
     reader : TableReader
         Knows which columns hold categories.
+    columns : ColumnUnits or None
+        Other units of columns, where some need any.
     """
 
     method = "hist"
 
-    def __init__(self, native, reader):
+    def __init__(self, native, reader, columns):
         self.native = native
+        self.columns = columns
         self.n_categories = {
             j: len(reader.categories[j]) for j in np.flatnonzero(reader.is_categorical)
         }
@@ -142,7 +145,7 @@ class HistTrees:
 
     def _limit(self, X):
         """Zeros for columns of nothing; one code for all rare categories."""
-        X = as_dense(X)
+        X = as_dense(X if self.columns is None else self.columns.apply(X))
         if not self._is_empty.any() and not self._frequent:
             return X
         X = X.copy()

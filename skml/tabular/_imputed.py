@@ -64,6 +64,8 @@ class TablePreparation:
         Whether columns say where values were missing.
     scale : bool
         Whether columns of numbers get mean 0 and standard deviation 1.
+    any_size : bool
+        Whether numbers that are not scaled may be too large to be squared.
     random_state : int, RandomState instance or None
         Seeds an estimator that imputes and has no seed of its own.
 
@@ -91,12 +93,14 @@ class TablePreparation:
         fill_value=0.0,
         add_indicator=True,
         scale=True,
+        any_size=False,
         random_state=None,
     ):
         self.imputation = imputation
         self.fill_value = fill_value
         self.add_indicator = add_indicator
         self.scale = scale
+        self.any_size = any_size
         self.random_state = random_state
 
     def fit_transform(self, X, reader, sample_weight=None):
@@ -229,7 +233,8 @@ class TablePreparation:
         if numbers.shape[1] == 0:
             return
         if not self.scale:
-            self._check_unscaled(numbers)
+            if not self.any_size:
+                self._check_unscaled(numbers)
             return
         units = binary_units(largest_sizes(numbers))
         if (units != 1).any():

@@ -1,5 +1,6 @@
 """LightGBM as scikit-learn estimators."""
 
+import re
 from contextlib import contextmanager
 from functools import partial
 from numbers import Integral
@@ -20,9 +21,17 @@ from skml.tabular._boosting import (
     Splits,
     check_quantile,
 )
+from skml.tabular._leaf_size import (
+    can_break,
+    few_are_heavy,
+    typical_hessian,
+    typical_weight,
+    warn_of_small_leaf,
+)
 from skml.tabular._library_params import check_library_params, native_names
 from skml.tabular._openmp import openmp_limit
 from skml.tabular._persistence import NativeFilesMixin
+from skml.tabular._precision import LIGHTGBM
 
 # LightGBM's names of what has a parameter here; "" for what is set.
 OURS = {
@@ -81,6 +90,7 @@ POOL_SIZE = 1024  # megabytes of histograms, where the number of leaves has no l
 class BaseLightGBM(NativeFilesMixin, BaseBoosting):
     """What the classifier and the regressor share."""
 
+    _precision = LIGHTGBM
     _library, _booster_file = "lightgbm", "booster.txt"
     _parameter_constraints = {
         **BaseBoosting._parameter_constraints,
@@ -101,20 +111,21 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
         if not is_classifier(self):
             check_quantile(self.loss, self.quantile)
 
-    def _native_params(self, n_before, n_rows):
+    def _native_params(self, n_before, train):
         """The parameters in LightGBM's own vocabulary."""
+        penalties = self._penalties()
         params = {
             **self._objective(),
             "learning_rate": self.learning_rate,
-            "num_leaves": self.max_leaf_nodes or self._most_leaves(n_rows),
+            "num_leaves": self.max_leaf_nodes or self._most_leaves(len(train.y)),
             "max_depth": self.max_depth or -1,
             "min_data_in_leaf": self.min_samples_leaf,
             # Else categories need so many rows whatever a leaf needs.
             "min_data_per_group": min(self.min_samples_leaf, GROUP_SIZE),
             "cat_smooth": min(self.min_samples_leaf, CAT_SMOOTH),
-            "lambda_l2": self.l2_regularization,
-            "lambda_l1": self.l1_regularization,
-            "min_gain_to_split": self.min_impurity_decrease,
+            "lambda_l2": self.l2_regularization / penalties.l2,
+            "lambda_l1": self.l1_regularization / penalties.l1,
+            "min_gain_to_split": self.min_impurity_decrease / penalties.gain,
             "feature_fraction_bynode": self.max_features,
             "bagging_fraction": self.subsample,
             "bagging_freq": int(self.subsample < 1),
@@ -126,6 +137,8 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
             "deterministic": True,
             "force_col_wise": True,
         }
+        if few_are_heavy(train.sample_weight):
+            params |= self._leaf_by_weight(train)
         if self.max_leaf_nodes is None:
             params["histogram_pool_size"] = POOL_SIZE
         if (self.library_params or {}).get("force_row_wise"):
@@ -136,6 +149,18 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
         if interactions is not None:
             params["interaction_constraints"] = interactions
         return params | (self.library_params or {})
+
+    def _leaf_by_weight(self, train):
+        """The size of a leaf by its weight, which the few heavy rows do not change."""
+        n_outputs = self._n_outputs()
+        hessian = typical_hessian(
+            self, train, softmax=n_outputs / max(n_outputs - 1, 1)
+        )
+        of_a_row = hessian * typical_weight(train.sample_weight)
+        return {
+            "min_data_in_leaf": 0,
+            "min_sum_hessian_in_leaf": self.min_samples_leaf * of_a_row,
+        }
 
     def _most_leaves(self, n_rows):
         """What a tree can have, for LightGBM takes memory for each."""
@@ -157,7 +182,7 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
     def _boost(self, train, monitor, n_before, progress):
         import lightgbm
 
-        params = self._native_params(n_before, len(train.y))
+        params = self._native_params(n_before, train)
         data = lightgbm.Dataset(
             self._for_native(train.X),
             label=train.y,
@@ -178,6 +203,10 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
         self.booster_.best_iteration = 0
         self.booster_.best_score = {}
         self.n_iter_ = self.booster_.current_iteration()
+        if can_break(self, train.sample_weight):
+            n_trees = n_before * self._n_outputs()
+            n_rows = smallest_leaf(self.booster_.model_to_string(), n_trees)
+            warn_of_small_leaf(self, n_rows, "LightGBM")
 
     def _for_native(self, X):
         """Missing is one more category, where `fit` saw holes among categories.
@@ -185,6 +214,7 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
         LightGBM never sends missing categories left, and so cannot learn from them
         where the categories are many and rare.
         """
+        X = self._in_units(X)
         with_holes = np.flatnonzero(self._reader.is_categorical & ~self._is_complete)
         if len(with_holes) == 0:
             return sparse.csr_matrix(X) if sparse.issparse(X) else X
@@ -241,6 +271,9 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
                 )
             yield raw
 
+    def _has_splits(self):
+        return bool(self.booster_.feature_importance("split").any())
+
     def _splits(self):
         nodes = []
         for tree in self.booster_.dump_model(num_iteration=self.n_iter_)["tree_info"]:
@@ -287,7 +320,8 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
         if self._n_outputs() > 1:  # (n_samples, n_classes * (n_features + 1))
             values = values.reshape(X.shape[0], self._n_outputs(), -1)
             values = values.transpose(0, 2, 1)
-        return values[:, :-1], values[0, -1]
+        values, base_value = values[:, :-1], values[0, -1]
+        return self._units.of_contributions(values, base_value, self._loss_name())
 
     def _booster_text(self):
         return self.booster_.model_to_string(num_iteration=self.n_iter_)
@@ -367,6 +401,15 @@ def learned_so_far(booster):
     }
 
 
+def smallest_leaf(text, n_before):
+    """The number of rows in the smallest leaf of the trees after the first ones."""
+    counts = re.findall(r"^leaf_count=(.+)$", text, re.MULTILINE)
+    return min(
+        (int(count) for tree in counts[n_before:] for count in tree.split()),
+        default=0,
+    )
+
+
 def collect_splits(root, into):
     """Walk a tree, and note feature, gain and side of missing values of each split."""
     waiting = [root]
@@ -422,7 +465,9 @@ class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
     max_depth : int or None, default=None
         The largest depth of a tree. None: no limit.
     min_samples_leaf : int, default=20
-        The smallest number of rows in a leaf.
+        The smallest number of rows in a leaf, which LightGBM takes from its share of
+        the sum of second derivatives. Leaves may have fewer rows; a warning says so, if
+        it is not the default.
     min_impurity_decrease : float, default=0.0
         The smallest gain of a split, in units of the library.
     l2_regularization : float, default=0.0
@@ -619,7 +664,10 @@ class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
     max_depth : int or None, default=None
         The largest depth of a tree. None: no limit.
     min_samples_leaf : int, default=20
-        The smallest number of rows in a leaf.
+        The smallest number of rows in a leaf. It is exact with `squared_error`,
+        `absolute_error` and `quantile` and no weights; else LightGBM takes it from the
+        leaf's share of the sum of second derivatives. Leaves may have fewer rows then;
+        a warning says so, if it is not the default.
     min_impurity_decrease : float, default=0.0
         The smallest gain of a split, in units of the library.
     l2_regularization : float, default=0.0

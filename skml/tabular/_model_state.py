@@ -6,7 +6,9 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from skml._table._frame import TableReader
+from skml.tabular._column_units import MOST_EXPONENT, ColumnUnits
 from skml.tabular._json_values import decode, encode, show, without_repeats
+from skml.tabular._units import Units
 
 FORMAT, VERSION = "skml.tabular", 1
 MOST_JOBS = 1024  # threads that a file may ask for
@@ -29,6 +31,8 @@ _FITTED = {
     "categories",
     "categorical_features",
     "sentinels",
+    "units",
+    "column_units",
 }
 
 
@@ -42,7 +46,7 @@ def write_state(estimator, booster):
     booster : dict or None
         What identifies the file of its booster; None if there is none.
     """
-    reader = estimator._reader
+    reader, columns = estimator._reader, estimator._columns
     check_categories(reader)
     optional = {
         name: getattr(estimator, name, None)
@@ -62,6 +66,8 @@ def write_state(estimator, booster):
         "categories": reader.categories,
         "categorical_features": reader.categorical_features,
         "sentinels": reader.sentinels,
+        "units": None if estimator._units == Units() else tuple(estimator._units),
+        "column_units": columns and (columns.exponents, columns.knots),
     }
     state = {
         "format": FORMAT,
@@ -214,6 +220,10 @@ def _set_fitted(estimator, fitted):
     estimator._is_complete = estimator.missing_share_ == 0
     if not ((estimator.missing_share_ >= 0) & (estimator.missing_share_ <= 1)).all():
         raise _WrongError("missing_share_ is not from 0 to 1")
+    if fitted["units"] is not None:
+        estimator._units = _units(fitted["units"])
+    if fitted["column_units"] is not None:
+        estimator._columns = _column_units(fitted["column_units"], estimator)
     for name in ("train_score_", "validation_score_"):
         if fitted[name] is not None:
             setattr(estimator, name, _floats(fitted, name, None))
@@ -296,6 +306,38 @@ def _check_fill(estimator):
         code, labels = estimator._fill[j], estimator._reader.categories[j]
         if not (code.is_integer() and 0 <= code < len(labels)):
             raise _WrongError(f"fill: column {j} has no category {code}")
+
+
+def _units(values):
+    are_numbers = isinstance(values, tuple) and [type(v) for v in values] == [float] * 3
+    if not are_numbers or not np.isfinite(values).all() or min(values[:2]) <= 0:
+        raise _WrongError(f"units are not three numbers: {show(values)}")
+    return Units(*values)
+
+
+def _column_units(values, estimator):
+    is_pair = isinstance(values, tuple) and [type(v) for v in values] == [dict] * 2
+    if not is_pair:
+        raise _WrongError(f"column_units are not exponents and knots: {show(values)}")
+    exponents, knots = values
+    columns = range(estimator.n_features_in_)
+    for j, exponent in exponents.items():
+        if type(j) is not int or j not in columns or type(exponent) is not int:
+            raise _WrongError(f"column_units: {show(j)} has the exponent {exponent!r}")
+        if abs(exponent) > MOST_EXPONENT:
+            raise _WrongError(f"column_units: column {j} has the exponent {exponent}")
+    for j, values in knots.items():
+        if not (
+            j in exponents
+            and isinstance(values, np.ndarray)
+            and values.dtype == np.float64
+            and values.ndim == 1
+            and len(values) > 1
+            and np.isfinite(values).all()
+            and (np.diff(values) > 0).all()
+        ):
+            raise _WrongError(f"column_units: knots of {show(j)} are not sorted floats")
+    return ColumnUnits(estimator._precision, exponents, knots)
 
 
 def _classes(classes):

@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from skml._fitting import warn_user
 from skml._sklearn import Interval
 from skml._table._frame import as_dense
 from skml.tabular._boosted_predictions import (
@@ -21,6 +20,13 @@ from skml.tabular._boosting import (
     BaseBoosting,
     Splits,
     check_quantile,
+)
+from skml.tabular._leaf_size import (
+    can_break,
+    few_are_heavy,
+    typical_hessian,
+    typical_weight,
+    warn_of_small_leaf,
 )
 from skml.tabular._library_params import check_library_params, native_names, release
 from skml.tabular._openmp import openmp_limit
@@ -74,16 +80,13 @@ OBJECTIVES = {
     "poisson": "count:poisson",
     "gamma": "reg:gamma",
 }
-# The total squared deviation below which XGBoost's least gain, 1e-6, counts.
-LEAST_LOSS = 1e-2
-# The largest second derivative that a row of weight 1 can have.
-LARGEST_HESSIAN = {"binary:logistic": 0.25, "multi:softprob": 0.5}
+
+MOST_LEAVES = 1_000_000  # rows times iterations, where the rows of leaves are counted
 
 
 class BaseXGBoost(NativeFilesMixin, BaseBoosting):
     """What the classifier and the regressor share."""
 
-    _dtype = np.float32
     _library, _booster_file = "xgboost", "booster.json"
     _parameter_constraints = {
         **BaseBoosting._parameter_constraints,
@@ -102,9 +105,10 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         if self.library_params:
             refuse_unknown(self.library_params)
 
-    def _native_params(self, n_before):
+    def _native_params(self, n_before, train):
         """The parameters in XGBoost's own vocabulary."""
         objective, of_objective = self._objective()
+        penalties = self._penalties()
         params = {
             "objective": objective,
             **of_objective,
@@ -112,11 +116,10 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
             "max_leaves": self.max_leaf_nodes or 0,
             "grow_policy": "lossguide" if self.max_leaf_nodes else "depthwise",
             "max_depth": self.max_depth or 0,
-            "min_child_weight": self.min_samples_leaf
-            * LARGEST_HESSIAN.get(objective, 1.0),
-            "reg_lambda": self.l2_regularization,
-            "reg_alpha": self.l1_regularization,
-            "gamma": self.min_impurity_decrease,
+            "min_child_weight": self.min_samples_leaf * self._hessian_of_a_row(train),
+            "reg_lambda": self.l2_regularization / penalties.l2,
+            "reg_alpha": self.l1_regularization / penalties.l1,
+            "gamma": self.min_impurity_decrease / penalties.gain,
             "colsample_bynode": self.max_features,
             "subsample": self.subsample,
             "max_bin": self.max_bins,
@@ -132,6 +135,14 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
             params["interaction_constraints"] = json.dumps(interactions)
         return params | (self.library_params or {})
 
+    def _hessian_of_a_row(self, train):
+        """What a row is in the sum of second derivatives, which XGBoost counts."""
+        hessian = typical_hessian(self, train, softmax=2.0)
+        if train.sample_weight is None:
+            return hessian
+        # A weight of 3 may stand for three rows.
+        return hessian * min(1.0, typical_weight(train.sample_weight))
+
     def _objective(self):
         if not is_classifier(self):
             loss, quantile = self.loss, self.quantile
@@ -146,28 +157,26 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
     def _boost(self, train, monitor, n_before, progress):
         import xgboost
 
-        params = self._native_params(n_before)
-        if not is_classifier(self) and self.loss == "squared_error":
-            check_target_scale(train.y)
+        params = self._native_params(n_before, train)
         if params.get("tree_method") == "exact":
             check_exact(self.max_leaf_nodes, self._reader)
-        check_weight_scale(
-            train.sample_weight, params["min_child_weight"], self.min_samples_leaf
-        )
         with (
             # What the user asks of the library is answered, such as for a device.
             xgboost.config_context(verbosity=1 if self.library_params else 0),
             # A QuantileDMatrix takes more threads than it is told to.
             openmp_limit("xgboost", params["nthread"]),
         ):
-            booster = self._update(train, monitor, n_before, params, progress)
+            matrix = self._matrix(train, params)
+            booster = self._update(matrix, monitor, n_before, params, progress)
+            if can_break(self, train.sample_weight):
+                n_rows = smallest_leaf(booster, matrix, n_before)
+                warn_of_small_leaf(self, n_rows, "XGBoost")
         self.booster_ = as_many_threads_as_allowed(booster.reset())
         self.n_iter_ = booster.num_boosted_rounds()
 
-    def _update(self, train, monitor, n_before, params, progress):
+    def _update(self, matrix, monitor, n_before, params, progress):
         import xgboost
 
-        matrix = self._matrix(train, params)
         scored = [] if monitor is None else [matrix]
         if monitor is not None and monitor.validation is not None:
             scored.append(self._matrix(monitor.validation, params, reference=matrix))
@@ -204,10 +213,19 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
             **self._native_columns(),
         }
         if params.get("tree_method", "hist") not in {"hist", "auto"}:
-            return xgboost.DMatrix(as_dense(sample.X), **arguments)
-        return xgboost.QuantileDMatrix(
-            as_dense(sample.X), max_bin=self.max_bins, ref=reference, **arguments
+            return xgboost.DMatrix(as_dense(self._in_units(sample.X)), **arguments)
+        if few_are_heavy(sample.sample_weight):
+            # Else the few heavy rows would have nearly all bins as well.
+            del arguments["weight"]
+        matrix = xgboost.QuantileDMatrix(
+            as_dense(self._in_units(sample.X)),
+            max_bin=self.max_bins,
+            ref=reference,
+            **arguments,
         )
+        if sample.sample_weight is not None:
+            matrix.set_weight(sample.sample_weight)
+        return matrix
 
     def _native_columns(self):
         """What a matrix of XGBoost is told about its columns."""
@@ -224,7 +242,7 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
     def _native_predict(self, X, raw):
         with openmp_limit("xgboost", self._n_threads()):
             values = self.booster_.inplace_predict(
-                as_dense(X),
+                as_dense(self._in_units(X)),
                 predict_type="margin" if raw else "value",
                 validate_features=False,
             ).astype(np.float64)
@@ -233,7 +251,7 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         return values / values.sum(axis=1, keepdims=True)  # they were rounded
 
     def _staged_native_predict(self, X):
-        X = as_dense(X)
+        X = as_dense(self._in_units(X))
         margin = None
         for iteration in range(self.n_iter_):
             with openmp_limit("xgboost", self._n_threads()):
@@ -245,6 +263,9 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
                     validate_features=False,
                 )
             yield margin.astype(np.float64)
+
+    def _has_splits(self):
+        return bool(self.booster_.get_score(importance_type="weight"))
 
     def _splits(self):
         model = json.loads(self.booster_.save_raw("json"))
@@ -284,14 +305,17 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         if self._is_constant():
             return np.zeros(X.shape), np.float64(0)
         matrix = xgboost.DMatrix(
-            as_dense(X), nthread=self._n_threads(), **self._native_columns()
+            as_dense(self._in_units(X)),
+            nthread=self._n_threads(),
+            **self._native_columns(),
         )
         with openmp_limit("xgboost", self._n_threads()):
             values = self.booster_.predict(matrix, pred_contribs=True)
         values = values.astype(np.float64)
         if values.ndim == 3:  # (n_samples, n_classes, n_features + 1)
             values = values.transpose(0, 2, 1)
-        return values[:, :-1], values[0, -1]
+        values, base_value = values[:, :-1], values[0, -1]
+        return self._units.of_contributions(values, base_value, self._loss_name())
 
     def _booster_text(self):
         return self.booster_.save_raw("json").decode()
@@ -329,48 +353,23 @@ def as_many_threads_as_allowed(booster):
     return booster
 
 
+def smallest_leaf(booster, matrix, n_before):
+    """The number of rows in the smallest leaf of the new trees; of many, of some."""
+    n_rows, n_iter = matrix.num_row(), booster.num_boosted_rounds()
+    n_looked_at = max(1, min(n_iter - n_before, MOST_LEAVES // n_rows))
+    smallest = n_rows
+    for i in np.linspace(n_iter - 1, n_before, n_looked_at).astype(int).tolist():
+        leaves = booster[i : i + 1].predict(matrix, pred_leaf=True)
+        for leaf_of_row in leaves.reshape(n_rows, -1).T.astype(np.intp):
+            sizes = np.bincount(leaf_of_row)
+            smallest = min(smallest, int(sizes[sizes > 0].min()))
+    return smallest
+
+
 def of_splits(trees, name, dtype):
     """A property of the nodes of trees that are split."""
     is_split = np.concatenate([tree["left_children"] for tree in trees]) >= 0
     return np.concatenate([tree[name] for tree in trees])[is_split].astype(dtype)
-
-
-def check_weight_scale(sample_weight, min_child_weight, min_samples_leaf):
-    """Warn if weights are so small that no split can leave enough on each side.
-
-    XGBoost has no count of rows: a leaf must hold `min_child_weight`, the sum of
-    second derivatives, each of which has the weight of its row as a factor.
-    """
-    if sample_weight is None or len(sample_weight) < 2 * min_samples_leaf:
-        return
-    total = float(sample_weight.sum())
-    largest_hessian = min_child_weight / min_samples_leaf
-    if total * largest_hessian < 2 * min_child_weight:
-        warn_user(
-            f"The weights of {len(sample_weight)} rows sum to {total:.3g}, less than "
-            f"two leaves of min_samples_leaf={min_samples_leaf} rows of weight 1: "
-            "XGBoost cannot split at all. Multiply the weights, so that their mean is "
-            "1, or lower min_samples_leaf."
-        )
-
-
-def check_target_scale(y):
-    """Warn if targets differ too little for the library's single precision."""
-    deviation = float(np.std(y))
-    if deviation == 0:
-        return
-    advice = "Shift and scale y, as TransformedTargetRegressor does."
-    if deviation < 1e3 * np.spacing(np.float32(np.abs(y).max())):
-        warn_user(
-            f"y is up to {np.abs(y).max():.4g} with a standard deviation of "
-            f"{deviation:.3g}: XGBoost works in single precision, which has seven "
-            f"digits, and cannot tell many of these targets apart. {advice}"
-        )
-    elif deviation**2 * len(y) < LEAST_LOSS:
-        warn_user(
-            f"y has a standard deviation of {deviation:.3g}, and XGBoost makes no "
-            f"split that gains less than 1e-6: it will make few. {advice}"
-        )
 
 
 def check_exact(max_leaf_nodes, reader):
@@ -432,9 +431,10 @@ class XGBoostClassifier(BoostingClassifierMixin, BaseXGBoost):
     max_depth : int or None, default=None
         The largest depth of a tree. None: no limit.
     min_samples_leaf : int, default=20
-        The smallest number of rows in a leaf, which XGBoost only knows through the sum
-        of second derivatives: `min_child_weight` is this number times the largest
-        second derivative of a row (.25 for two classes, .5 for more, 1 otherwise).
+        The smallest number of rows in a leaf, which XGBoost takes from the sum of
+        second derivatives: `min_child_weight` is this number times that of a typical
+        row before the first tree, its weight (of at most 1) included. Leaves may have
+        fewer rows; a warning says so, if it is not the default.
     min_impurity_decrease : float, default=0.0
         The smallest gain of a split, in units of the library.
     l2_regularization : float, default=0.0
@@ -518,7 +518,9 @@ class XGBoostClassifier(BoostingClassifierMixin, BaseXGBoost):
 
     Notes
     -----
-    Values are kept as float32. Zeros of sparse matrices are zeros, as everywhere in
+    Values are kept as float32. A column of which that would lose too many differences,
+    such as times within minutes, is learned in another unit or as ranks; `booster_` has
+    those then. Zeros of sparse matrices are zeros, as everywhere in
     scikit-learn; they are made dense, since XGBoost takes what is not stored for
     missing.
 
@@ -630,9 +632,11 @@ class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
     max_depth : int or None, default=None
         The largest depth of a tree. None: no limit.
     min_samples_leaf : int, default=20
-        The smallest number of rows in a leaf, which XGBoost only knows through the sum
-        of second derivatives: `min_child_weight` is this number times the largest
-        second derivative of a row (.25 for two classes, .5 for more, 1 otherwise).
+        The smallest number of rows in a leaf. It is exact with `squared_error` and no
+        weights; else XGBoost takes it from the sum of second derivatives:
+        `min_child_weight` is this number times that of a typical row before the first
+        tree, its weight (of at most 1) included. Leaves may have fewer rows then; a
+        warning says so, if it is not the default.
     min_impurity_decrease : float, default=0.0
         The smallest gain of a split, in units of the library.
     l2_regularization : float, default=0.0
@@ -711,7 +715,9 @@ class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
 
     Notes
     -----
-    Values are kept as float32. Zeros of sparse matrices are zeros, as everywhere in
+    Values are kept as float32. A column of which that would lose too many differences,
+    such as times within minutes, is learned in another unit or as ranks; `booster_` has
+    those then. Zeros of sparse matrices are zeros, as everywhere in
     scikit-learn; they are made dense, since XGBoost takes what is not stored for
     missing.
 

@@ -637,52 +637,8 @@ def test_zero_cannot_mean_missing_in_a_sparse_table():
 
 def test_sentinels_are_compared_before_numbers_are_rounded():
     X = np.array([[16777216], [16777217], [-1]])
-    with pytest.warns(UserWarning, match="column 0 holds integers"):
-        _, values = fit_read(X, dtype=np.float32, missing_values=16777217)
+    _, values = fit_read(X, dtype=np.float32, missing_values=16777217)
     assert_array_equal(np.isnan(values.ravel()), [False, True, False])
-
-
-# Integers that float32 has not.
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        np.array,
-        lambda X: np.array(X, dtype=float),
-        sparse.csr_array,
-        lambda X: pd.DataFrame(X, dtype="Int64"),
-        lambda X: pl.DataFrame(X, orient="row"),
-        list,
-    ],
-)
-@pytest.mark.parametrize("size", [2**24, 2**24 + 1, -(2**24), 2**60])
-def test_integers_that_float32_merges_are_warned_of(make, size):
-    X = [[1, size], [2, 3]]
-    with pytest.warns(
-        UserWarning, match=r"^Learner: column '?\w+'? holds integers of 2"
-    ):
-        fit_read(make(X), dtype=np.float32)
-    fit_read(make(X))
-
-
-@pytest.mark.parametrize(
-    "X",
-    [
-        [[2**24 - 1], [-(2**24) + 1]],
-        [[1e9], [0.5]],
-        np.array([[2.0**24]], dtype=object).astype(str),
-        pd.DataFrame({"a": pd.Categorical([2**24, 2**25])}),
-    ],
-    ids=["smaller", "fractions", "strings", "categories"],
-)
-def test_other_numbers_are_not_warned_of(X):
-    fit_read(X, dtype=np.float32)
-
-
-def test_large_sentinels_are_not_warned_of():
-    for X in (np.array([[1], [-(2**31)]]), pd.DataFrame({"a": [1, -(2**31)]})):
-        fit_read(X, dtype=np.float32, missing_values=-(2**31))
 
 
 # Features that a parameter names.

@@ -41,15 +41,21 @@ class Native:
 
 def fit_xgboost(task, X, y, weight, categorical, n_trees, seed, **parameters):
     p = LEARNED | parameters
-    objective, hessian = {
-        "binary": ("binary:logistic", 0.25),
-        "multiclass": ("multi:softprob", 0.5),
-        "squared_error": ("reg:squarederror", 1.0),
-        "absolute_error": ("reg:absoluteerror", 1.0),
-        "quantile": ("reg:quantileerror", 1.0),
-        "poisson": ("count:poisson", 1.0),
-        "gamma": ("reg:gamma", 1.0),
+    objective = {
+        "binary": "binary:logistic",
+        "multiclass": "multi:softprob",
+        "squared_error": "reg:squarederror",
+        "absolute_error": "reg:absoluteerror",
+        "quantile": "reg:quantileerror",
+        "poisson": "count:poisson",
+        "gamma": "reg:gamma",
     }[p["loss"] if task == "regression" else task]
+    hessian = 1.0  # of a row, before the first tree; the weights here are 1 and more
+    if task in {"binary", "multiclass"}:
+        shares = np.bincount(y, weight) / (len(y) if weight is None else weight.sum())
+        hessian = np.mean(shares * (1 - shares)) * (1 if task == "binary" else 2)
+    if p["loss"] == "poisson":
+        hessian = np.average(y, weights=weight) * np.exp(0.7)
     native = {
         "objective": objective,
         "eta": p["learning_rate"],

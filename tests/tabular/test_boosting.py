@@ -3,6 +3,8 @@
 import pickle
 import re
 import time
+import warnings
+from functools import partial
 from itertools import combinations
 
 import joblib
@@ -18,7 +20,12 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_validate
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    cross_val_score,
+    cross_validate,
+)
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -437,7 +444,8 @@ def test_importances_are_the_total_gain_of_the_library(name, task):
 @booster
 def test_importances_of_no_split_are_zero(name):
     X, y = np.ones((50, 2)), Y["binary"][:50]
-    model = make(name).fit(X, y)
+    with pytest.warns(UserWarning, match="no column has two different values"):
+        model = make(name).fit(X, y)
     assert_array_equal(model.feature_importances_, [0.0, 0.0])
     assert_allclose(model.predict_proba(X)[:, 1], y.mean(), rtol=1e-5)
     with pytest.raises(NotFittedError):
@@ -781,6 +789,8 @@ def test_what_a_method_cannot_honour_is_refused(name, parameter, value):
         return
     model.set_params(**{parameter: value})
     if name in {"xgboost", "lightgbm"} or (name == "hist") == (parameter in only_hist):
+        if parameter == "min_impurity_decrease":  # so small that no limit is too large
+            model.set_params(min_impurity_decrease=1e-3)
         assert model.fit(NUMBERS, Y["binary"]).n_iter_ == 8
     else:
         with pytest.raises(ValueError, match=f"method='{name}' cannot honour"):
@@ -1047,13 +1057,6 @@ def test_no_limit_of_leaves_takes_no_memory_for_those_that_cannot_be():
     assert time.perf_counter() - began < 5
 
 
-def test_xgboost_warns_of_weights_too_small_to_split():
-    model = make("xgboost", "regression")
-    with pytest.warns(UserWarning, match="XGBoost cannot split at all"):
-        model.fit(TABLE, NOISY, WEIGHT / WEIGHT.sum())
-    model.fit(TABLE, NOISY, WEIGHT)
-
-
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "hist"])
 def test_missing_tells_among_many_rare_categories(name):
     """Half of the positive rows have none, and there is nothing else to learn."""
@@ -1097,19 +1100,212 @@ def test_too_few_rows_to_hold_out_are_refused_by_our_names(name):
         model.fit([[1.0], [2.0], [3.0], [4.0]], [0, 0, 1, 1])
 
 
+# Sizes of leaves
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_leaves_have_their_rows_where_the_library_counts_them(name):
+    X = NUMBERS[:, :2]
+    model = make(name, "regression", min_samples_leaf=50).fit(X, NOISY)
+    leaves = model.booster_.predict(
+        xgboost.DMatrix(X) if name == "xgboost" else X, pred_leaf=True
+    )
+    sizes = [np.unique(tree, return_counts=True)[1] for tree in leaves.T]
+    assert 50 <= min(map(min, sizes)) < 60
+
+
 @pytest.mark.parametrize(
-    ("target", "message"),
-    [(np.arange(N) + 1e9, "single precision"), (NOISY * 1e-5, "make few")],
+    ("name", "task", "parameters"),
+    [("lightgbm", "binary", {}), ("xgboost", "regression", {"loss": "poisson"})],
 )
-def test_xgboost_warns_of_targets_that_it_cannot_tell_apart(target, message):
-    with pytest.warns(UserWarning, match=message):
-        make("xgboost", "regression").fit(TABLE, target)
+def test_leaves_of_fewer_rows_are_told(name, task, parameters):
+    y = np.exp(NOISY) if task == "regression" else Y[task]
+    model = make(name, task, n_estimators=30, min_samples_leaf=50, **parameters)
+    with pytest.warns(UserWarning, match=r"a leaf has \d+ rows, fewer than.*=50"):
+        model.fit(NUMBERS, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nobody chose the default
+        model.set_params(min_samples_leaf=20).fit(NUMBERS, y)
 
 
-@pytest.mark.parametrize("scale", [1e-2, 1.0, 1e7])
-def test_xgboost_takes_targets_of_usual_scales_without_a_word(scale):
-    model = make("xgboost", "regression").fit(TABLE, NOISY * scale)
-    assert len(model._splits().gain) > 0
+def test_xgboost_learns_rare_classes_with_its_defaults():
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(7), [15, 20, 20, 25, 30, 40, 350])
+    X = rng.normal(size=(500, 4)) + 2 * rng.normal(size=(7, 4))[y]
+    X[rng.random(X.shape) < 0.1] = np.nan
+    scores = {
+        name: cross_val_score(make(name, n_estimators=50), X, y, cv=3).mean()
+        for name in ("xgboost", "lightgbm")
+    }
+    assert scores["xgboost"] > scores["lightgbm"] - 0.02
+
+
+@booster
+@pytest.mark.parametrize(
+    ("rows", "parameters", "message"),
+    [
+        (38, {}, r"38 rows do not make two leaves.*Lower min_samples_leaf\."),
+        (100, {"min_samples_leaf": 51}, "100 rows do not make two leaves"),
+    ],
+)
+def test_boosters_that_learned_nothing_say_why(name, rows, parameters, message):
+    model = make(name, **parameters)
+    with pytest.warns(UserWarning, match=f"learned nothing.*{message}") as caught:
+        model.fit(NUMBERS[:rows], Y["binary"][:rows])
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "exact"])
+def test_limits_that_leave_no_split_are_named(name):
+    model = make(name, "regression", min_impurity_decrease=1e9)
+    with pytest.warns(UserWarning, match="min_samples_leaf, min_impurity_decrease"):
+        model.fit(NUMBERS, NOISY)
+    constant = make(name, "regression").fit(NUMBERS, np.ones(N))  # nothing to learn
+    assert_allclose(constant.predict(NUMBERS), 1.0)
+
+
+# Units of columns
+
+STEPS = np.sort(RNG.random(N))
+COLUMNS = {
+    "minutes": lambda: 20_000 + STEPS * 5 / 1440,
+    "large": lambda: 1e7 + STEPS,
+    "integers": lambda: 2.0**40 + np.arange(N),
+    "a stray zero": lambda: np.append(0.0, 1e7 + STEPS[1:]),
+    "minutes of two days": lambda: np.where(STEPS < 0.5, 9e3, 20e3) + STEPS / 1440,
+    "p-values": lambda: 10.0 ** (-300 * (1 - STEPS)),
+    **{f"times {s}": partial(STEPS.__mul__, s) for s in (1e-5, 1e-12, 1e-36, 1e-300)},
+    **{f"times {s}": partial(STEPS.__mul__, s) for s in (1e39, 1e300)},
+}
+
+
+@booster
+@pytest.mark.parametrize("column", COLUMNS)
+def test_columns_of_any_size_are_learned(name, column):
+    """As if each value were its rank, also in a sparse table, with holes, and so on."""
+    X = np.column_stack([COLUMNS[column](), NUMBERS[:, 1]])
+    X[::17, 0] = np.nan
+    y = np.sin(10 * STEPS)
+    plain = np.column_stack([np.where(np.isnan(X[:, 0]), np.nan, STEPS), X[:, 1]])
+    parameters = {"early_stopping": True, "min_samples_leaf": 5, "n_estimators": 30}
+    model = make(name, "regression", **parameters).fit(X, y)
+    expected = make(name, "regression", **parameters).fit(plain, y)
+    assert model.score(X, y) > expected.score(plain, y) - 0.01 > 0.9
+    of_sparse = make(name, "regression", **parameters).fit(sparse.csr_array(X), y)
+    # scikit-learn's exact trees sum the rows of sparse tables in another order.
+    assert_allclose(of_sparse.predict(X), model.predict(sparse.csr_array(X)), rtol=1e-9)
+    *_, last = model.staged_predict(X)
+    assert_allclose(last, model.predict(X), rtol=1e-5)
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.predict(X), model.predict(X))
+
+
+@booster
+@pytest.mark.parametrize("scale", [1e-12, 1e-40, 1e-300, 1e100])
+def test_the_unit_of_a_column_changes_nothing(name, scale):
+    X, y = np.nan_to_num(NUMBERS), NOISY
+    model = make(name, "regression").fit(X[:200] * scale, y[:200])
+    expected = make(name, "regression").fit(X[:200], y[:200])
+    assert_allclose(
+        model.predict(X[200:] * scale), expected.predict(X[200:]), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["xgboost", "exact"])
+def test_ordinary_columns_stay_what_float32_makes_of_them(name):
+    X = np.nan_to_num(NUMBERS) * 10 + 300
+    model = make(name, "regression").fit(X, NOISY)
+    expected = make(name, "regression").fit(X.astype(np.float32), NOISY)
+    assert_array_equal(model.predict(X), expected.predict(X))
+    beside = np.column_stack([X, 1e9 + STEPS])
+    y = NOISY + 0 * STEPS
+    both = make(name, "regression", max_features=1.0).fit(beside, y)
+    assert both._columns.exponents.keys() == {4}
+
+
+def test_new_trees_keep_the_units_of_the_columns():
+    X = (1e7 + STEPS)[:, None]
+    model = make("xgboost", "regression", warm_start=True).fit(X, STEPS)
+    columns = model._columns
+    model.set_params(n_estimators=12).fit(X[:120], STEPS[:120])
+    assert model._columns is columns
+
+
+# Units of targets and weights
+
+FAR = {
+    "shifted": (3e7, 1.0, {}),
+    "small": (0.0, 1e-9, {}),
+    "large": (0.0, 1e25, {}),
+    "absolute": (3e7, 1.0, {"loss": "absolute_error"}),
+    "penalised": (3e7, 1e2, {"min_impurity_decrease": 0.05}),
+}
+
+
+@booster
+@pytest.mark.parametrize("case", FAR)
+def test_targets_of_any_size_are_learned(name, case):
+    offset, scale, parameters = FAR[case]
+    if name == "hist":
+        parameters = {k: v for k, v in parameters.items() if k == "loss"}
+    elif "min_impurity_decrease" in parameters:
+        parameters = parameters | {"min_impurity_decrease": 0.05 * scale**2}
+    target = np.round(NOISY, 2) * scale + offset
+    early = {"early_stopping": True, "tol": 1e-7 * scale}
+    model = make(name, "regression", **early, **parameters).fit(NUMBERS, target)
+    at_home = parameters | (
+        {"min_impurity_decrease": 0.05} if "min_impurity_decrease" in parameters else {}
+    )
+    plain = make(name, "regression", early_stopping=True, **at_home)
+    expected = plain.fit(NUMBERS, np.round(NOISY, 2)).predict(NUMBERS)
+    found = (model.predict(NUMBERS) - offset) / scale
+    assert_allclose(found, expected, atol=1e-5)
+    *_, last = model.staged_predict(NUMBERS)
+    assert_allclose((last - offset) / scale, expected, atol=1e-5)
+    assert_allclose(
+        model.validation_score_ / scale ** (1 if "loss" in parameters else 2),
+        plain.validation_score_,
+        rtol=1e-4,
+    )
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.predict(NUMBERS), model.predict(NUMBERS))
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "hist"])
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+@pytest.mark.parametrize("scale", [1e-8, 1e15])
+def test_units_of_a_log_link(name, loss, scale):
+    y = np.exp(NOISY / 3)
+    model = make(name, "regression", loss=loss).fit(NUMBERS, y * scale)
+    expected = make(name, "regression", loss=loss).fit(NUMBERS, y).predict(NUMBERS)
+    assert_allclose(model.predict(NUMBERS) / scale, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_targets_that_no_offset_can_save_are_told(name):
+    target = NOISY + 1e9 * (np.arange(N) % 2)
+    with pytest.warns(UserWarning, match="closer together than single precision"):
+        make(name, "regression").fit(NUMBERS, target)
+
+
+@booster
+@pytest.mark.parametrize("weight", [0.03, 1e-9, 1e6])
+def test_equal_weights_of_any_size_are_as_none(name, weight):
+    """The penalties are of sums of weights, and follow them."""
+    penalty = {} if name == "exact" else {"l2_regularization": weight}
+    model = make(name, "regression", **penalty).fit(NUMBERS, NOISY, np.full(N, weight))
+    penalty = {} if name == "exact" else {"l2_regularization": 1.0}
+    expected = make(name, "regression", **penalty).fit(NUMBERS, NOISY)
+    assert_allclose(model.predict(NUMBERS), expected.predict(NUMBERS), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_one_heavy_row_does_not_keep_others_from_being_learned(name):
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    y = X[:, 0] + np.sin(2 * X[:, 1])
+    model = make(name, "regression", n_estimators=60)
+    model.fit(X, y, np.where(np.arange(300) == 0, 1e6, 1.0))
+    assert model.score(X, y) > 0.9
 
 
 @pytest.mark.parametrize(

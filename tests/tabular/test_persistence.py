@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import skops.io
 import xgboost
+from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import NotFittedError
 
@@ -165,6 +166,7 @@ def test_single_class_has_no_booster(cls, tmp_path):
     ("X", "y"),
     [([[1.0], [1.0]], [1.0, 1.0]), (np.full((30, 2), np.nan), np.arange(30.0))],
 )
+@pytest.mark.filterwarnings("ignore:.*learned nothing")
 def test_trees_without_splits_come_back(cls, X, y, tmp_path):
     model = cls(n_estimators=3).fit(X, y)
     assert_same(model, round_trip(model, tmp_path / "model"), X)
@@ -625,3 +627,25 @@ def test_skops_with_a_short_list_of_trusted_types(cls, tmp_path):
     assert {name for name in types if not name.startswith("sklearn.")} <= allowed
     again = skops.io.load(tmp_path / "model.skops", trusted=types)
     np.testing.assert_array_equal(again.predict(X), model.predict(X), strict=True)
+
+
+@pytest.mark.parametrize("cls", [XGBoostRegressor, LightGBMRegressor])
+def test_units_are_kept(cls, tmp_path):
+    X = np.random.default_rng(0).normal(size=(100, 2))
+    y = X[:, 0] + 3e7
+    X = np.column_stack([X[:, 0] * 1e-40, 1e14 + X[:, 1]])
+    model = cls(n_estimators=5).fit(X, y)
+    model.save_model(tmp_path / "model")
+    again = cls.load_model(tmp_path / "model")
+    assert_array_equal(again.predict(X), model.predict(X))
+    (path,) = (tmp_path / "model").glob("estimator.json")
+    state = json.loads(path.read_text())
+    state["fitted"]["units"]["tuple"][1] = 0.0
+    path.write_text(json.dumps(state))
+    with pytest.raises(ValueError, match="units are not three numbers"):
+        cls.load_model(tmp_path / "model")
+    state["fitted"]["units"] = None
+    state["fitted"]["column_units"]["tuple"][0] = {"dict": [[7, 1]]}
+    path.write_text(json.dumps(state))
+    with pytest.raises(ValueError, match="column_units: 7 has the exponent 1"):
+        cls.load_model(tmp_path / "model")

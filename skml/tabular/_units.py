@@ -1,0 +1,133 @@
+"""Units of targets and weights in which a library keeps its digits.
+
+The libraries compute in single precision, and some of their limits are absolute: the
+least gain of a split, say. What is far from one is measured in another unit while they
+learn; predictions are in that of the user again.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skml.tabular._leaf_size import typical_weight
+from skml.tabular._precision import FLOAT32, share_lost
+
+LOG_LINK = {"poisson", "gamma"}
+TYPICAL_WEIGHTS = (1 / 16, 16.0)
+# The total squared deviation below which XGBoost's least gain, 1e-6, counts.
+LEAST_LOSS = 1e-2
+LARGEST_DEVIATION = 1e12
+# Between which a mean target is as good as one.
+MEANS = {"poisson": (1e-4, 1e12), "gamma": (1e-20, 1e20)}
+
+
+class Penalties(NamedTuple):
+    """What the parameters that are sums over rows are divided by."""
+
+    l2: float = 1.0
+    l1: float = 1.0
+    gain: float = 1.0
+
+
+class Units(NamedTuple):
+    """What weights are divided by, and targets, after an offset was taken off."""
+
+    weight: float = 1.0
+    target: float = 1.0
+    offset: float = 0.0
+
+    def of_sample(self, sample):
+        """A sample as the library learns it."""
+        if self == Units():
+            return sample
+        y, weight = sample.y, sample.sample_weight
+        if (self.target, self.offset) != (1.0, 0.0):
+            y = (y - self.offset) / self.target
+        if weight is not None:
+            weight = weight / self.weight
+        return sample._replace(y=y, sample_weight=weight)
+
+    def of_values(self, values):
+        """Predictions in the units of the user."""
+        if (self.target, self.offset) == (1.0, 0.0):
+            return values
+        return values * self.target + self.offset
+
+    def of_raw(self, raw, loss):
+        """Raw predictions, which are logarithms where the loss has a log link."""
+        if loss in LOG_LINK and self.target != 1.0:
+            return raw + np.log(self.target)
+        return self.of_values(raw)
+
+    def of_contributions(self, values, base_value, loss):
+        """What features add to raw predictions."""
+        if loss not in LOG_LINK:
+            values = values * self.target
+        return values, self.of_raw(base_value, loss)
+
+    def penalties(self, loss):
+        """How penalties follow, so that they are as strong as before."""
+        gradient, hessian = {
+            "squared_error": (self.target, 1.0),
+            "poisson": (self.target, self.target),
+        }.get(loss, (1.0, 1.0))
+        return Penalties(
+            l2=self.weight * hessian,
+            l1=self.weight * gradient,
+            gain=self.weight * gradient**2 / hessian,
+        )
+
+
+def learn_units(train, loss, *, centre=False):
+    """Choose the units: one and no offset, wherever the library is as good with them.
+
+    Parameters
+    ----------
+    train : Sample
+        What is learned from.
+    loss : str or None
+        That of a regressor; None for classes.
+    centre : bool, default=False
+        Whether the library keeps targets as float32.
+
+    Returns
+    -------
+    units : Units
+        The units.
+    """
+    weight = 1.0
+    if train.sample_weight is not None:
+        typical = typical_weight(train.sample_weight)
+        low, high = TYPICAL_WEIGHTS
+        weight = 1.0 if low <= typical <= high else typical
+    if loss is None:
+        return Units(weight)
+    if loss in LOG_LINK:
+        return Units(weight, unit_of_means(train.y, *MEANS[loss]))
+    offset = 0.0
+    if centre and share_lost(train.y, FLOAT32) > 0:
+        offset = float(np.median(train.y))
+    return Units(weight, unit_of_deviations(train.y - offset), offset)
+
+
+def unit_of_means(y, low, high):
+    """A power of two near the mean, if that is out of bounds."""
+    mean = float(np.mean(y / y.max()) * y.max())
+    return 1.0 if low <= mean <= high else power_of_two(mean)
+
+
+def unit_of_deviations(y):
+    """A power of two near the standard deviation, if that is out of bounds."""
+    largest = float(np.abs(y).max())
+    if largest == 0:
+        return 1.0
+    deviation = float(np.std(y / largest)) * largest
+    low = np.sqrt(LEAST_LOSS / len(y))
+    if deviation == 0 or (low <= deviation and largest <= LARGEST_DEVIATION):
+        return 1.0
+    return power_of_two(deviation)
+
+
+def power_of_two(number):
+    """The nearest, so that to divide by it costs no digit."""
+    return float(2.0 ** np.clip(np.rint(np.log2(number)), -1020, 1020))
