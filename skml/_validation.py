@@ -1,5 +1,6 @@
 """The one door for text input: what a collection of documents may look like."""
 
+import re
 from os import PathLike
 
 import numpy as np
@@ -7,10 +8,14 @@ from scipy import sparse
 
 # Between the words of a sentence that is written without blanks.
 _CHINESE_MARKS = frozenset("，。！？；：、")
+# More letters than a word has: Chinese and Japanese; Thai, Lao, Burmese and Khmer.
+_UNSPACED = re.compile(
+    "[\u3040-\u30ff\u3400-\u9fff]{6}|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]{16}"
+)
 _EXPECTED = "an iterable of documents, each a str or a list of str tokens"
 
 
-def check_documents(X, *, caller, input="content", allow_rows=False):
+def check_documents(X, *, caller, input="content", allow_rows=False, known=()):
     """Check a collection of documents, and iterate over it once.
 
     The container is checked at once; each document when it is reached, so that a
@@ -29,6 +34,8 @@ def check_documents(X, *, caller, input="content", allow_rows=False):
         Whether lists may be something else than tokens, such as the rows of a table.
         Otherwise an error follows behind the last document if all are lists of one
         text.
+    known : collection of str, default=()
+        Tokens that were learned before, which are no texts, whatever they look like.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def check_documents(X, *, caller, input="content", allow_rows=False):
     documents = _checked(X, check_one, caller)
     if input != "content" or allow_rows:
         return documents
-    return _refuse_rows(documents, caller)
+    return _refuse_rows(documents, caller, known)
 
 
 def _check_container(X, caller):
@@ -99,7 +106,7 @@ def _without_arrow(document):
     return document
 
 
-def _refuse_rows(documents, caller):
+def _refuse_rows(documents, caller, known):
     """Hand on documents, unless all of them are the rows of a table of texts.
 
     Ready tokens have no blanks, as a rule. [[text], [text]] would be documents of one
@@ -113,11 +120,13 @@ def _refuse_rows(documents, caller):
             yield from documents
             return
         n_rows += 1
-        n_texts += sum(_is_text(token, len(document)) for token in document)
+        n_texts += sum(
+            _is_text(token, len(document)) and token not in known for token in document
+        )
     if 2 * n_texts < max(1, n_rows * len(first or "")):
         return
     raise ValueError(
-        f"{caller}: every document is a list of {len(first)} text(s), such as "
+        f"{caller}: every document is a list of {_count_texts(len(first))}, such as "
         f"{list(first)!r:.60}, as are the rows of a table; a list is a document of "
         "ready tokens. Pass the texts themselves: [row[0] for row in X], or the column "
         "of the frame. If these are tokens with blanks in them, replace the blanks."
@@ -129,7 +138,15 @@ def _is_text(token, n_columns):
     if not isinstance(token, str):
         return False
     n_words = len(token.split())
-    return n_words > min(n_columns, 2) or not _CHINESE_MARKS.isdisjoint(token[:-1])
+    if n_words > min(n_columns, 2) or not _CHINESE_MARKS.isdisjoint(token[:-1]):
+        return True
+    # By itself, a long word is a text as well, and so is one with a mark behind it.
+    is_alone = n_columns == 1 and len(token) > 1
+    return is_alone and (token[-1] in _CHINESE_MARKS or bool(_UNSPACED.search(token)))
+
+
+def _count_texts(n_texts):
+    return "one text" if n_texts == 1 else f"{n_texts} texts"
 
 
 def _check_content(document):

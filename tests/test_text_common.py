@@ -58,7 +58,7 @@ def test_text_estimators(estimator, check):
     check(estimator)
 
 
-@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+@pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 @pytest.mark.parametrize("cls", [TfidfWeighter, Word2VecTransformer])
 def test_defaults(cls):
     results = check_text_estimator(cls())

@@ -221,11 +221,13 @@ ROWS = [["the cat sat"], ["a dog"], ["cats"]]
         pd.DataFrame({"text": ["the cat", "a dog"]})[["text"]].to_numpy().tolist(),
         pa.array(ROWS),
         [["今天天气很好，我们去公园"], ["很好"]],
+        [["今天天气很好"], ["你们去公园"], ["好。"]],
+        [["วันนี้อากาศดีมากเลยครับ"], ["สวัสดี"]],
     ],
 )
 def test_rows_of_a_table_are_no_lists_of_tokens(rows):
     """At the end, as one list of tokens more would tell that these are tokens, too."""
-    message = r"^Estimator: every document is a list of . text.*\[row\[0\] for row in X"
+    message = r"^Estimator: every document is a list of (one text|2 texts),.*row\[0\]"
     with pytest.raises(ValueError, match=message):
         checked(iter(rows))
     assert len(checked(rows, allow_rows=True)) == len(rows)
@@ -239,6 +241,7 @@ def test_rows_of_a_table_are_no_lists_of_tokens(rows):
         [["cat"], ["New York"], ["dog"]],
         [["New York", "is big"], ["Los Angeles", "as well"]],
         [["，", "猫"], ["猫", "。"]],
+        [["北京大学"], ["中华人民共和国"], ["。"]],
         [[], []],
         [],
     ],

@@ -56,7 +56,7 @@ def _corpus_statistics(corpus, max_order, tokenize, lowercase):
         segments = map(str.lower, segments)
     ids, lengths, tokens = number_tokens(segments, tokenize)
     if tokenize is not None:
-        warn_of_whole_text(ids, tokens, tokenize)
+        warn_of_whole_text(ids, lengths, tokens, tokenize)
     n_references = corpus.n_references
     matches = count_matches(ids, lengths, n_references, max_order)
     of_sentence, of_reference = closest_lengths(lengths, n_references)

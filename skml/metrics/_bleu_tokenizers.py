@@ -217,30 +217,36 @@ def number_tokens(sequences, tokenize):
     return _expand(ids, lengths, split(pieces))
 
 
-def warn_of_whole_text(ids, tokens, tokenize):
+def warn_of_whole_text(ids, lengths, tokens, tokenize):
     """Warn where text of a script without blanks is left whole: it matches as a whole.
+
+    A name in such a script within other text is no reason.
 
     Parameters
     ----------
     ids : ndarray of shape (n_tokens,)
         The numbers of all tokens.
+    lengths : ndarray of shape (n_sequences,)
+        How many of them each sequence has.
     tokens : list of str
         What each number stands for.
     tokenize : str or callable
         What made them.
     """
-    text = "".join(tokens)
-    if text.isascii():
+    if "".join(tokens).isascii():
         return
-    counts = np.bincount(ids, minlength=len(tokens))
-    for letters, most, others in _UNSPACED:
-        if not letters.search(text):
-            continue
-        lengths = np.array([len(letters.findall(token)) for token in tokens])
-        has_any = lengths > 0
-        mean = np.average(lengths[has_any], weights=counts[has_any])
-        if mean > most:
-            longest = tokens[lengths.argmax()]
+    found = np.array(
+        [[len(letters.findall(token)) for token in tokens] for letters, *_ in _UNSPACED]
+    )
+    # Letters of such scripts less all other characters: positive in text of them.
+    balance = 2 * found.sum(axis=0) - [len(token) for token in tokens]
+    sequence = np.repeat(np.arange(len(lengths)), lengths)
+    is_written = np.bincount(sequence, balance[ids], len(lengths)) > 0
+    counts = np.bincount(ids[is_written[sequence]], minlength=len(tokens))
+    for (_, most, others), n_letters in zip(_UNSPACED, found, strict=True):
+        has_any = (n_letters > 0) & (counts > 0)
+        if has_any.any() and np.average(n_letters, weights=counts * has_any) > most:
+            longest = tokens[np.where(has_any, n_letters, 0).argmax()]
             advice = " or ".join(f"tokenize={other!r}" for other in others)
             warn_user(
                 f"tokenize={tokenize!r} leaves text that has no blanks between words "

@@ -137,7 +137,7 @@ class TextAnalysisMixin:
             vectorizer = self._vectorizer().set_params(stop_words=self.stop_words)
             vectorizer.build_analyzer()
 
-    def _tokenize(self, X, *, is_fit=True):
+    def _tokenize(self, X, *, is_fit=True, known=()):
         """Iterate over the documents of X as sequences of tokens."""
         self._check_analysis()
         if is_fit:
@@ -152,6 +152,7 @@ class TextAnalysisMixin:
             caller=type(self).__name__,
             input=self.input,
             allow_rows=callable(self.analyzer),
+            known=known,
         )
         for position, document in enumerate(documents):
             if isinstance(document, str) or self.input != "content":
@@ -159,8 +160,11 @@ class TextAnalysisMixin:
             else:
                 yield take(document, position)
 
-    def _encode(self, X, *, is_fit=True):
-        """Documents to terms and the ids of tokens; there must be a document."""
+    def _encode(self, X, *, is_fit=True, known=()):
+        """Documents to terms and the ids of tokens; there must be a document.
+
+        Those of `known` terms may have blanks in them, as no row of a table has.
+        """
         caller = type(self).__name__
         max_bytes = self._max_bytes()
         if isinstance(X, LineDocuments) and self._has_plain_analysis(X):
@@ -174,7 +178,9 @@ class TextAnalysisMixin:
             )
         else:
             terms, documents = encode(
-                self._tokenize(X, is_fit=is_fit), caller=caller, max_bytes=max_bytes
+                self._tokenize(X, is_fit=is_fit, known=known),
+                caller=caller,
+                max_bytes=max_bytes,
             )
         if documents.n_documents == 0:
             raise ValueError(

@@ -128,7 +128,8 @@ class BaseDocumentVectors(
             without any other word becomes zeros.
         """
         check_is_fitted(self)
-        terms, documents = self._encode(X, is_fit=False)
+        known = self.word_vectors_.vocabulary
+        terms, documents = self._encode(X, is_fit=False, known=known)
         rows = find_rows(terms, documents, self.word_vectors_)
         self._warn_unknown(
             documents,
@@ -156,14 +157,14 @@ class BaseDocumentVectors(
         _unset_output(weighter)
         try:
             weighter.fit(counts, y)
+            self._check_weights(weighter, counts[:1])
         except (AttributeError, TypeError) as error:
             raise TypeError(
                 f"{type(self).__name__}: weighter={weighter!r:.200} cannot be fitted "
-                f"on a matrix of counts: {error}. Pass an estimator from counts to "
-                "weights, such as TfidfWeighter() or TfidfTransformer(), and none that "
-                "reads text."
+                f"on a matrix of counts: {str(error).rstrip('.')}. Pass an estimator "
+                "from counts to weights, such as TfidfWeighter() or "
+                "TfidfTransformer(), and none that reads text."
             ) from error
-        self._check_weights(weighter, counts[:1])
         if composed is not None:
             self._check_weight_of_unseen(weighter, n_words)
         return weighter

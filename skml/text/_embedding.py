@@ -161,7 +161,7 @@ class EmbeddingTransformer(BaseDocumentVectors):
         word_vectors = self.word_vectors
         if not isinstance(word_vectors, WordVectors):
             word_vectors = WordVectors.load(word_vectors)
-        terms, documents = self._encode(X)
+        terms, documents = self._encode(X, known=word_vectors.vocabulary)
         rows = find_rows(terms, documents, word_vectors)
         fits = "Do lowercase, token_pattern and analyzer fit the vectors?"
         if len(rows[0].ids) == 0:

@@ -418,7 +418,7 @@ class TfidfWeighter(
         self._check_same_kind(X)
         if not hasattr(self, "vocabulary_"):
             return self._weight(self._check_counts(X, reset=False))
-        terms, documents = self._encode(X, is_fit=False)
+        terms, documents = self._encode(X, is_fit=False, known=self.vocabulary_)
         counts = count_terms(terms, documents, self.vocabulary_, self._dtype())
         known = list(islice(self.vocabulary_, 3))
         self._warn_unknown(
@@ -455,7 +455,7 @@ class TfidfWeighter(
                 "tokens. Fit it on documents to weight tokens."
             )
         self._check_same_kind(X)
-        terms, documents = self._encode(X, is_fit=False)
+        terms, documents = self._encode(X, is_fit=False, known=self.vocabulary_)
         ids = look_up(terms, self.vocabulary_)[documents.ids]
         offsets = documents.offsets
         counts = count_terms(terms, documents, self.vocabulary_, self._dtype())
@@ -552,17 +552,17 @@ class TfidfWeighter(
         caller = type(self).__name__
         given = _vocabulary_terms(self.vocabulary, caller)
         vocabulary = {term: column for column, term in enumerate(given)}
-        terms, documents = self._encode(X)
+        terms, documents = self._encode(X, known=vocabulary)
         counts = count_terms(terms, documents, vocabulary, self._dtype())
         is_found = np.bincount(counts.indices, minlength=len(given)) > 0
-        warn_unreachable(caller, self._term_analyzer(), given, is_found)
-        self._warn_unknown(
-            documents,
-            np.diff(counts.indptr),
-            terms,
-            why=f"vocabulary holds {given[:3]} and so on",
-            remedy=HOW_DOCUMENTS_DIFFER,
-        )
+        if not warn_unreachable(caller, self._term_analyzer(), given, is_found):
+            self._warn_unknown(
+                documents,
+                np.diff(counts.indptr),
+                terms,
+                why=f"vocabulary holds {given[:3]} and so on",
+                remedy=HOW_DOCUMENTS_DIFFER,
+            )
         return counts, vocabulary
 
     def _terms_to_keep(self, counts):

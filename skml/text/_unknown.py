@@ -20,6 +20,8 @@ HOW_DOCUMENTS_DIFFER = (
 def warn_unknown(caller, n_tokens, n_known, *, why, remedy):
     """Warn if nine in ten of the documents that hold tokens hold none that is known.
 
+    One document by itself says nothing of the others.
+
     Parameters
     ----------
     caller : str
@@ -31,7 +33,7 @@ def warn_unknown(caller, n_tokens, n_known, *, why, remedy):
     """
     n_filled = np.count_nonzero(n_tokens)
     n_lost = n_filled - np.count_nonzero(n_known[n_tokens > 0])
-    if n_lost and 10 * n_lost >= 9 * n_filled:
+    if n_filled > 1 and 10 * n_lost >= 9 * n_filled:
         which = "nearly all" if n_lost < n_filled else "all"
         warn_user(
             f"{caller}: {which} documents have no known word and become zeros: {why}. "
@@ -63,13 +65,19 @@ def warn_unreachable(caller, analyze, terms, is_found):
         The vocabulary.
     is_found : ndarray of shape (n_terms,), dtype bool
         Which terms the documents hold.
+
+    Returns
+    -------
+    has_warned : bool
+        Whether there are such terms.
     """
     lost = [(i, analyze(terms[i])) for i in np.flatnonzero(~is_found)]
     lost = [(i, tokens) for i, tokens in lost if tokens != [terms[i]]]
     # Ready tokens are not analysed: then, some such terms are found, as a rule.
-    ready = any(analyze(terms[i]) != [terms[i]] for i in np.flatnonzero(is_found))
-    if not lost or ready:
-        return
+    if not lost or any(
+        analyze(terms[i]) != [terms[i]] for i in np.flatnonzero(is_found)
+    ):
+        return False
     first, tokens = lost[0]
     becomes = " and ".join(map(repr, tokens)) or "nothing"
     warn_user(
@@ -78,3 +86,4 @@ def warn_unreachable(caller, analyze, terms, is_found):
         f"becomes {becomes:.60}. Spell the terms as they are after the analysis, or "
         "change lowercase, strip_accents, stop_words or token_pattern."
     )
+    return True

@@ -456,6 +456,9 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         }
         train = self._train_some if self.subwords is None else self._train_all
         learned.update(train(online, growth, init, goes_on, learned))
+        n_known = np.diff(growth.documents.offsets)
+        if len(n_known) > 1 and n_known.max() < 2:
+            self._warn_of_no_pair(online.words + growth.words, growth.documents)
         rare.update(growth.seen)
         for word in growth.words:
             del rare[word]
@@ -630,8 +633,9 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
             if self.analyzer == "word":
                 reason += segmentation_advice(words)
         warn_user(
-            f"{type(self).__name__}: the word vectors are still random. They are "
-            f"learned from pairs of words that stand close, and {reason}"
+            f"{type(self).__name__}: the word vectors are not trained, but as they "
+            "were at the start (random, by default). They are learned from pairs of "
+            f"words that stand close, and {reason}"
         )
 
     def _no_words(self, terms, counts, documents):

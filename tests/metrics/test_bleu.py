@@ -404,6 +404,9 @@ WHOLE = {
 NOT_WHOLE = [
     "猫 在 床上 睡觉 。",
     "The word 睡觉 is Chinese for sleep.",
+    "He studied at 北京大学 in the year 1990.",
+    "The word コンピューター means computer.",
+    "Bangkok is called กรุงเทพมหานครอมร in the language of its people.",
     "私 は ペン を 持っ て い ます 。",
     "ฉัน ชอบ อ่าน หนังสือ ที่ บ้าน",
     "나는 집에서 책을 읽는 것을 좋아합니다.",

@@ -7,6 +7,12 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.feature_extraction.text import CountVectorizer
 
+from skml.text import (
+    EmbeddingTransformer,
+    TfidfWeighter,
+    Word2VecTransformer,
+    WordVectors,
+)
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._vocabulary import encode
 
@@ -251,3 +257,19 @@ def test_no_pattern_goes_with_a_tokenizer(choice):
 def test_no_pattern_and_no_tokenizer_are_refused():
     with pytest.raises(ValueError, match="token_pattern=None and no tokenizer"):
         tokens_of(["a b"], token_pattern=None)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        TfidfWeighter(),
+        TfidfWeighter(vocabulary=["New York", "Los Angeles"]),
+        EmbeddingTransformer(WordVectors(np.eye(2), ["New York", "Los Angeles"])),
+        Word2VecTransformer(min_count=1, vector_size=2, subsample=0, max_iter=1),
+    ],
+)
+def test_known_tokens_with_blanks_are_no_rows_of_a_table(estimator):
+    estimator.fit([["New York", "Los Angeles"], ["New York"]])
+    assert abs(estimator.transform([["New York"]])).sum() > 0
+    with pytest.raises(ValueError, match="a list of one text"):
+        estimator.transform([["San Francisco"]])

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import (
     CountVectorizer,
+    HashingVectorizer,
     TfidfTransformer,
     TfidfVectorizer,
 )
@@ -160,6 +161,7 @@ def test_weighters_of_scikit_learn(weighter, output):
             TypeError,
             "cannot be fitted on a matrix .*reads text",
         ),
+        (HashingVectorizer(), TypeError, "cannot be fitted on a matrix"),
         (make_pipeline(CountVectorizer()), TypeError, "cannot be fitted on a matrix"),
         (TruncatedSVD(1), ValueError, r"of the shape \(1, .*to the shape \(1, 1\)"),
     ],

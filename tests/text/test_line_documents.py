@@ -26,7 +26,7 @@ from skml.text._line_tokenizer import LineTokenizer
 from skml.text._vocabulary import count_ids, encode, reindex
 
 # A few lines are too small a corpus for the default of `subsample`.
-pytestmark = pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+pytestmark = pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 
 LINES = [
     "The cat sat, on the mat; a x_y 42 don't",

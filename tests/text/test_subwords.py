@@ -274,7 +274,7 @@ def test_the_process_does_not_matter():
 # More words later
 
 
-@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+@pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 def test_partial_fit_grows_words_and_ngrams():
     model = make(min_count=1).fit(["walked talked", "walked jumped"] * 20)
     before = model.word_vectors_

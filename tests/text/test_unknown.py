@@ -37,7 +37,7 @@ ESTIMATORS = {
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-@pytest.mark.parametrize("unknown", [["ξψω φχ", ""] * 3, [["CAT", "DOG"]], CHINESE])
+@pytest.mark.parametrize("unknown", [["ξψω φχ", ""] * 3, [["CAT", "DOG"]] * 2, CHINESE])
 def test_documents_without_a_known_word(name, unknown):
     fitted = ESTIMATORS[name].fit(TEXTS)
     (message,) = warnings_of(lambda: fitted.transform(unknown))
@@ -45,6 +45,7 @@ def test_documents_without_a_known_word(name, unknown):
     assert ("segmenter" in message) == (unknown is CHINESE)
     assert not warnings_of(lambda: fitted.transform([*unknown, TEXTS[0]] * 3))
     assert not warnings_of(lambda: fitted.transform(["", ""]))
+    assert not warnings_of(lambda: fitted.transform(unknown[:1]))
 
 
 def test_nearly_all_documents_of_fit():
@@ -65,13 +66,16 @@ def test_nearly_all_documents_of_fit():
 
 def test_no_pair_of_words():
     (message,) = warnings_of(lambda: word2vec().fit(["red", "blue", "red"] * 20))
-    assert "still random" in message
+    assert "not trained" in message
     assert "pass [X]" in message
     (message,) = warnings_of(lambda: word2vec().fit_transform(["今天天气很好"] * 9))
     assert "segmenter" in message
     (message,) = warnings_of(lambda: word2vec(subsample=1e-9).fit(TEXTS))
     assert "subsample=0." in message
+    (message,) = warnings_of(lambda: word2vec().partial_fit(["red", "blue"]))
+    assert "no document has two words" in message
     assert not warnings_of(lambda: word2vec().fit(["red blue"]))
+    assert not warnings_of(lambda: word2vec().partial_fit(["red"]))
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_window_wider_than_the_documents_is_no_limit():
     assert_same_fit(wide, fit(window=1000, shrink_window=False))
 
 
-@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+@pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 def test_more_threads_than_tokens():
     word2vec = fit([["a", "b"], ["a"]], n_jobs=50)
     assert np.isfinite(word2vec.vectors_).all()
@@ -214,7 +214,7 @@ def test_more_threads_than_tokens():
 
 
 @all_modes
-@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+@pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 def test_one_word(architecture, loss):
     word2vec = fit([["a", "a", "a"], ["a"]], architecture=architecture, loss=loss)
     assert word2vec.vectors_.shape == (1, 8)
@@ -274,7 +274,7 @@ def test_defaults_serve_a_classifier_of_a_small_corpus():
     assert model.score(documents[600:], topic[600:]) > 0.95
 
 
-@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+@pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 def test_vocabulary_order():
     documents = ["c b b a", "c d d d", "é"]
     word2vec = fit(documents, token_pattern=r"\S+")
@@ -283,7 +283,7 @@ def test_vocabulary_order():
     assert {type(word) for word in word2vec.vocabulary_} == {str}
 
 
-@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+@pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 def test_min_count_and_max_features():
     documents = ["c b b a", "c d d d", "é"]
     word2vec = fit(documents, token_pattern=r"\S+", min_count=2)
@@ -435,7 +435,7 @@ def test_order_of_documents():
     assert_array_equal(shuffled, word2vec.transform(SMALL)[order])
 
 
-@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+@pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 def test_no_window_reaches_into_the_next_document():
     """A pair of words in two documents is no pair."""
     apart = fit([["a"], ["b"], ["a"], ["b"]], subsample=0)
@@ -443,7 +443,7 @@ def test_no_window_reaches_into_the_next_document():
     assert apart.loss_curve_[0] == 0 < together.loss_curve_[0]
 
 
-@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+@pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 def test_chinese_characters():
     word2vec = fit(["床前明月光", "疑是地上霜", "举头望明月"], analyzer="char")
     assert list(word2vec.vocabulary_)[:2] == ["明", "月"]
@@ -466,7 +466,7 @@ def test_files(tmp_path, input):
     assert_array_equal(word2vec.transform(documents), fit().transform(content))
 
 
-@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+@pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 def test_file_in_another_encoding(tmp_path):
     good, bad = tmp_path / "good.txt", tmp_path / "bad.txt"
     good.write_text("plain text")

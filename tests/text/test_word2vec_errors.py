@@ -46,7 +46,7 @@ def test_no_tokens(documents):
         fit(documents)
 
 
-@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+@pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 def test_min_count_too_high():
     documents = [["a", "b", "a"], ["b", "c"]]
     message = (
@@ -59,7 +59,7 @@ def test_min_count_too_high():
     assert len(fit(documents, min_count=2).vocabulary_) == 2
 
 
-@pytest.mark.filterwarnings("ignore:.*the word vectors are still random")
+@pytest.mark.filterwarnings("ignore:.*the word vectors are not trained")
 def test_min_count_too_high_for_chinese_in_one_piece():
     poem = ["床前明月光，", "疑是地上霜。", "举头望明月，", "低头思故乡。"]
     message = "no word reaches min_count=2.*analyzer='char'.*segmenter as tokenizer"
