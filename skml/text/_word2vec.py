@@ -672,7 +672,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
 
     def _count_more(self, X, known, rare):
         """What documents add to known words, each with its row, and counted others."""
-        terms, documents = self._encode(X, is_fit=not known)
+        terms, documents = self._encode(X, is_fit=not known, known=known)
         if not known and len(terms) == 0:
             raise ValueError(self._no_words(terms, None, documents))
         batch = count_ids(documents.ids, len(terms))
