@@ -189,12 +189,14 @@ class TextAnalysisMixin:
             )
         return terms, documents
 
-    def _warn_unknown(self, documents, n_known, terms, *, why, remedy):
-        """Warn if nearly all documents that were encoded hold no known word."""
+    def _warn_unknown(self, documents, n_known, terms, *, why, remedy, most=0.9):
+        """Warn if most documents that were encoded hold no known word."""
         if self.analyzer == "word" and self.tokenizer is None:
             remedy += segmentation_advice(terms)
         n_tokens = np.diff(documents.offsets)
-        warn_unknown(type(self).__name__, n_tokens, n_known, why=why, remedy=remedy)
+        warn_unknown(
+            type(self).__name__, n_tokens, n_known, why=why, remedy=remedy, most=most
+        )
 
     def _max_bytes(self):
         """How many bytes of ids may be in memory."""

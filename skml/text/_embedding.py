@@ -177,6 +177,7 @@ class EmbeddingTransformer(BaseDocumentVectors):
             terms,
             why=f"word_vectors are of {word_vectors.words[:3]} and so on",
             remedy=fits,
+            most=0.5,
         )
         weighter = self._fit_weighter(*rows, len(word_vectors), y)
         self.components_ = self._learn_components(rows, word_vectors, weighter)

@@ -17,8 +17,8 @@ HOW_DOCUMENTS_DIFFER = (
 )
 
 
-def warn_unknown(caller, n_tokens, n_known, *, why, remedy):
-    """Warn if nine in ten of the documents that hold tokens hold none that is known.
+def warn_unknown(caller, n_tokens, n_known, *, why, remedy, most=0.9):
+    """Warn if most of the documents that hold tokens hold none that is known.
 
     One document by itself says nothing of the others.
 
@@ -30,11 +30,13 @@ def warn_unknown(caller, n_tokens, n_known, *, why, remedy):
         How many tokens each document has, and how many of them are known.
     why, remedy : str
         What is known of the words, and what to change.
+    most : float, default=0.9
+        Which fraction of the documents is too much.
     """
     n_filled = np.count_nonzero(n_tokens)
     n_lost = n_filled - np.count_nonzero(n_known[n_tokens > 0])
-    if n_filled > 1 and 10 * n_lost >= 9 * n_filled:
-        which = "nearly all" if n_lost < n_filled else "all"
+    if n_filled > 1 and n_lost >= most * n_filled:
+        which = "most" if n_lost < n_filled else "all"
         warn_user(
             f"{caller}: {which} documents have no known word and become zeros: {why}. "
             f"{remedy}"

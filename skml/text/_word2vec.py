@@ -613,8 +613,9 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
                 documents,
                 n_known,
                 terms,
-                why=f"none occurs at least min_count={self.min_count} times",
+                why=f"none of theirs occurs min_count={self.min_count} times",
                 remedy="Lower min_count, or pass more text.",
+                most=0.5,
             )
         return words, counts[kept], corpus
 

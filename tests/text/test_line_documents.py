@@ -226,6 +226,7 @@ def test_long_lines_and_many_terms(tmp_path):
         terms[-1]
 
 
+@pytest.mark.filterwarnings("ignore:.*no known word")
 def test_all_estimators_take_lines(path):
     weighter = TfidfWeighter()
     difference = weighter.fit_transform(LineDocuments(path)) - weighter.transform(LINES)

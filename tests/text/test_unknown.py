@@ -48,16 +48,16 @@ def test_documents_without_a_known_word(name, unknown):
     assert not warnings_of(lambda: fitted.transform(unknown[:1]))
 
 
-def test_nearly_all_documents_of_fit():
+def test_most_documents_of_fit():
     """A few words reach min_count; of the others, the documents become zeros."""
     rare = [f"{a}{b}" for a in "天地玄黄宇宙洪荒" for b in "日月盈昃辰宿列张"]
     texts = [*rare, "好的，谢谢", "好的，谢谢"]
     (message,) = warnings_of(lambda: word2vec(min_count=2).fit(texts))
-    assert "nearly all documents" in message
+    assert "most documents" in message
     assert "min_count=2 times" in message
     assert "analyzer='char'" in message
     (message,) = warnings_of(
-        lambda: EmbeddingTransformer(VECTORS).fit([*["a mat"] * 20, "cat"])
+        lambda: EmbeddingTransformer(VECTORS).fit(["a mat", "mats", "cat"])
     )
     assert "Do lowercase, token_pattern and analyzer fit" in message
     (message,) = warnings_of(lambda: TfidfWeighter(vocabulary=["owl"]).fit(TEXTS))
