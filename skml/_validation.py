@@ -123,6 +123,9 @@ def _refuse_rows(documents, caller, known):
         n_texts += sum(
             _is_text(token, len(document)) and token not in known for token in document
         )
+    if n_rows == 1 and not any(_has_words(token, len(first)) for token in first):
+        # One long token by itself may well be one that nobody has seen before.
+        return
     if 2 * n_texts < max(1, n_rows * len(first or "")):
         return
     raise ValueError(
@@ -135,14 +138,21 @@ def _refuse_rows(documents, caller, known):
 
 def _is_text(token, n_columns):
     """Whether a token is a sentence: words, three of them where it has neighbours."""
+    if _has_words(token, n_columns):
+        return True
     if not isinstance(token, str):
         return False
-    n_words = len(token.split())
-    if n_words > min(n_columns, 2) or not _CHINESE_MARKS.isdisjoint(token[:-1]):
-        return True
     # By itself, a long word is a text as well, and so is one with a mark behind it.
     is_alone = n_columns == 1 and len(token) > 1
     return is_alone and (token[-1] in _CHINESE_MARKS or bool(_UNSPACED.search(token)))
+
+
+def _has_words(token, n_columns):
+    """Whether blanks, or the marks of Chinese, stand between words of a token."""
+    if not isinstance(token, str):
+        return False
+    n_words = len(token.split())
+    return n_words > min(n_columns, 2) or not _CHINESE_MARKS.isdisjoint(token[:-1])
 
 
 def _count_texts(n_texts):

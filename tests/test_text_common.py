@@ -17,6 +17,9 @@ from skml.utils.estimator_checks import (
     parametrize_with_text_checks,
 )
 
+# Of the few documents of a fold, most may have none of the words.
+pytestmark = pytest.mark.filterwarnings("ignore:.*no known word")
+
 # Enough to learn something from the short documents of the checks.
 SMALL = {"vector_size": 8, "min_count": 1, "max_iter": 2}
 

@@ -242,6 +242,8 @@ def test_rows_of_a_table_are_no_lists_of_tokens(rows):
         [["New York", "is big"], ["Los Angeles", "as well"]],
         [["，", "猫"], ["猫", "。"]],
         [["北京大学"], ["中华人民共和国"], ["。"]],
+        [["这只猫在学习"]],
+        [[3]],
         [[], []],
         [],
     ],
