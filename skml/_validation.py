@@ -12,6 +12,8 @@ _CHINESE_MARKS = frozenset("，。！？；：、")
 _UNSPACED = re.compile(
     "[\u3040-\u30ff\u3400-\u9fff]{6}|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]{16}"
 )
+# So many lists of one length, most of them without a text, are no rows of a table.
+_ENOUGH_ROWS = 100
 _EXPECTED = "an iterable of documents, each a str or a list of str tokens"
 
 
@@ -90,7 +92,8 @@ def _check_container(X, caller):
 
 def _checked(X, check_one, caller):
     for position, document in enumerate(X):
-        document = _without_arrow(document)
+        if type(document) is not str and type(document) is not list:
+            document = _without_arrow(document)
         problem = check_one(document)
         if problem is not None:
             error = ValueError if is_missing(document) else TypeError
@@ -123,6 +126,9 @@ def _refuse_rows(documents, caller, known):
         n_texts += sum(
             _is_text(token, len(document)) and token not in known for token in document
         )
+        if n_rows == _ENOUGH_ROWS and 2 * n_texts < n_rows * len(first):
+            yield from documents
+            return
     if n_rows == 1 and not any(_has_words(token, len(first)) for token in first):
         # One long token by itself may well be one that nobody has seen before.
         return

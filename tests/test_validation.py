@@ -244,6 +244,7 @@ def test_rows_of_a_table_are_no_lists_of_tokens(rows):
         [["北京大学"], ["中华人民共和国"], ["。"]],
         [["这只猫在学习"]],
         [[3]],
+        [["New", "York"]] * 100 + [["New York is", "big on maps"]] * 300,
         [[], []],
         [],
     ],

@@ -233,7 +233,8 @@ def warn_of_whole_text(ids, lengths, tokens, tokenize):
     tokenize : str or callable
         What made them.
     """
-    if "".join(tokens).isascii():
+    text = "".join(tokens)
+    if not any(letters.search(text) for letters, *_ in _UNSPACED):
         return
     found = np.array(
         [[len(letters.findall(token)) for token in tokens] for letters, *_ in _UNSPACED]

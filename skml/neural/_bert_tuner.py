@@ -248,7 +248,8 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         losses = training.losses
         # In the mean of an only pass is what was before.
         loss = losses[-1] if len(losses) > 1 else training.best_loss
-        if loss > MOST_OF_CHANCE * chance and not training.is_stopped:
+        # Where it is zero, there is nothing to learn.
+        if loss > MOST_OF_CHANCE * chance > 0 and not training.is_stopped:
             warn_user(
                 f"{type(self).__name__}: after epoch {len(losses)} the loss is "
                 f"{loss:.3f}, where it is {chance:.3f} without looking at the texts: "

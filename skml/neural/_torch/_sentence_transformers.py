@@ -26,7 +26,13 @@ def read_settings(source):
         "pooling", "normalize", "max_length" and, of what there is no parameter for,
         "modules"; empty for models of others.
     """
-    modules = _read_json(source, "modules.json")
+    try:
+        return _read_modules(source, _read_json(source, "modules.json") or [])
+    except (AttributeError, KeyError, TypeError):  # another program's file of that name
+        return {}
+
+
+def _read_modules(source, modules):
     if not modules:
         return {}
     kinds = [module["type"].rpartition(".")[2] for module in modules]

@@ -321,6 +321,11 @@ def test_what_sentence_transformers_would_do_is_said(tmp_path):
     (folder / "modules.json").write_text(
         json.dumps([m for m in SENTENCE_MODULES if "Dense" not in m["path"]])
     )
+    for other in ('{"a": 1}', '[{"name": "x"}]', "no JSON"):  # of another program
+        (tmp_path / "other").mkdir(exist_ok=True)
+        shutil.copytree(tiny_model(), tmp_path / "other", dirs_exist_ok=True)
+        (tmp_path / "other" / "modules.json").write_text(other)
+        BertTransformer(tmp_path / "other", device="cpu").fit(SENTENCES)
     same = {"normalize": True, "pooling": "cls", "max_length": 20}
     BertTransformer(folder, **same, device="cpu").fit(SENTENCES)  # nothing to say
     with pytest.warns(UserWarning, match=r"say pooling='cls'\. Pass"):
