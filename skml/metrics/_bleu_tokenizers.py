@@ -234,7 +234,7 @@ def warn_of_whole_text(ids, lengths, tokens, tokenize):
         What made them.
     """
     text = "".join(tokens)
-    if not any(letters.search(text) for letters, *_ in _UNSPACED):
+    if text.isascii() or not any(letters.search(text) for letters, *_ in _UNSPACED):
         return
     found = np.array(
         [[len(letters.findall(token)) for token in tokens] for letters, *_ in _UNSPACED]
