@@ -218,7 +218,8 @@ def check_target(estimator, y):
     if y.dtype.kind == "f":
         _refuse_not_finite(y, caller)
     if is_classifier(estimator):
-        _refuse_objects(given, caller)
+        for labels in (given, y):
+            _refuse_objects(labels, caller)
         check_classification_targets(y)
         return y
     return check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
@@ -291,7 +292,8 @@ def _refuse_objects(y, caller):
     if row is None:
         return
     are_numbers = all(isinstance(label, (Real, np.bool_)) for label in labels)
-    target = np.array(labels).dtype.name if are_numbers else "str"
+    target = np.array(labels).dtype.name if are_numbers else "object"
+    target = "str" if target == "object" else target  # integers too large, too
     raise ValueError(
         f"Unknown label type: row {row} of y is {labels[row]!r:.60} "
         f"({type(labels[row]).__name__}), of dtype object; scikit-learn's metrics know "

@@ -58,7 +58,9 @@ def weighted_moments(X, weights=None):
     if sparse.issparse(X):
         return mean_variance_axis(X, axis=0, weights=weights)
     means = np.average(X, axis=0, weights=weights)
-    return means, np.average((X - means) ** 2, axis=0, weights=weights)
+    squares = X - means
+    np.square(squares, out=squares)
+    return means, np.average(squares, axis=0, weights=weights)
 
 
 def binary_units(sizes):

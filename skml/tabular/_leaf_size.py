@@ -51,11 +51,11 @@ def few_are_heavy(sample_weight):
 def can_break(estimator, sample_weight):
     """Whether leaves may have fewer rows than the user chose.
 
-    The default is no choice, and no leaf has less than one row. Where all second
-    derivatives are one, they are a count.
+    The default is no choice, nor is what a subclass sets by itself, and no leaf has
+    less than one row. Where all second derivatives are one, they are a count.
     """
-    default = inspect.signature(type(estimator)).parameters["min_samples_leaf"].default
-    is_chosen = estimator.min_samples_leaf not in {1, default}
+    parameter = inspect.signature(type(estimator)).parameters.get("min_samples_leaf")
+    is_chosen = parameter and estimator.min_samples_leaf not in {1, parameter.default}
     is_count = sample_weight is None and estimator._loss_name() == "squared_error"
     return is_chosen and not is_count
 

@@ -60,7 +60,8 @@ def refuse_other_parameters(cls, names):
 
 def explain_other_names(fit):
     """Let `fit` say what arguments of other libraries are called here."""
-    known = signature(fit).parameters
+    expected = signature(fit)
+    known = expected.parameters
 
     @wraps(fit)
     def explain_or_fit(self, *args, **kwargs):
@@ -72,6 +73,12 @@ def explain_other_names(fit):
                 use = f"it is a parameter of the estimator: {cls.__name__}({{}}=...)"
                 advice = _advise(cls, name, use, known)
             raise TypeError(f"{cls.__name__}.fit has no argument {name!r}; {advice}.")
+        try:
+            expected.bind(self, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(
+                f"{cls.__name__}.fit: {error}; it is fit{expected}."
+            ) from None
         return fit(self, *args, **kwargs)
 
     return explain_or_fit

@@ -43,8 +43,9 @@ class Precision(NamedTuple):
     def is_suspicious(self, X):
         """Which columns have values that the library sees as others."""
         values = X.data if sparse.issparse(X) else X
-        changed = (self.seen(values) != values) & ~np.isnan(values)
-        changed |= np.abs(values) > self.limit
+        changed = np.abs(values) > self.limit
+        if self.dtype is not np.float64 or self.zero:
+            changed |= (self.seen(values) != values) & ~np.isnan(values)
         if self.gap:
             changed |= values != 0
         if not sparse.issparse(X):

@@ -17,6 +17,7 @@ TYPICAL_WEIGHTS = (1 / 16, 16.0)
 # The total squared deviation below which XGBoost's least gain, 1e-6, counts.
 LEAST_LOSS = 1e-2
 LARGEST_DEVIATION = 1e12
+LEAST_STRENGTH = 1e-30  # penalties divided by less are no numbers to a library
 # Between which a mean target is as good as one.
 MEANS = {"poisson": (1e-4, 1e12), "gamma": (1e-20, 1e20)}
 
@@ -71,11 +72,12 @@ class Units(NamedTuple):
             "squared_error": (self.target, 1.0),
             "poisson": (self.target, self.target),
         }.get(loss, (1.0, 1.0))
-        return Penalties(
+        strengths = Penalties(
             l2=self.weight * hessian,
             l1=self.weight * gradient,
-            gain=self.weight * gradient**2 / hessian,
+            gain=self.weight * gradient * (gradient / hessian),
         )
+        return Penalties(*(max(strength, LEAST_STRENGTH) for strength in strengths))
 
 
 def learn_units(train, loss, *, centre=False):

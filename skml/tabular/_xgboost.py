@@ -179,7 +179,8 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
 
         scored = [] if monitor is None else [matrix]
         if monitor is not None and monitor.validation is not None:
-            scored.append(self._matrix(monitor.validation, params, reference=matrix))
+            validation = self._units.of_sample(monitor.validation)
+            scored.append(self._matrix(validation, params, reference=matrix))
         booster = xgboost.Booster(
             params,
             [matrix, *scored[1:]],

@@ -194,6 +194,7 @@ def as_objects(labels):
         ([0, 1.5], "float64"),
         ([date(2020, 1, 2), date(2020, 1, 3)], "str"),
         (["a", 1], "str"),
+        ([2**70, 1], "str"),
     ],
     ids=str,
 )
@@ -204,6 +205,11 @@ def test_objects_that_are_no_strings_are_no_labels(labels, target, make):
     )
     with pytest.raises(ValueError, match=message):
         check_target(Classes(), make(labels))
+
+
+def test_categories_that_are_no_strings_are_no_labels():
+    with pytest.raises(ValueError, match=r"Interval.*Convert it: y\.astype\('str'\)"):
+        check_target(Classes(), pd.Series(pd.cut([1.0, 9.0], 2)))
 
 
 @pytest.mark.parametrize(

@@ -612,6 +612,20 @@ def test_absolute_error_is_not_moved_by_outliers(name, size):
     assert np.median(np.abs(model.fit(TABLE, y).predict(TABLE) - NOISY)) < 2
 
 
+def test_xgboost_validates_by_targets_too_large_for_float32():
+    y = NOISY * 1e100
+    model = make("xgboost", "regression").fit(NUMBERS, y, X_val=NUMBERS, y_val=y)
+    assert_allclose(model.validation_score_, model.train_score_)
+
+
+@booster
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_targets_whose_squares_are_no_numbers_are_learned(name, scale):
+    model = make(name, "regression").fit(NUMBERS, NOISY * scale)
+    expected = make(name, "regression").fit(NUMBERS, NOISY).predict(NUMBERS)
+    assert_allclose(model.predict(NUMBERS) / scale, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "hist"])
 @pytest.mark.parametrize("loss", ["poisson", "gamma"])
 def test_losses_with_a_log_link(name, loss):
@@ -835,6 +849,16 @@ def test_arguments_of_other_libraries_are_explained(name, argument, message):
     start = f"^{type(model).__name__}.fit has no argument '{argument}'; "
     with pytest.raises(TypeError, match=start + message):
         model.fit(TABLE, Y["binary"], **{argument: 1})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((TABLE,), "missing a required argument: 'y'"), ((TABLE, 1, 1, 1), "too many")],
+)
+def test_wrong_numbers_of_arguments_name_the_class(arguments, message):
+    message = rf"^XGBoostClassifier\.fit: {message}.*; it is fit\(self, X, y, sample_w"
+    with pytest.raises(TypeError, match=message):
+        XGBoostClassifier().fit(*arguments)
 
 
 @pytest.mark.parametrize(("name", "library"), [("xgboost", "XGBoost"), ("exact", "G")])
@@ -1126,6 +1150,15 @@ def test_leaves_of_fewer_rows_are_told(name, task, parameters):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # nobody chose the default
         model.set_params(min_samples_leaf=20).fit(NUMBERS, y)
+
+
+def test_subclasses_may_have_fewer_parameters():
+    class Small(XGBoostClassifier):
+        def __init__(self, size=3):
+            super().__init__(n_estimators=2, min_samples_leaf=size)
+            self.size = size
+
+    Small(size=30).fit(NUMBERS, Y["binary"])
 
 
 def test_xgboost_learns_rare_classes_with_its_defaults():
