@@ -465,9 +465,9 @@ class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
     max_depth : int or None, default=None
         The largest depth of a tree. None: no limit.
     min_samples_leaf : int, default=20
-        The smallest number of rows in a leaf, which LightGBM takes from its share of
-        the sum of second derivatives. Leaves may have fewer rows; a warning says so, if
-        it is not the default.
+        The smallest number of rows in a leaf, which LightGBM estimates from its
+        fraction of the sum of second derivatives. Leaves may have fewer rows; `fit`
+        warns of them, unless this is the default.
     min_impurity_decrease : float, default=0.0
         The smallest gain of a split, in units of the library.
     l2_regularization : float, default=0.0
@@ -665,9 +665,9 @@ class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
         The largest depth of a tree. None: no limit.
     min_samples_leaf : int, default=20
         The smallest number of rows in a leaf. It is exact with `squared_error`,
-        `absolute_error` and `quantile` and no weights; else LightGBM takes it from the
-        leaf's share of the sum of second derivatives. Leaves may have fewer rows then;
-        a warning says so, if it is not the default.
+        `absolute_error` and `quantile` and no weights; else LightGBM estimates it from
+        the leaf's fraction of the sum of second derivatives. Leaves may have fewer rows
+        then; `fit` warns of them, unless this is the default.
     min_impurity_decrease : float, default=0.0
         The smallest gain of a split, in units of the library.
     l2_regularization : float, default=0.0

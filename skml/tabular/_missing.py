@@ -49,9 +49,11 @@ class MissingValueReport(dict):
         super().__init__(columns)
 
     def __getitem__(self, key):
-        """A column by its name, or a report of the rows of a mask, or of positions."""
+        """A column by its name; a report of columns, or of rows: a mask or positions."""
         if isinstance(key, str):
             return super().__getitem__(key)
+        if isinstance(key, list) and any(isinstance(name, str) for name in key):
+            return MissingValueReport({name: self[name] for name in key})
         rows = key if isinstance(key, slice) else np.atleast_1d(key)
         return MissingValueReport({name: v[rows] for name, v in self.items()})
 

@@ -261,8 +261,8 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         Warns
         -----
         UserWarning
-            If an exact machine faces more than 30000 rows, or if nothing was learned:
-            all rows get the same prediction.
+            If an exact SVM is fitted to more than 30000 rows, or if nothing was
+            learned: all rows get the same prediction.
         """
         self._check_parameters()
         X, y, sample_weight, kept = self._read_fit(X, y, sample_weight)
@@ -603,8 +603,8 @@ class SVMRegressor(RegressorMixin, BaseSVM):
         Warns
         -----
         UserWarning
-            If an exact machine faces more than 30000 rows, or if nothing was learned:
-            all rows get the same prediction.
+            If an exact SVM is fitted to more than 30000 rows, or if nothing was
+            learned: all rows get the same prediction.
         """
         self._check_parameters()
         X, y, sample_weight, kept = self._read_fit(X, y, sample_weight)

@@ -435,7 +435,7 @@ class XGBoostClassifier(BoostingClassifierMixin, BaseXGBoost):
         The smallest number of rows in a leaf, which XGBoost takes from the sum of
         second derivatives: `min_child_weight` is this number times that of a typical
         row before the first tree, its weight (of at most 1) included. Leaves may have
-        fewer rows; a warning says so, if it is not the default.
+        fewer rows; `fit` warns of them, unless this is the default.
     min_impurity_decrease : float, default=0.0
         The smallest gain of a split, in units of the library.
     l2_regularization : float, default=0.0
@@ -636,8 +636,8 @@ class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
         The smallest number of rows in a leaf. It is exact with `squared_error` and no
         weights; else XGBoost takes it from the sum of second derivatives:
         `min_child_weight` is this number times that of a typical row before the first
-        tree, its weight (of at most 1) included. Leaves may have fewer rows then; a
-        warning says so, if it is not the default.
+        tree, its weight (of at most 1) included. Leaves may have fewer rows then;
+        `fit` warns of them, unless this is the default.
     min_impurity_decrease : float, default=0.0
         The smallest gain of a split, in units of the library.
     l2_regularization : float, default=0.0

@@ -290,5 +290,7 @@ def test_rows_are_filtered_as_those_of_a_frame():
         assert isinstance(filtered, MissingValueReport)
         expected = frame.loc[np.arange(len(frame))[rows]].reset_index(drop=True)
         pd.testing.assert_frame_equal(filtered.to_frame(), expected)
+    some = ["importance", "feature"]
+    pd.testing.assert_frame_equal(report[some].to_frame(), frame[some])
     with pytest.raises(KeyError):
         report["nothing"]
