@@ -49,7 +49,7 @@ class MissingValueReport(dict):
         super().__init__(columns)
 
     def __getitem__(self, key):
-        """A column by its name; a report of columns, or of rows: a mask or positions."""
+        """A column by name, a report of columns, or one of rows: a mask, positions."""
         if isinstance(key, str):
             return super().__getitem__(key)
         if isinstance(key, list) and any(isinstance(name, str) for name in key):
