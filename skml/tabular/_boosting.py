@@ -201,21 +201,21 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
             return
         train, monitor = self._monitor(train, groups, validation)
         if not goes_on:
-            self._learn_units(train, is_scored=monitor is not None)
+            self._learn_units(train)
         self._boost(self._units.of_sample(train), monitor, n_before, progress)
         if not self._has_splits():
             warn_of_no_split(self, train)
         if self.early_stopping or validation[0] is not None:
             self._keep_scores(monitor, before, n_before)
 
-    def _learn_units(self, train, is_scored):
+    def _learn_units(self, train):
         """Learn in which units of targets and weights the library learns."""
         self._forget("_units")
-        units = self._choose_units(train, is_scored)
+        units = self._choose_units(train)
         if units != Units():
             self._units = units
 
-    def _choose_units(self, train, is_scored):
+    def _choose_units(self, train):
         if is_classifier(self):
             return learn_units(train, None)
         is_float32 = self._targets_are_float32

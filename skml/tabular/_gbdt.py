@@ -157,13 +157,6 @@ class BaseGBDT(BaseBoosting):
             **(self.library_params or {}),
         }
 
-    def _choose_units(self, train, is_scored):
-        units = super()._choose_units(train, is_scored)
-        if self.method == "hist" and is_scored:
-            # It scores by itself, and so has to see the targets as they are.
-            return units._replace(target=1.0)
-        return units
-
     def _least_decrease(self):
         """An impurity is a mean over rows: the unit of weights is no part of it."""
         penalties = self._penalties()

@@ -64,7 +64,8 @@ class HistTrees:
         native, estimator = self.native, monitor.estimator
         if not estimator.early_stopping:  # scored, but never enough
             native.n_iter_no_change = native.max_iter + 1
-        if callable(estimator.scoring) or estimator.verbose:
+        in_units = estimator._units.target != 1.0  # and scores are not
+        if callable(estimator.scoring) or estimator.verbose or in_units:
             native.scoring = RowScores(self, monitor, n_before, n_threads, progress)
         if n_before and native.scoring != "loss":
             # Not there, unless the trees so far were scored as well.

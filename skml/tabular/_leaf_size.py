@@ -87,8 +87,9 @@ def warn_of_no_split(estimator, train):
             f"none was found that lowers the loss with min_samples_leaf={least} of "
             f"{n_rows} rows on either side"
         )
-        limits = [name for name in PENALTIES if getattr(estimator, name, 0) > 0]
-        advice = f"Lower {', '.join(['min_samples_leaf', *limits])}"
+        limits = ["min_samples_leaf"] if least > 1 else []
+        limits += [name for name in PENALTIES if getattr(estimator, name, 0) > 0]
+        advice = f"Lower {', '.join(limits)}" if limits else "Pass more rows or columns"
     warn_user(
         f"{type(estimator).__name__} learned nothing, and predicts the same for all "
         f"rows: no tree has a split, for {why}. {advice}."

@@ -612,12 +612,6 @@ def test_absolute_error_is_not_moved_by_outliers(name, size):
     assert np.median(np.abs(model.fit(TABLE, y).predict(TABLE) - NOISY)) < 2
 
 
-def test_xgboost_validates_by_targets_too_large_for_float32():
-    y = NOISY * 1e100
-    model = make("xgboost", "regression").fit(NUMBERS, y, X_val=NUMBERS, y_val=y)
-    assert_allclose(model.validation_score_, model.train_score_)
-
-
 @booster
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
 def test_targets_whose_squares_are_no_numbers_are_learned(name, scale):
@@ -1193,6 +1187,9 @@ def test_limits_that_leave_no_split_are_named(name):
     model = make(name, "regression", min_impurity_decrease=1e9)
     with pytest.warns(UserWarning, match="min_samples_leaf, min_impurity_decrease"):
         model.fit(NUMBERS, NOISY)
+    model = make("lightgbm", "regression", min_samples_leaf=1)
+    with pytest.warns(UserWarning, match="Pass more rows or columns"):
+        model.fit(NUMBERS[:2], NOISY[:2])
     constant = make(name, "regression").fit(NUMBERS, np.ones(N))  # nothing to learn
     assert_allclose(constant.predict(NUMBERS), 1.0)
 
@@ -1270,6 +1267,7 @@ FAR = {
     "shifted": (3e7, 1.0, {}),
     "small": (0.0, 1e-9, {}),
     "large": (0.0, 1e25, {}),
+    "too large for float32": (0.0, 1e100, {}),
     "absolute": (3e7, 1.0, {"loss": "absolute_error"}),
     "penalised": (3e7, 1e2, {"min_impurity_decrease": 0.05}),
 }
@@ -1311,6 +1309,8 @@ def test_units_of_a_log_link(name, loss, scale):
     y = np.exp(NOISY / 3)
     model = make(name, "regression", loss=loss).fit(NUMBERS, y * scale)
     expected = make(name, "regression", loss=loss).fit(NUMBERS, y).predict(NUMBERS)
+    assert_allclose(model.predict(NUMBERS) / scale, expected, rtol=1e-4)
+    model.fit(NUMBERS, y * scale, X_val=NUMBERS, y_val=y * scale)
     assert_allclose(model.predict(NUMBERS) / scale, expected, rtol=1e-4)
 
 
