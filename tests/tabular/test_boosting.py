@@ -1187,11 +1187,14 @@ def test_limits_that_leave_no_split_are_named(name):
     model = make(name, "regression", min_impurity_decrease=1e9)
     with pytest.warns(UserWarning, match="min_samples_leaf, min_impurity_decrease"):
         model.fit(NUMBERS, NOISY)
-    model = make("lightgbm", "regression", min_samples_leaf=1)
-    with pytest.warns(UserWarning, match="Pass more rows or columns"):
-        model.fit(NUMBERS[:2], NOISY[:2])
     constant = make(name, "regression").fit(NUMBERS, np.ones(N))  # nothing to learn
     assert_allclose(constant.predict(NUMBERS), 1.0)
+
+
+def test_a_limit_that_is_as_low_as_can_be_is_not_to_be_lowered():
+    model = make("lightgbm", "regression", min_samples_leaf=1)
+    with pytest.warns(UserWarning, match="on either side. Pass more rows or columns"):
+        model.fit([[1.0], [2.0]], [2.0, 3.0])
 
 
 # Units of columns
