@@ -21,8 +21,9 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 default_role = "literal"
 
-# What is inherited of scikit-learn names terms of its glossary.
-suppress_warnings = ["ref.term"]
+# What is inherited of scikit-learn names terms of its glossary; and the configuration
+# of the gallery holds a function, which is not kept from build to build.
+suppress_warnings = ["ref.term", "config.cache"]
 
 autosummary_generate = True
 # The template of a class lists the members itself.

@@ -402,11 +402,15 @@ def learned_so_far(booster):
 
 
 def smallest_leaf(text, n_before):
-    """The number of rows in the smallest leaf of the trees after the first ones."""
+    """The number of rows in the smallest leaf of the trees after the first ones.
+
+    Infinity if none has a split: LightGBM 4.5 counts no row in such a tree.
+    """
     counts = re.findall(r"^leaf_count=(.+)$", text, re.MULTILINE)
+    of_trees = (tree.split() for tree in counts[n_before:])
     return min(
-        (int(count) for tree in counts[n_before:] for count in tree.split()),
-        default=0,
+        (int(count) for tree in of_trees if len(tree) > 1 for count in tree),
+        default=np.inf,
     )
 
 

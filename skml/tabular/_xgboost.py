@@ -169,7 +169,9 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
             matrix = self._matrix(train, params)
             booster = self._update(matrix, monitor, n_before, params, progress)
             if can_break(self, train.sample_weight):
-                n_rows = smallest_leaf(booster, matrix, n_before)
+                # XGBoost 3.0 finds no leaves for a QuantileDMatrix.
+                rows = self._plain_matrix(train.X)
+                n_rows = smallest_leaf(booster, rows, n_before)
                 warn_of_small_leaf(self, n_rows, "XGBoost")
         self.booster_ = as_many_threads_as_allowed(booster.reset())
         self.n_iter_ = booster.num_boosted_rounds()
@@ -227,6 +229,16 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         if sample.sample_weight is not None:
             matrix.set_weight(sample.sample_weight)
         return matrix
+
+    def _plain_matrix(self, X):
+        """Rows as XGBoost predicts them, not in bins."""
+        import xgboost
+
+        return xgboost.DMatrix(
+            as_dense(self._in_units(X)),
+            nthread=self._n_threads(),
+            **self._native_columns(),
+        )
 
     def _native_columns(self):
         """What a matrix of XGBoost is told about its columns."""
@@ -299,17 +311,11 @@ class BaseXGBoost(NativeFilesMixin, BaseBoosting):
         S. Lundberg et al., "From local explanations to global understanding with
         explainable AI for trees", Nature Machine Intelligence 2, 2020.
         """
-        import xgboost
-
         check_is_fitted(self)
         X = self._read_predict(X)
         if self._is_constant():
             return np.zeros(X.shape), np.float64(0)
-        matrix = xgboost.DMatrix(
-            as_dense(self._in_units(X)),
-            nthread=self._n_threads(),
-            **self._native_columns(),
-        )
+        matrix = self._plain_matrix(X)
         with openmp_limit("xgboost", self._n_threads()):
             values = self.booster_.predict(matrix, pred_contribs=True)
         values = values.astype(np.float64)
