@@ -128,6 +128,9 @@ class PieceTokenizer:
         ]
         self._lock = Lock()  # how to cut is a state of the backend
 
+    def __deepcopy__(self, memo):
+        return self  # its lock is not copied, and nothing of it changes
+
     def encode(self, documents, *, are_words=False, special=True, fast=False, cut=None):
         """Encode documents, some at a time.
 

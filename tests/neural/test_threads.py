@@ -61,7 +61,9 @@ def weights_of(model):
 
 
 def are_equal(some, others):
-    return all(torch.equal(a, b) for a, b in zip(some, others, strict=True))
+    """Up to rounding: threads share how many threads a product is divided among."""
+    pairs = zip(some, others, strict=True)
+    return all(torch.allclose(a, b, rtol=1e-4, atol=1e-5) for a, b in pairs)
 
 
 @pytest.mark.parametrize("kind", FITS)
@@ -97,12 +99,13 @@ def test_samples_of_dropout_do_not_disturb_predictions():
     thread.start()
     try:
         for _ in range(30):
-            np.testing.assert_array_equal(model.predict_proba(SENTENCES), expected)
+            found_now = model.predict_proba(SENTENCES)
+            np.testing.assert_allclose(found_now, expected, rtol=1e-5)
     finally:
         stop.set()
         thread.join()
     assert len(found) > 1
-    assert all(np.array_equal(sample, sampled) for sample in found)
+    assert all(np.allclose(sample, sampled, rtol=1e-5) for sample in found)
     assert all(state == before for state in states)
 
 

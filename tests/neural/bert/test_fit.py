@@ -143,11 +143,11 @@ def test_without_dropout_there_is_none():
     [
         ({"warm_up": 0}, {"warm_up": 0.0}, True),
         ({"warm_up": 2}, {"warm_up": 0.5}, True),
-        ({"warm_up": 3}, {"warm_up": np.float64(0.75)}, True),
+        ({"warm_up": 3}, {"warm_up": np.float64(0.5)}, True),  # half at most
         ({"warm_up": 0}, {"warm_up": 0.1}, True),  # of four steps
         ({"warm_up": 0}, {"warm_up": 0.25}, True),  # the first step has the whole rate
         ({"warm_up": 0}, {"warm_up": 2}, False),
-        ({"warm_up": 2}, {"warm_up": 100}, False),
+        ({"warm_up": 2}, {"warm_up": 100}, True),
     ],
 )
 def test_the_warm_up_is_a_number_or_a_share_of_steps(one, other, are_same):
