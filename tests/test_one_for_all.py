@@ -93,8 +93,8 @@ def test_fits_in_threads_give_what_one_gives(name):
     def fit_and_ask():
         return answers(clone(one.estimator).fit(one.X, one.y), one.X)
 
-    with joblib.parallel_config(backend="threading", n_jobs=4):
-        found = joblib.Parallel()(joblib.delayed(fit_and_ask)() for _ in range(4))
+    threads = joblib.Parallel(n_jobs=4, backend="threading")
+    found = threads(joblib.delayed(fit_and_ask)() for _ in range(4))
     for other in found:
         assert_same(expected, other)
     assert generators() == before

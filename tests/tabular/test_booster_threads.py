@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import xgboost
-from joblib import parallel_config
+from joblib import parallel_backend
 from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info
 
@@ -144,7 +144,7 @@ def test_predictions_with_limits_of_their_own_leave_the_model_alone(name):
     before = pickle.dumps(model)
 
     def predict(n_jobs):
-        with parallel_config(n_jobs=n_jobs):
+        with parallel_backend("loky", n_jobs=n_jobs):
             stages = list(model.staged_predict_proba(X))
             shap = model.shap_values(X)[0] if hasattr(model, "shap_values") else 0
             return model.predict_proba(X), stages[-1], shap
