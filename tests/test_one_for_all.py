@@ -20,8 +20,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*learned:UserWarning")
 every_estimator = pytest.mark.parametrize("name", estimators())
 
 
-def assert_same(one, other):
-    """Whether two answers are equal to the last bit, in whatever they are kept."""
+# Threads share the number of threads of PyTorch's products, and with it the order of
+# the sums of float32.
+ROUNDING = 1e-4
+
+
+def assert_same(one, other, rtol=0):
+    """Whether two answers are equal, in whatever they are kept; floats up to `rtol`."""
     assert type(one) is type(other)
     if isinstance(one, dict):
         assert one.keys() == other.keys()
@@ -29,22 +34,19 @@ def assert_same(one, other):
     if isinstance(one, (list, tuple)):
         assert len(one) == len(other)
         for a, b in zip(one, other, strict=True):
-            assert_same(a, b)
+            assert_same(a, b, rtol)
     elif sparse.issparse(one):
         assert_array_equal(one.toarray(), other.toarray(), strict=True)
     elif isinstance(one, np.ndarray) and one.dtype == object:
-        assert_same(one.tolist(), other.tolist())
-    elif isinstance(one, np.ndarray) and one.dtype.kind != "f":
-        assert_array_equal(one, other, strict=True)
-    elif isinstance(one, np.ndarray):
-        # Threads share the number of threads of PyTorch's products, and with it the
-        # order of sums.
-        rtol = 1e-4 if one.dtype == np.float32 else 0
+        assert_same(one.tolist(), other.tolist(), rtol)
+    elif isinstance(one, np.ndarray) and one.dtype == np.float32 and rtol:
         assert_allclose(one, other, rtol=rtol, atol=rtol, strict=True)
+    elif isinstance(one, np.ndarray):
+        assert_array_equal(one, other, strict=True)
+    elif isinstance(one, float) and rtol:
+        assert one == pytest.approx(other, rel=rtol)
     else:
-        assert one == (
-            pytest.approx(other, rel=1e-4) if isinstance(one, float) else other
-        )
+        assert one == other
 
 
 def state_of(model):
@@ -72,7 +74,7 @@ def test_threads_predict_what_one_predicts(name):
     expected = answers(model, one.X)
     with ThreadPoolExecutor(4) as pool:
         for found in pool.map(lambda _: answers(model, one.X), range(8)):
-            assert_same(expected, found)
+            assert_same(expected, found, ROUNDING)
 
 
 def generators():
@@ -96,7 +98,7 @@ def test_fits_in_threads_give_what_one_gives(name):
     threads = joblib.Parallel(n_jobs=4, backend="threading")
     found = threads(joblib.delayed(fit_and_ask)() for _ in range(4))
     for other in found:
-        assert_same(expected, other)
+        assert_same(expected, other, ROUNDING)
     assert generators() == before
 
 

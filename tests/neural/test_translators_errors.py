@@ -251,7 +251,8 @@ def test_long_pairs_are_left_out_with_a_warning(cls):
     )
     with pytest.warns(UserWarning, match=message) as caught:
         model.fit(X, y)
-    assert {w.filename for w in caught} == {__file__}
+    ours = [w for w in caught if "are left out" in str(w.message)]
+    assert [w.filename for w in ours] == [__file__]
     # Vocabularies are learned from all of them.
     assert len(model.source_vocabulary_) == 4 + 8
 
