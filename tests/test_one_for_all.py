@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
@@ -20,13 +20,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*learned:UserWarning")
 every_estimator = pytest.mark.parametrize("name", estimators())
 
 
-# Threads share the number of threads of PyTorch's products, and with it the order of
-# the sums of float32.
-ROUNDING = 1e-4
-
-
-def assert_same(one, other, rtol=0):
-    """Whether two answers are equal, in whatever they are kept; floats up to `rtol`."""
+def assert_same(one, other):
+    """Whether two answers are equal to the last bit, in whatever they are kept."""
     assert type(one) is type(other)
     if isinstance(one, dict):
         assert one.keys() == other.keys()
@@ -34,17 +29,13 @@ def assert_same(one, other, rtol=0):
     if isinstance(one, (list, tuple)):
         assert len(one) == len(other)
         for a, b in zip(one, other, strict=True):
-            assert_same(a, b, rtol)
+            assert_same(a, b)
     elif sparse.issparse(one):
         assert_array_equal(one.toarray(), other.toarray(), strict=True)
     elif isinstance(one, np.ndarray) and one.dtype == object:
-        assert_same(one.tolist(), other.tolist(), rtol)
-    elif isinstance(one, np.ndarray) and one.dtype == np.float32 and rtol:
-        assert_allclose(one, other, rtol=rtol, atol=rtol, strict=True)
+        assert_same(one.tolist(), other.tolist())
     elif isinstance(one, np.ndarray):
         assert_array_equal(one, other, strict=True)
-    elif isinstance(one, float) and rtol:
-        assert one == pytest.approx(other, rel=rtol)
     else:
         assert one == other
 
@@ -74,7 +65,7 @@ def test_threads_predict_what_one_predicts(name):
     expected = answers(model, one.X)
     with ThreadPoolExecutor(4) as pool:
         for found in pool.map(lambda _: answers(model, one.X), range(8)):
-            assert_same(expected, found, ROUNDING)
+            assert_same(expected, found)
 
 
 def generators():
@@ -98,7 +89,7 @@ def test_fits_in_threads_give_what_one_gives(name):
     threads = joblib.Parallel(n_jobs=4, backend="threading")
     found = threads(joblib.delayed(fit_and_ask)() for _ in range(4))
     for other in found:
-        assert_same(expected, other, ROUNDING)
+        assert_same(expected, other)
     assert generators() == before
 
 

@@ -58,6 +58,10 @@ def stratify(order, size, samples, classes):
     rarest = np.full(len(order), -1)
     rarest[samples[frequent_first]] = classes[frequent_first]  # the last one stays
     free = order[~np.isin(order, needed)]
+    if len(free) == 0:  # one alone may still go, if others have each of its classes
+        pairs = np.unique(np.stack([samples, classes], axis=1), axis=0)
+        is_rare = np.bincount(pairs[:, 1])[pairs[:, 1]] == 1
+        free = order[~np.isin(order, pairs[is_rare, 0])][:1]
     free = free[np.argsort(rarest[free], kind="stable")]
     size = min(size, len(free))
     return free[((np.arange(size) + 0.5) * len(free) / max(size, 1)).astype(np.intp)]

@@ -23,6 +23,7 @@ from skml import (
     missing_value_report,
 )
 from skml.attention._base import BaseAttentionPooling
+from skml.attention._threads import limit_threads
 from tests.oracles.attention import weigh
 
 BOTH = [AttentionPoolingRegressor, AttentionPoolingClassifier]
@@ -390,25 +391,37 @@ def test_threads_give_the_same():
     assert_array_equal(one.predict(X), two.predict(X))
 
 
-def test_fit_limits_the_threads_of_products_and_restores_them(monkeypatch):
-    def count():
-        info = threadpoolctl.threadpool_info()
-        return [lib["num_threads"] for lib in info if lib["user_api"] == "blas"]
+def count_threads():
+    info = threadpoolctl.threadpool_info()
+    return [lib["num_threads"] for lib in info if lib["user_api"] == "blas"]
 
+
+def test_the_last_that_leaves_puts_the_threads_of_products_back():
+    with threadpoolctl.threadpool_limits(3, user_api="blas"):
+        first, second = limit_threads(1), limit_threads(1)
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert set(count_threads()) == {1}
+        second.__exit__(None, None, None)
+        assert set(count_threads()) == {3}
+
+
+def test_fit_limits_the_threads_of_products_and_restores_them(monkeypatch):
     seen = []
 
     def fit_rungs(self, *args):
-        seen.append(count())
+        seen.append(count_threads())
         return original(self, *args)
 
     original = BaseAttentionPooling._fit_rungs
     monkeypatch.setattr(BaseAttentionPooling, "_fit_rungs", fit_rungs)
-    before = count()
+    before = count_threads()
     X, y = make_friedman1(60, random_state=0)
     AttentionPoolingRegressor(**FAST).fit(X, y)
     assert seen
     assert set(seen[0]) == {1}
-    assert count() == before
+    assert count_threads() == before
 
 
 def test_grid_search_and_pipeline():

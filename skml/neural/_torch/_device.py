@@ -4,11 +4,13 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from copy import deepcopy
 from itertools import chain
+from pathlib import Path
 from threading import RLock
 from weakref import WeakKeyDictionary
 
 import torch
 from joblib import effective_n_jobs
+from threadpoolctl import ThreadpoolController
 
 
 def find_device(device, caller):
@@ -63,23 +65,39 @@ def autocast(device, dtype):
 
 @contextmanager
 def limit_threads(n_jobs):
-    """Let PyTorch take `n_jobs` threads for a while; then, what it took before."""
+    """Let PyTorch take `n_jobs` threads for a while; then, what it took before.
+
+    PyTorch has two numbers: OpenMP's, of which each thread has its own, and that of
+    matrix products, which all threads share. The shared one is put back by the last
+    that leaves, so that no product of others is divided, and rounded, in another way.
+    """
     with _LOCK:
         if not _limited:  # those of other threads of this package are no user's wish
             _limited.append(torch.get_num_threads())
         before = torch.get_num_threads() if _IS_LIMITED.get() else _limited[0]
         _limited.append(before)
+        torch.set_num_threads(effective_n_jobs(n_jobs))
     token = _IS_LIMITED.set(True)
-    torch.set_num_threads(effective_n_jobs(n_jobs))
     try:
         yield
     finally:
         _IS_LIMITED.reset(token)
-        torch.set_num_threads(before)
         with _LOCK:
             _limited.pop()
+            if _IS_LIMITED.get() or len(_limited) == 1:
+                torch.set_num_threads(before)
+            else:
+                _set_own_threads(before)
             if len(_limited) == 1:
                 _limited.clear()
+
+
+def _set_own_threads(n_threads):
+    """Set the number of OpenMP of this thread alone."""
+    home = Path(torch.__file__).parent
+    for library in ThreadpoolController().select(user_api="openmp").lib_controllers:
+        if home in Path(library.filepath).parents:
+            library.set_num_threads(n_threads)
 
 
 # PyTorch draws weights and dropout from generators that all threads share. Who draws,

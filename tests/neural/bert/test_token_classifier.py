@@ -27,6 +27,7 @@ from transformers import (
 
 from skml.metrics import entity_f1_score
 from skml.neural import BertTokenClassifier
+from skml.neural._network_estimator import stratify
 from tests.callbacks import Recording, needs_callbacks
 from tests.neural.bert.models import SENTENCES, SMALL, learn_byte_pairs, tiny_model
 
@@ -628,6 +629,13 @@ def test_parts_of_speech_are_tags_without_a_score():
 
 
 # Seeds, and what fits leave alone
+
+
+def test_a_text_is_held_out_if_others_have_each_of_its_tags():
+    for order in ([0, 1], [1, 0]):
+        chosen = stratify(np.array(order), 1, np.array([0, 1, 1]), np.array([0, 0, 1]))
+        assert chosen.tolist() == [0]
+    assert stratify(np.arange(2), 1, np.arange(2), np.arange(2)).size == 0
 
 
 def test_the_same_seed_gives_the_same_weights():
