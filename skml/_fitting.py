@@ -4,6 +4,8 @@ import sys
 import warnings
 from functools import wraps
 
+from skml._estimator import published
+
 
 def all_or_nothing(fit):
     """Let a fit that fails leave the estimator as it was, to predict as it did."""
@@ -60,16 +62,21 @@ class Progress:
         line : str
             What is printed if the estimator is verbose.
         learned : callable
-            Returns a dict of the attributes of an estimator that stops here.
+            Returns what was learned so far: a `Fitted` value, or a dict of attributes.
         task_name : str, default="iteration"
             What callbacks know the iteration as.
         """
         if self.estimator.verbose:
             print(line)
+
+        def attributes():
+            value = learned()
+            return value if isinstance(value, dict) else published(value)
+
         task = self.context.subcontext(task_name=task_name)
         task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
         return task.call_on_fit_task_end(
-            estimator=self.estimator, reconstruction_attributes=learned, **self.data
+            estimator=self.estimator, reconstruction_attributes=attributes, **self.data
         )
 
     def end(self):

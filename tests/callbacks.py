@@ -2,7 +2,7 @@
 
 import pytest
 
-from skml._sklearn import CallbackSupportMixin
+from skml._compat.sklearn import CallbackSupportMixin
 
 needs_callbacks = pytest.mark.skipif(
     not hasattr(CallbackSupportMixin, "set_callbacks"),

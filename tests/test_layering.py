@@ -11,17 +11,20 @@ import pytest
 import skml
 
 PACKAGE = Path(skml.__path__[0])
-DOORS = {"_fitting", "_folders", "_optional", "_random", "_sklearn", "_words"}
-BASE = DOORS | {"_validation"}
+DOORS = {"_compat", "_fitting", "_folders", "_optional", "_random", "_words"}
+FACE = DOORS | {"_estimator", "_store"}
+BASE = FACE | {"_validation"}
 TABLES = BASE | {"_table"}
 # What each part of the package may import of the others. Rooms stand side by side.
 ALLOWED = {
     "__init__": set(),
-    "_fitting": set(),
+    "_compat": set(),
+    "_estimator": {"_store"},
+    "_fitting": {"_estimator"},
     "_folders": set(),
     "_optional": set(),
     "_random": set(),
-    "_sklearn": set(),
+    "_store": {"_folders"},
     "_table": BASE,
     "_validation": DOORS,
     "_words": set(),
@@ -122,9 +125,9 @@ def test_a_wrong_import_is_found(part, source):
     ("part", "source"),
     [
         ("text", "from skml.text._analysis import TextAnalysisMixin"),
-        ("text", "from skml._sklearn import Interval\nimport numpy.linalg"),
+        ("text", "from skml._compat.sklearn import Interval\nimport numpy.linalg"),
         ("neural", "from skml.text import TfidfWeighter"),
-        ("_validation", "from skml._sklearn import Interval"),
+        ("_validation", "from skml._compat.sklearn import Interval"),
         ("_table", "from skml._validation import is_missing"),
         ("attention", "from skml._table._base import BaseTabular"),
         ("tabular", "from skml._table._frame import as_dense"),

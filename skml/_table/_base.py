@@ -13,8 +13,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skml._compat.sklearn import StrOptions
 from skml._fitting import warn_user
-from skml._sklearn import StrOptions
 from skml._table._columns import UNSEEN
 from skml._table._frame import TableReader, as_container, column_names
 from skml._table._statistics import is_mostly_zero, weighted_median, weighted_mode

@@ -8,9 +8,9 @@ from scipy import sparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skml._compat.sklearn import CallbackSupportMixin, Interval, StrOptions
 from skml._fitting import Progress, all_or_nothing, warn_user
 from skml._random import make_random_state
-from skml._sklearn import CallbackSupportMixin, Interval, StrOptions
 from skml._table._base import BaseTabular, describe_treatment
 from skml._table._frame import as_container, as_dense
 from skml._table._rows import group_equal_rows

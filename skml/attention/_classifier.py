@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from skml._sklearn import StrOptions, _fit_context, with_callbacks
+from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
 from skml.attention._base import WITHOUT_NETWORK, BaseAttentionPooling
 from skml.attention._losses import LogLoss, softmax
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from skml._sklearn import _fit_context, with_callbacks
+from skml._compat.sklearn import _fit_context, with_callbacks
 from skml._table._frame import as_dense
 from skml.attention._base import BaseAttentionPooling
 from skml.attention._features import mean_and_deviation

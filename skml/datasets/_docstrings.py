@@ -16,8 +16,8 @@ from sysconfig import get_path
 import numpy as np
 from sklearn.utils import Bunch
 
+from skml._compat.sklearn import Interval, validate_params
 from skml._random import make_random_state
-from skml._sklearn import Interval, validate_params
 
 _REMOVABLE = ("names", "imports")
 _TEST_FOLDERS = {"test", "tests"}

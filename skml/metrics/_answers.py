@@ -8,7 +8,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skml._sklearn import StrOptions, validate_params
+from skml._compat.sklearn import StrOptions, validate_params
 from skml._validation import is_missing
 from skml.metrics._translations import check_sample_weight
 

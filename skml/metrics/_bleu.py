@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import Bunch
 
-from skml._sklearn import Interval, StrOptions, validate_params
+from skml._compat.sklearn import Interval, StrOptions, validate_params
 from skml.metrics._bleu_tokenizers import (
     TOKENIZERS,
     number_tokens,

@@ -6,8 +6,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import Bunch
 
+from skml._compat.sklearn import Interval, validate_params
 from skml._random import make_random_state
-from skml._sklearn import Interval, validate_params
 
 # Counts that are held at once: 2 MB, which stay in the processor's cache.
 _CHUNK = 1 << 18

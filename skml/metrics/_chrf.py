@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import Bunch
 
-from skml._sklearn import Interval, validate_params
+from skml._compat.sklearn import Interval, validate_params
 from skml.metrics._bleu_tokenizers import number_tokens
 from skml.metrics._ngram_matches import count_matches
 from skml.metrics._translations import (

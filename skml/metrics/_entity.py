@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from skml._sklearn import Interval, Options, StrOptions, validate_params
+from skml._compat.sklearn import Interval, Options, StrOptions, validate_params
 from skml.metrics._entity_tags import (
     TAGS,
     check_lengths,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skml._sklearn import StrOptions, validate_params
+from skml._compat.sklearn import StrOptions, validate_params
 from skml._validation import is_missing
 
 

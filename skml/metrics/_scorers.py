@@ -7,7 +7,7 @@ from sklearn import metrics
 from sklearn.metrics import make_scorer
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from skml._sklearn import Interval, Options, Scorer, StrOptions, validate_params
+from skml._compat.sklearn import Interval, Options, Scorer, StrOptions, validate_params
 from skml.metrics._answers import answer_exact_match_score, answer_f1_score
 from skml.metrics._bleu import bleu_score
 from skml.metrics._chrf import chrf_score

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import Bunch
 
-from skml._sklearn import Interval, StrOptions, validate_params
+from skml._compat.sklearn import Interval, StrOptions, validate_params
 from skml.metrics._word_vectors import (
     WordVectorsScorer,
     read_lines,

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import Bunch
 
-from skml._sklearn import StrOptions, validate_params
+from skml._compat.sklearn import StrOptions, validate_params
 from skml.metrics._word_vectors import (
     WordVectorsScorer,
     compose,

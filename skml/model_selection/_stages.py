@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skml._sklearn import MultimetricScorer
+from skml._compat.sklearn import MultimetricScorer
 
 _PARAMETER = "n_estimators"
 

@@ -7,10 +7,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skml._compat.sklearn import Interval, StrOptions, _fit_context, with_callbacks
 from skml._fitting import all_or_nothing, warn_user
 from skml._optional import import_optional
 from skml._random import make_random_state
-from skml._sklearn import Interval, StrOptions, _fit_context, with_callbacks
 from skml.metrics import bleu_score
 from skml.neural._codec import VOCABULARIES, read_documents
 from skml.neural._network_estimator import (

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skml._compat.sklearn import HasMethods, Interval, RealNotInt
 from skml._folders import check_parent, check_replaceable, replace_folder
-from skml._sklearn import HasMethods, Interval, RealNotInt
 from skml.neural._bert_text import (
     KINDS,
     PieceTokenizer,

@@ -9,7 +9,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from skml._sklearn import StrOptions, _fit_context, with_callbacks
+from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
 from skml._validation import is_missing
 from skml.neural._bert_text import mean_of_windows
 from skml.neural._bert_tuner import BaseBertTuner, check_samples, logits_of

@@ -7,9 +7,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skml._compat.sklearn import Interval, _fit_context, with_callbacks
 from skml._fitting import all_or_nothing
 from skml._random import make_random_state
-from skml._sklearn import Interval, _fit_context, with_callbacks
 from skml.neural._bert_base import (
     MODEL_CONSTRAINTS,
     TRAINING_CONSTRAINTS,

@@ -5,8 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skml._compat.sklearn import Interval, _fit_context, with_callbacks
 from skml._fitting import warn_user
-from skml._sklearn import Interval, _fit_context, with_callbacks
 from skml.metrics import answer_f1_score
 from skml.neural._bert_answers import (
     NOWHERE,

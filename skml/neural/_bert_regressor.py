@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import assert_all_finite, check_array, check_is_fitted
 
-from skml._sklearn import StrOptions, _fit_context, with_callbacks
+from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
 from skml.neural._bert_text import mean_of_windows
 from skml.neural._bert_tuner import BaseBertTuner, check_samples, logits_of
 

@@ -7,8 +7,8 @@ from scipy.special import softmax
 from scipy.stats import entropy
 from sklearn.utils.validation import check_is_fitted
 
+from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
 from skml._fitting import warn_user
-from skml._sklearn import StrOptions, _fit_context, with_callbacks
 from skml._validation import is_missing
 from skml.metrics import entity_f1_score, extract_entities
 from skml.neural._bert_tuner import BaseBertTuner, check_samples, logits_of

@@ -11,8 +11,8 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from skml._compat.sklearn import StrOptions, _fit_context
 from skml._fitting import all_or_nothing, warn_user
-from skml._sklearn import StrOptions, _fit_context
 from skml.neural._bert_base import (
     MODEL_CONSTRAINTS,
     WINDOW_CONSTRAINTS,

@@ -8,9 +8,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight
 
+from skml._compat.sklearn import Interval, StrOptions
 from skml._fitting import all_or_nothing, warn_user
 from skml._random import make_random_state
-from skml._sklearn import Interval, StrOptions
 from skml.neural._bert_base import (
     MODEL_CONSTRAINTS,
     TRAINING_CONSTRAINTS,

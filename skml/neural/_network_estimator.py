@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
+from skml._compat.sklearn import CallbackSupportMixin, Interval, StrOptions
 from skml._fitting import Progress
 from skml._optional import import_optional
-from skml._sklearn import CallbackSupportMixin, Interval, StrOptions
 
 # What changes nothing that is learned, or is not known before.
 NOT_OF_THE_FIT = {"checkpoint", "verbose", "n_jobs", "max_train_time", "device"}

@@ -2,7 +2,7 @@
 
 from numbers import Integral, Real
 
-from skml._sklearn import Interval, StrOptions
+from skml._compat.sklearn import Interval, StrOptions
 from skml.neural._base_translator import BaseTranslator
 
 

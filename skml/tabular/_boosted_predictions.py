@@ -8,7 +8,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.extmath import softmax
 from sklearn.utils.validation import check_is_fitted
 
-from skml._sklearn import Interval, StrOptions
+from skml._compat.sklearn import Interval, StrOptions
 
 
 def as_probabilities(values):

@@ -13,14 +13,14 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
-from skml._fitting import all_or_nothing, warn_user
-from skml._sklearn import (
+from skml._compat.sklearn import (
     CallbackSupportMixin,
     Interval,
     StrOptions,
     _fit_context,
     with_callbacks,
 )
+from skml._fitting import all_or_nothing, warn_user
 from skml._table._base import (
     BaseTabular,
     check_target,

@@ -11,7 +11,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
-from skml._sklearn import make_loss
+from skml._compat.sklearn import make_loss
 
 N_ROWS_FOR_TRAIN_SCORE = 10_000
 

@@ -10,7 +10,7 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
 )
 
-from skml._sklearn import Interval, StrOptions, interactions_of_hist
+from skml._compat.sklearn import Interval, StrOptions, interactions_of_hist
 from skml.tabular._boosted_predictions import (
     BoostingClassifierMixin,
     BoostingRegressorMixin,

@@ -9,9 +9,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import has_fit_parameter
 
+from skml._compat.sklearn import HasMethods, Interval, StrOptions
 from skml._fitting import warn_user
 from skml._random import make_random_state
-from skml._sklearn import HasMethods, Interval, StrOptions
 from skml._table._base import BaseTabular, count_missing, describe_treatment
 from skml._table._matrices import (
     divide_columns,

@@ -11,9 +11,9 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
+from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._fitting import all_or_nothing
 from skml._random import make_random_state
-from skml._sklearn import Interval, StrOptions, _fit_context
 from skml._table._statistics import weighted_moments
 from skml.tabular._imputed import BaseImputing, predict_by_batches
 from skml.tabular._library_params import check_library_params

@@ -11,8 +11,8 @@ from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._fitting import all_or_nothing
-from skml._sklearn import Interval, StrOptions, _fit_context
 from skml._table._statistics import binary_units, weighted_moments
 from skml.tabular._svm_base import BaseSVM
 from skml.tabular._svm_model import _PreparedSVC, _PreparedSVM

@@ -6,8 +6,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.kernel_approximation import Nystroem, RBFSampler
 
+from skml._compat.sklearn import Interval, Options, StrOptions
 from skml._fitting import warn_user
-from skml._sklearn import Interval, Options, StrOptions
 from skml.tabular._imputed import BaseImputing
 from skml.tabular._library_params import check_library_params, draw_seed
 

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from skml._sklearn import Interval
+from skml._compat.sklearn import Interval
 from skml._table._frame import as_dense
 from skml.tabular._boosted_predictions import (
     BoostingClassifierMixin,

@@ -6,7 +6,7 @@ from os import PathLike
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
-from skml._sklearn import StrOptions
+from skml._compat.sklearn import StrOptions
 from skml._validation import check_documents
 from skml._words import word_pattern
 from skml.text._line_documents import LineDocuments, encode_lines

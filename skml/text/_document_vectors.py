@@ -14,7 +14,7 @@ from sklearn.base import (
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from skml._sklearn import (
+from skml._compat.sklearn import (
     HasMethods,
     Interval,
     StrOptions,

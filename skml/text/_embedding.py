@@ -4,7 +4,7 @@ from os import PathLike
 
 import numpy as np
 
-from skml._sklearn import _fit_context
+from skml._compat.sklearn import _fit_context
 from skml.text._document_vectors import (
     POOLING_CONSTRAINTS,
     BaseDocumentVectors,

@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import (
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skml._sklearn import Interval, StrOptions, _fit_context
+from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._counts import (
     count_terms,

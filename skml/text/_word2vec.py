@@ -11,15 +11,15 @@ from time import perf_counter
 import numpy as np
 from joblib import effective_n_jobs
 
-from skml._fitting import warn_user
-from skml._random import make_random_state
-from skml._sklearn import (
+from skml._compat.sklearn import (
     CallbackSupportMixin,
     Interval,
     StrOptions,
     _fit_context,
     with_callbacks,
 )
+from skml._fitting import warn_user
+from skml._random import make_random_state
 from skml.text._document_vectors import (
     POOLING_CONSTRAINTS,
     BaseDocumentVectors,

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skml._sklearn import Interval, StrOptions, _fit_context
+from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._validation import check_documents
 from skml.utils.estimator_checks import (
     check_text_estimator,

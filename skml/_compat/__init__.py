@@ -1,0 +1,1 @@
+"""Private, or version-dependent, names of other packages: a module a package."""
