@@ -363,9 +363,7 @@ class _Reader:
         fitted = self.decode(state.get("fitted"), place)
         if fitted is not None:
             if not isinstance(fitted, cls._fitted_class):
-                raise _WrongError(
-                    f"{place}: fitted is a {type(fitted).__name__}"
-                )
+                raise _WrongError(f"{place}: fitted is a {type(fitted).__name__}")
             estimator._publish(fitted)
         return estimator
 
