@@ -203,3 +203,8 @@ def is_missing(value):
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return True
     return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
+
+
+def uses_early_stopping(early_stopping, n_samples):
+    """Whether to stop early; "auto" does if there are more than 10 000 samples."""
+    return n_samples > 10_000 if early_stopping == "auto" else early_stopping
