@@ -85,7 +85,7 @@ print(pd.DataFrame(columns).to_string(index=False))
 # make up for.
 import matplotlib.pyplot as plt
 
-shown = report["missing_share"] > 0
+shown = report["missing_fraction"] > 0
 features = report["feature"][shown]
 left, right = report["gain_missing_left"][shown], report["gain_missing_right"][shown]
 importance = report["importance"][shown]
@@ -97,7 +97,7 @@ weights = [coefficients.get(f"missingindicator_{name}", 0) for name in features]
 figure, (shares, sides, linear) = plt.subplots(
     ncols=3, sharey=True, figsize=(11, 3.8), layout="constrained"
 )
-shares.barh(features, report["missing_share"][shown], color="lightgray")
+shares.barh(features, report["missing_fraction"][shown], color="lightgray")
 treatments = missing_value_report(logistic)["treatment"][shown]
 for place, treatment in enumerate(treatments):
     shares.annotate(treatment, (0.02, place), fontsize=9, verticalalignment="center")

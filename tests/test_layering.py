@@ -113,7 +113,7 @@ def test_every_part_has_its_place():
         ("_optional", "from skml._validation import is_missing"),
         ("_validation", "import skml.text"),
         ("_table", "from skml.tabular import GBDTRegressor"),
-        ("attention", "from skml.tabular._missing import missing_value_report"),
+        ("attention", "from skml.tabular._missing_report import missing_value_report"),
         ("text", "from skml._table._frame import TableReader"),
     ],
 )

@@ -1,24 +1,20 @@
-"""What all estimators of tables share: input, weights, targets, missing values."""
-
-from numbers import Real
+"""The old face of the estimators of tables, until all of them have the new one."""
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.utils import check_array, get_tags
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    check_consistent_length,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skml._compat.sklearn import StrOptions
 from skml._fitting import warn_user
+from skml._table import _weights
 from skml._table._columns import UNSEEN
-from skml._table._frame import TableReader, as_container, column_names
+from skml._table._containers import as_container, column_names
+from skml._table._frame import TableReader
+from skml._table._learned_table import count_missing, fill_columns
 from skml._table._statistics import is_mostly_zero, weighted_median, weighted_mode
-from skml._validation import is_missing
+from skml._table._targets import check_target, encode_labels
+from skml._table._weights import weigh_classes
 
 
 class BaseTabular(BaseEstimator):
@@ -88,7 +84,7 @@ class BaseTabular(BaseEstimator):
         reader = self._reader
         n_missing = count_missing(X)
         reader.expect_nothing(np.flatnonzero(n_missing == X.shape[0]).tolist())
-        self.missing_share_ = n_missing / X.shape[0]
+        self.missing_fraction_ = n_missing / X.shape[0]
         self._is_complete = n_missing == 0
         self._fill = np.full(reader.n_features, np.nan)
         columns = self._is_complete
@@ -171,246 +167,15 @@ class BaseTabular(BaseEstimator):
         return tags
 
 
-def count_missing(X):
-    """Count the missing values of each column."""
-    if not sparse.issparse(X):
-        return np.isnan(X).sum(axis=0)
-    return np.bincount(X.indices[np.isnan(X.data)], minlength=X.shape[1])
+def check_weights(sample_weight, n_samples, estimator):
+    return _weights.check_weights(sample_weight, n_samples, type(estimator).__name__)
 
 
-def fill_columns(X, columns, fill):
-    """Put a value a column in the place of what is missing there, in a copy."""
-    X = X.copy()
-    if sparse.issparse(X):
-        of_column = np.full(X.shape[1], np.nan)
-        of_column[columns] = fill[columns]
-        missing = np.isnan(X.data)
-        X.data[missing] = of_column[X.indices[missing]]
-        return X
-    for j in columns:
-        X[np.isnan(X[:, j]), j] = fill[j]
-    return X
-
-
-def check_target(estimator, y):
-    """Check targets: none missing; those of a regressor as floats.
-
-    They have one dimension; those of a regressor whose tags say so may have two.
-    """
-    caller = type(estimator).__name__
-    if y is None:
-        raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
-    given, y = y, _without_library(y)
-    if getattr(y, "dtype", None) is not None and y.dtype.kind == "T":
-        raise TypeError(
-            f"{caller}: y has the dtype {y.dtype}, which scikit-learn's metrics do not "
-            "know. Convert it: y.astype(object)."
-        )
-    if _takes_columns(estimator) and np.asarray(y).ndim == 2:
-        return _check_columns(y, column_names(given), caller)
-    if isinstance(y, (list, tuple)):  # NumPy would make "nan" of NaN beside strings
-        _refuse_missing(y, caller)
-    y = column_or_1d(y, warn=True)
-    if y.dtype.kind == "O":
-        _refuse_missing(y.tolist(), caller)
-        if all(isinstance(value, (Real, np.bool_)) for value in y):
-            y = np.array(y.tolist())
-    if y.dtype.kind == "f":
-        _refuse_not_finite(y, caller)
-    if is_classifier(estimator):
-        for labels in (given, y):
-            _refuse_objects(labels, caller)
-        check_classification_targets(y)
-        return y
-    return check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-
-
-def _without_library(y):
-    """Targets in a container of pandas, polars or pyarrow as an array."""
-    if type(y).__module__.startswith("pyarrow"):
-        return np.asarray(y)
-    return y.to_numpy() if hasattr(y, "to_numpy") else y
-
-
-def _takes_columns(estimator):
-    """Whether targets may have several columns, which of classes none has."""
-    return not is_classifier(estimator) and get_tags(estimator).target_tags.multi_output
-
-
-def _check_columns(y, names, caller):
-    """Check targets of several columns: numbers, none missing."""
-    checks = {"ensure_all_finite": False, "input_name": "y", "estimator": caller}
-    y = check_array(y, dtype=None, ensure_min_features=0, **checks)
-    if y.shape[1] == 0:
-        raise ValueError(
-            f"Input y has no columns: its shape is {y.shape} ({caller}). Pass a column "
-            "for each target."
-        )
-    if y.dtype.kind == "O":  # NumPy makes a number of None, but not of pandas' NA
-        missing = np.vectorize(is_missing, otypes=[bool])(y)
-        y = np.where(missing, np.nan, y)
-    y = check_array(y, dtype=np.float64, **checks)
-    _refuse_holes(y, names, caller)
-    return y
-
-
-def _refuse_holes(y, names, caller):
-    if np.isfinite(y).all():
-        return
-    row, j = np.argwhere(~np.isfinite(y))[0].tolist()
-    what = "NaN" if np.isnan(y[row, j]) else "infinity"
-    column = j if names is None else repr(names[j])
-    raise ValueError(
-        f"Input y contains {what}: row {row}, column {column} ({caller}). Drop the "
-        "rows whose target is missing."
-    )
-
-
-def _refuse_missing(y, caller):
-    if set(map(type, y)) <= {str, int, bool}:
-        return
-    for row, value in enumerate(y):
-        if is_missing(value):
-            raise ValueError(
-                f"Input y contains NaN: row {row} is {value!r} ({caller}). Drop the "
-                "rows whose target is missing."
-            )
-
-
-def _refuse_objects(y, caller):
-    """Refuse objects that scikit-learn does not know as labels: all but strings.
-
-    Its metrics fail on them, which makes scores NaN, and its splits ignore them.
-    """
-    dtype = getattr(y, "dtype", None)
-    if not (isinstance(dtype, np.dtype) and dtype.kind == "O"):
-        return
-    labels = np.ravel(y).tolist()
-    row = next(
-        (r for r, label in enumerate(labels) if not isinstance(label, str)), None
-    )
-    if row is None:
-        return
-    are_numbers = all(isinstance(label, (Real, np.bool_)) for label in labels)
-    target = np.array(labels).dtype.name if are_numbers else "object"
-    target = "str" if target == "object" else target  # integers too large, too
-    raise ValueError(
-        f"Unknown label type: row {row} of y is {labels[row]!r:.60} "
-        f"({type(labels[row]).__name__}), of dtype object; scikit-learn's metrics know "
-        f"no objects but strings ({caller}). Convert it: y.astype({target!r})."
-    )
-
-
-def _refuse_not_finite(y, caller):
-    if np.isfinite(y).all():
-        return
-    row = int(np.flatnonzero(~np.isfinite(y))[0])
-    what = "NaN" if np.isnan(y[row]) else "infinity"
-    raise ValueError(
-        f"Input y contains {what}: row {row} ({caller}). Drop the rows whose target "
-        "is missing."
-    )
-
-
-def encode_labels(y):
-    """Find the classes, sorted, and the position of the class of each row.
-
-    As `np.unique` does, which takes its time to sort strings.
-    """
-    if y.dtype.kind != "O":
-        return np.unique(y, return_inverse=True)
-    values = y.tolist()
-    try:
-        classes = sorted(set(values))
-    except TypeError as error:
-        raise TypeError(f"y mixes labels that have no order: {error}.") from None
-    position = {label: code for code, label in enumerate(classes)}
-    codes = np.fromiter(map(position.__getitem__, values), np.intp, len(values))
-    return np.array(classes, dtype=object), codes
-
-
-def check_weights(sample_weight, n_samples, caller):
-    """Check weights: finite, none negative, not all zero; one may stand for all."""
-    if sample_weight is None:
-        return None
-    weights = check_array(
-        np.full(n_samples, sample_weight, dtype=np.float64)
-        if isinstance(sample_weight, Real)
-        else sample_weight,
-        ensure_2d=False,
-        allow_nd=True,
-        dtype=np.float64,
-        ensure_all_finite=False,
-        input_name="sample_weight",
-    )
-    if weights.ndim != 1:
-        raise ValueError("Sample weights must be 1D array or scalar")
-    if len(weights) != n_samples:
-        raise ValueError(
-            f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!"
-        )
-    wrong = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
-    if len(wrong):
-        raise ValueError(
-            f"{type(caller).__name__}: sample_weight of row {wrong[0]} is "
-            f"{weights[wrong[0]]}; a weight must be finite and not negative. A row of "
-            "weight 0 is left out."
-        )
-    if not weights.any():
-        raise ValueError(
-            f"{type(caller).__name__}: all values of sample_weight are zero; no row "
-            "is left to learn from."
-        )
-    return weights
-
-
-def weigh_classes(class_weight, classes, y, sample_weight):
-    """Multiply the weights of rows by those of their classes.
-
-    Balanced classes have equal sums of weights, and together the sum they had.
-    """
-    if class_weight is None:
-        return sample_weight
-    weights = np.ones(len(y)) if sample_weight is None else sample_weight
-    if isinstance(class_weight, str):
-        of_class = weights.sum() / (
-            len(classes) * np.bincount(y, weights=weights, minlength=len(classes))
-        )
-    else:
-        _check_labels(class_weight, classes.tolist())
-        of_class = np.array([_weight_of(class_weight, c) for c in classes.tolist()])
-    return weights * of_class[y]
-
-
-def _check_labels(class_weight, classes):
-    """Refuse weights of labels that are none, where classes are left without.
-
-    A fold that lacks a class leaves none without.
-    """
-    without = [label for label in classes if label not in class_weight]
-    unknown = [label for label in class_weight if label not in classes]
-    if without and unknown:
-        raise ValueError(
-            f"class_weight has {unknown[0]!r}, which is no label of y, and no weight "
-            f"of {without[0]!r}; the classes are {classes!r:.300}."
-        )
-
-
-def _weight_of(class_weight, label):
-    weight = class_weight.get(label, 1.0)
-    if not (np.isfinite(weight) and weight > 0):
-        raise ValueError(
-            f"class_weight of class {label!r} is {weight!r}; it must be finite and "
-            "positive. To leave a class out, leave out its rows."
-        )
-    return float(weight)
-
-
-def describe_treatment(missing_share, fill, labels):
+def describe_treatment(missing_fraction, fill, labels):
     """Say in words what becomes of the missing values of a feature."""
-    if missing_share == 1:
+    if missing_fraction == 1:
         return "no information: all missing"
-    if missing_share > 0:
+    if missing_fraction > 0:
         return "each split has a side for missing values"
     typical = f"median {fill:.4g}" if labels is None else f"mode {labels[int(fill)]!r}"
     return f"none missing; in predict: {typical}"

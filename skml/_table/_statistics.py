@@ -63,6 +63,22 @@ def weighted_moments(X, weights=None):
     return means, np.average(squares, axis=0, weights=weights)
 
 
+def mean_and_deviation(values, weights=None):
+    """Compute the mean and the standard deviation of columns, in whatever unit.
+
+    Values and differences are divided by powers of two, which is exact, so that neither
+    squares of tiny ones vanish nor those of huge ones overflow.
+    """
+    unit = np.frexp(np.abs(values).max(axis=0))[1]
+    values = np.ldexp(values, -unit)
+    mean = np.average(values, axis=0, weights=weights)
+    differences = values - mean
+    exponent = np.frexp(np.abs(differences).max(axis=0))[1]
+    squares = np.square(np.ldexp(differences, -exponent))
+    variance = np.average(squares, axis=0, weights=weights)
+    return np.ldexp(mean, unit), np.ldexp(np.sqrt(variance), exponent + unit)
+
+
 def binary_units(sizes):
     """Find units in which columns of numbers have sizes near one.
 

@@ -298,7 +298,7 @@ class BaseAttentionPooling(
             if 0 < share < 1
             else describe_treatment(share, fill, labels)
             for share, fill, labels in zip(
-                self.missing_share_, self._fill, self._reader.categories, strict=True
+                self.missing_fraction_, self._fill, self._reader.categories, strict=True
             )
         ]
 

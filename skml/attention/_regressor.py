@@ -113,8 +113,8 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     n_iter_ : int
         The number of steps of the longest training of a network, or of iterations for
         bandwidths; at most `max_iter`.
-    missing_share_ : ndarray of shape (n_features,)
-        The share of rows where a feature was missing in `fit`.
+    missing_fraction_ : ndarray of shape (n_features,)
+        The fraction of rows where a feature was missing in `fit`.
     n_features_in_ : int
         The number of features.
     feature_names_in_ : ndarray of shape (n_features,)

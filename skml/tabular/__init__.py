@@ -3,7 +3,7 @@
 from skml.tabular._gbdt import GBDTClassifier, GBDTRegressor
 from skml.tabular._lightgbm import LightGBMClassifier, LightGBMRegressor
 from skml.tabular._logistic import LRClassifier
-from skml.tabular._missing import MissingValueReport, missing_value_report
+from skml.tabular._missing_report import MissingValueReport, missing_value_report
 from skml.tabular._svm import SVMClassifier, SVMRegressor
 from skml.tabular._xgboost import XGBoostClassifier, XGBoostRegressor
 

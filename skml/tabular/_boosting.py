@@ -416,7 +416,7 @@ class BaseBoosting(CallbackSupportMixin, BaseTabular):
         return [
             describe_treatment(share, fill, labels)
             for share, fill, labels in zip(
-                self.missing_share_, self._fill, reader.categories, strict=True
+                self.missing_fraction_, self._fill, reader.categories, strict=True
             )
         ]
 

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from skml._table._features import feature_index
+from skml._table._feature_positions import feature_index
 
 
 def resolve_monotonic_cst(monotonic_cst, n_features, names):

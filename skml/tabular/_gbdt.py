@@ -187,7 +187,7 @@ class BaseGBDT(BaseBoosting):
         if self.method == "hist" or self._is_constant():
             return treatments
         prepared = zip(self._trees.preparation.treatments, treatments, strict=True)
-        has_holes = self.missing_share_ > 0
+        has_holes = self.missing_fraction_ > 0
         return [p[0] if h else p[1] for p, h in zip(prepared, has_holes, strict=True)]
 
 
@@ -295,7 +295,7 @@ class GBDTClassifier(BoostingClassifierMixin, BaseGBDT):
     validation_score_ : ndarray of shape (n_iterations,)
         The same of the rows held out, or of `X_val`, if there are some. With early
         stopping, the best is that of iteration `n_iter_`.
-    missing_share_ : ndarray of shape (n_features,)
+    missing_fraction_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)
         The share of each feature in the total gain of all splits.
@@ -498,7 +498,7 @@ class GBDTRegressor(BoostingRegressorMixin, BaseGBDT):
     validation_score_ : ndarray of shape (n_iterations,)
         The same of the rows held out, or of `X_val`, if there are some. With early
         stopping, the best is that of iteration `n_iter_`.
-    missing_share_ : ndarray of shape (n_features,)
+    missing_fraction_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)
         The share of each feature in the total gain of all splits.

@@ -455,7 +455,7 @@ class BaseImputing(BaseTabular):
             treatment if share > 0 else describe_treatment(share, fill, labels)
             for treatment, share, fill, labels in zip(
                 self.preparation_.treatments,
-                self.missing_share_,
+                self.missing_fraction_,
                 self._fill,
                 reader.categories,
                 strict=True,

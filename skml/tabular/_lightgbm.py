@@ -231,7 +231,7 @@ class BaseLightGBM(NativeFilesMixin, BaseBoosting):
             for treatment, labels, share in zip(
                 super()._missing_treatments(),
                 self._reader.categories,
-                self.missing_share_,
+                self.missing_fraction_,
                 strict=True,
             )
         ]
@@ -544,7 +544,7 @@ class LightGBMClassifier(BoostingClassifierMixin, BaseLightGBM):
     validation_score_ : ndarray of shape (n_iterations,)
         The same of the rows held out, or of `X_val`, if there are some. With early
         stopping, the best is that of iteration `n_iter_`.
-    missing_share_ : ndarray of shape (n_features,)
+    missing_fraction_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)
         The share of each feature in the total gain of all splits.
@@ -739,7 +739,7 @@ class LightGBMRegressor(BoostingRegressorMixin, BaseLightGBM):
     validation_score_ : ndarray of shape (n_iterations,)
         The same of the rows held out, or of `X_val`, if there are some. With early
         stopping, the best is that of iteration `n_iter_`.
-    missing_share_ : ndarray of shape (n_features,)
+    missing_fraction_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)
         The share of each feature in the total gain of all splits.

@@ -115,8 +115,8 @@ class LRClassifier(ClassifierMixin, BaseImputing):
         are all zero, and rank features much as permutation importance does.
     preparation_ : TablePreparation
         Makes the prepared columns.
-    missing_share_ : ndarray of shape (n_features,)
-        The share of rows where a feature was missing in `fit`.
+    missing_fraction_ : ndarray of shape (n_features,)
+        The fraction of rows where a feature was missing in `fit`.
     n_iter_ : int
         The number of iterations.
     n_features_in_ : int

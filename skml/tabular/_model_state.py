@@ -22,7 +22,7 @@ _FITTED = {
     "n_iter_",
     "train_score_",
     "validation_score_",
-    "missing_share_",
+    "missing_fraction_",
     "fill",
     "seed",
     "names",
@@ -57,7 +57,7 @@ def write_state(estimator, booster):
         "validation_score_": getattr(estimator, "validation_score_", None),
         "n_features_in_": estimator.n_features_in_,
         "n_iter_": estimator.n_iter_,
-        "missing_share_": estimator.missing_share_,
+        "missing_fraction_": estimator.missing_fraction_,
         "fill": estimator._fill,
         "seed": estimator._seed,
         "names": None if reader.names is None else [str(n) for n in reader.names],
@@ -215,11 +215,13 @@ def _set_fitted(estimator, fitted):
     estimator.n_features_in_ = n_features
     estimator.n_iter_ = _integer(fitted, "n_iter_", 1)
     estimator._seed = _integer(fitted, "seed", 0)
-    estimator.missing_share_ = _floats(fitted, "missing_share_", n_features)
+    estimator.missing_fraction_ = _floats(fitted, "missing_fraction_", n_features)
     estimator._fill = _floats(fitted, "fill", n_features)
-    estimator._is_complete = estimator.missing_share_ == 0
-    if not ((estimator.missing_share_ >= 0) & (estimator.missing_share_ <= 1)).all():
-        raise _WrongError("missing_share_ is not from 0 to 1")
+    estimator._is_complete = estimator.missing_fraction_ == 0
+    if not (
+        (estimator.missing_fraction_ >= 0) & (estimator.missing_fraction_ <= 1)
+    ).all():
+        raise _WrongError("missing_fraction_ is not from 0 to 1")
     if fitted["units"] is not None:
         estimator._units = _units(fitted["units"])
     if fitted["column_units"] is not None:
@@ -301,7 +303,7 @@ def _check_fill(estimator):
     """Check that what stands in for missing values is a number or a code."""
     complete = estimator._is_complete
     if (np.isnan(estimator._fill) != ~complete).any():
-        raise _WrongError("fill and missing_share_ do not belong together")
+        raise _WrongError("fill and missing_fraction_ do not belong together")
     for j in np.flatnonzero(complete & estimator._reader.is_categorical):
         code, labels = estimator._fill[j], estimator._reader.categories[j]
         if not (code.is_integer() and 0 <= code < len(labels)):

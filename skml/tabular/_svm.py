@@ -134,8 +134,8 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
     calibrated_ : CalibratedClassifierCV
         The fitted calibration, whose classes are positions in `classes_`. Only with
         `calibration`, and of more than one class.
-    missing_share_ : ndarray of shape (n_features,)
-        The share of rows where a feature was missing in `fit`.
+    missing_fraction_ : ndarray of shape (n_features,)
+        The fraction of rows where a feature was missing in `fit`.
     n_iter_ : int
         The number of iterations, the largest of all pairs of classes.
     n_features_in_ : int
@@ -482,8 +482,8 @@ class SVMRegressor(RegressorMixin, BaseSVM):
         What was subtracted from the targets; 0 without `scale_target`.
     target_scale_ : float
         What they were then divided by; 1 without `scale_target`.
-    missing_share_ : ndarray of shape (n_features,)
-        The share of rows where a feature was missing in `fit`.
+    missing_fraction_ : ndarray of shape (n_features,)
+        The fraction of rows where a feature was missing in `fit`.
     n_iter_ : int
         The number of iterations.
     n_features_in_ : int

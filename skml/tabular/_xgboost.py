@@ -514,7 +514,7 @@ class XGBoostClassifier(BoostingClassifierMixin, BaseXGBoost):
     validation_score_ : ndarray of shape (n_iterations,)
         The same of the rows held out, or of `X_val`, if there are some. With early
         stopping, the best is that of iteration `n_iter_`.
-    missing_share_ : ndarray of shape (n_features,)
+    missing_fraction_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)
         The share of each feature in the total gain of all splits.
@@ -711,7 +711,7 @@ class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
     validation_score_ : ndarray of shape (n_iterations,)
         The same of the rows held out, or of `X_val`, if there are some. With early
         stopping, the best is that of iteration `n_iter_`.
-    missing_share_ : ndarray of shape (n_features,)
+    missing_fraction_ : ndarray of shape (n_features,)
         The share of the rows in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)
         The share of each feature in the total gain of all splits.

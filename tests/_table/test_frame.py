@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from skml._table._columns import UNSEEN
-from skml._table._features import feature_index
+from skml._table._feature_positions import feature_index
 from skml._table._frame import TableReader, as_container, list_sentinels
 
 NAN = float("nan")

@@ -21,7 +21,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skml.tabular._logistic import LRClassifier, penalty_parameters
-from skml.tabular._missing import missing_value_report
+from skml.tabular._missing_report import missing_value_report
 from skml.tabular._svm import SVMClassifier, SVMRegressor
 
 TIGHT = {"tol": 1e-10, "max_iter": 10_000}

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skml import tabular
 from skml.tabular import GBDTClassifier, LightGBMClassifier, XGBoostClassifier
-from skml.tabular._missing import MissingValueReport, missing_value_report
+from skml.tabular._missing_report import MissingValueReport, missing_value_report
 
 BOOSTERS = {
     "xgboost": XGBoostClassifier,
@@ -24,7 +24,7 @@ BOOSTERS = {
 booster = pytest.mark.parametrize("name", BOOSTERS)
 NAMES = [n for n in tabular.__all__ if n.endswith(("Classifier", "Regressor"))]
 COLUMNS = [
-    *["feature", "missing_share", "treatment", "importance"],
+    *["feature", "missing_fraction", "treatment", "importance"],
     *["gain_missing_left", "gain_missing_right"],
 ]
 
@@ -83,7 +83,7 @@ def test_sums_are_those_of_a_walk_over_the_trees(name, classes):
     assert report.columns == COLUMNS
     assert report.shape == (6, 6)
     assert report["feature"].tolist() == list(TABLE.columns)
-    assert_allclose(report["missing_share"], TABLE.isna().mean())
+    assert_allclose(report["missing_fraction"], TABLE.isna().mean())
     # XGBoost writes its trees with few digits.
     assert_allclose(report["importance"], total / total.sum(), rtol=1e-4)
     informative = [1, 3, 4]  # have holes, and an order
@@ -121,7 +121,7 @@ def test_informative_holes_go_to_the_side_they_belong_to(name, high_is_missing):
     side, other = ("right", "left") if high_is_missing else ("left", "right")
     assert report[f"gain_missing_{side}"].tolist() == [1.0]
     assert report[f"gain_missing_{other}"].tolist() == [0.0]
-    assert report["missing_share"].tolist() == [0.2]
+    assert report["missing_fraction"].tolist() == [0.2]
     assert report["importance"].tolist() == [1.0]
     assert report["feature"].tolist() == [0]
 
@@ -144,8 +144,8 @@ def test_all_estimators_have_a_report(name, container):
     assert report.columns == COLUMNS
     assert report.shape[0] == X.shape[1]
     share = np.isnan(NUMBERS).mean(axis=0)
-    assert_allclose(report["missing_share"][-5:], share)
-    assert report["missing_share"].max() == 1
+    assert_allclose(report["missing_fraction"][-5:], share)
+    assert report["missing_fraction"].max() == 1
     assert all(isinstance(words, str) and words for words in report["treatment"])
     if name.startswith(("SVM", "LR")):
         assert np.isnan(report["gain_missing_left"]).all()
@@ -163,7 +163,7 @@ def test_all_estimators_have_a_report(name, container):
 def test_zero_weight_rows_do_not_count(name):
     weight = (np.arange(N) % 2).astype(float)
     report = missing_value_report(make(name).fit(NUMBERS, Y["two"], weight))
-    assert_allclose(report["missing_share"], np.isnan(NUMBERS[1::2]).mean(axis=0))
+    assert_allclose(report["missing_fraction"], np.isnan(NUMBERS[1::2]).mean(axis=0))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -187,7 +187,7 @@ def test_not_fitted_yet(name):
 @pytest.mark.parametrize("name", [n for n in NAMES if "Classifier" in n])
 def test_a_single_class(name):
     report = missing_value_report(make(name).fit(TABLE, np.zeros(N, dtype=int)))
-    assert_allclose(report["missing_share"], TABLE.isna().mean())
+    assert_allclose(report["missing_fraction"], TABLE.isna().mean())
     assert np.isnan(report["gain_missing_left"]).all()
 
 
@@ -231,7 +231,7 @@ def test_reads_what_is_inside_of_other_estimators(wrap):
     fitted = wrap(model).fit(NUMBERS[:, :4], Y["two"])
     report = missing_value_report(fitted)
     expected = [0.2, 0.0, 0.2, 0.2]
-    assert_allclose(report["missing_share"], expected, atol=0.06)
+    assert_allclose(report["missing_fraction"], expected, atol=0.06)
 
 
 def test_is_a_table_to_iterate_over_and_to_show():
@@ -247,15 +247,15 @@ def test_text_form():
     report = MissingValueReport(
         {
             "feature": np.array(["age", "n"], dtype=object),
-            "missing_share": np.array([0.25, 0.0]),
+            "missing_fraction": np.array([0.25, 0.0]),
             "treatment": np.array(["to a side", "none"], dtype=object),
             "importance": np.array([0.5, np.nan]),
         }
     )
     assert repr(report).splitlines() == [
-        "feature  missing_share  treatment  importance",
-        "age              0.250  to a side       0.500",
-        "n                0.000  none",
+        "feature  missing_fraction  treatment  importance",
+        "age                 0.250  to a side       0.500",
+        "n                   0.000  none",
     ]
     assert report.shape == (2, len(report))
     assert report.shape == (2, 4)
@@ -264,11 +264,11 @@ def test_text_form():
 def test_sorting_and_copying():
     columns = {
         "feature": np.array(["a", "b", "c", "d"], dtype=object),
-        "missing_share": np.array([0.5, np.nan, 0.75, 0.5]),
+        "missing_fraction": np.array([0.5, np.nan, 0.75, 0.5]),
         "treatment": np.array(["1", "2", "3", "4"], dtype=object),
     }
     report = MissingValueReport(columns)
-    ordered = report.sort_by("missing_share")
+    ordered = report.sort_by("missing_fraction")
     assert ordered["feature"].tolist() == ["c", "a", "d", "b"]
     assert ordered["treatment"].tolist() == ["3", "1", "4", "2"]
     assert report["feature"].tolist() == ["a", "b", "c", "d"]
@@ -284,7 +284,7 @@ def test_rows_are_filtered_as_those_of_a_frame():
     report = missing_value_report(LightGBMClassifier().fit(TABLE, Y["two"]))
     frame = report.to_frame()
     assert frame.columns.tolist() == report.columns
-    mask = (report["missing_share"] > 0) & (report["importance"] > 0)
+    mask = (report["missing_fraction"] > 0) & (report["importance"] > 0)
     for rows in (mask, mask.tolist(), np.flatnonzero(mask), slice(1, 3)):
         filtered = report[rows]
         assert isinstance(filtered, MissingValueReport)

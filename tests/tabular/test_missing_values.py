@@ -124,7 +124,7 @@ def test_all_nulls_are_missing(name):
         assert_array_equal(outputs(model, X), expected, err_msg=null)
         assert_array_equal(model.feature_names_in_, list(TABLE.columns))
         share = TABLE.isna().mean()
-        assert_allclose(model.missing_share_, share, rtol=1e-15, err_msg=null)
+        assert_allclose(model.missing_fraction_, share, rtol=1e-15, err_msg=null)
 
 
 @learners
@@ -151,7 +151,7 @@ def test_sentinels(name, missing_values, number, word, container):
     reference = fit(name, TABLE)
     assert_array_equal(outputs(model, X), outputs(reference, TABLE))
     assert_array_equal(outputs(model, TABLE), outputs(reference, TABLE))
-    assert_array_equal(model.missing_share_, reference.missing_share_)
+    assert_array_equal(model.missing_fraction_, reference.missing_fraction_)
 
 
 @learners
@@ -244,7 +244,7 @@ def test_columns_of_nothing_carry_no_information(name, nothing):
     empty = pd.Series([nothing] * N_ROWS, dtype=object)
     X = TABLE.assign(empty=empty)
     model = fit(name, X)
-    assert model.missing_share_[-1] == 1
+    assert model.missing_fraction_[-1] == 1
     expected = outputs(model, X)
     assert_allclose(expected, outputs(fit(name, TABLE), TABLE), rtol=1e-6, atol=1e-6)
     for values in (1.0, -5, "word", pd.Timestamp("2020-01-01"), True):
@@ -581,7 +581,7 @@ def test_weight_zero_is_a_row_left_out(name, container, others):
     reference.fit(container(left), y[kept], sample_weight=weights[kept])
     X = X.assign(full=FULL, full_words=FULL_WORDS)
     assert_array_equal(outputs(model, container(X)), outputs(reference, container(X)))
-    assert_array_equal(model.missing_share_, reference.missing_share_)
+    assert_array_equal(model.missing_fraction_, reference.missing_fraction_)
     assert model._reader.categories[2:4] == reference._reader.categories[2:4]
     assert model._reader.categories[2:4] == [["a", "b", "c"], ["x", "y"]]
     assert_array_equal(model._fill, reference._fill)

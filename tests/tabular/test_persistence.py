@@ -430,9 +430,9 @@ ARRAY = {"array": ["<f8", [1], [0.5]]}
         ),
         (
             setting("fitted", "n_features_in_", to=5),
-            "missing_share_ is not .* 5 floats",
+            "missing_fraction_ is not .* 5 floats",
         ),
-        (setting("fitted", "n_features_in_", to=2**31), "missing_share_ is not"),
+        (setting("fitted", "n_features_in_", to=2**31), "missing_fraction_ is not"),
         (setting("fitted", "fill", to=ARRAY), "fill is not an array of 4 floats"),
         (setting("fitted", "train_score_", to=[1]), "train_score_ is not an array"),
         (
@@ -441,18 +441,18 @@ ARRAY = {"array": ["<f8", [1], [0.5]]}
         ),
         (
             setting("fitted", "fill", "array", 2, 1, to={"float": "nan"}),
-            "fill and missing_share_ do not belong together",
+            "fill and missing_fraction_ do not belong together",
         ),
         (
-            setting("fitted", "missing_share_", "array", 2, 0, to=1.5),
-            "missing_share_ is not from 0 to 1",
+            setting("fitted", "missing_fraction_", "array", 2, 0, to=1.5),
+            "missing_fraction_ is not from 0 to 1",
         ),
         (
-            setting("fitted", "missing_share_", "array", 1, to=[3]),
+            setting("fitted", "missing_fraction_", "array", 1, to=[3]),
             r"shape \[3\] has 4 values",
         ),
         (
-            setting("fitted", "missing_share_", "array", 1, to=[2**70, -1]),
+            setting("fitted", "missing_fraction_", "array", 1, to=[2**70, -1]),
             "has 4 values",
         ),
         (setting("fitted", "names", 1, to=5), "are not the same"),

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._optional import import_optional
 from skml._table._base import BaseTabular
+from skml._table._learner import BaseTableLearner
 
 WORDS = {"feature", "treatment"}  # columns of text
 # Where meta-estimators keep the one that they fitted.
@@ -36,12 +37,12 @@ class MissingValueReport(dict):
     --------
     >>> import numpy as np
     >>> from skml import MissingValueReport
-    >>> report = MissingValueReport({"missing_share": np.array([0.0, 0.25])})
+    >>> report = MissingValueReport({"missing_fraction": np.array([0.0, 0.25])})
     >>> report.shape
     (2, 1)
-    >>> report["missing_share"].tolist()
+    >>> report["missing_fraction"].tolist()
     [0.0, 0.25]
-    >>> report[report["missing_share"] > 0]["missing_share"].tolist()
+    >>> report[report["missing_fraction"] > 0]["missing_fraction"].tolist()
     [0.25]
     """
 
@@ -139,7 +140,7 @@ def html_row(tag, cells):
 
 def unwrap(estimator):
     """The estimator inside of pipelines and of what has fitted a single one."""
-    while not isinstance(estimator, BaseTabular):
+    while not isinstance(estimator, (BaseTabular, BaseTableLearner)):
         if isinstance(estimator, Pipeline):
             inner = estimator[-1]
         elif isinstance(estimator, FrozenEstimator):
@@ -169,7 +170,7 @@ def missing_value_report(estimator):
         One row a feature, with the columns
 
         - ``feature``: its name, or its position;
-        - ``missing_share``: in which share of the training rows it was missing;
+        - ``missing_fraction``: in which share of the training rows it was missing;
         - ``treatment``: what is done about it;
         - ``importance``: `feature_importances_`, where the estimator has them;
         - ``gain_missing_left``, ``gain_missing_right``: the share of that gain of the
@@ -194,40 +195,55 @@ def missing_value_report(estimator):
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
     >>> X.iloc[::3, 2] = np.nan
     >>> report = missing_value_report(LightGBMClassifier(n_estimators=5).fit(X, y))
-    >>> report["missing_share"].round(2)
+    >>> report["missing_fraction"].round(2)
     array([0.  , 0.  , 0.33, 0.  ])
     >>> report["treatment"][2]
     'each split has a side for missing values'
     """
     estimator = unwrap(estimator)
-    if not isinstance(estimator, BaseTabular):
+    if not isinstance(estimator, (BaseTabular, BaseTableLearner)):
         raise TypeError(
             "missing_value_report expects a fitted estimator of skml.tabular, or a "
             f"pipeline that ends in one; got {type(estimator).__name__}."
         )
     check_is_fitted(estimator)
-    n_features = estimator.n_features_in_
-    names = estimator._reader.names or list(range(n_features))
+    reader, fraction, splits, treatments = _what_was_learned(estimator)
+    n_features = reader.n_features
     left, right, importance = np.full((3, n_features), np.nan)
-    splits = estimator._chosen_sides()
     if splits is not None:
         total = np.bincount(splits.feature, splits.gain, n_features)
         to_left = np.bincount(
             splits.feature, splits.gain * splits.missing_left, n_features
         )
-        has_holes = (estimator.missing_share_ > 0) & ~estimator._reader.is_categorical
-        chose = (total > 0) & has_holes
+        chose = (total > 0) & (fraction > 0) & ~reader.is_categorical
         np.divide(to_left, total, out=left, where=chose)
         np.subtract(1, left, out=right, where=chose)
     if hasattr(estimator, "feature_importances_"):
         importance = estimator.feature_importances_
     return MissingValueReport(
         {
-            "feature": np.array(names, dtype=object),
-            "missing_share": estimator.missing_share_.copy(),
-            "treatment": np.array(estimator._missing_treatments(), dtype=object),
+            "feature": np.array(reader.names or range(n_features), dtype=object),
+            "missing_fraction": fraction.copy(),
+            "treatment": np.array(treatments, dtype=object),
             "importance": importance,
             "gain_missing_left": left,
             "gain_missing_right": right,
         }
+    )
+
+
+def _what_was_learned(estimator):
+    if isinstance(estimator, BaseTabular):
+        return (
+            estimator._reader,
+            estimator.missing_fraction_,
+            estimator._chosen_sides(),
+            estimator._missing_treatments(),
+        )
+    fitted = estimator._fitted
+    return (
+        fitted.table.reader,
+        fitted.table.missing_fraction_,
+        fitted.missing_directions(),
+        fitted.missing_treatments(),
     )

@@ -1,0 +1,323 @@
+"""What estimators learn about a table before they learn from it, as one value."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.utils.validation import check_consistent_length, validate_data
+
+from skml._fitting import warn_user
+from skml._store import show, stored
+from skml._table._columns import UNSEEN
+from skml._table._containers import as_container, column_names, take_rows
+from skml._table._reader import (
+    TableReader,
+    drop_unused_categories,
+    learn_reader,
+    mark_all_missing,
+)
+from skml._table._statistics import is_mostly_zero, weighted_median, weighted_mode
+from skml._table._targets import check_target, encode_labels
+from skml._table._weights import check_weights, weigh_classes
+
+
+class Sample(NamedTuple):
+    """Rows as a learner takes them."""
+
+    X: np.ndarray  # or a csr_array: numbers, NaN and codes of categories
+    y: np.ndarray  # targets; of a classifier, codes of `classes`
+    sample_weight: np.ndarray | None  # positive, those of the classes included
+    table: object  # what the user passed
+    positions: np.ndarray  # of the rows in it
+    classes: np.ndarray | None = None  # of a classifier: the labels, sorted
+
+    def at(self, rows):
+        """Some of the rows."""
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        return self._replace(
+            X=self.X[rows],
+            y=self.y[rows],
+            sample_weight=weight,
+            positions=self.positions[rows],
+        )
+
+    def as_passed(self):
+        """The rows as the user passed them."""
+        return take_rows(self.table, self.positions)
+
+
+@stored
+class Table:
+    """How tables are read, which was learned from the table of `fit`.
+
+    Attributes
+    ----------
+    reader : TableReader
+        Turns tables into matrices of numbers.
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray of shape (n_features,) or None
+        Their names, if all are strings.
+    missing_fraction_ : ndarray of shape (n_features,)
+        The fraction of rows where a feature was missing.
+    fill : ndarray of shape (n_features,)
+        What is imputed in later tables, should a value be missing where in `fit` none
+        was: the median, of a category the mode; NaN for the other features.
+    rounding : object or None
+        Its method `round` gives a matrix the precision of the learner.
+    """
+
+    reader: TableReader
+    n_features_in_: int
+    feature_names_in_: np.ndarray | None
+    missing_fraction_: np.ndarray
+    fill: np.ndarray
+    rounding: object = None
+
+    def check(self):
+        """Check that the parts belong together."""
+        n, names = self.reader.n_features, self.feature_names_in_
+        if self.n_features_in_ != n:
+            raise ValueError(f"n_features_in_ is {show(self.n_features_in_)}, not {n}")
+        if names is not None and (
+            names.shape != (n,) or self.reader.names not in (None, names.tolist())
+        ):
+            raise ValueError("names and feature_names_in_ are not the same")
+        for name in ("missing_fraction_", "fill"):
+            values = getattr(self, name)
+            if values.dtype != np.float64 or values.shape != (n,):
+                raise ValueError(f"{name} is not an array of {n} floats")
+        fraction = self.missing_fraction_
+        if not ((fraction >= 0) & (fraction <= 1)).all():
+            raise ValueError("missing_fraction_ is not from 0 to 1")
+        if (np.isnan(self.fill) != (fraction > 0)).any():
+            raise ValueError("fill and missing_fraction_ do not belong together")
+        for j in np.flatnonzero((fraction == 0) & self.reader.is_categorical):
+            code, labels = self.fill[j], self.reader.categories[j]
+            if not (code.is_integer() and 0 <= code < len(labels)):
+                raise ValueError(f"fill: column {j} has no category {code}")
+
+    @property
+    def is_complete(self):
+        """Which features had no missing values in `fit`."""
+        return self.missing_fraction_ == 0
+
+    def attributes(self):
+        """What the estimator shows of it."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name.endswith("_") and value is not None
+        }
+
+    def read(self, X, *, warn=True):
+        """Read a table that has the columns of the one in `fit`.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            What the user passed.
+        warn : bool, default=True
+            Whether to warn of values that are missing where in `fit` none were.
+
+        Returns
+        -------
+        X : ndarray or csr_array of shape (n_samples, n_features)
+            Numbers, NaN and codes of categories.
+        """
+        X = as_container(X, self.reader.caller)
+        self._check_features(X)
+        X = self.reader.read(X)
+        if self.rounding is not None:
+            X = self.rounding.round(X)
+        for j in np.flatnonzero(self.reader.is_categorical):
+            # Missing; if nothing was in fit, there is no side for it, but the mode.
+            X[X[:, j] == UNSEEN, j] = self.fill[j]
+        return self._impute_newly_missing(X, warn) if self.is_complete.any() else X
+
+    def _check_features(self, X):
+        """Refuse other features than in `fit`, and say which."""
+        is_array = type(X) is np.ndarray and self.feature_names_in_ is None
+        if is_array and X.shape[1] == self.n_features_in_:
+            return  # most of the time of a single row would go here
+        fitted = _anonymous(self.reader.caller)
+        vars(fitted).update(self.attributes())
+        try:
+            validate_data(fitted, X, reset=False, skip_check_array=True)
+        except ValueError as error:
+            names, before = column_names(X), self.reader.names
+            if names is None or sorted(names) != sorted(before or ()):
+                raise
+            differ = (j for j, name in enumerate(names) if name != before[j])
+            j = next(differ)
+            raise ValueError(
+                f"{error}Column {j} is {names[j]!r}; in fit it was {before[j]!r}. "
+                "Select the columns in their order: X[model.feature_names_in_]."
+            ) from None
+
+    def _impute_newly_missing(self, X, warn):
+        """Impute features that had no missing values in `fit`."""
+        data = X.data if sparse.issparse(X) else X
+        if np.isfinite(data).all():
+            return X
+        new = np.flatnonzero((count_missing(X) > 0) & self.is_complete)
+        if len(new) == 0:
+            return X
+        if warn:
+            names = ", ".join(self.reader.name_of(j) for j in new)
+            warn_user(
+                f"{self.reader.caller}: {names:.300} had no missing values in fit, "
+                "and has some now; the median of the training data stands in, for a "
+                "category the most frequent."
+            )
+        return fill_columns(X, new, self.fill)
+
+    def treatments(self, of_missing):
+        """Say in words what becomes of the missing values of each feature.
+
+        Parameters
+        ----------
+        of_missing : list of str
+            What becomes of them where some were missing in `fit`, and not all.
+        """
+        return [
+            treatment if 0 < fraction < 1 else _treatment(fraction, fill, labels)
+            for treatment, fraction, fill, labels in zip(
+                of_missing,
+                self.missing_fraction_,
+                self.fill,
+                self.reader.categories,
+                strict=True,
+            )
+        ]
+
+
+def learn_table(X, y, sample_weight, estimator, *, dtype=np.float64, rounding=None):
+    """Check what `fit` got; learn how tables are read, and read this one.
+
+    Nothing is written on the estimator.
+
+    Parameters
+    ----------
+    X : table
+        What the user passed.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        The targets.
+    sample_weight : array-like of shape (n_samples,) or None
+        The weights.
+    estimator : estimator
+        Has the parameters `categorical_features`, `missing_values` and, if it is a
+        classifier, `class_weight`.
+    dtype : type, default=np.float64
+        The type of float that the learner works with.
+    rounding : callable, default=None
+        Called with the matrix and the mask of categorical features, it returns an
+        object whose method `round` gives a matrix the precision of the learner, or
+        None.
+
+    Returns
+    -------
+    table : Table
+        Reads later tables.
+    sample : Sample
+        The rows, without those of weight 0.
+    """
+    caller = type(estimator).__name__
+    container = as_container(X, caller)
+    seen = _anonymous(caller)
+    validate_data(seen, container, skip_check_array=True)
+    reader, values = learn_reader(
+        container,
+        categorical_features=estimator.categorical_features,
+        missing_values=estimator.missing_values,
+        dtype=dtype,
+        caller=caller,
+    )
+    y = check_target(estimator, y)
+    check_consistent_length(values, y)
+    weights = check_weights(sample_weight, len(y), caller)
+    sample = Sample(values, y, weights, X, np.arange(len(y)))
+    if weights is not None and not weights.all():
+        sample = sample.at(np.flatnonzero(weights))
+        reader, values = drop_unused_categories(reader, sample.X)
+        sample = sample._replace(X=values)
+    if is_classifier(estimator):
+        sample = _with_classes(sample, estimator.class_weight)
+    rounding = rounding and rounding(sample.X, reader.is_categorical)
+    if rounding is not None:
+        sample = sample._replace(X=rounding.round(sample.X))
+    table = _learn_missing(sample, reader, rounding, seen)
+    return table, sample
+
+
+def _anonymous(caller):
+    """An estimator that has learned nothing yet, for scikit-learn's checks."""
+    return type(caller, (BaseEstimator,), {})()
+
+
+def _with_classes(sample, class_weight):
+    classes, y = encode_labels(sample.y)
+    weights = weigh_classes(class_weight, classes, y, sample.sample_weight)
+    return sample._replace(y=y, sample_weight=weights, classes=classes)
+
+
+def _learn_missing(sample, reader, rounding, seen):
+    """Learn where values are missing, and what to impute where none was."""
+    n_samples = sample.X.shape[0]
+    n_missing = count_missing(sample.X)
+    all_missing = np.flatnonzero(n_missing == n_samples).tolist()
+    return Table(
+        reader=mark_all_missing(reader, all_missing),
+        n_features_in_=seen.n_features_in_,
+        feature_names_in_=getattr(seen, "feature_names_in_", None),
+        missing_fraction_=n_missing / n_samples,
+        fill=_typical_values(sample, reader, n_missing == 0),
+        rounding=rounding,
+    )
+
+
+def _typical_values(sample, reader, is_complete):
+    """The median or the mode of each feature that has no missing values."""
+    X, weights = sample.X, sample.sample_weight
+    fill = np.full(reader.n_features, np.nan)
+    columns = is_complete
+    if sparse.issparse(X):
+        X = X.tocsc()
+        mostly_zero = is_mostly_zero(X, weights)
+        fill[columns & mostly_zero] = 0.0
+        columns = columns & ~mostly_zero
+    for j in np.flatnonzero(columns):
+        column = X[:, [j]].toarray().ravel() if sparse.issparse(X) else X[:, j]
+        typical = weighted_mode if reader.is_categorical[j] else weighted_median
+        fill[j] = typical(column, weights)
+    return fill
+
+
+def count_missing(X):
+    """Count the missing values of each column."""
+    if not sparse.issparse(X):
+        return np.isnan(X).sum(axis=0)
+    return np.bincount(X.indices[np.isnan(X.data)], minlength=X.shape[1])
+
+
+def fill_columns(X, columns, fill):
+    """Put a value a column in the place of what is missing there, in a copy."""
+    X = X.copy()
+    if sparse.issparse(X):
+        of_column = np.full(X.shape[1], np.nan)
+        of_column[columns] = fill[columns]
+        missing = np.isnan(X.data)
+        X.data[missing] = of_column[X.indices[missing]]
+        return X
+    for j in columns:
+        X[np.isnan(X[:, j]), j] = fill[j]
+    return X
+
+
+def _treatment(missing_fraction, fill, labels):
+    """What becomes of the missing values of a feature that had all or none."""
+    if missing_fraction == 1:
+        return "no information: all missing"
+    typical = f"median {fill:.4g}" if labels is None else f"mode {labels[int(fill)]!r}"
+    return f"none missing; in predict: {typical}"
