@@ -1,17 +1,14 @@
-"""scikit-learn's own checks, on the defaults, the simplest and the oddest attention."""
+"""scikit-learn's own checks, of a choice among embeddings and of the oddest score."""
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skml.attention import AttentionPoolingClassifier, AttentionPoolingRegressor
 
 CLASSES = [AttentionPoolingRegressor, AttentionPoolingClassifier]
+FEW = {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_components": 4}
 ESTIMATORS = [
-    *(cls() for cls in CLASSES),
-    *(cls(embedding="identity") for cls in CLASSES),
-    *(
-        cls(embedding="linear", attention="additive", n_estimators=1, max_iter=50)
-        for cls in CLASSES
-    ),
+    *(cls(**FEW, n_bins=4, max_iter=25) for cls in CLASSES),
+    *(cls("additive", **FEW, embedding="linear", max_iter=100) for cls in CLASSES),
 ]
 
 

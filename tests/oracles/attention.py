@@ -3,14 +3,14 @@
 import numpy as np
 
 
-def score(query, key, kind):
-    """How alike two points are."""
+def score(query, keys, kind):
+    """How alike a point and some others are."""
     if kind == "gaussian":
-        return -np.sum((query - key) ** 2) / 2
+        return -np.sum((query - keys) ** 2, axis=1) / 2
     if kind == "laplace":
-        return -np.sqrt(np.sum((query - key) ** 2))
-    product = np.sum(query * key)
-    return product / np.sqrt(len(query)) if kind == "scaled-dot-product" else product
+        return -np.sqrt(np.sum((query - keys) ** 2, axis=1))
+    products = np.sum(query * keys, axis=1)
+    return products / np.sqrt(len(query)) if kind == "scaled-dot-product" else products
 
 
 def weigh(queries, keys, kind, key_weights=None, exclude=None):
@@ -18,10 +18,12 @@ def weigh(queries, keys, kind, key_weights=None, exclude=None):
     queries, keys = queries.astype(np.float64), keys.astype(np.float64)
     weights = np.zeros((len(queries), len(keys)))
     for i, query in enumerate(queries):
-        seen = [j for j in range(len(keys)) if exclude is None or j != exclude[i]]
-        if not seen:
+        seen = np.arange(len(keys))
+        if exclude is not None:
+            seen = seen[seen != exclude[i]]
+        if len(seen) == 0:
             continue
-        scores = np.array([score(query, keys[j], kind) for j in seen])
+        scores = score(query, keys[seen], kind)
         exponentials = np.exp(scores - scores.max())
         if key_weights is not None:
             exponentials = exponentials * key_weights[seen]
@@ -50,3 +52,29 @@ def slope(function, array, step=1e-6):
         gradient[at] = (above - function()) / (2 * step)
         array[at] = value
     return gradient
+
+
+def check_gradient(function, arrays, gradient, *, step=1e-5, n_directions=3):
+    """Compare a gradient with differences, in some random directions of each array.
+
+    Arrays, and their gradients, are dicts; the arrays are changed in place.
+    """
+    assert gradient.keys() == arrays.keys()
+    rng = np.random.default_rng(0)
+    for name, array in arrays.items():
+        assert gradient[name].shape == array.shape
+        start = array.copy()
+        for _ in range(n_directions):
+            direction = rng.normal(size=array.shape)
+            array[...] = start + step * direction
+            above = function()
+            array[...] = start - step * direction
+            below = function()
+            array[...] = start
+            np.testing.assert_allclose(
+                np.sum(gradient[name] * direction),
+                (above - below) / (2 * step),
+                rtol=1e-6,
+                atol=1e-7,
+                err_msg=name,
+            )
