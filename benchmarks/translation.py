@@ -74,7 +74,7 @@ def plain_epoch(
 
 def prepare(model, english, other):
     """Ids of the pairs, and a new network, as `fit` makes them."""
-    sources, targets = model._read_pairs(english, other, goes_on=False)
+    sources, targets = model._read_pairs(english, other, continue_training=False)
     model._learn_vocabularies(sources, targets)
     sources, targets = model._encode_pairs(sources, targets)
     torch.manual_seed(0)
@@ -85,7 +85,7 @@ def prepare(model, english, other):
 
 def run_epoch(arguments):
     from skml.neural._torch._device import find_dtype
-    from skml.neural._torch._loop import Training, TrainingOptions, schedule
+    from skml.neural._torch._loop import NetworkTraining, TrainingOptions, schedule
     from skml.neural._torch._translation import TranslationTask
 
     english, other = read_pairs(arguments.pairs)
@@ -110,9 +110,9 @@ def run_epoch(arguments):
             )
             options = TrainingOptions(
                 max_iter=arguments.n_passes,
-                learning_rate_init=model.learning_rate_init,
                 learning_rate=model.learning_rate,
-                warm_up=model.warm_up,
+                lr_schedule=model.lr_schedule,
+                warmup_steps=model.warmup_steps,
                 weight_decay=model.weight_decay,
                 max_grad_norm=1.0,
                 betas=(0.9, 0.98),
@@ -121,15 +121,15 @@ def run_epoch(arguments):
                 n_iter_no_change=10,
                 tol=0.0,
                 max_train_time=np.inf,
-                n_averaged=1,
+                n_averaged_checkpoints=1,
                 checkpoint=None,
                 fingerprint="",
                 caller="benchmark",
             )
-            training = Training(network, task, options, seed=0)
+            training = NetworkTraining(network, task, options, seed=0)
             training.start = perf_counter()
             optimizer = torch.optim.AdamW(
-                twin.parameters(), lr=model.learning_rate_init, betas=(0.9, 0.98)
+                twin.parameters(), lr=model.learning_rate, betas=(0.9, 0.98)
             )
             generator = np.random.default_rng(0)
             # As many steps as ours has batches.
@@ -139,7 +139,7 @@ def run_epoch(arguments):
             scheduler = LambdaLR(
                 optimizer,
                 lambda step, model=model, n_steps=n_steps: schedule(
-                    model.learning_rate, step, model.warm_up, step / n_steps
+                    model.lr_schedule, step, model.warmup_steps, step / n_steps
                 ),
             )
             for number in range(arguments.n_passes):

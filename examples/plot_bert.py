@@ -33,9 +33,9 @@ pretrainer = BertPretrainer(
     max_length=48,
     batch_size=32,
     dropout=0.0,
-    learning_rate_init=0.003,
+    learning_rate=0.003,
     next_sentence=False,
-    masked_share=0.25,
+    mlm_probability=0.25,
     max_iter=4,
     random_state=0,
 )
@@ -49,7 +49,7 @@ _, counts = np.unique(np.concatenate([p[1:-1] for p in pieces]), return_counts=T
 shares = counts / counts.sum()
 entropy = -(shares * np.log(shares)).sum()
 
-losses = [figures["masked_loss"] for figures in pretrainer.figures_]
+losses = [figures["masked_loss"] for figures in pretrainer.history_]
 fig, ax = plt.subplots(layout="constrained")
 ax.plot(range(1, len(losses) + 1), losses, marker="o", label="masked pieces")
 ax.axhline(entropy, color="grey", linestyle="--", label="frequencies alone")
@@ -66,10 +66,10 @@ ax.legend()
 # always, and TF-IDF is better. Models that have read billions of words are another
 # matter.
 random = BertPretrainer(**pretrainer.get_params())
-random.set_params(learning_rate_init=1e-12, max_iter=1).fit(texts)
+random.set_params(learning_rate=1e-12, max_iter=1).fit(texts)
 
 learned, tested = slice(0, 60), slice(-1000, None)
-options = {"learning_rate_init": 1e-3, "max_iter": 15, "long_text": "window"}
+options = {"learning_rate": 1e-3, "max_iter": 15, "long_text": "window"}
 candidates = {
     "pre-trained": BertClassifier(pretrainer, **options, random_state=0),
     "random": BertClassifier(random, **options, random_state=0),

@@ -28,8 +28,8 @@ model = Seq2SeqTranslator(
     dropout=0.0,
     label_smoothing=0.0,
     batch_size=256,
-    learning_rate_init=0.01,
-    warm_up=20,
+    learning_rate=0.01,
+    warmup_steps=20,
     max_iter=20,
     bleu_tokenize="char",
     random_state=0,
@@ -110,8 +110,8 @@ parameters = {
     "hidden_size": 64,
     "embedding_size": 64,
     "batch_size": 512,
-    "learning_rate_init": 0.01,
-    "warm_up": 20,
+    "learning_rate": 0.01,
+    "warmup_steps": 20,
     "max_iter": 40,
     "random_state": 0,
 }
@@ -164,7 +164,7 @@ fig, axes = plt.subplots(1, 2, figsize=(8, 3), sharey=True, layout="constrained"
 watched = Seq2SeqTranslator(**parameters).set_params(
     dropout=0.0,
     label_smoothing=0.0,
-    learning_rate="constant",
+    lr_schedule="constant",
     early_stopping=True,
     n_iter_no_change=40,
 )

@@ -52,7 +52,7 @@ def of_networks():
     """A single epoch of a network that begins at random, or a rate of nearly zero."""
     model = skml.BertClassifier(tiny_model(n_layers=1), **{**SMALL, "max_iter": 1})
     yield "BertClassifier", Nothing(model, SENTENCES, list("aabbaabb"), "learning_rate")
-    slow = cases.small(skml.Seq2SeqTranslator, learning_rate_init=1e-12)
+    slow = cases.small(skml.Seq2SeqTranslator, learning_rate=1e-12)
     X, y = cases.ENGLISH, cases.FRENCH
     yield "Seq2SeqTranslator", Nothing(slow, X, y, "max_iter|learning_rate")
 

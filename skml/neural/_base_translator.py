@@ -21,7 +21,6 @@ from skml.neural._network_estimator import (
 from skml.neural._storage import load_folder, save_folder
 
 FEWEST_PIECES = 260  # of byte-pair encoding
-FEWEST_PAIRS_TO_STOP = 1000  # from which on early stopping is worth the pairs it takes
 
 
 class BaseTranslator(BaseNetworkEstimator):
@@ -42,8 +41,7 @@ class BaseTranslator(BaseNetworkEstimator):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "tie_embeddings": ["boolean"],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "warm_up": [Interval(Integral, 0, None, closed="left")],
-        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "warmup_steps": [Interval(Integral, 0, None, closed="left")],
         "beam_size": [Interval(Integral, 1, None, closed="left")],
         "length_penalty": [Interval(Real, 0, None, closed="left")],
         "bleu_tokenize": [StrOptions({"13a", "intl", "zh", "char", "none"})],
@@ -77,7 +75,9 @@ class BaseTranslator(BaseNetworkEstimator):
         ImportError
             If PyTorch is not installed.
         """
-        found = self._fit(X, y, goes_on=self.warm_start, max_iter=self.max_iter)
+        found = self._fit(
+            X, y, continue_training=self.warm_start, max_iter=self.max_iter
+        )
         self._warn_if_nothing_is_learned(*found)
         return self
 
@@ -98,17 +98,17 @@ class BaseTranslator(BaseNetworkEstimator):
         self : object
             The fitted estimator.
         """
-        self._fit(X, y, goes_on=True, max_iter=1)
+        self._fit(X, y, continue_training=True, max_iter=1)
         return self
 
-    def _fit(self, X, y, *, goes_on, max_iter):
+    def _fit(self, X, y, *, continue_training, max_iter):
         """Learn; returns the loss of a token at the end, and the tokens' entropy."""
         self._import_packages()
         self._check_parameters()
-        self._check_checkpoint(goes_on)
+        self._check_checkpoint(continue_training)
         progress = self._begin({"X": X, "y": y}, max_iter)
-        goes_on = goes_on and hasattr(self, "network_")
-        found = self._learn(X, y, goes_on, max_iter, progress)
+        continue_training = continue_training and hasattr(self, "network_")
+        found = self._learn(X, y, continue_training, max_iter, progress)
         progress.end()
         return found
 
@@ -128,36 +128,33 @@ class BaseTranslator(BaseNetworkEstimator):
                 f"{type(self).__name__}: no more was learned than how frequent each "
                 f"token is: the loss of a token is {loss:.3g}, and their entropy "
                 f"{entropy:.3g}. Raise max_iter, or lower batch_size, so that there "
-                "are more steps; or change learning_rate_init."
+                "are more steps; or change learning_rate."
             )
 
     @all_or_nothing
-    def _learn(self, X, y, goes_on, max_iter, progress):
+    def _learn(self, X, y, continue_training, max_iter, progress):
         from skml.neural._torch._device import (
             drawing,
             find_device,
-            limit_threads,
+            limit_torch_threads,
             seeded,
         )
         from skml.neural._torch._translation import ratio_of
 
-        sources, targets = self._read_pairs(X, y, goes_on)
-        if goes_on:
+        sources, targets = self._read_pairs(X, y, continue_training)
+        if continue_training:
             self._check_unchanged()
         else:
             self._learn_vocabularies(sources, targets)
         pairs = self._encode_pairs(sources, targets)
-        before = self.max_length_ratio_ if goes_on else 0.0
+        before = self.max_length_ratio_ if continue_training else 0.0
         self.max_length_ratio_ = max(before, ratio_of(*pairs))
         device = find_device(self.device, type(self).__name__)
         random_state = make_random_state(self.random_state)
         seed = random_state.randint(2**31 - 1)
-        stops = self.early_stopping
-        if stops == "auto":
-            stops = len(pairs[0]) >= FEWEST_PAIRS_TO_STOP
-        held_out = self._hold_out(len(pairs[0]), random_state, stops)
-        with limit_threads(self.n_jobs), seeded(seed, device):
-            if goes_on:  # the old one stays as it is, if this fails
+        held_out = self._hold_out(len(pairs[0]), random_state)
+        with limit_torch_threads(self.n_jobs), seeded(seed, device):
+            if continue_training:  # the old one stays as it is, if this fails
                 self.network_ = deepcopy(self.network_)
             else:
                 self._architecture = self._describe_network(*self._sizes())
@@ -187,7 +184,7 @@ class BaseTranslator(BaseNetworkEstimator):
 
     # What is read
 
-    def _read_pairs(self, X, y, goes_on):
+    def _read_pairs(self, X, y, continue_training):
         name = type(self).__name__
         sources, source_kind = read_documents(X, name)
         if y is None:
@@ -198,7 +195,7 @@ class BaseTranslator(BaseNetworkEstimator):
         self._check_pairs(sources, targets)
         if not sources:
             raise ValueError(f"{name}: X is empty; at least one pair is needed.")
-        if not goes_on:
+        if not continue_training:
             self._kinds = source_kind, target_kind
         self._check_kind(source_kind, 0, "X")
         self._check_kind(target_kind, 1, "y")
@@ -384,12 +381,12 @@ class BaseTranslator(BaseNetworkEstimator):
         return table
 
     def _search(self, sources, n_best=1):
-        from skml.neural._torch._device import limit_threads
+        from skml.neural._torch._device import limit_torch_threads
 
         ratio = self.max_length_ratio
         if ratio == "auto":
             ratio = self.max_length_ratio_
-        with limit_threads(self.n_jobs):
+        with limit_torch_threads(self.n_jobs):
             found = self._translator().translate(
                 sources,
                 self.max_length,
@@ -467,10 +464,10 @@ class BaseTranslator(BaseNetworkEstimator):
         ValueError
             If X and y differ in length, or a target has more than `max_length` tokens.
         """
-        from skml.neural._torch._device import limit_threads
+        from skml.neural._torch._device import limit_torch_threads
 
         sources, targets = self._given_pairs(X, y)
-        with limit_threads(self.n_jobs):
+        with limit_torch_threads(self.n_jobs):
             return self._translator().log_likelihood(sources, targets)
 
     def attention_weights(self, X, y=None, *, return_tokens=False):
@@ -493,7 +490,7 @@ class BaseTranslator(BaseNetworkEstimator):
         tokens : list of tuple of two lists of str
             Of each pair, the source tokens and the target tokens; if `return_tokens`.
         """
-        from skml.neural._torch._device import limit_threads
+        from skml.neural._torch._device import limit_torch_threads
         from skml.neural._torch._translation import with_both_ends
 
         check_is_fitted(self)
@@ -503,7 +500,7 @@ class BaseTranslator(BaseNetworkEstimator):
             targets = with_both_ends([hypotheses[0].ids for hypotheses in found])
         else:
             sources, targets = self._given_pairs(X, y)
-        with limit_threads(self.n_jobs):
+        with limit_torch_threads(self.n_jobs):
             weights = self._translator().attention_weights(sources, targets)
         if not return_tokens:
             return weights
@@ -553,9 +550,9 @@ class BaseTranslator(BaseNetworkEstimator):
 
     def _rebuild_network(self, weights):
         """A network with these weights, which are copied."""
-        from skml.neural._torch._device import apart
+        from skml.neural._torch._device import preserve_rng_state
 
-        with apart():
+        with preserve_rng_state():
             network = self._make_network()
         network.load_state_dict(weights)
         return network.eval()

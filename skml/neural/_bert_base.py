@@ -37,9 +37,7 @@ TOKENIZER_FILES = (
 FORMAT = 1
 TYPES = {  # of fitted attributes that are JSON; [float] is a list of such
     "n_iter_": int,
-    "loss_curve_": [float],
-    "validation_loss_curve_": [float],
-    "new_weights_": [str],
+    "newly_initialized_": [str],
     "_is_multilabel": bool,
     "_is_1d": bool,
     "_fallback": int,
@@ -56,11 +54,10 @@ WINDOW_CONSTRAINTS = {
 }
 TRAINING_CONSTRAINTS = {
     "dropout": [Interval(Real, 0, 1, closed="left"), None],
-    "warm_up": [
+    "warmup_steps": [
         Interval(Integral, 0, None, closed="left"),
         Interval(RealNotInt, 0, 1, closed="left"),
     ],
-    "early_stopping": ["boolean"],
 }
 
 
@@ -180,10 +177,10 @@ class BertMixin(PackagesMixin):
 
     def _collect(self, network, windows, compute):
         """What `compute` returns of a network and the inputs of all windows."""
-        from skml.neural._torch._device import limit_threads
+        from skml.neural._torch._device import limit_torch_threads
         from skml.neural._torch._windows import collect
 
-        with limit_threads(self.n_jobs):
+        with limit_torch_threads(self.n_jobs):
             network = self._on_device(network)
             return collect(network, windows, self._special.get("pad", 0), compute)
 
@@ -210,10 +207,10 @@ class BertMixin(PackagesMixin):
             self.networks_ = [self._rebuild_network(to_tensors(w)) for w in members]
 
     def _rebuild_network(self, weights):
-        from skml.neural._torch._device import apart
+        from skml.neural._torch._device import preserve_rng_state
         from skml.neural._torch._pretrained import rebuild_network
 
-        with apart():
+        with preserve_rng_state():
             return rebuild_network(self._config, self._head, weights)
 
     def save_pretrained(self, path):
@@ -289,7 +286,7 @@ class BertMixin(PackagesMixin):
             "format": FORMAT,
             "class": type(self).__name__,
             "parameters": {k: parameter_to_json(v) for k, v in parameters.items()},
-            "n_members": len(self.networks_),
+            "n_estimators": len(self.networks_),
             "kind": getattr(self, "_kind", None),
             "n_pieces": self._n_pieces,
             "longest": self._longest,
@@ -347,7 +344,7 @@ class BertMixin(PackagesMixin):
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        from skml.neural._torch._device import apart
+        from skml.neural._torch._device import preserve_rng_state
         from skml.neural._torch._pretrained import (
             check_vocabulary,
             config_to_json,
@@ -356,14 +353,14 @@ class BertMixin(PackagesMixin):
         )
 
         caller = type(self).__name__
-        kind, n_members = state["kind"], state["n_members"]
+        kind, n_estimators = state["kind"], state["n_estimators"]
         if kind not in (None, *self._kinds_taken):
             raise ValueError(f"kind={kind!r:.60}.")
-        for name in ("n_members", "n_pieces", "longest"):
+        for name in ("n_estimators", "n_pieces", "longest"):
             if type(state[name]) is not int or state[name] < 1:
                 raise ValueError(f"{name}={state[name]!r:.60}.")
-        if n_members >= MOST_MEMBERS:
-            raise ValueError(f"n_members={n_members}.")
+        if n_estimators >= MOST_MEMBERS:
+            raise ValueError(f"n_estimators={n_estimators}.")
         if kind is not None:
             self._kind = kind
         self._n_pieces, self._longest = state["n_pieces"], state["longest"]
@@ -377,7 +374,7 @@ class BertMixin(PackagesMixin):
             self._tokenizer = PieceTokenizer(files)
         except Exception as error:  # the library raises no other type
             raise ValueError(f"tokenizer.json: {error}") from None
-        with apart():
+        with preserve_rng_state():
             network, new, left = read_network(path, path, self._head, caller)
         if new or left:
             raise ValueError(f"{[*new, *left][0]!r} is missing, or too much.")
@@ -390,7 +387,7 @@ class BertMixin(PackagesMixin):
             raise ValueError(f"n_pieces={self._n_pieces}.")
         self._config = config_to_json(network.config)
         self.networks_ = [network.eval()]
-        for number in range(1, n_members):
+        for number in range(1, n_estimators):
             try:
                 weights = load_file(path / MEMBER.format(number))
                 self.networks_.append(self._rebuild_network(weights))

@@ -13,6 +13,7 @@ from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
 from skml._validation import is_missing
 from skml.neural._bert_text import mean_of_windows
 from skml.neural._bert_tuner import BaseBertTuner, check_samples, logits_of
+from skml.neural._network_estimator import CURVES
 
 
 def log(proba):
@@ -72,15 +73,15 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         The share of numbers that is dropped in training. None keeps the model's own.
     batch_size : int, default=32
         The number of texts, or windows, of a step.
-    learning_rate_init : float, default=5e-5
+    learning_rate : float, default=5e-5
         The highest learning rate of AdamW.
     head_learning_rate : float, default=None
-        That of the head. None takes `learning_rate_init`.
+        That of the head. None takes `learning_rate`.
     layer_decay : float, default=1.0
         By what factor the rate falls from each layer to that below it.
-    learning_rate : {"constant", "cosine", "linear", "inverse-sqrt"}, default="linear"
+    lr_schedule : {"constant", "cosine", "linear", "inverse-sqrt"}, default="linear"
         How the rate falls after the warm-up.
-    warm_up : int or float, default=0.1
+    warmup_steps : int or float, default=0.1
         The number of steps in which the rate rises from zero, or, as a float, their
         share of all.
     weight_decay : float, default=0.01
@@ -91,21 +92,22 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         The number of passes over the texts.
     max_train_time : float, default=None
         The seconds after which training stops. None is no limit.
-    early_stopping : bool, default=False
+    early_stopping : bool or "auto", default=False
         Whether a share of the texts is held out, training stops when it gets no better,
         and the best weights are kept.
+        If "auto", early stopping is enabled if there are more than 10000 samples.
     validation_fraction : float, default=0.1
         The share that is held out.
     n_iter_no_change : int, default=1
         The number of passes without a gain of more than `tol` after which it stops.
     tol : float, default=0.0
         The smallest gain.
-    n_averaged : int, default=1
+    n_averaged_checkpoints : int, default=1
         Of how many last passes the weights are averaged.
     checkpoint : str or path-like, default=None
         A file that is written after each pass, and from which an interrupted fit goes
         on.
-    n_members : int, default=1
+    n_estimators : int, default=1
         How many networks are trained, with other seeds; their probabilities are
         averaged.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
@@ -126,11 +128,11 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         The classes, sorted; the columns of probabilities have the same order.
     networks_ : list of PreTrainedModel
         The networks of transformers, one for each member.
-    new_weights_ : list of str
+    newly_initialized_ : list of str
         The names of the weights that the model did not have: those of the head.
     n_iter_ : int
         The number of passes of the first member.
-    loss_curve_, validation_loss_curve_ : list of float
+    loss_curve_, validation_loss_curve_ : ndarray of shape (n_iter_,)
         Of the first member, the mean loss of each pass, and on the texts held out.
 
     See Also
@@ -160,16 +162,15 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
     ...     random_state=0,
     ... ).fit(texts)
     >>> model = BertClassifier(
-    ...     small, learning_rate_init=0.01, max_iter=20, random_state=0
+    ...     small, learning_rate=0.01, max_iter=20, random_state=0
     ... )
     >>> model.fit(texts, ["good", "bad", "good", "bad"]).predict(["a fine film"])
     array(['good'], dtype='<U4')
     """
 
     _head = "sequence-classification"
-    _fitted_as_data = ("new_weights_", "n_iter_", "loss_curve_")
-    _fitted_as_data += ("validation_loss_curve_", "_is_multilabel")
-    _fitted_as_arrays = ("classes_",)
+    _fitted_as_data = ("newly_initialized_", "n_iter_", "_is_multilabel")
+    _fitted_as_arrays = ("classes_", *CURVES)
     _parameter_constraints = {
         **BaseBertTuner._parameter_constraints,
         "long_text": [StrOptions({"truncate", "window"})],
@@ -187,11 +188,11 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         freeze="none",
         dropout=None,
         batch_size=32,
-        learning_rate_init=5e-5,
+        learning_rate=5e-5,
         head_learning_rate=None,
         layer_decay=1.0,
-        learning_rate="linear",
-        warm_up=0.1,
+        lr_schedule="linear",
+        warmup_steps=0.1,
         weight_decay=0.01,
         max_grad_norm=1.0,
         max_iter=3,
@@ -200,9 +201,9 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         validation_fraction=0.1,
         n_iter_no_change=1,
         tol=0.0,
-        n_averaged=1,
+        n_averaged_checkpoints=1,
         checkpoint=None,
-        n_members=1,
+        n_estimators=1,
         precision="auto",
         device="auto",
         n_jobs=None,
@@ -217,11 +218,11 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         self.freeze = freeze
         self.dropout = dropout
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.head_learning_rate = head_learning_rate
         self.layer_decay = layer_decay
-        self.learning_rate = learning_rate
-        self.warm_up = warm_up
+        self.lr_schedule = lr_schedule
+        self.warmup_steps = warmup_steps
         self.weight_decay = weight_decay
         self.max_grad_norm = max_grad_norm
         self.max_iter = max_iter
@@ -230,9 +231,9 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
-        self.n_averaged = n_averaged
+        self.n_averaged_checkpoints = n_averaged_checkpoints
         self.checkpoint = checkpoint
-        self.n_members = n_members
+        self.n_estimators = n_estimators
         self.precision = precision
         self.device = device
         self.n_jobs = n_jobs

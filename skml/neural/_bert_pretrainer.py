@@ -16,7 +16,7 @@ from skml.neural._bert_base import (
     BertMixin,
 )
 from skml.neural._bert_text import PieceTokenizer, read_texts
-from skml.neural._network_estimator import BaseNetworkEstimator
+from skml.neural._network_estimator import CURVES, BaseNetworkEstimator
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 FIGURES = (
@@ -111,7 +111,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
     max_length : int, default=128
         The largest number of pieces of a sequence, special ones included, and the
         number of positions that a new model learns; 512 at most.
-    masked_share : float, default=0.15
+    mlm_probability : float, default=0.15
         The share of pieces that are chosen.
     whole_words : bool, default=False
         Whether all pieces of a word are chosen together.
@@ -119,11 +119,11 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         Whether sequences have two parts. If not, only pieces are learned [2]_.
     batch_size : int, default=64
         The number of sequences of a step.
-    learning_rate_init : float, default=0.001
+    learning_rate : float, default=0.001
         The highest learning rate of AdamW; for a large `model`, 5e-5 is usual.
-    learning_rate : {"constant", "cosine", "linear", "inverse-sqrt"}, default="linear"
+    lr_schedule : {"constant", "cosine", "linear", "inverse-sqrt"}, default="linear"
         How the rate falls after the warm-up.
-    warm_up : int or float, default=0.1
+    warmup_steps : int or float, default=0.1
         The number of steps in which the rate rises from zero, or, as a float, their
         share of all.
     weight_decay : float, default=0.01
@@ -134,16 +134,17 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         The number of passes over the documents.
     max_train_time : float, default=None
         The seconds after which training stops. None is no limit.
-    early_stopping : bool, default=False
+    early_stopping : bool or "auto", default=False
         Whether a share of the documents is held out, training stops when it gets no
         better, and the best weights are kept.
+        If "auto", early stopping is enabled if there are more than 10000 samples.
     validation_fraction : float, default=0.1
         The share that is held out.
     n_iter_no_change : int, default=3
         The number of passes without a gain of more than `tol` after which it stops.
     tol : float, default=0.0
         The smallest gain.
-    n_averaged : int, default=1
+    n_averaged_checkpoints : int, default=1
         Of how many last passes the weights are averaged.
     checkpoint : str or path-like, default=None
         A file that is written after each pass, and from which an interrupted fit goes
@@ -168,7 +169,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         The network of transformers, a ``BertForPreTraining``.
     n_iter_ : int
         The number of passes.
-    loss_curve_, validation_loss_curve_ : list of float
+    loss_curve_, validation_loss_curve_ : ndarray of shape (n_iter_,)
         The mean loss of each pass, and on the documents held out: the sum of those of
         pieces and of pairs.
     masked_loss_, masked_accuracy_ : float
@@ -177,7 +178,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         the last pass.
     next_sentence_loss_, next_sentence_accuracy_ : float
         The same of pairs; only with `next_sentence`.
-    figures_ : list of dict of str to float
+    history_ : list of dict of str to float
         The same figures of each pass, in training.
 
     See Also
@@ -198,18 +199,19 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
     >>> documents = load_docstrings(packages=("numpy",)).data[:200]
     >>> model = BertPretrainer(
     ...     vocabulary_size=1000, hidden_size=32, n_layers=1, n_heads=2, max_length=64,
-    ...     max_iter=2, learning_rate_init=0.01, random_state=0,
+    ...     max_iter=2, learning_rate=0.01, random_state=0,
     ... )
     >>> model.fit(documents).n_iter_
     2
-    >>> model.figures_[1]["masked_loss"] < model.figures_[0]["masked_loss"]
+    >>> model.history_[1]["masked_loss"] < model.history_[0]["masked_loss"]
     True
     """
 
     _head = "pretraining"
     _kinds_taken = ("text", "tokens", "pairs")
-    _fitted_as_data = ("n_iter_", "loss_curve_", "validation_loss_curve_", "figures_")
+    _fitted_as_data = ("n_iter_", "history_")
     _fitted_as_data += tuple(f"{name}_" for name in FIGURES)
+    _fitted_as_arrays = CURVES
     _betas = (0.9, 0.999)
     _parameter_constraints = {
         **BaseNetworkEstimator._parameter_constraints,
@@ -222,7 +224,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "feed_forward_size": [Interval(Integral, 1, None, closed="left"), None],
-        "masked_share": [Interval(Real, 0, 1, closed="neither")],
+        "mlm_probability": [Interval(Real, 0, 1, closed="neither")],
         "whole_words": ["boolean"],
         "next_sentence": ["boolean"],
         "warm_start": ["boolean"],
@@ -240,13 +242,13 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         feed_forward_size=None,
         dropout=None,
         max_length=128,
-        masked_share=0.15,
+        mlm_probability=0.15,
         whole_words=False,
         next_sentence=True,
         batch_size=64,
-        learning_rate_init=0.001,
-        learning_rate="linear",
-        warm_up=0.1,
+        learning_rate=0.001,
+        lr_schedule="linear",
+        warmup_steps=0.1,
         weight_decay=0.01,
         max_grad_norm=1.0,
         max_iter=10,
@@ -255,7 +257,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         validation_fraction=0.1,
         n_iter_no_change=3,
         tol=0.0,
-        n_averaged=1,
+        n_averaged_checkpoints=1,
         checkpoint=None,
         precision="auto",
         device="auto",
@@ -273,13 +275,13 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         self.feed_forward_size = feed_forward_size
         self.dropout = dropout
         self.max_length = max_length
-        self.masked_share = masked_share
+        self.mlm_probability = mlm_probability
         self.whole_words = whole_words
         self.next_sentence = next_sentence
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate
-        self.warm_up = warm_up
+        self.lr_schedule = lr_schedule
+        self.warmup_steps = warmup_steps
         self.weight_decay = weight_decay
         self.max_grad_norm = max_grad_norm
         self.max_iter = max_iter
@@ -288,7 +290,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
-        self.n_averaged = n_averaged
+        self.n_averaged_checkpoints = n_averaged_checkpoints
         self.checkpoint = checkpoint
         self.precision = precision
         self.device = device
@@ -324,7 +326,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         ImportError
             If PyTorch or transformers is not installed.
         """
-        return self._fit(X, goes_on=self.warm_start, max_iter=self.max_iter)
+        return self._fit(X, continue_training=self.warm_start, max_iter=self.max_iter)
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -343,27 +345,29 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         self : object
             The fitted estimator.
         """
-        return self._fit(X, goes_on=True, max_iter=1)
+        return self._fit(X, continue_training=True, max_iter=1)
 
-    def _fit(self, X, *, goes_on, max_iter):
+    def _fit(self, X, *, continue_training, max_iter):
         self._import_packages()
-        self._check_checkpoint(goes_on)
+        self._check_checkpoint(continue_training)
         if self.model is None and self.hidden_size % self.n_heads:
             raise ValueError(
                 f"{type(self).__name__}: hidden_size={self.hidden_size!r} is no "
                 f"multiple of n_heads={self.n_heads!r}."
             )
         progress = self._begin({"X": X, "y": None}, max_iter)
-        self._learn(X, goes_on and hasattr(self, "networks_"), max_iter, progress)
+        self._learn(
+            X, continue_training and hasattr(self, "networks_"), max_iter, progress
+        )
         progress.end()
         return self
 
     @all_or_nothing
-    def _learn(self, X, goes_on, max_iter, progress):
+    def _learn(self, X, continue_training, max_iter, progress):
         from skml.neural._torch._device import (
             drawing,
             find_device,
-            limit_threads,
+            limit_torch_threads,
             seeded,
         )
 
@@ -371,14 +375,14 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         device = find_device(self.device, type(self).__name__)
         random_state = make_random_state(self.random_state)
         seed = random_state.randint(2**31 - 1)
-        with limit_threads(self.n_jobs), seeded(seed, device):
-            if goes_on:  # the old one stays as it is, if this fails
+        with limit_torch_threads(self.n_jobs), seeded(seed, device):
+            if continue_training:  # the old one stays as it is, if this fails
                 network = deepcopy(self.networks_[0])
             else:
                 with drawing():
                     network = self._make_network(documents)
             sentences = self._encode(documents)
-            held_out = self._hold_out(len(sentences), random_state, self.early_stopping)
+            held_out = self._hold_out(len(sentences), random_state)
             self._train(
                 network.to(device),
                 sentences,
@@ -506,7 +510,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         return {
             "longest": self._n_pieces,
             "batch_size": self.batch_size,
-            "share": self.masked_share,
+            "share": self.mlm_probability,
             "special": self._special,
             "ordinary": np.array(ordinary),
             "is_inner": is_inner if self.whole_words else None,
@@ -529,7 +533,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         kept = held_out or learned
         return {
             **super()._learned(training),
-            "figures_": [of_pass for of_pass, _ in training.figures],
+            "history_": [of_pass for of_pass, _ in training.figures],
             **{f"{name}_": kept[name] for name in FIGURES if name in kept},
         }
 
@@ -560,14 +564,14 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
         """
         import torch
 
-        from skml.neural._torch._device import limit_threads
+        from skml.neural._torch._device import limit_torch_threads
         from skml.neural._torch._pretraining import PretrainingTask
 
         check_is_fitted(self)
         sentences = self._encode(self._read_sentences(X))
         network = self._on_device(self.networks_[0])
         everything = np.arange(len(sentences))
-        with limit_threads(self.n_jobs), torch.inference_mode():
+        with limit_torch_threads(self.n_jobs), torch.inference_mode():
             task = PretrainingTask(
                 sentences, everything, 0, **self._task_options(), device=network.device
             )

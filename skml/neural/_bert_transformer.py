@@ -149,7 +149,7 @@ class BertTransformer(
         """
         self._import_packages()
         self._read_fit(X)
-        from skml.neural._torch._device import apart, find_device
+        from skml.neural._torch._device import find_device, preserve_rng_state
         from skml.neural._torch._pretrained import (
             as_source,
             config_to_json,
@@ -159,7 +159,7 @@ class BertTransformer(
 
         name = type(self).__name__
         find_device(self.device, name)
-        with as_source(self.model, name) as source, apart():
+        with as_source(self.model, name) as source, preserve_rng_state():
             self._load_tokenizer(source)
             network, *_ = read_network(source, self.model, self._head, name)
             settings = read_settings(source)
@@ -317,7 +317,7 @@ class BertTransformer(
 
     def _of_pieces(self, X, compute, return_tokens, prepare=lambda network: network):
         """What `compute` returns of each text, cut to its pieces along some axes."""
-        from skml.neural._torch._device import limit_threads
+        from skml.neural._torch._device import limit_torch_threads
         from skml.neural._torch._windows import run_windows
 
         check_is_fitted(self)
@@ -334,7 +334,7 @@ class BertTransformer(
         )
         found = [None] * len(documents)
         padding = self._special.get("pad", 0)
-        with limit_threads(self.n_jobs):
+        with limit_torch_threads(self.n_jobs):
             network = prepare(self._on_device(self.networks_[0]))
             for rows, (values, axes) in run_windows(network, windows, padding, compute):
                 for row, of_row in zip(rows, values, strict=True):

@@ -11,6 +11,7 @@ from sklearn.utils.validation import _check_sample_weight
 from skml._compat.sklearn import Interval, StrOptions
 from skml._fitting import all_or_nothing, warn_user
 from skml._random import make_random_state
+from skml._validation import uses_early_stopping
 from skml.neural._bert_base import (
     MODEL_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
@@ -39,7 +40,7 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         ],
         "head_learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "layer_decay": [Interval(Real, 0, 1, closed="right")],
-        "n_members": [Interval(Integral, 1, 999, closed="both")],
+        "n_estimators": [Interval(Integral, 1, 999, closed="both")],
     }
 
     _betas = (0.9, 0.999)
@@ -84,7 +85,7 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
     def _fit(self, X, y, sample_weight=None):
         self._import_packages()
         self._check_checkpoint()
-        progress = self._begin({"X": X, "y": y}, self.max_iter * self.n_members)
+        progress = self._begin({"X": X, "y": y}, self.max_iter * self.n_estimators)
         self._learn(X, y, sample_weight, progress)
         progress.end()
         return self
@@ -100,9 +101,10 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         device = find_device(self.device, type(self).__name__)
         random_state = make_random_state(self.random_state)
         held_out = self._hold_out(
-            len(documents), random_state, self.early_stopping, self._labels_of(targets)
+            len(documents), random_state, self._labels_of(targets)
         )
-        if self.early_stopping and len(held_out) == 0:
+        stops = uses_early_stopping(self.early_stopping, len(documents))
+        if stops and len(held_out) == 0:
             warn_user(
                 f"{type(self).__name__}: early_stopping has no effect, as each text is "
                 "the only one of a class, or the only one at all: none is held out."
@@ -110,7 +112,7 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         with as_source(self.model, type(self).__name__) as source:
             self._load_tokenizer(source)
             windows, networks = None, []
-            for _ in range(self.n_members):
+            for _ in range(self.n_estimators):
                 seed = random_state.randint(2**31 - 1)
                 network = self._load_network(source, seed)
                 if windows is None:
@@ -180,7 +182,7 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
                 dropout=self.dropout,
                 **self._config_changes(),
             )
-        self.new_weights_ = new
+        self.newly_initialized_ = new
         self._start(network)
         self._check_max_length(network)
         self._config = config_to_json(network.config)
@@ -199,12 +201,12 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         progress,
     ):
         """Train a network; the estimator learns the figures of the first."""
-        from skml.neural._torch._device import limit_threads, seeded
+        from skml.neural._torch._device import limit_torch_threads, seeded
         from skml.neural._torch._windows import WindowTask
 
         network.to(device)
         groups = self._groups(network)
-        with limit_threads(self.n_jobs), seeded(seed, device):
+        with limit_torch_threads(self.n_jobs), seeded(seed, device):
             task = WindowTask(
                 windows,
                 targets,
@@ -254,7 +256,7 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
                 f"{type(self).__name__}: after epoch {len(losses)} the loss is "
                 f"{loss:.3f}, where it is {chance:.3f} without looking at the texts: "
                 "next to nothing was learned, and predictions are as good as chance. "
-                f"Raise learning_rate_init={self.learning_rate_init!r} or max_iter="
+                f"Raise learning_rate={self.learning_rate!r} or max_iter="
                 f"{self.max_iter!r}, lower batch_size={self.batch_size!r}, or begin "
                 "with a model that was trained on more text."
             )
@@ -278,13 +280,13 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
             )
         head_share = 1.0
         if self.head_learning_rate is not None:
-            head_share = self.head_learning_rate / self.learning_rate_init
+            head_share = self.head_learning_rate / self.learning_rate
         shares = trained_groups(
             network,
             freeze=self.freeze,
             layer_decay=self.layer_decay,
             head_share=head_share,
-            new=self.new_weights_,
+            new=self.newly_initialized_,
         )
         return [
             group
@@ -298,8 +300,8 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
     def _report(self, training, others, progress):
         """Report a pass; whether a callback wants the fit to stop."""
         line = self._line(training, self.max_iter)
-        if self.n_members > 1:
-            line += f" (member {len(others) + 1} of {self.n_members})"
+        if self.n_estimators > 1:
+            line += f" (member {len(others) + 1} of {self.n_estimators})"
         return progress.report(
             line, lambda: self._reconstruct(training, others), task_name="epoch"
         )

@@ -13,7 +13,9 @@ from sklearn.exceptions import ConvergenceWarning
 from skml._compat.sklearn import CallbackSupportMixin, Interval, StrOptions
 from skml._fitting import Progress
 from skml._optional import import_optional
+from skml._validation import uses_early_stopping
 
+CURVES = ("loss_curve_", "validation_loss_curve_")
 # What changes nothing that is learned, or is not known before.
 NOT_OF_THE_FIT = {"checkpoint", "verbose", "n_jobs", "max_train_time", "device"}
 
@@ -84,18 +86,19 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
 
     _parameter_constraints = {
         "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "learning_rate": [
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [
             StrOptions({"constant", "cosine", "inverse-sqrt", "linear"}),
         ],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "max_grad_norm": [Interval(Real, 0, None, closed="right")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "max_train_time": [Interval(Real, 0, None, closed="neither"), None],
+        "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "n_averaged": [Interval(Integral, 1, None, closed="left")],
+        "n_averaged_checkpoints": [Interval(Integral, 1, None, closed="left")],
         "checkpoint": [str, PathLike, None],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "device": [str],
@@ -111,12 +114,12 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
         context = self._init_callback_context(max_subtasks=n_passes)
         return Progress(self, context, data)
 
-    def _check_checkpoint(self, goes_on=False):
+    def _check_checkpoint(self, continue_training=False):
         """A checkpoint needs a place, a number as a seed, and a fit from the start."""
         name = type(self).__name__
         if self.checkpoint is None:
             return
-        if goes_on:
+        if continue_training:
             raise ValueError(
                 f"{name}: a checkpoint is of one fit, and has no effect on partial_fit "
                 "and warm_start=True. Leave checkpoint at its default, None."
@@ -133,11 +136,12 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
                 f"{Path(self.checkpoint).name!r} in."
             )
 
-    def _hold_out(self, n_samples, random_state, stops, labels=None):
+    def _hold_out(self, n_samples, random_state, labels=None):
         """Positions of samples that are not learned from, but tell when to stop.
 
         With `labels`, as `stratify` takes them, of each class in proportion.
         """
+        stops = uses_early_stopping(self.early_stopping, n_samples)
         if not stops or n_samples < 2:
             return np.empty(0, dtype=np.intp)
         size = min(max(1, round(self.validation_fraction * n_samples)), n_samples - 1)
@@ -165,13 +169,13 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
         callback wants to stop; `groups` are those of the optimiser; `checkpoint`
         replaces the parameter.
         """
-        from skml.neural._torch._loop import Training, TrainingOptions
+        from skml.neural._torch._loop import NetworkTraining, TrainingOptions
 
         options = TrainingOptions(
             max_iter=max_iter,
-            learning_rate_init=self.learning_rate_init,
             learning_rate=self.learning_rate,
-            warm_up=self.warm_up,
+            lr_schedule=self.lr_schedule,
+            warmup_steps=self.warmup_steps,
             weight_decay=self.weight_decay,
             max_grad_norm=self.max_grad_norm,
             betas=self._betas,
@@ -180,15 +184,15 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
             n_iter_no_change=self.n_iter_no_change,
             tol=self.tol,
             max_train_time=self.max_train_time or np.inf,
-            n_averaged=self.n_averaged,
+            n_averaged_checkpoints=self.n_averaged_checkpoints,
             checkpoint=checkpoint or self.checkpoint,
             fingerprint=fingerprint,
             caller=type(self).__name__,
         )
-        training = Training(network, task, options, seed, groups)
+        training = NetworkTraining(network, task, options, seed, groups)
         weights = training.run(lambda: report(training))
         if training.is_diverged:
-            self._tell_divergence(training)
+            self._raise_or_warn_diverged(training)
         network.load_state_dict(weights)
         network.eval()
         return training
@@ -212,17 +216,17 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
             "precision='float32', or 'auto', which is float32 here."
         )
 
-    def _tell_divergence(self, training):
+    def _raise_or_warn_diverged(self, training):
         what = f"the loss of pass {len(training.losses) + 1} is not finite"
         if training.best is None:
             raise ValueError(
                 f"{type(self).__name__}: {what}: training diverged. Lower "
-                f"learning_rate_init, which is {self.learning_rate_init!r}."
+                f"learning_rate, which is {self.learning_rate!r}."
             )
         warnings.warn(
             f"{type(self).__name__}: {what}: training diverged and is over; the best "
-            "weights before are kept. Lower learning_rate_init, which is "
-            f"{self.learning_rate_init!r}.",
+            "weights before are kept. Lower learning_rate, which is "
+            f"{self.learning_rate!r}.",
             ConvergenceWarning,
             stacklevel=2,
         )
@@ -240,8 +244,10 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
     def _learned(self, training):
         return {
             "n_iter_": len(training.losses),
-            "loss_curve_": list(training.losses),
-            "validation_loss_curve_": list(training.held_out_losses),
+            "loss_curve_": np.array(training.losses, dtype=np.float64),
+            "validation_loss_curve_": np.array(
+                training.held_out_losses, dtype=np.float64
+            ),
         }
 
     def _fingerprint(self, sequences):

@@ -9,6 +9,7 @@ import numpy as np
 from skml._folders import check_parent, check_replaceable, write_files
 from skml._optional import import_optional
 from skml.neural._codec import VOCABULARIES
+from skml.neural._network_estimator import CURVES
 
 FORMAT = 2
 ESTIMATOR, SOURCE, TARGET = "estimator.json", "source.json", "target.json"
@@ -18,7 +19,7 @@ SIZES = ("n_source", "n_target")
 MOST_POSITIONS = 2**17  # of a network that is read
 KINDS = ("text", "tokens")
 RATIO = "max_length_ratio_"
-NUMBERS = ("n_iter_", "loss_curve_", "validation_loss_curve_")
+NUMBERS = ("n_iter_", *CURVES)
 
 
 def save_folder(estimator, path):
@@ -45,7 +46,8 @@ def save_folder(estimator, path):
         "architecture": estimator._architecture,
         "cut_by": estimator._cut_by,
         RATIO: estimator.max_length_ratio_,
-        **{name: getattr(estimator, name) for name in NUMBERS},
+        "n_iter_": estimator.n_iter_,
+        **{name: getattr(estimator, name).tolist() for name in CURVES},
     }
     network = estimator.network_.state_dict()
     weights = {name: w.detach().cpu().contiguous() for name, w in network.items()}
@@ -108,7 +110,8 @@ def _make_estimator(cls, state, where):
         raise ValueError(f"{where} is damaged: kinds={kinds!r:.60}.")
     estimator._kinds, estimator._architecture = tuple(kinds), architecture
     estimator._cut_by, estimator.max_length_ratio_ = cut_by, ratio
-    vars(estimator).update(numbers)
+    curves = {name: np.array(numbers[name], dtype=np.float64) for name in CURVES}
+    vars(estimator).update(numbers | curves)
     return estimator
 
 

@@ -61,13 +61,13 @@ class TransformerTranslator(BaseTranslator):
         over all tokens.
     batch_size : int, default=2048
         The most tokens of a batch: sources, targets and padding together.
-    learning_rate_init : float, default=0.001
+    learning_rate : float, default=0.001
         The highest learning rate of AdamW.
-    learning_rate : {"constant", "cosine", "linear", "inverse-sqrt"}, default="cosine"
+    lr_schedule : {"constant", "cosine", "linear", "inverse-sqrt"}, default="cosine"
         How the rate falls after the warm-up: not at all; to zero along half a cosine
         or along a line, over `max_iter` passes or `max_train_time`; with the root of
         the number of steps.
-    warm_up : int, default=400
+    warmup_steps : int, default=400
         The number of steps in which the rate rises from zero; no more than half of all.
     weight_decay : float, default=0.01
         How fast matrices shrink; biases and normalisations do not.
@@ -79,15 +79,15 @@ class TransformerTranslator(BaseTranslator):
         The number of seconds after which training ends. None means no limit.
     early_stopping : bool or "auto", default="auto"
         Whether pairs are held out, training stops when their loss does not gain any
-        more, and the weights of the best pass are kept. "auto" does so from 1000 pairs
-        on.
+        more, and the weights of the best pass are kept.
+        If "auto", early stopping is enabled if there are more than 10000 samples.
     validation_fraction : float, default=0.05
         The share of pairs that are held out.
     n_iter_no_change : int, default=3
         Training stops after so many passes without a gain.
     tol : float, default=0.0
         What counts as a gain.
-    n_averaged : int, default=1
+    n_averaged_checkpoints : int, default=1
         The mean of the weights of so many last passes is taken.
     checkpoint : str, path-like or None, default=None
         A file that is written after each pass. If it is there, `fit` goes on from it;
@@ -128,9 +128,9 @@ class TransformerTranslator(BaseTranslator):
         The most tokens of a target for one of its source in `fit`, and 2 at least.
     n_iter_ : int
         The number of passes of the last training.
-    loss_curve_ : list of float
+    loss_curve_ : ndarray of shape (n_iter_,)
         Of each pass, the mean loss of a token in training.
-    validation_loss_curve_ : list of float
+    validation_loss_curve_ : ndarray of shape (n_iter_,)
         Of each pass, the mean loss of a token of held-out pairs, without label
         smoothing; empty if none were held out.
 
@@ -158,7 +158,7 @@ class TransformerTranslator(BaseTranslator):
     >>> model = TransformerTranslator(
     ...     model_size=32, n_layers=1, n_heads=2, feed_forward_size=64,
     ...     tokenizer="word", dropout=0.0, label_smoothing=0.0,
-    ...     learning_rate_init=0.01, warm_up=10, max_iter=80, random_state=0,
+    ...     learning_rate=0.01, warmup_steps=10, max_iter=80, random_state=0,
     ... )
     >>> model.fit(english, chinese).predict(["the dog sleeps."])[0]
     ['狗', '睡', '觉', '。']
@@ -198,9 +198,9 @@ class TransformerTranslator(BaseTranslator):
         tie_embeddings=True,
         label_smoothing=0.1,
         batch_size=2048,
-        learning_rate_init=0.001,
-        learning_rate="cosine",
-        warm_up=400,
+        learning_rate=0.001,
+        lr_schedule="cosine",
+        warmup_steps=400,
         weight_decay=0.01,
         max_grad_norm=1.0,
         max_iter=20,
@@ -209,7 +209,7 @@ class TransformerTranslator(BaseTranslator):
         validation_fraction=0.05,
         n_iter_no_change=3,
         tol=0.0,
-        n_averaged=1,
+        n_averaged_checkpoints=1,
         checkpoint=None,
         beam_size=5,
         length_penalty=1.0,
@@ -236,9 +236,9 @@ class TransformerTranslator(BaseTranslator):
         self.tie_embeddings = tie_embeddings
         self.label_smoothing = label_smoothing
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate
-        self.warm_up = warm_up
+        self.lr_schedule = lr_schedule
+        self.warmup_steps = warmup_steps
         self.weight_decay = weight_decay
         self.max_grad_norm = max_grad_norm
         self.max_iter = max_iter
@@ -247,7 +247,7 @@ class TransformerTranslator(BaseTranslator):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
-        self.n_averaged = n_averaged
+        self.n_averaged_checkpoints = n_averaged_checkpoints
         self.checkpoint = checkpoint
         self.beam_size = beam_size
         self.length_penalty = length_penalty

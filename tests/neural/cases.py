@@ -95,15 +95,15 @@ FEW = {
     "max_iter": 2,
     "beam_size": 2,
     "batch_size": 128,
-    "warm_up": 2,
-    "learning_rate_init": 0.01,
+    "warmup_steps": 2,
+    "learning_rate": 0.01,
     "precision": "float32",
     "device": "cpu",
     "random_state": 0,
 }
 LEARNING = {
     **FEW,
-    "warm_up": 10,
+    "warmup_steps": 10,
     "batch_size": 512,
     "dropout": 0.0,
     "label_smoothing": 0.0,

@@ -11,7 +11,7 @@ from torch import nn
 
 from skml.neural._torch import _loop
 from skml.neural._torch._loop import (
-    Training,
+    NetworkTraining,
     TrainingOptions,
     group_by_decay,
     schedule,
@@ -22,9 +22,9 @@ DATA = torch.randn(48, 3, generator=torch.Generator().manual_seed(0))
 TARGET = DATA @ WEIGHTS + 3.0
 OPTIONS = TrainingOptions(
     max_iter=6,
-    learning_rate_init=0.1,
-    learning_rate="constant",
-    warm_up=0,
+    learning_rate=0.1,
+    lr_schedule="constant",
+    warmup_steps=0,
     weight_decay=0.0,
     betas=(0.9, 0.98),
     max_grad_norm=np.inf,
@@ -33,7 +33,7 @@ OPTIONS = TrainingOptions(
     n_iter_no_change=3,
     tol=0.0,
     max_train_time=np.inf,
-    n_averaged=1,
+    n_averaged_checkpoints=1,
     checkpoint=None,
     fingerprint="a",
     caller="Regression",
@@ -91,7 +91,7 @@ def train(
 ):
     """A training that has run, with its weights."""
     task, network = task or Regression(), network or make_network()
-    training = Training(network, task, OPTIONS._replace(**options), seed, groups)
+    training = NetworkTraining(network, task, OPTIONS._replace(**options), seed, groups)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         weights = training.run(lambda: report(training))
@@ -108,7 +108,7 @@ def assert_same(one, other):
 
 
 @pytest.mark.parametrize(
-    ("kind", "step", "warm_up", "progress", "share"),
+    ("kind", "step", "warmup_steps", "progress", "share"),
     [
         ("constant", 0, 0, 0.0, 1.0),
         ("constant", 0, 4, 0.0, 0.25),
@@ -135,27 +135,29 @@ def assert_same(one, other):
         ("inverse-sqrt", 24, 0, 0.0, 0.2),
     ],
 )
-def test_known_rates(kind, step, warm_up, progress, share):
-    assert schedule(kind, step, warm_up, progress) == pytest.approx(share, abs=1e-12)
+def test_known_rates(kind, step, warmup_steps, progress, share):
+    assert schedule(kind, step, warmup_steps, progress) == pytest.approx(
+        share, abs=1e-12
+    )
 
 
 @pytest.fixture
 def rates(monkeypatch):
     """The rates of the groups in each step."""
-    seen, step = [], Training._step
+    seen, step = [], NetworkTraining._step
 
     def spy(self, batch):
         found = step(self, batch)
         seen.append([group["lr"] for group in self.optimizer.param_groups])
         return found
 
-    monkeypatch.setattr(Training, "_step", spy)
+    monkeypatch.setattr(NetworkTraining, "_step", spy)
     return seen
 
 
 @pytest.mark.parametrize("kind", ["constant", "cosine", "inverse-sqrt", "linear"])
 def test_rates_of_steps(kind, rates):
-    train(learning_rate=kind, warm_up=5)
+    train(lr_schedule=kind, warmup_steps=5)
     assert len(rates) == 18  # three batches in each of six passes
     expected = [schedule(kind, step, 5, step / 18) for step in range(18)]
     assert [len(set(rate)) for rate in rates] == [1] * 18
@@ -167,14 +169,16 @@ def test_rates_of_steps(kind, rates):
 )
 @pytest.mark.parametrize("kind", ["constant", "cosine", "inverse-sqrt", "linear"])
 def test_the_warm_up_may_be_a_share_of_the_steps(kind, share, n_steps, rates):
-    train(learning_rate=kind, warm_up=share)
+    train(lr_schedule=kind, warmup_steps=share)
     expected = [schedule(kind, step, n_steps, step / 18) for step in range(18)]
     np.testing.assert_allclose([rate[0] for rate in rates], 0.1 * np.array(expected))
 
 
-@pytest.mark.parametrize(("warm_up", "n_steps"), [(8, 8), (9, 9), (10, 9), (400, 9)])
-def test_the_warm_up_takes_half_of_the_steps_at_most(warm_up, n_steps, rates):
-    train(learning_rate="constant", warm_up=warm_up)
+@pytest.mark.parametrize(
+    ("warmup_steps", "n_steps"), [(8, 8), (9, 9), (10, 9), (400, 9)]
+)
+def test_the_warm_up_takes_half_of_the_steps_at_most(warmup_steps, n_steps, rates):
+    train(lr_schedule="constant", warmup_steps=warmup_steps)
     expected = [min(1, (step + 1) / n_steps) for step in range(18)]
     np.testing.assert_allclose([rate[0] for rate in rates], 0.1 * np.array(expected))
 
@@ -190,7 +194,7 @@ def test_groups_have_shares_of_the_rate(rates):
     network = make_network()
     before = weights_of(network)
     _, weights = train(
-        network=network, groups=groups_of(network), max_iter=1, learning_rate="linear"
+        network=network, groups=groups_of(network), max_iter=1, lr_schedule="linear"
     )
     assert [len(rate) for rate in rates] == [3] * 3
     for rate, progress in zip(rates, (1, 2 / 3, 1 / 3), strict=True):
@@ -199,7 +203,7 @@ def test_groups_have_shares_of_the_rate(rates):
     # Half the rate for all is half the rate.
     network = make_network()
     shares = group_by_decay(network.parameters(), 0.0, rate_share=0.5)
-    _, found = train(network=network, groups=shares, learning_rate_init=0.2)
+    _, found = train(network=network, groups=shares, learning_rate=0.2)
     assert_same(found, train()[1])
 
 
@@ -226,7 +230,7 @@ def test_parameters_are_grouped_by_what_decays():
 
 
 def test_the_answer_is_found():
-    training, weights = train(max_iter=200, learning_rate="cosine")
+    training, weights = train(max_iter=200, lr_schedule="cosine")
     torch.testing.assert_close(weights["1.weight"], WEIGHTS.T, atol=1e-3, rtol=0)
     torch.testing.assert_close(
         weights["1.bias"], torch.tensor([3.0]), atol=1e-3, rtol=0
@@ -238,7 +242,7 @@ def test_the_answer_is_found():
 
 
 def test_losses_are_means_of_units_before_each_step():
-    training, _ = train(max_iter=1, learning_rate_init=1e-12)
+    training, _ = train(max_iter=1, learning_rate=1e-12)
     network = make_network()
     expected = (network(DATA) - TARGET).square().mean().item()
     assert training.losses == [pytest.approx(expected, rel=1e-5)]
@@ -347,8 +351,10 @@ def test_what_is_not_finite_is_divergence():
 
 
 def test_weights_that_are_measured_do_not_disturb_training():
-    plain, _ = train(max_iter=5, n_averaged=3)
-    training, _ = train(Regression(script=[5, 4, 3, 2, 1.0]), max_iter=5, n_averaged=3)
+    plain, _ = train(max_iter=5, n_averaged_checkpoints=3)
+    training, _ = train(
+        Regression(script=[5, 4, 3, 2, 1.0]), max_iter=5, n_averaged_checkpoints=3
+    )
     assert training.losses == plain.losses
 
 
@@ -362,7 +368,7 @@ def test_the_last_weights_are_averaged():
         seen.append(weights_of(training.network))
         return False
 
-    _, weights = train(report=look, n_averaged=3)
+    _, weights = train(report=look, n_averaged_checkpoints=3)
     for name, found in weights.items():
         expected = torch.stack([w[name] for w in seen[-3:]]).mean(dim=0)
         torch.testing.assert_close(found, expected)
@@ -376,7 +382,7 @@ def test_fewer_passes_than_are_averaged():
         seen.append(weights_of(training.network))
         return False
 
-    _, weights = train(report=look, n_averaged=10, max_iter=2)
+    _, weights = train(report=look, n_averaged_checkpoints=10, max_iter=2)
     expected = (seen[0]["1.bias"] + seen[1]["1.bias"]) / 2
     torch.testing.assert_close(weights["1.bias"], expected)
 
@@ -389,7 +395,7 @@ def test_averages_are_measured():
         seen.append(weights_of(training.network))
         return False
 
-    _, weights = train(task, report=look, n_averaged=2)
+    _, weights = train(task, report=look, n_averaged_checkpoints=2)
     expected = (seen[0]["1.weight"] + seen[1]["1.weight"]) / 2
     torch.testing.assert_close(task.held_out_weights[1]["1.weight"], expected)
     assert_same(weights, task.held_out_weights[1])
@@ -436,10 +442,10 @@ def test_time_stops_within_a_pass(monkeypatch):
 def test_the_rate_falls_with_time(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(_loop, "monotonic", clock)
-    training = Training(
+    training = NetworkTraining(
         make_network(),
         Regression(),
-        OPTIONS._replace(learning_rate="cosine", max_train_time=100.0),
+        OPTIONS._replace(lr_schedule="cosine", max_train_time=100.0),
         0,
     )
     training.start = clock.now
@@ -452,8 +458,10 @@ def test_the_rate_falls_with_time(monkeypatch):
 def test_the_warm_up_is_a_share_of_the_time(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(_loop, "monotonic", clock)
-    options = {"learning_rate": "constant", "warm_up": 0.5, "max_train_time": 100.0}
-    training = Training(make_network(), Regression(), OPTIONS._replace(**options), 0)
+    options = {"lr_schedule": "constant", "warmup_steps": 0.5, "max_train_time": 100.0}
+    training = NetworkTraining(
+        make_network(), Regression(), OPTIONS._replace(**options), 0
+    )
     training.start = clock.now
     # Ten steps in a quarter of the time: twenty of them are the warm-up.
     training.n_steps, training.n_batches = 9, 1000
@@ -541,9 +549,9 @@ def same_run(one, other):
     "options",
     [
         {},
-        {"n_averaged": 3, "weight_decay": 0.1, "max_grad_norm": 0.5},
-        {"learning_rate": "cosine", "warm_up": 7},
-        {"learning_rate": "linear", "warm_up": 0.4},
+        {"n_averaged_checkpoints": 3, "weight_decay": 0.1, "max_grad_norm": 0.5},
+        {"lr_schedule": "cosine", "warmup_steps": 7},
+        {"lr_schedule": "linear", "warmup_steps": 0.4},
     ],
     ids=["plain", "averaged", "cosine", "linear"],
 )
@@ -559,7 +567,7 @@ def test_resumed_is_run_through(options, way, tmp_path):
     else:
         train(task, make_network(0.3), interrupt, checkpoint=path, **options)
     # Neither the first weights nor the first random numbers matter now.
-    training = Training(
+    training = NetworkTraining(
         nn.Sequential(nn.Dropout(0.3), nn.Linear(3, 1)),
         Regression(),
         OPTIONS._replace(checkpoint=path, **options),

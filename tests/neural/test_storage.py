@@ -64,7 +64,7 @@ def assert_same(model, again, X, y):
         "validation_loss_curve_",
         "max_length_ratio_",
     ):
-        assert getattr(again, name) == getattr(model, name)
+        assert_array_equal(getattr(again, name), getattr(model, name), strict=True)
     ours, theirs = ({k for k in vars(m) if k[-1] == "_"} for m in (model, again))
     assert ours == theirs
 

@@ -15,7 +15,7 @@ from skml.neural import (
     Seq2SeqTranslator,
     TransformerTranslator,
 )
-from skml.neural._torch._device import limit_threads, placed
+from skml.neural._torch._device import limit_torch_threads, placed
 from tests.neural.bert.models import SENTENCES, SMALL, tiny_model
 from tests.neural.cases import ENGLISH, FRENCH, small
 
@@ -137,7 +137,10 @@ def test_a_prediction_elsewhere_leaves_the_network_where_it_is():
 def test_threads_put_back_what_the_user_had():
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
         n_threads = one.submit(torch.get_num_threads).result()
-        first, second = limit_threads(n_threads + 1), limit_threads(n_threads + 2)
+        first, second = (
+            limit_torch_threads(n_threads + 1),
+            limit_torch_threads(n_threads + 2),
+        )
         one.submit(first.__enter__).result()
         other.submit(second.__enter__).result()
         limited = other.submit(torch.__config__.parallel_info).result()

@@ -39,8 +39,8 @@ def fit(cls, **parameters):
 def test_the_same_seed_gives_the_same_weights(cls):
     one, other = (fit(cls, dropout=0.3, early_stopping=True) for _ in range(2))
     assert_same_weights(one, other)
-    assert one.loss_curve_ == other.loss_curve_
-    assert one.validation_loss_curve_ == other.validation_loss_curve_
+    assert_array_equal(one.loss_curve_, other.loss_curve_)
+    assert_array_equal(one.validation_loss_curve_, other.validation_loss_curve_)
     assert_same_weights(one, one.fit(ENGLISH, FRENCH))
     another = fit(cls, dropout=0.3, early_stopping=True, random_state=1)
     assert not are_same_weights(one, another)
@@ -188,8 +188,8 @@ def test_a_checkpoint_is_of_one_fit(cls, method, tmp_path):
 
 @classes
 def test_first_partial_fit_is_a_pass(cls):
-    one = small(cls, learning_rate="constant").partial_fit(ENGLISH, FRENCH)
-    other = fit(cls, learning_rate="constant", max_iter=1)
+    one = small(cls, lr_schedule="constant").partial_fit(ENGLISH, FRENCH)
+    other = fit(cls, lr_schedule="constant", max_iter=1)
     assert_same_weights(one, other)
 
 
@@ -204,16 +204,16 @@ def test_early_stopping(cls):
     model.fit(X, y)
     assert model.n_iter_ == 3  # the first is the best, and two gain nothing
     assert len(model.validation_loss_curve_) == len(model.loss_curve_) == 3
-    once = small(cls, validation_fraction=0.2, learning_rate="constant", **options)
+    once = small(cls, validation_fraction=0.2, lr_schedule="constant", **options)
     once.set_params(max_iter=1).fit(X, y)
     assert once.validation_loss_curve_[0] > 0
 
 
-@pytest.mark.parametrize(("n_pairs", "stops"), [(999, False), (1000, True)])
+@pytest.mark.parametrize(("n_pairs", "stops"), [(10_000, False), (10_001, True)])
 def test_automatic_early_stopping(n_pairs, stops):
     X = [["a", "b"][: 1 + i % 2] for i in range(n_pairs)]
-    model = small(TransformerTranslator, max_iter=1, batch_size=10**5).fit(X, X)
-    assert bool(model.validation_loss_curve_) == stops
+    model = small(TransformerTranslator, max_iter=1, batch_size=10**6).fit(X, X)
+    assert (len(model.validation_loss_curve_) > 0) == stops
 
 
 @classes
@@ -240,7 +240,7 @@ def test_held_out_pairs_are_not_learned_from(cls, monkeypatch):
 @classes
 def test_a_single_pair(cls):
     model = small(cls, early_stopping=True).fit(["a"], ["b"])
-    assert model.validation_loss_curve_ == []
+    assert len(model.validation_loss_curve_) == 0
     assert model.predict(["a"]).shape == (1,)
 
 
@@ -267,9 +267,10 @@ def test_time_stops(cls):
 @classes
 def test_averaged_weights(cls):
     plain, averaged = (
-        fit(cls, max_iter=3, n_averaged=n, learning_rate="constant") for n in (1, 2)
+        fit(cls, max_iter=3, n_averaged_checkpoints=n, lr_schedule="constant")
+        for n in (1, 2)
     )
-    before = fit(cls, max_iter=2, learning_rate="constant")
+    before = fit(cls, max_iter=2, lr_schedule="constant")
     weights = [model.network_.state_dict() for model in (plain, before)]
     for name, found in averaged.network_.state_dict().items():
         expected = (weights[0][name] + weights[1][name]) / 2
@@ -279,12 +280,12 @@ def test_averaged_weights(cls):
 @pytest.mark.parametrize(
     "options",
     [
-        {"learning_rate": "constant"},
-        {"learning_rate": "inverse-sqrt"},
+        {"lr_schedule": "constant"},
+        {"lr_schedule": "inverse-sqrt"},
         {"label_smoothing": 0.5},
         {"weight_decay": 5.0},
         {"max_grad_norm": 1e-6},
-        {"warm_up": 100},
+        {"warmup_steps": 100},
         {"dropout": 0.5},
         {"tie_embeddings": False},
         {"batch_size": 30},
@@ -295,7 +296,7 @@ def test_averaged_weights(cls):
 @classes
 def test_each_parameter_matters(cls, options):
     losses = fit(cls, **options).loss_curve_
-    assert losses != plain_losses(cls)
+    assert not np.array_equal(losses, plain_losses(cls))
 
 
 @cache
@@ -306,8 +307,8 @@ def plain_losses(cls):
 @classes
 def test_divergence_in_the_first_pass_leaves_nothing(cls):
     # One step in each pass; what it does to the loss is seen in the next.
-    model = small(cls, learning_rate_init=1e38, warm_up=0, max_iter=8)
-    model.set_params(learning_rate="constant", batch_size=10**5)
+    model = small(cls, learning_rate=1e38, warmup_steps=0, max_iter=8)
+    model.set_params(lr_schedule="constant", batch_size=10**5)
     with pytest.raises(ValueError, match=r"training diverged\. Lower"):
         model.fit(ENGLISH, FRENCH)
     assert not hasattr(model, "network_")
@@ -315,7 +316,7 @@ def test_divergence_in_the_first_pass_leaves_nothing(cls):
 
 @classes
 def test_divergence_in_the_first_pass_is_an_error(cls):
-    model = small(cls, learning_rate_init=1e30, warm_up=0, batch_size=20)
+    model = small(cls, learning_rate=1e30, warmup_steps=0, batch_size=20)
     with pytest.raises(ValueError, match=rf"{cls.__name__}.*pass 1 is not finite.*1e"):
         model.fit(ENGLISH, FRENCH)
     assert not hasattr(model, "network_")
@@ -332,7 +333,7 @@ def test_a_refit_that_fails_leaves_the_old_model(cls):
     for X, y in ((ENGLISH, None), (ENGLISH, [*FRENCH[:-1], ""])):
         with pytest.raises(ValueError, match="y"):
             model.fit(X, y)
-    model.set_params(learning_rate_init=1e30, warm_up=0)
+    model.set_params(learning_rate=1e30, warmup_steps=0)
     with pytest.raises(ValueError, match="diverged"):
         model.fit(FRENCH, ENGLISH)
     assert vars(model).keys() == before.keys()
@@ -358,7 +359,7 @@ def test_going_on_that_fails_leaves_the_old_model(cls, method):
     with pytest.raises(KeyboardInterrupt):
         getattr(model, method)(ENGLISH, FRENCH)
     assert_same_weights(model, before)
-    assert model.loss_curve_ == before.loss_curve_
+    assert_array_equal(model.loss_curve_, before.loss_curve_)
     assert_array_equal(model.predict(ENGLISH), before.predict(ENGLISH))
 
 
@@ -367,7 +368,12 @@ def test_going_on_that_fails_leaves_the_old_model(cls, method):
 
 @classes
 def test_resumed_is_run_through(cls, tmp_path):
-    options = {"dropout": 0.3, "max_iter": 4, "n_averaged": 2, "early_stopping": True}
+    options = {
+        "dropout": 0.3,
+        "max_iter": 4,
+        "n_averaged_checkpoints": 2,
+        "early_stopping": True,
+    }
     through = fit(cls, **options)
     path = str(tmp_path / "state")
 
@@ -382,8 +388,8 @@ def test_resumed_is_run_through(cls, tmp_path):
         Interrupted(**model.get_params()).fit(ENGLISH, FRENCH)
     model.fit(ENGLISH, FRENCH)
     assert_same_weights(model, through)
-    assert model.loss_curve_ == through.loss_curve_
-    assert model.validation_loss_curve_ == through.validation_loss_curve_
+    assert_array_equal(model.loss_curve_, through.loss_curve_)
+    assert_array_equal(model.validation_loss_curve_, through.validation_loss_curve_)
     assert model.n_iter_ == through.n_iter_
 
 
@@ -432,7 +438,7 @@ def record(stop_after=None):
 @classes
 def test_callbacks_see_each_pass_and_what_it_says(cls):
     recording = record()
-    options = {"max_iter": 3, "learning_rate": "constant", "dropout": 0.0}
+    options = {"max_iter": 3, "lr_schedule": "constant", "dropout": 0.0}
     model = small(cls, **options).set_callbacks(recording).fit(ENGLISH, FRENCH)
     assert recording.tasks == ["epoch"] * 3 + ["fit"]
     assert recording.is_done
@@ -452,7 +458,7 @@ def test_callbacks_do_not_change_what_is_learned(cls):
     recording = record()
     model = small(cls, **options).set_callbacks(recording).fit(ENGLISH, FRENCH)
     plain = fit(cls, **options)
-    assert model.loss_curve_ == plain.loss_curve_
+    assert_array_equal(model.loss_curve_, plain.loss_curve_)
     assert_same_weights(model, plain)
 
 
@@ -532,7 +538,7 @@ def test_a_copy_is_equal(cls, tokenizer, again, tmp_path):
         model.log_likelihood(ENGLISH, FRENCH), other.log_likelihood(ENGLISH, FRENCH)
     )
     assert other.get_params() == model.get_params()
-    assert other.loss_curve_ == model.loss_curve_
+    assert_array_equal(other.loss_curve_, model.loss_curve_)
     # Both go on, apart from each other.
     other.partial_fit(ENGLISH, FRENCH)
     assert not are_same_weights(model, other)
@@ -600,7 +606,7 @@ def test_a_clone_is_not_fitted(cls):
 
 
 def test_grid_search():
-    grid = {"attention": ["additive", None], "learning_rate_init": [0.01, 0.02]}
+    grid = {"attention": ["additive", None], "learning_rate": [0.01, 0.02]}
     model = small(Seq2SeqTranslator, tokenizer="word")
     search = GridSearchCV(model, grid, n_jobs=2, cv=2, error_score="raise")
     search.fit(ENGLISH, FRENCH)

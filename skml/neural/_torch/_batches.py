@@ -64,7 +64,7 @@ def pad(sequences, padding=PADDING, least=0):
     return torch.from_numpy(table), torch.from_numpy(lengths)
 
 
-class Lazily:
+class LazyBatches:
     """Makes each batch when it is its turn, so that few are in memory."""
 
     def __init__(self, make, parts):

@@ -64,7 +64,7 @@ def autocast(device, dtype):
 
 
 @contextmanager
-def limit_threads(n_jobs):
+def limit_torch_threads(n_jobs):
     """Let PyTorch take `n_jobs` threads for a while; then, what it took before.
 
     PyTorch has two numbers: OpenMP's, of which each thread has its own, and that of
@@ -159,7 +159,7 @@ def drawing():
 
 
 @contextmanager
-def apart():
+def preserve_rng_state():
     """Draw random numbers that do not matter; PyTorch's generator stays as it was."""
     with seeded(0, torch.device("cpu")), drawing():
         yield

@@ -25,9 +25,11 @@ class TrainingOptions(NamedTuple):
     """How to train."""
 
     max_iter: int  # passes over the data
-    learning_rate_init: float  # the highest
-    learning_rate: str  # "constant", "cosine", "inverse-sqrt" or "linear"
-    warm_up: int | float  # steps in which the rate rises, at most half; or their share
+    learning_rate: float  # the highest
+    lr_schedule: str  # "constant", "cosine", "inverse-sqrt" or "linear"
+    warmup_steps: (
+        int | float
+    )  # steps in which the rate rises, at most half; or their share
     weight_decay: float
     max_grad_norm: float  # longer gradients are shortened; infinity leaves them
     betas: tuple  # of Adam
@@ -36,7 +38,7 @@ class TrainingOptions(NamedTuple):
     n_iter_no_change: int  # passes without a gain, after which it stops
     tol: float
     max_train_time: float  # seconds
-    n_averaged: int  # last passes whose weights are averaged
+    n_averaged_checkpoints: int  # last passes whose weights are averaged
     checkpoint: str | None
     fingerprint: str | None  # of data and parameters, for the checkpoint
     caller: str
@@ -68,7 +70,7 @@ def find_obstacle(network, task, device, dtype):
     return None
 
 
-def schedule(kind, step, warm_up, progress):
+def schedule(kind, step, warmup_steps, progress):
     """The share of the highest learning rate, at a step.
 
     Parameters
@@ -78,22 +80,22 @@ def schedule(kind, step, warm_up, progress):
         the root of the number of steps; to zero along a line.
     step : int
         The number of the step, from 0.
-    warm_up : int
+    warmup_steps : int
         The steps in which it rises from zero.
     progress : float
         How much of the training is over, from 0 to 1.
     """
-    rising = min(1.0, (step + 1) / warm_up) if warm_up else 1.0
+    rising = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
     if kind == "cosine":
         return rising * (0.5 + 0.5 * cos(pi * min(progress, 1.0)))
     if kind == "inverse-sqrt":
-        return rising * sqrt(max(warm_up, 1) / max(step + 1, warm_up, 1))
+        return rising * sqrt(max(warmup_steps, 1) / max(step + 1, warmup_steps, 1))
     if kind == "linear":
         return rising * (1.0 - min(progress, 1.0))
     return rising
 
 
-class Training:
+class NetworkTraining:
     """Trains a network on a task.
 
     Parameters
@@ -135,7 +137,7 @@ class Training:
         self.generator = np.random.default_rng(seed)
         self.optimizer = torch.optim.AdamW(
             groups or group_by_decay(network.parameters(), options.weight_decay),
-            lr=options.learning_rate_init,
+            lr=options.learning_rate,
             betas=options.betas,
             fused=options.device.type in {"cpu", "cuda"},
         )
@@ -217,20 +219,20 @@ class Training:
         def steps_of(part):  # as many as this one is the last of
             return round(part / share * (self.n_steps + 1))
 
-        warm_up = options.warm_up
-        if isinstance(warm_up, float):
-            warm_up = steps_of(warm_up)
+        warmup_steps = options.warmup_steps
+        if isinstance(warmup_steps, float):
+            warmup_steps = steps_of(warmup_steps)
         else:  # a longer one would never let the rate be what it is to be
-            warm_up = min(warm_up, steps_of(LONGEST_WARM_UP))
-        share = schedule(options.learning_rate, self.n_steps, warm_up, progress)
+            warmup_steps = min(warmup_steps, steps_of(LONGEST_WARM_UP))
+        share = schedule(options.lr_schedule, self.n_steps, warmup_steps, progress)
         for group in self.optimizer.param_groups:
             own = group.get("rate_share", 1.0)
-            group["lr"] = options.learning_rate_init * share * own
+            group["lr"] = options.learning_rate * share * own
 
     def _end_pass(self, training_loss):
         """Judge the weights after a pass; returns whether they make sense."""
         self.recent.append(copy_weights(self.network))
-        del self.recent[: -self.options.n_averaged]
+        del self.recent[: -self.options.n_averaged_checkpoints]
         weights = average(self.recent)
         has_held_out = len(self.task.held_out_batches) > 0
         # The loss of a step is that before it; the last step may have been too long.

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from skml.neural._torch._batches import Lazily, divide, pad
+from skml.neural._torch._batches import LazyBatches, divide, pad
 from skml.neural.modules._cross_entropy import cross_entropy_and_hits
 
 SHORT_SHARE = 0.1  # of chunks that are shorter than they could be, as in BERT
@@ -213,7 +213,7 @@ class PretrainingTask:
             pairs = [self._pair(chunks[i], chunks[others[i]], is_next[i]) for i in at]
             return self._mask(pairs, is_next[at], generator)
 
-        return Lazily(make, parts)
+        return LazyBatches(make, parts)
 
     def _pair(self, chunk, other, is_next):
         """Both parts of a sequence; the second is empty if there are no pairs."""

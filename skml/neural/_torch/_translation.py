@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from skml.neural._codec import END, PADDING, START
-from skml.neural._torch._batches import Lazily, divide, pad
+from skml.neural._torch._batches import LazyBatches, divide, pad
 from skml.neural._torch._device import placed
 from skml.neural._torch._search import search
 
@@ -62,7 +62,7 @@ class TranslationTask:
     def batches(self, generator):
         """The batches of a pass, made when they are needed."""
         parts = divide(self.lengths[self.learned], self.batch_size, generator)
-        return Lazily(self.make_batch, [self.learned[part] for part in parts])
+        return LazyBatches(self.make_batch, [self.learned[part] for part in parts])
 
     def make_batch(self, rows):
         """Source ids and lengths, target ids."""

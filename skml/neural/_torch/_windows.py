@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from skml.neural._torch._batches import Lazily, divide, pad
+from skml.neural._torch._batches import LazyBatches, divide, pad
 from skml.neural.modules import Dropout
 
 MOST_TOKENS = 4096  # that are computed at once
@@ -97,7 +97,7 @@ class WindowTask:
 
     def batches(self, generator):
         """The batches of a pass, made when they are needed."""
-        return Lazily(self.make_batch, self._divide(self.learned, generator))
+        return LazyBatches(self.make_batch, self._divide(self.learned, generator))
 
     def make_batch(self, rows):
         """The parts of a batch; long windows would take much memory at once."""

@@ -21,7 +21,7 @@ SENTENCES = [
     "Anna works for Acme Corporation in Berlin; she likes it!",
 ]
 SMALL = {
-    "learning_rate_init": 0.005,
+    "learning_rate": 0.005,
     "max_iter": 2,
     "precision": "float32",
     "device": "cpu",

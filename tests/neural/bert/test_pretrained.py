@@ -73,7 +73,7 @@ def edit_weights(folder, change):
 def test_a_folder_as_str_and_path():
     path = tiny_model(n_layers=1)
     one, other = fit(path), fit(Path(path))
-    assert one.new_weights_ == other.new_weights_ == HEAD
+    assert one.newly_initialized_ == other.newly_initialized_ == HEAD
     assert_array_equal(one.predict_proba(SENTENCES), other.predict_proba(SENTENCES))
 
 
@@ -225,10 +225,10 @@ def test_no_code_is_run(folder, tmp_path):
 
 def test_a_head_of_another_task_is_replaced(folder):
     model = fit(tiny_model(n_layers=1))
-    assert model.new_weights_ == HEAD
-    assert fit(model).new_weights_ == []
-    assert fit(model, y=list("abcdabcd")).new_weights_ == HEAD
-    assert fit(model, y=np.arange(8.0), cls=BertRegressor).new_weights_ == HEAD
+    assert model.newly_initialized_ == HEAD
+    assert fit(model).newly_initialized_ == []
+    assert fit(model, y=list("abcdabcd")).newly_initialized_ == HEAD
+    assert fit(model, y=np.arange(8.0), cls=BertRegressor).newly_initialized_ == HEAD
 
 
 @pytest.mark.parametrize(
@@ -252,13 +252,13 @@ def test_a_head_is_kept_if_its_outputs_mean_the_same(before, after, is_kept):
 
     model = learn(tiny_model(n_layers=1), before)
     again = learn(model, after)
-    assert again.new_weights_ == ([] if is_kept else HEAD)
-    assert model.new_weights_ == HEAD
+    assert again.newly_initialized_ == ([] if is_kept else HEAD)
+    assert model.newly_initialized_ == HEAD
 
 
 def test_a_head_that_is_not_kept_is_drawn():
     model = fit(tiny_model(n_layers=1), y=list("abababab"))
-    still = {"learning_rate_init": 1e-30, "weight_decay": 0.0, "dropout": 0.0}
+    still = {"learning_rate": 1e-30, "weight_decay": 0.0, "dropout": 0.0}
     heads = [
         fit(model, y=list(y), **still).networks_[0].classifier.weight.detach()
         for y in ("abababab", "acacacac", "acacacac")
@@ -278,27 +278,30 @@ def test_labels_without_names_stand_for_integers(folder, n_labels):
     names = {i: f"LABEL_{i}" for i in range(n_labels)}
     config = {"id2label": names, "label2id": {name: i for i, name in names.items()}}
     edit_json(folder.parent / "again" / "config.json", **config, problem_type=None)
-    assert fit(folder.parent / "again", y).new_weights_ == []
-    assert fit(folder.parent / "again", np.array(list("abc"))[y]).new_weights_ == HEAD
+    assert fit(folder.parent / "again", y).newly_initialized_ == []
+    assert (
+        fit(folder.parent / "again", np.array(list("abc"))[y]).newly_initialized_
+        == HEAD
+    )
 
 
 def test_a_loaded_classifier_learns_other_classes_anew(folder):
     fit(folder, y=list("abababab")).save(folder.parent / "saved")
     model = BertClassifier.load(folder.parent / "saved")
-    assert model.fit(SENTENCES, list("xyxyxyxy")).new_weights_ == HEAD
+    assert model.fit(SENTENCES, list("xyxyxyxy")).newly_initialized_ == HEAD
     assert model.classes_.tolist() == ["x", "y"]
 
 
 def test_a_pooler_is_new_if_there_is_none(folder):
     edit_weights(folder, lambda weights: [weights.pop(name) for name in POOLER])
-    assert fit(folder).new_weights_ == [*POOLER, *HEAD]
+    assert fit(folder).newly_initialized_ == [*POOLER, *HEAD]
 
 
 def test_a_new_pooler_learns_as_the_head_does(folder):
     edit_weights(folder, lambda weights: [weights.pop(name) for name in POOLER])
-    options = {"max_iter": 1, "learning_rate": "constant", "dropout": 0.0}
+    options = {"max_iter": 1, "lr_schedule": "constant", "dropout": 0.0}
     models = [
-        fit(folder, freeze="all", learning_rate_init=rate, **options)
+        fit(folder, freeze="all", learning_rate=rate, **options)
         for rate in (1e-30, 1e-3)
     ]
     one, other = (model.networks_[0].state_dict() for model in models)
@@ -324,7 +327,7 @@ def test_models_in_half_precision_are_trained_in_float32(folder, dtype):
     model = fit(folder, precision="float32")
     assert {p.dtype for p in model.networks_[0].parameters()} == {torch.float32}
     model.save_pretrained(folder.parent / "again")
-    assert fit(folder.parent / "again").new_weights_ == []
+    assert fit(folder.parent / "again").newly_initialized_ == []
 
 
 SIZES = {

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from torch.nn.functional import cross_entropy
@@ -34,7 +35,7 @@ NEW = {
 }
 QUICK = {
     "batch_size": 8,
-    "learning_rate_init": 0.01,
+    "learning_rate": 0.01,
     "max_iter": 2,
     "precision": "float32",
     "device": "cpu",
@@ -241,8 +242,8 @@ def test_whole_words_are_chosen_together():
     is_special = np.zeros(ids.shape, dtype=bool)
     is_special[:, [0, 59]] = True
     found = choose_pieces(ids, is_special, is_inner, 0.15, rng)
-    goes_on = is_inner[ids] & ~is_special
-    pairs = goes_on[:, 1:] & ~is_special[:, :-1]
+    continue_training = is_inner[ids] & ~is_special
+    pairs = continue_training[:, 1:] & ~is_special[:, :-1]
     np.testing.assert_array_equal(found[:, 1:][pairs], found[:, :-1][pairs])
     assert 0.14 < found.sum() / (~is_special).sum() < 0.18
 
@@ -253,7 +254,7 @@ def test_whole_words_are_chosen_together():
 @pytest.mark.parametrize("hidden_size", [32, 128])
 def test_narrow_layers_begin_with_larger_weights(hidden_size):
     model = quick(
-        hidden_size=hidden_size, max_iter=1, learning_rate_init=1e-12, weight_decay=0.0
+        hidden_size=hidden_size, max_iter=1, learning_rate=1e-12, weight_decay=0.0
     ).fit(DOCUMENTS)
     config = model.networks_[0].config
     wanted = 0.02 * np.sqrt(768 / hidden_size)
@@ -284,8 +285,8 @@ def test_the_loss_falls_below_that_of_frequencies():
 
 def test_figures_of_each_pass():
     model = quick(max_iter=3).fit(DOCUMENTS)
-    assert model.n_iter_ == len(model.figures_) == len(model.loss_curve_)
-    assert set(model.figures_[0]) == {
+    assert model.n_iter_ == len(model.history_) == len(model.loss_curve_)
+    assert set(model.history_[0]) == {
         "masked_loss",
         "masked_accuracy",
         "next_sentence_loss",
@@ -295,7 +296,7 @@ def test_figures_of_each_pass():
 
 def test_without_next_sentences_there_is_one_loss():
     model = quick(next_sentence=False, early_stopping=True).fit(DOCUMENTS)
-    assert set(model.figures_[0]) == {"masked_loss", "masked_accuracy"}
+    assert set(model.history_[0]) == {"masked_loss", "masked_accuracy"}
     assert not hasattr(model, "next_sentence_loss_")
     curve = model.validation_loss_curve_
     assert model.masked_loss_ == pytest.approx(curve[-1], rel=0.2)
@@ -330,15 +331,15 @@ def test_losses_are_those_of_the_model_of_transformers(next_sentence):
 
 
 def test_figures_are_of_the_weights_that_are_kept():
-    options = {"early_stopping": True, "learning_rate": "constant", "warm_up": 0}
+    options = {"early_stopping": True, "lr_schedule": "constant", "warmup_steps": 0}
     # After a while, the rate is far too high.
-    model = quick(**options, max_iter=12, learning_rate_init=0.05).fit(DOCUMENTS)
+    model = quick(**options, max_iter=12, learning_rate=0.05).fit(DOCUMENTS)
     curve = model.validation_loss_curve_
     assert np.argmin(curve) < len(curve) - 1
     of_kept = model.masked_loss_ + model.next_sentence_loss_
     assert min(curve) < 0.97 * curve[-1]
     assert of_kept == pytest.approx(min(curve), rel=0.02)
-    best = quick(**options, max_iter=1 + int(np.argmin(curve)), learning_rate_init=0.05)
+    best = quick(**options, max_iter=1 + int(np.argmin(curve)), learning_rate=0.05)
     assert best.fit(DOCUMENTS).masked_loss_ == model.masked_loss_
 
 
@@ -373,17 +374,17 @@ def test_another_estimator_starts_from_it():
     tuned = BertClassifier(model, max_iter=1, random_state=0).fit(
         ["a cat", "a dog"] * 4, [0, 1] * 4
     )
-    assert tuned.new_weights_ == ["classifier.bias", "classifier.weight"]
+    assert tuned.newly_initialized_ == ["classifier.bias", "classifier.weight"]
 
 
 def test_goes_on_from_a_model():
     model = BertPretrainer(
-        tiny_model(), max_length=32, **{**QUICK, "learning_rate_init": 1e-9}
+        tiny_model(), max_length=32, **{**QUICK, "learning_rate": 1e-9}
     )
     start = BertTransformer(tiny_model()).fit_transform(SENTENCES)
     found = BertTransformer(model.fit(DOCUMENTS)).fit_transform(SENTENCES)
     np.testing.assert_allclose(found, start, atol=1e-4)
-    adapted = clone(model).set_params(max_iter=10, learning_rate_init=0.01)
+    adapted = clone(model).set_params(max_iter=10, learning_rate=0.01)
     assert adapted.fit(DOCUMENTS).score(DOCUMENTS) > model.score(DOCUMENTS) + 0.5
 
 
@@ -417,8 +418,8 @@ def test_same_seed_same_weights_and_no_other_generator():
 
 
 def test_a_fit_that_was_interrupted_goes_on(tmp_path):
-    whole = quick(max_iter=4, learning_rate="constant", warm_up=0).fit(DOCUMENTS)
-    options = {"learning_rate": "constant", "warm_up": 0, "max_iter": 4}
+    whole = quick(max_iter=4, lr_schedule="constant", warmup_steps=0).fit(DOCUMENTS)
+    options = {"lr_schedule": "constant", "warmup_steps": 0, "max_iter": 4}
     parts = quick(checkpoint=str(tmp_path / "state"), **options)
 
     class Interrupted(Exception):
@@ -436,9 +437,9 @@ def test_a_fit_that_was_interrupted_goes_on(tmp_path):
         parts.fit(DOCUMENTS)
     resumed = quick(checkpoint=str(tmp_path / "state"), **options).fit(DOCUMENTS)
     assert_same_weights(resumed, whole)
-    assert resumed.loss_curve_ == whole.loss_curve_
-    assert resumed.figures_ == whole.figures_
-    assert len(whole.figures_) == 4
+    assert_array_equal(resumed.loss_curve_, whole.loss_curve_)
+    assert resumed.history_ == whole.history_
+    assert len(whole.history_) == 4
 
 
 @pytest.mark.parametrize(
@@ -464,7 +465,7 @@ def test_kept_and_read_again(keep, tmp_path):
         assert read.model == str(tmp_path / "model")
     assert_same_weights(read, model)
     assert read.score(DOCUMENTS) == model.score(DOCUMENTS)
-    assert read.figures_ == model.figures_
+    assert read.history_ == model.history_
     assert read.masked_loss_ == model.masked_loss_
     read.partial_fit(DOCUMENTS)
 
@@ -525,10 +526,10 @@ def test_bad_documents_are_refused(X, error, message):
         ({"hidden_size": 15}, "hidden_size=15 is no multiple of n_heads=2"),
         ({"max_length": 513}, "'max_length' parameter of BertPretrainer"),
         ({"vocabulary_size": 5}, "'vocabulary_size' parameter of BertPretrainer"),
-        ({"masked_share": 1.0}, "'masked_share' parameter of BertPretrainer"),
+        ({"mlm_probability": 1.0}, "'mlm_probability' parameter of BertPretrainer"),
         ({"model": tiny_model(), "max_length": 65}, "takes 64 pieces at most"),
         ({"checkpoint": "x", "random_state": None}, "Pass an integer"),
-        ({"learning_rate_init": 1e30}, "training diverged"),
+        ({"learning_rate": 1e30}, "training diverged"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )

@@ -158,7 +158,7 @@ def test_pairs_are_learned_by_heart(fitted):
     assert fitted.score(PAIRS, ANSWERS) == 1.0
     assert answer_exact_match_scorer(fitted, PAIRS, ANSWERS) == 1.0
     assert fitted.loss_curve_[-1] < 0.1 < fitted.loss_curve_[0]
-    assert fitted.new_weights_ == ["qa_outputs.bias", "qa_outputs.weight"]
+    assert fitted.newly_initialized_ == ["qa_outputs.bias", "qa_outputs.weight"]
     assert not is_classifier(fitted)
 
 
@@ -187,7 +187,7 @@ def test_answers_in_long_contexts_are_learned_by_heart():
     context = f"{fill}the computer learns from the data. {fill}这只猫在睡觉。 {fill}"
     pairs = [("Who learns?", context), ("谁在睡觉？", context), ("Who?", fill)]
     answers = ["the computer", "这只猫", ("a cat", fill.rindex("a cat"))]
-    model = small(max_iter=40, dropout=0.0, learning_rate_init=0.01)
+    model = small(max_iter=40, dropout=0.0, learning_rate=0.01)
     model.fit(pairs, answers)
     _, windows = model._windows(pairs)
     assert np.bincount(windows.documents).min() > 3
@@ -239,7 +239,7 @@ def test_a_model_with_another_head(tmp_path):
     tokenizer.save_pretrained(tmp_path)
     model = BertQuestionAnswerer(tmp_path, **QUICK).fit(PAIRS, ANSWERS)
     assert model.networks_[0].config.num_labels == 2
-    assert model.new_weights_ == ["qa_outputs.bias", "qa_outputs.weight"]
+    assert model.newly_initialized_ == ["qa_outputs.bias", "qa_outputs.weight"]
     assert model.predict(PAIRS).shape == (8,)
 
 
@@ -583,7 +583,7 @@ def test_windows_have_all_pieces_of_a_context(fitted):
 def test_windows_change_nothing_where_one_is_enough():
     one = small(max_length=50, window_overlap=0).fit(PAIRS, ANSWERS)
     other = small().fit(PAIRS, ANSWERS)
-    assert one.loss_curve_ == other.loss_curve_
+    assert_array_equal(one.loss_curve_, other.loss_curve_)
     assert_array_equal(one.predict(PAIRS, n_best=3), other.predict(PAIRS, n_best=3))
     assert_array_equal(one.answer_scores(PAIRS), other.answer_scores(PAIRS))
 
@@ -764,7 +764,7 @@ def test_containers_are_equal(fitted):
     y = np.empty(8, dtype=object)
     y[:] = ANSWERS
     for other in (pd.Series(ANSWERS, index=range(5, 13)), y, iter(ANSWERS)):
-        assert small().fit(frame, other).loss_curve_ == one.loss_curve_
+        assert_array_equal(small().fit(frame, other).loss_curve_, one.loss_curve_)
 
 
 def test_weights():
@@ -772,9 +772,9 @@ def test_weights():
     other = small().fit(PAIRS[:-1], ANSWERS[:-1])
     assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-5)
     weights = [5.0] + [1.0] * 7
-    assert small().fit(PAIRS, ANSWERS, sample_weight=weights).loss_curve_ != (
-        small().fit(PAIRS, ANSWERS).loss_curve_
-    )
+    weighted = small().fit(PAIRS, ANSWERS, sample_weight=weights)
+    plain = small().fit(PAIRS, ANSWERS)
+    assert not np.array_equal(weighted.loss_curve_, plain.loss_curve_)
 
 
 def test_windows_of_a_pair_share_its_weight():
@@ -833,7 +833,7 @@ def test_what_cannot_be_learned_is_told_once():
     X, y = [*PAIRS, ("Which?", context)], [*ANSWERS, context[:120]]
     message = r"1 answer\(s\) are in no window as a whole, and are learned as if"
     with pytest.warns(UserWarning, match=message) as told:
-        small(n_members=2, max_iter=1).fit(X, y)
+        small(n_estimators=2, max_iter=1).fit(X, y)
     assert sum(bool(re.search(message, str(w.message))) for w in told) == 1
     with pytest.warns(UserWarning, match=message):
         small(max_iter=1).fit([*PAIRS, ("Which?", "a \u200b b")], [*ANSWERS, "\u200b"])
@@ -842,7 +842,7 @@ def test_what_cannot_be_learned_is_told_once():
 def test_what_will_not_be_predicted_is_told_once():
     message = r"2 answer\(s\) have more pieces than max_answer_length=6, up to 8,"
     with pytest.warns(UserWarning, match=message) as told:
-        small(n_members=2, max_iter=1, max_answer_length=6).fit(
+        small(n_estimators=2, max_iter=1, max_answer_length=6).fit(
             PAIRS[:4], ["The cat", "on the warm mat", "这只猫在温暖的花", "睡觉"]
         )
     assert len(told) == 1
@@ -937,7 +937,7 @@ def test_bad_data_is_refused(X, y, error, message):
         {"no_answer_threshold": "0"},
         {"window_overlap": -1},
         {"max_length": 7},
-        {"n_members": 0},
+        {"n_estimators": 0},
     ],
     ids=repr,
 )
@@ -1027,30 +1027,32 @@ def test_pickle_and_clone(fitted):
     assert not hasattr(copy, "networks_")
 
 
-@pytest.mark.parametrize("n_members", [1, 2])
-def test_save_and_load(tmp_path, n_members):
-    model = small(n_members=n_members, no_answer_threshold=0.5).fit(PAIRS, ANSWERS)
+@pytest.mark.parametrize("n_estimators", [1, 2])
+def test_save_and_load(tmp_path, n_estimators):
+    model = small(n_estimators=n_estimators, no_answer_threshold=0.5).fit(
+        PAIRS, ANSWERS
+    )
     model.save(tmp_path / "model")
     again = BertQuestionAnswerer.load(tmp_path / "model")
     assert again.get_params() == model.get_params()
     X = [*PAIRS, ("Where do 20 dogs play?", LONG)]
     assert_array_equal(again.predict(X, n_best=3), model.predict(X, n_best=3))
     assert_array_equal(again.answer_scores(X), model.answer_scores(X))
-    assert again.loss_curve_ == model.loss_curve_
+    assert_array_equal(again.loss_curve_, model.loss_curve_)
 
 
 def test_a_saved_model_is_a_model_to_begin_with(fitted, tmp_path):
     fitted.save_pretrained(tmp_path / "model")
     model = BertQuestionAnswerer(tmp_path / "model", **{**QUICK, "max_iter": 1})
-    model.set_params(learning_rate_init=1e-9).fit(PAIRS, ANSWERS)
-    assert model.new_weights_ == []  # the head is stored
+    model.set_params(learning_rate=1e-9).fit(PAIRS, ANSWERS)
+    assert model.newly_initialized_ == []  # the head is stored
     assert_array_equal(model.predict(PAIRS), TEXTS)
 
 
 def test_grid_search_in_two_processes():
     search = GridSearchCV(
         small(max_iter=1),
-        {"learning_rate_init": [1e-9, 0.01]},
+        {"learning_rate": [1e-9, 0.01]},
         scoring=answer_exact_match_scorer,
         cv=2,
         n_jobs=2,
@@ -1072,14 +1074,15 @@ def test_the_same_seed_gives_the_same_and_global_generators_are_left_alone():
     torch.manual_seed(6)
     np.random.seed(6)  # noqa: NPY002
     other = small(random_state=3).fit(PAIRS, ANSWERS)
-    assert one.loss_curve_ == other.loss_curve_
+    assert_array_equal(one.loss_curve_, other.loss_curve_)
     assert_array_equal(one.answer_scores(PAIRS), other.answer_scores(PAIRS))
-    assert small(random_state=4).fit(PAIRS, ANSWERS).loss_curve_ != one.loss_curve_
+    other = small(random_state=4).fit(PAIRS, ANSWERS)
+    assert not np.array_equal(other.loss_curve_, one.loss_curve_)
 
 
 def test_logits_of_members_are_averaged():
     X = [*PAIRS, ("Where do 20 dogs play?", LONG)]
-    model = small(n_members=3).fit(PAIRS, ANSWERS)
+    model = small(n_estimators=3).fit(PAIRS, ANSWERS)
     _, _, found = logits_of(model, X)
     alone = []
     for network in model.networks_:

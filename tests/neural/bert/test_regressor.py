@@ -22,11 +22,11 @@ PAIRS = list(zip(SENTENCES, SENTENCES[::-1], strict=True))
 TABLE = np.column_stack([NUMBERS, 1e4 - 100 * NUMBERS[::-1]])
 BY_HEART = {
     "max_iter": 40,
-    "learning_rate_init": 0.005,
+    "learning_rate": 0.005,
     "dropout": 0.0,
     "batch_size": 8,
 }
-STILL = {"max_iter": 1, "learning_rate_init": 1e-30, "dropout": 0.0, "batch_size": 99}
+STILL = {"max_iter": 1, "learning_rate": 1e-30, "dropout": 0.0, "batch_size": 99}
 
 
 def small(**parameters):
@@ -262,7 +262,7 @@ def test_it_goes_on_from_where_it_was(y):
     y = 1000 + 50 * y  # far from what standardised targets are
     model = fit(y=y, **BY_HEART)
     again = fit(y=y[::-1], model=model, **STILL)
-    assert again.new_weights_ == []
+    assert again.newly_initialized_ == []
     assert_allclose(again.predict(SENTENCES), model.predict(SENTENCES), rtol=1e-3)
 
 
@@ -270,7 +270,7 @@ def test_it_gets_better_from_where_it_was(tmp_path):
     y = 1000 + 50 * NUMBERS
     model = fit(y=y, **BY_HEART)
     model.save(tmp_path / "saved")
-    once_more = {**BY_HEART, "max_iter": 2, "learning_rate_init": 1e-4}
+    once_more = {**BY_HEART, "max_iter": 2, "learning_rate": 1e-4}
     for source in (model, tmp_path / "saved"):
         again = fit(y=y, model=source, **once_more)
         assert again.loss_curve_[0] < 2 * model.loss_curve_[-1] + 0.01
