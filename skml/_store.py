@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 import numpy as np
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 from sklearn.base import BaseEstimator
@@ -112,8 +112,10 @@ class File:
     content: bytes
 
 
-def write_model(path, estimator):
-    """Write an estimator to a folder, which appears, or is replaced, at once.
+def write_model(path, model):
+    """Write an estimator, or a value of a registered class, to a folder.
+
+    The folder appears, or is replaced, at once.
 
     Raises
     ------
@@ -127,7 +129,9 @@ def write_model(path, estimator):
     check_replaceable(path, FILES, "a saved model")
     writer = _Writer()
     head = {"format": FORMAT, "version": VERSION}
-    state = head | writer.encode_estimator(estimator, type(estimator).__name__)
+    is_estimator = isinstance(model, BaseEstimator)
+    encode = writer.encode_estimator if is_estimator else writer.encode_value
+    state = head | encode(model, type(model).__name__)
     text = json.dumps(state, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
     def write(folder):
@@ -147,8 +151,10 @@ def _write_file(path, content):
         flush(file)
 
 
-def read_model(path, cls):
-    """Read an estimator that `write_model` wrote, from a folder of unknown origin.
+def read_model(path, cls, *, mmap=False):
+    """Read what `write_model` wrote, from a folder of unknown origin.
+
+    With `mmap`, arrays are mapped into memory: they are read when they are used.
 
     Raises
     ------
@@ -171,15 +177,36 @@ def read_model(path, cls):
             "with its own class."
         )
     try:
-        arrays = load_file(_existing(path / ARRAYS))
+        arrays = (_map_file if mmap else load_file)(_existing(path / ARRAYS))
     except SafetensorError as error:
         raise ValueError(f"{path / ARRAYS} is damaged: {error!s:.200}") from None
     try:
-        return _Reader(path, arrays).make_estimator(state, cls.__name__, cls)
+        reader = _Reader(path, arrays)
+        if issubclass(cls, BaseEstimator):
+            return reader.make_estimator(state, cls.__name__, cls)
+        return reader.decode({**state, "is": "value"}, cls.__name__)
     except _WrongError as error:
         raise ValueError(f"{where} is damaged: {error}.") from error
     except RecursionError:
         raise ValueError(f"{where} is damaged: it is nested too deep.") from None
+
+
+def _map_file(path):
+    """The arrays of a file, mapped into memory."""
+    with safe_open(path, "numpy"):  # checks that sizes and places fit the file
+        header = np.memmap(path, np.uint8, "r")
+    start = 8 + int.from_bytes(header[:8], "little")
+    entries = json.loads(bytes(header[8:start]))
+    entries.pop("__metadata__", None)
+    return {key: _map_array(path, start, entry) for key, entry in entries.items()}
+
+
+def _map_array(path, start, entry):
+    name, shape = entry["dtype"], tuple(entry["shape"])
+    code = "?" if name == "BOOL" else f"<{name[0].lower()}{int(name[1:]) // 8}"
+    if 0 in shape:
+        return np.empty(shape, code)
+    return np.memmap(path, code, "r", start + entry["data_offsets"][0], shape)
 
 
 def _existing(path):
@@ -235,6 +262,13 @@ class _Writer:
             "fitted": self.encode(fitted, place),
         }
 
+    def encode_value(self, value, place):
+        data = {
+            name: self.encode(part, f"{place}: {name.lstrip('_')}")
+            for name, part in value.to_data().items()
+        }
+        return {"class": type(value).__name__, "data": data}
+
     def encode(self, value, place):
         kind = type(value)
         if value is None or kind in {bool, int, str}:
@@ -260,11 +294,7 @@ class _Writer:
         if kind is File:
             return self._encode_file(value)
         if _CLASSES.get(kind.__name__) is kind:
-            data = {
-                name: self.encode(part, f"{place}: {name.lstrip('_')}")
-                for name, part in value.to_data().items()
-            }
-            return {"is": "value", "class": kind.__name__, "data": data}
+            return {"is": "value", **self.encode_value(value, place)}
         if isinstance(value, BaseEstimator) and _find_estimator(kind.__name__) is kind:
             return {"is": "estimator", **self.encode_estimator(value, place)}
         if isinstance(value, os.PathLike):
@@ -284,9 +314,10 @@ class _Writer:
             coded = self.encode(value.item(), place)
             return {"is": "scalar", "dtype": array.dtype.str, "value": coded}
         if array.dtype.kind in "biuf" and array.itemsize <= 8:
-            key = self._keys.get(id(value))
+            key, _ = self._keys.get(id(value), (None, None))
             if key is None:
-                key = self._keys[id(value)] = str(len(self.arrays))
+                key = str(len(self.arrays))
+                self._keys[id(value)] = key, value  # kept, as its id is used
                 self.arrays[key] = np.require(array, array.dtype.newbyteorder("="), "C")
             return {"is": "array", "key": key, "is_fortran": _is_fortran(array)}
         if array.dtype.kind in "UO":

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from skml._compat.sklearn import Interval
 from skml._estimator import BaseLearner, Fitted
-from skml._store import ARRAYS, MODEL, File, stored
+from skml._store import ARRAYS, MODEL, File, read_model, register, stored, write_model
 
 
 @stored
@@ -113,6 +113,44 @@ def test_an_array_that_is_shared_is_written_once(path):
     assert sum(a.size for a in load_file(path / ARRAYS).values()) == 1000 + 2
     again = Learner.load(path)
     assert again.extra[0] is again.extra[1]
+
+
+class Halves:
+    """Makes its data when they are asked for."""
+
+    def __init__(self, whole):
+        self.whole = whole
+
+    def to_data(self):
+        return {"left": self.whole[::2] + 0, "right": self.whole[1::2] + 0}
+
+    @classmethod
+    def from_data(cls, data):
+        whole = np.empty(len(data["left"]) + len(data["right"]))
+        whole[::2], whole[1::2] = data["left"], data["right"]
+        return cls(whole)
+
+
+def test_arrays_that_are_made_to_be_written_are_not_mixed_up(path):
+    register(Halves)
+    model = Learner(extra=[Halves(np.arange(1000.0) + i) for i in range(9)]).fit()
+    for i, halves in enumerate(Learner.load(model.save(path) and path).extra):
+        assert_array_equal(halves.whole, np.arange(1000.0) + i)
+
+
+def test_a_value_by_itself_and_mapped_into_memory(path):
+    dtypes = [*"?bBhHiIlLefd"]
+    arrays = [np.array([[0, 1], [1, 1]], dtype) for dtype in dtypes]
+    value = Learned(n_iter_=3, coef_=np.ones(2), extra=[*arrays, np.empty((0, 2))])
+    write_model(path, value)
+    for mmap in (False, True):
+        again = read_model(path, Learned, mmap=mmap)
+        assert again.n_iter_ == 3
+        assert isinstance(again.coef_, np.memmap) == mmap
+        assert_same([np.asarray(a) for a in again.extra], value.extra)
+    (path / ARRAYS).write_bytes((path / ARRAYS).read_bytes()[:-1])
+    with pytest.raises(ValueError, match=rf"{ARRAYS} is damaged"):
+        read_model(path, Learned, mmap=True)
 
 
 def test_a_fit_publishes_in_one_assignment(path):
