@@ -7,10 +7,10 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
 from skml._compat.sklearn import CallbackSupportMixin, Interval, StrOptions
+from skml._estimator import BaseLearner
 from skml._fitting import Progress
 from skml._optional import import_optional
 from skml._validation import uses_early_stopping
@@ -69,11 +69,32 @@ def stratify(order, size, samples, classes):
     return free[((np.arange(size) + 0.5) * len(free) / max(size, 1)).astype(np.intp)]
 
 
+def read_curves(training):
+    """Fields of a `Fitted` value: the number of epochs, and the losses of each."""
+    curves = (training.losses, training.held_out_losses)
+    arrays = (np.array(curve, dtype=np.float64) for curve in curves)
+    return {"n_iter_": len(training.losses), **dict(zip(CURVES, arrays, strict=True))}
+
+
+def check_curves(fitted):
+    """Raise a ValueError unless the curves have a loss for each epoch."""
+    sizes = {"loss_curve_": {fitted.n_iter_}, CURVES[1]: {0, fitted.n_iter_}}
+    if fitted.n_iter_ < 1:
+        raise ValueError(f"n_iter_ is {fitted.n_iter_}")
+    for name, expected in sizes.items():
+        curve = getattr(fitted, name)
+        if curve.dtype != np.float64 or curve.ndim != 1 or len(curve) not in expected:
+            raise ValueError(
+                f"{name} has the shape {curve.shape} and the dtype {curve.dtype}; "
+                f"expected {fitted.n_iter_} numbers"
+            )
+
+
 class PackagesMixin:
     """Asks for packages that only some users have."""
 
     _extra = "neural"  # what brings the packages
-    _packages = ("torch", "safetensors")
+    _packages = ("torch",)
 
     @classmethod
     def _import_packages(cls):
@@ -81,7 +102,7 @@ class PackagesMixin:
             import_optional(package, extra=cls._extra, caller=cls.__name__)
 
 
-class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
+class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
     """Common ground of the estimators that train a network in the one loop."""
 
     _parameter_constraints = {
@@ -242,13 +263,7 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseEstimator):
         return line
 
     def _learned(self, training):
-        return {
-            "n_iter_": len(training.losses),
-            "loss_curve_": np.array(training.losses, dtype=np.float64),
-            "validation_loss_curve_": np.array(
-                training.held_out_losses, dtype=np.float64
-            ),
-        }
+        return read_curves(training)
 
     def _fingerprint(self, sequences):
         """What tells this fit from others, for a checkpoint; None if there is none."""
