@@ -118,12 +118,3 @@ def _constrains_moved_columns():
     with threadpool_limits(1, user_api="openmp"):
         predicted = model.fit(X, [0.0, 1.0, 3.0, 9.0]).predict(X)
     return len(set(predicted.tolist())) < len(X)
-
-
-def __getattr__(name):
-    # Not for everybody: it imports all of sklearn.metrics.
-    if name in {"Scorer", "MultimetricScorer"}:
-        from sklearn.metrics import _scorer
-
-        return getattr(_scorer, f"_{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

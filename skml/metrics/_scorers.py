@@ -7,7 +7,8 @@ from sklearn import metrics
 from sklearn.metrics import make_scorer
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from skml._compat.sklearn import Interval, Options, Scorer, StrOptions, validate_params
+from skml._compat.sklearn import Interval, Options, StrOptions, validate_params
+from skml._compat.sklearn_search import ClassesScorer
 from skml.metrics._answers import answer_exact_match_score, answer_f1_score
 from skml.metrics._bleu import bleu_score
 from skml.metrics._chrf import chrf_score
@@ -161,20 +162,6 @@ def _classification_score(
     return float(found[_PLACES[which]])
 
 
-class _ClassificationScorer(Scorer):
-    """Scores what `predict` returns, knowing the classes that the estimator does."""
-
-    def _score(self, method_caller, estimator, X, y_true, **kwargs):
-        y_pred = method_caller(estimator, "predict", X)
-        classes = getattr(estimator, "classes_", None)
-        if isinstance(classes, list):
-            # Of several outputs, each has its own.
-            classes = None
-        return self._score_func(
-            y_true, y_pred, classes=classes, **{**self._kwargs, **kwargs}
-        )
-
-
 @validate_params(
     {
         "average": [StrOptions({"auto", "binary", "macro", "micro", "weighted"})],
@@ -249,7 +236,7 @@ def classification_scorers(
     name = f"f{beta:g}"
     scorers = {"accuracy": metrics.get_scorer("accuracy")}
     for key, which in [("precision",) * 2, ("recall",) * 2, (name, "fbeta")]:
-        scorers[key] = _ClassificationScorer(
+        scorers[key] = ClassesScorer(
             _classification_score, 1, {"which": which, **parameters}, "predict"
         )
     return scorers

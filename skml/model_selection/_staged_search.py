@@ -3,12 +3,11 @@
 import numpy as np
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
+from skml._compat.sklearn_search import PlannedSearchMixin
 from skml.model_selection._stages import StagedScorer, shared_fits, spread_results
 
-_FITS = "_shared_fits"
 
-
-class _StagedSearchMixin:
+class _StagedSearchMixin(PlannedSearchMixin):
     """Puts fewer fits in the place of a search's candidates, and undoes it afterwards.
 
     All else is the search's: what candidates there are, splits, routing, ranks, refit.
@@ -48,30 +47,24 @@ class _StagedSearchMixin:
         self.scorer_ = self.scorer_.get(None, self.scorer_)
         return self
 
-    def _get_scorers(self):
-        scorers, refit_metric = super()._get_scorers()
-        # `fit` asks first, for what it scores with; after it, and at all other times,
-        # it is metadata routing that asks.
+    def _replace_scorers(self, scorers):
+        """Score at several stages.
+
+        `fit` asks first, for what it scores with; after it, and at all other times, it
+        is metadata routing that asks.
+        """
         if vars(self).pop("_scores_stages", False):
-            scorers = StagedScorer(scorers, raise_exc=self.error_score == "raise")
-        return scorers, refit_metric
+            return StagedScorer(scorers, raise_exc=self.error_score == "raise")
+        return scorers
 
-    def _run_search(self, evaluate_candidates, *, callback_ctx=None):
-        def evaluate_fits(candidates, **options):
-            fits = shared_fits(self.estimator, list(candidates))
-            return evaluate_candidates(
-                [fit.params for fit in fits], more_results={_FITS: fits}, **options
-            )
+    def _plan(self, candidates):
+        """The fits that the candidates need, and their parameters."""
+        fits = shared_fits(self.estimator, candidates)
+        return fits, [fit.params for fit in fits]
 
-        # Only scikit-learn >= 1.9 knows it.
-        context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
-        super()._run_search(evaluate_fits, **context)
-
-    def _format_results(self, candidate_params, n_splits, out, more_results=None):
-        fits = more_results.pop(_FITS)
-        # In place: `fit` goes on to read the same lists.
-        candidate_params[:], out[:] = spread_results(fits, out, self.error_score)
-        return super()._format_results(candidate_params, n_splits, out, more_results)
+    def _carry_out(self, fits, results):
+        """The parameters and the results of the candidates that were asked for."""
+        return spread_results(fits, results, self.error_score)
 
 
 class StagedGridSearchCV(_StagedSearchMixin, GridSearchCV):

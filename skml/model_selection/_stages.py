@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skml._compat.sklearn import MultimetricScorer
+from skml._compat.sklearn_search import MultimetricScorer, scorers_of
 
 _PARAMETER = "n_estimators"
 
@@ -152,7 +152,8 @@ class StagedScorer(MultimetricScorer):
     def __init__(self, scorer, *, raise_exc):
         several = isinstance(scorer, MultimetricScorer)
         super().__init__(
-            scorers=scorer._scorers if several else {None: scorer}, raise_exc=raise_exc
+            scorers=scorers_of(scorer) if several else {None: scorer},
+            raise_exc=raise_exc,
         )
         self.scorer = scorer
         # What a scorer of several metrics does not catch is raised in any case.
