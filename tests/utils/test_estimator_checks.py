@@ -197,7 +197,6 @@ class Lengths(TransformerMixin, _TextInput):
 
 
 SOUND = [
-    SignedCounts(),
     SignedCounts(notes=["kept"], sparse_output=True),
     SignedCounts("char"),
     WordVotes(),
