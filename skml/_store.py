@@ -56,8 +56,11 @@ def show(value):
 
 
 def register(cls):
-    """Let a folder hold values of a class that has `to_data` and `from_data`."""
-    if _CLASSES.setdefault(cls.__name__, cls) is not cls:
+    """Let a folder hold values of a class that has `to_data` and `from_data`.
+
+    If its module is executed once more, as pytest does, the first class stays.
+    """
+    if _CLASSES.setdefault(cls.__name__, cls).__module__ != cls.__module__:
         raise TypeError(f"two classes of the name {cls.__name__} cannot be stored.")
     return cls
 
