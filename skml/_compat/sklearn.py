@@ -49,8 +49,10 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "_fit_context",
+    "curves_of_calibration",
     "interactions_of_hist",
     "make_loss",
+    "restore_svm",
     "validate_params",
     "with_callbacks",
 ]
@@ -118,3 +120,75 @@ def _constrains_moved_columns():
     with threadpool_limits(1, user_api="openmp"):
         predicted = model.fit(X, [0.0, 1.0, 3.0, 9.0]).predict(X)
     return len(set(predicted.tolist())) < len(X)
+
+
+def restore_svm(machine, learned):
+    """Let an SVC or SVR, not fitted yet, predict with what another one learned.
+
+    libsvm reads private attributes (scikit-learn 1.7 to 1.9.1): those that are not the
+    learned arrays come from a fit to a few rows. If they are gone, SVMs cannot be
+    loaded, which tests notice; all else works.
+
+    Parameters
+    ----------
+    machine : SVC or SVR
+        With a number as `gamma`.
+    learned : dict
+        The public attributes ``support_``, ``support_vectors_``, ``n_support_``,
+        ``dual_coef_``, ``intercept_``, ``n_iter_``, ``n_features_in_`` and, of a
+        classifier, ``classes_``; `dual_coef_` is dense.
+
+    Returns
+    -------
+    machine : SVC or SVR
+        The same one.
+    """
+    from scipy import sparse
+
+    machine._validate_params()
+    parameters = machine.get_params()
+    vectors, n_support = learned["support_vectors_"], learned["n_support_"]
+    few = np.arange(max(2, len(n_support)), dtype=np.float64)
+    rows = few[:, np.newaxis]
+    safe = {"kernel": "linear", "C": 1.0, "max_iter": -1, "verbose": False}
+    machine.set_params(**safe, tol=1e-3, cache_size=1)
+    machine.fit(sparse.csr_matrix(rows) if sparse.issparse(vectors) else rows, few)
+    machine.set_params(**parameters)
+    is_binary = len(getattr(machine, "classes_", ())) == 2
+    sign = -1 if is_binary else 1  # libsvm's own, of two classes
+    dual_coef = learned["dual_coef_"]
+    if sparse.issparse(vectors):  # every entry is stored
+        n_rows, n_columns = dual_coef.shape
+        indices = np.tile(np.arange(n_columns, dtype=np.int32), n_rows)
+        indptr = np.arange(n_rows + 1) * n_columns
+        parts = dual_coef.ravel(), indices, indptr
+        dual_coef = type(machine.dual_coef_)(parts, shape=dual_coef.shape)
+    vars(machine).update(learned, dual_coef_=dual_coef)
+    del vars(machine)["n_support_"]  # a property of what follows
+    machine._n_support = np.resize(n_support, machine._n_support.shape)
+    machine._dual_coef_ = sign * dual_coef
+    machine._intercept_ = sign * learned["intercept_"]
+    return machine
+
+
+def curves_of_calibration(calibrated):
+    """The fitted curves of a CalibratedClassifierCV with `ensemble=False`.
+
+    Private are the class of `calibrated_classifiers_` and that of a sigmoid with its
+    attributes (scikit-learn 1.7 to 1.9.1); if they are gone, fits that calibrate fail.
+
+    Returns
+    -------
+    estimator : estimator
+        The calibrated classifier.
+    curves : list of tuple
+        For each score the slope and the intercept of a sigmoid, or the positions and
+        the values of thresholds.
+    """
+    inner = calibrated.calibrated_classifiers_[0]
+    return inner.estimator, [
+        (float(curve.a_), float(curve.b_))
+        if hasattr(curve, "a_")
+        else (curve.X_thresholds_, curve.y_thresholds_)
+        for curve in inner.calibrators
+    ]

@@ -1,6 +1,5 @@
 """Logistic regression of tables with missing values and categories."""
 
-from functools import partial
 from inspect import signature
 from numbers import Integral, Real
 
@@ -9,14 +8,20 @@ from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, StrOptions, _fit_context
-from skml._fitting import all_or_nothing
 from skml._random import make_random_state
+from skml._store import stored
+from skml._table._learned_table import learn_table
+from skml._table._preparation import learn_preparation
 from skml._table._statistics import weighted_moments
-from skml.tabular._imputed import BaseImputing, predict_by_batches
 from skml.tabular._library_params import check_library_params
+from skml.tabular._prepared import (
+    BasePreparedLearner,
+    FittedOnPrepared,
+    PreparedModel,
+    warn_if_constant,
+)
 
 # LogisticRegression's own names of what has a parameter here, or is set.
 _OURS = {
@@ -40,13 +45,25 @@ def penalty_parameters(l1_ratio):
     return {"penalty": "l1" if l1_ratio else "l2"}
 
 
-class LRClassifier(ClassifierMixin, BaseImputing):
+@stored
+class FittedLRClassifier(FittedOnPrepared):
+    """What `LRClassifier` learned."""
+
+    feature_importances_: np.ndarray
+
+    def check(self):
+        super().check()
+        if self.feature_importances_.shape != (self.table.n_features_in_,):
+            raise ValueError("feature_importances_ has not one value a feature")
+
+
+class LRClassifier(ClassifierMixin, BasePreparedLearner):
     r"""Logistic regression for tables with missing values and categories.
 
-    Before the model is fitted, missing numbers are imputed, columns of 0 and 1 say
-    where, categories become columns of 0 and 1, and columns of numbers are scaled. All
-    this is learned in `fit`, so that in cross-validation nothing is known of the rows
-    that are held out. The model is scikit-learn's
+    Before the model is fitted, missing numbers are imputed, missing indicators are
+    added, categories are one-hot encoded, and numeric features are scaled. All this is
+    learned in `fit`, so that in cross-validation nothing is known of the validation
+    set. The model is scikit-learn's
     :class:`~sklearn.linear_model.LogisticRegression`: multinomial, and without a
     penalty on the intercept. With weights :math:`s_i` of rows, it minimises
 
@@ -58,30 +75,31 @@ class LRClassifier(ClassifierMixin, BaseImputing):
     Parameters
     ----------
     C : float, default=1.0
-        The inverse of the strength of the penalty; `np.inf` means none.
+        The inverse of the regularisation strength; `np.inf` means no penalty.
     l1_ratio : float, default=0.0
-        The share of the L1 norm in the penalty. Above 0 only `solver="saga"` can.
+        The elastic-net mixing parameter: 0 is the L2 penalty, 1 the L1 penalty. Only
+        `solver="saga"` supports values above 0.
     solver : {"lbfgs", "newton-cg", "newton-cholesky", "sag", "saga"}, default="lbfgs"
         The algorithm. "newton-cholesky" is fast where rows are many and prepared
-        columns few; "sag" and "saga" visit rows in random order, and a weight of k
-        equals k rows only as far as `tol` goes.
+        columns few; "sag" and "saga" shuffle the rows, and a weight of k equals k rows
+        only to within `tol`.
     tol : float, default=1e-4
-        The algorithm stops where the gradient is smaller.
+        The tolerance of the stopping criterion, on the gradient.
     max_iter : int, default=1000
         The largest number of iterations.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, which multiply those of the rows; "balanced" gives all
         classes the same total weight. A class that a dict leaves out has weight 1.
     imputation : str or estimator, default="median"
-        What stands in for missing numbers: "median", "mean" or "most_frequent" of the
-        column; "constant", the number `fill_value`; or what a transformer makes of the
-        columns of numbers, such as :class:`~sklearn.impute.KNNImputer`. It is cloned,
+        What is imputed for missing numbers: "median", "mean" or "most_frequent" of the
+        feature; "constant", the number `fill_value`; or what a transformer makes of the
+        numeric features, such as :class:`~sklearn.impute.KNNImputer`. It is cloned,
         and gets the weights of the rows if it takes them. A missing category is no
         category.
     fill_value : float, default=0.0
-        The number that `imputation="constant"` puts in.
+        The number that `imputation="constant"` imputes.
     add_indicator : bool, default=True
-        Whether a column of 0 and 1 is added for each feature with missing values in
+        Whether a missing indicator is added for each feature with missing values in
         `fit`.
     scale : bool, default=True
         Whether numeric features are centred and divided by their standard deviation. If
@@ -98,7 +116,7 @@ class LRClassifier(ClassifierMixin, BaseImputing):
     random_state : int, RandomState instance or None, default=None
         Seeds the solvers "sag" and "saga", and an estimator that imputes.
     verbose : int, default=0
-        How much the solver prints.
+        How much the solver prints of its progress.
 
     Attributes
     ----------
@@ -110,7 +128,7 @@ class LRClassifier(ClassifierMixin, BaseImputing):
         The fitted model of the prepared columns, whose classes are positions in
         `classes_`. Of a single class, a :class:`~sklearn.dummy.DummyClassifier`.
     feature_importances_ : ndarray of shape (n_features,)
-        The standard deviation of what each feature adds to the scores, over the
+        The standard deviation of the terms of each feature in the scores, over the
         training rows and the classes, weighted by their frequency. They sum to one, or
         are all zero, and rank features much as permutation importance does.
     preparation_ : TablePreparation
@@ -144,7 +162,7 @@ class LRClassifier(ClassifierMixin, BaseImputing):
     >>> model.predict([[None, "C"], [30.0, "S"]])
     array(['saved', 'lost'], dtype='<U5')
 
-    What a missing value does is a coefficient of its own:
+    Missing indicators have coefficients of their own:
 
     >>> weights = model.estimator_.coef_[0]
     >>> for name, weight in zip(model.prepared_feature_names_, weights):
@@ -156,8 +174,9 @@ class LRClassifier(ClassifierMixin, BaseImputing):
     missingindicator_x1   0.30
     """
 
+    _fitted_class = FittedLRClassifier
     _parameter_constraints = {
-        **BaseImputing._parameter_constraints,
+        **BasePreparedLearner._parameter_constraints,
         "C": [Interval(Real, 0, None, closed="right")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "solver": [StrOptions(_SOLVERS)],
@@ -203,9 +222,8 @@ class LRClassifier(ClassifierMixin, BaseImputing):
 
     # The imputing estimator and LogisticRegression check their own parameters.
     @_fit_context(prefer_skip_nested_validation=False)
-    @all_or_nothing
     def fit(self, X, y, sample_weight=None):
-        """Learn how to prepare the table, and fit the model.
+        """Fit the preparation and the model.
 
         Parameters
         ----------
@@ -236,23 +254,29 @@ class LRClassifier(ClassifierMixin, BaseImputing):
             If nothing was learned: all rows get the same probabilities.
         """
         self._check_parameters()
-        X, y, sample_weight, _ = self._read_fit(X, y, sample_weight)
+        caller = type(self).__name__
+        table, sample = learn_table(X, y, sample_weight, self)
         random_state = make_random_state(self.random_state)
-        self.preparation_ = self._new_preparation(random_state)
-        prepared = self.preparation_.fit_transform(X, self._reader, sample_weight)
-        self.prepared_feature_names_ = self.preparation_.feature_names_out
-        if len(self.classes_) == 1:
-            self._fit_constant(prepared, y)
-            return self
-        self.estimator_ = self._new_model(random_state)
-        self.estimator_.fit(prepared, y, sample_weight)
-        self.n_iter_ = int(np.max(self.estimator_.n_iter_))
-        self.feature_importances_ = self._spreads(prepared, y, sample_weight)
-        self._warn_if_constant(
-            partial(self._call, "decision_function"),
-            *(X, y),
-            f"Raise C={self.C:g}, or lower tol={self.tol:g}.",
+        preparation, prepared = learn_preparation(
+            sample.X,
+            table.reader,
+            sample.sample_weight,
+            **self._preparation_options(),
+            random_state=random_state,
         )
+        estimator = self._new_estimator(len(sample.classes), random_state)
+        estimator.fit(prepared, sample.y, sample.sample_weight)
+        model = PreparedModel(preparation=preparation, estimator=estimator)
+        fitted = FittedLRClassifier(
+            table=table,
+            classes_=sample.classes,
+            model=model,
+            feature_importances_=learn_importances(model, prepared, sample),
+        )
+        advice = f"Raise C={self.C:g}, or lower tol={self.tol:g}."
+        score = model.decision_function
+        warn_if_constant(caller, score, sample, preparation, advice)
+        self._publish(fitted)
         return self
 
     def _check_parameters(self):
@@ -264,7 +288,9 @@ class LRClassifier(ClassifierMixin, BaseImputing):
         known = LogisticRegression._parameter_constraints
         check_library_params(self, known, _OURS, "LogisticRegression")
 
-    def _new_model(self, random_state):
+    def _new_estimator(self, n_classes, random_state):
+        if n_classes == 1:
+            return DummyClassifier(strategy="prior")
         return LogisticRegression(
             C=self.C,
             **penalty_parameters(self.l1_ratio),
@@ -275,35 +301,6 @@ class LRClassifier(ClassifierMixin, BaseImputing):
             verbose=self.verbose,
             **(self.library_params or {}),
         )
-
-    def _fit_constant(self, prepared, y):
-        self.estimator_ = DummyClassifier(strategy="prior").fit(prepared, y)
-        self.n_iter_ = 1
-        self.feature_importances_ = np.zeros(self.n_features_in_)
-
-    def _spreads(self, prepared, y, sample_weight):
-        """How far each feature drives the scores apart, as shares of the sum.
-
-        A feature adds a term to the score of each class. Its spread is the standard
-        deviation of these terms over rows and, weighted by their frequency, classes.
-        """
-        coefficients, shares = self.estimator_.coef_, np.ones(1)
-        if len(coefficients) > 1:
-            shares = np.bincount(y, weights=sample_weight)
-            shares = shares / shares.sum()
-            coefficients = coefficients - shares @ coefficients
-        of_output = self.preparation_.feature_of_output
-        places = np.arange(len(of_output)), of_output
-        shape = len(of_output), self.n_features_in_
-        variances = np.zeros(self.n_features_in_)
-        for share, values in zip(shares, coefficients, strict=True):
-            of_feature = sparse.csr_array((values, places), shape=shape)
-            if not sparse.issparse(prepared):
-                of_feature = of_feature.toarray()  # much faster
-            terms = prepared @ of_feature
-            variances += share * weighted_moments(terms, sample_weight)[1]
-        spreads = np.sqrt(variances)
-        return spreads / (spreads.sum() or 1.0)
 
     def decision_function(self, X):
         """Compute scores of rows: of two classes the log-odds of the second.
@@ -318,15 +315,8 @@ class LRClassifier(ClassifierMixin, BaseImputing):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             The scores; of a single class zeros.
         """
-        check_is_fitted(self)
-        X = self._read_predict(X)
-        if len(self.classes_) == 1:
-            return np.zeros(X.shape[0])
-        return self._call("decision_function", X)
-
-    def _call(self, method, X):
-        predict = getattr(self.estimator_, method)
-        return predict_by_batches(lambda X: predict(self.preparation_.transform(X)), X)
+        X = self._read(X)
+        return self._fitted.model.decision_function(X)
 
     def predict(self, X):
         """Predict the most probable class of rows.
@@ -341,8 +331,8 @@ class LRClassifier(ClassifierMixin, BaseImputing):
         y : ndarray of shape (n_samples,)
             Labels.
         """
-        check_is_fitted(self)
-        return self.classes_[self._call("predict", self._read_predict(X))]
+        X = self._read(X)
+        return self.classes_[self._fitted.model.predict(X)]
 
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
@@ -357,8 +347,8 @@ class LRClassifier(ClassifierMixin, BaseImputing):
         probabilities : ndarray of shape (n_samples, n_classes)
             The probabilities, in the order of `classes_`.
         """
-        check_is_fitted(self)
-        return self._call("predict_proba", self._read_predict(X))
+        X = self._read(X)
+        return self._fitted.model.call("predict_proba", X)
 
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the classes.
@@ -374,3 +364,30 @@ class LRClassifier(ClassifierMixin, BaseImputing):
             The logarithms, in the order of `classes_`.
         """
         return np.log(self.predict_proba(X))
+
+
+def learn_importances(model, prepared, sample):
+    """How far each feature drives the scores apart, as fractions of the sum.
+
+    A feature adds a term to the score of each class. Its importance is the standard
+    deviation of these terms over rows and, weighted by their frequency, classes.
+    """
+    n_features, of_output = sample.X.shape[1], model.preparation.feature_of_output
+    if model.is_constant:
+        return np.zeros(n_features)
+    coefficients, fractions = model.estimator.coef_, np.ones(1)
+    if len(coefficients) > 1:
+        fractions = np.bincount(sample.y, weights=sample.sample_weight)
+        fractions = fractions / fractions.sum()
+        coefficients = coefficients - fractions @ coefficients
+    positions = np.arange(len(of_output)), of_output
+    shape = len(of_output), n_features
+    variances = np.zeros(n_features)
+    for fraction, values in zip(fractions, coefficients, strict=True):
+        of_feature = sparse.csr_array((values, positions), shape=shape)
+        if not sparse.issparse(prepared):
+            of_feature = of_feature.toarray()  # much faster
+        terms = prepared @ of_feature
+        variances += fraction * weighted_moments(terms, sample.sample_weight)[1]
+    deviations = np.sqrt(variances)
+    return deviations / (deviations.sum() or 1.0)

@@ -1,4 +1,4 @@
-"""What the support vector machines share: parameters, machines, what is refused."""
+"""What the support vector machines share: parameters, and what is refused."""
 
 from inspect import signature
 from numbers import Integral, Real
@@ -8,19 +8,21 @@ from sklearn.kernel_approximation import Nystroem, RBFSampler
 
 from skml._compat.sklearn import Interval, Options, StrOptions
 from skml._fitting import warn_user
-from skml.tabular._imputed import BaseImputing
+from skml._store import stored
 from skml.tabular._library_params import check_library_params, draw_seed
+from skml.tabular._prepared import BasePreparedLearner, FittedOnPrepared
+from skml.tabular._svm_model import Recipe
 
 MANY_ROWS = 30_000
 SECONDS_OF_10_000_ROWS = 5.0
-NO_LIMIT = 100_000  # iterations of a linear machine, which needs some ten
+NO_LIMIT = 100_000  # iterations of a linear SVM, which needs some ten
 # The kernels that use a parameter.
 _KERNELS_OF = {
     "gamma": {"rbf", "poly", "sigmoid"},
     "degree": {"poly"},
     "coef0": {"poly", "sigmoid"},
 }
-# The machines' own names of what has a parameter here.
+# The names that scikit-learn has for what has a parameter here.
 _OURS = {
     name: name
     for name in (
@@ -30,14 +32,30 @@ _OURS = {
 } | {"probability": "calibration"}
 
 
-class BaseSVM(BaseImputing):
+@stored
+class FittedSVM(FittedOnPrepared):
+    """What an SVM learned.
+
+    Attributes
+    ----------
+    support_ : ndarray of shape (n_support,) or None
+        The rows of X that are support vectors; None with an approximated kernel.
+    """
+
+    support_: np.ndarray | None
+
+    def attributes(self):
+        return super().attributes() | {"feature_map_": self.model.feature_map}
+
+
+class BaseSVM(BasePreparedLearner):
     """What the classifier and the regressor share.
 
-    A subclass names its machines, `_exact_class` and `_linear_class`.
+    A subclass names scikit-learn's classes, `_exact_class` and `_linear_class`.
     """
 
     _parameter_constraints = {
-        **BaseImputing._parameter_constraints,
+        **BasePreparedLearner._parameter_constraints,
         "C": [Interval(Real, 0, None, closed="neither")],
         "kernel": [StrOptions({"rbf", "linear", "poly", "sigmoid"})],
         "degree": [Interval(Integral, 0, None, closed="left")],
@@ -74,11 +92,8 @@ class BaseSVM(BaseImputing):
                 f"{mode} cannot honour kernel='linear', which needs no approximation. "
                 "LRClassifier is a linear model that is fast on many rows."
             )
-        machine = (
-            self._exact_class if self.approximation is None else self._linear_class
-        )
-        known = machine._parameter_constraints
-        check_library_params(self, known, _OURS, machine.__name__)
+        svm = self._exact_class if self.approximation is None else self._linear_class
+        check_library_params(self, svm._parameter_constraints, _OURS, svm.__name__)
 
     def _refuse_unless_default(self, name, mode):
         value = getattr(self, name)
@@ -88,66 +103,62 @@ class BaseSVM(BaseImputing):
                 f"{mode} cannot honour {name}={value!r}; leave it at {default!r}."
             )
 
-    def _warn_of_many_rows(self, n_rows, n_folds=0):
-        if self.approximation is not None or n_rows <= MANY_ROWS:
-            return
-        n_fits = 1 + n_folds * (1 - 1 / n_folds) ** 2 if n_folds else 1
-        minutes = n_fits * SECONDS_OF_10_000_ROWS * (n_rows / 10_000) ** 2 / 60
-        warn_user(
-            f"{type(self).__name__} faces {n_rows} rows. The time that an exact "
-            "support vector machine takes grows with their square: at "
-            f"{SECONDS_OF_10_000_ROWS:g} seconds for 10000 rows, about {minutes:.1f} "
-            "minutes here. approximation='nystroem' takes time in proportion to the "
-            "rows, as logistic regression and boosted trees do."
+    def _recipe(self, reader, **parameters):
+        """What the SVM is made of, with more parameters of it."""
+        seed = draw_seed(self.random_state)
+        parameters = {"C": self.C, "tol": self.tol, **parameters}
+        is_exact = self.approximation is None
+        return Recipe(
+            reader=reader,
+            options=self._preparation_options(),
+            seed=seed,
+            svm=(self._exact_svm if is_exact else self._linear_svm)(seed, parameters),
+            feature_map=None if is_exact else self._feature_map(seed),
         )
 
-    def _new_model(self, model_class, **parameters):
-        """Put preparation and machine together, with the parameters of the latter."""
-        seed = draw_seed(self.random_state)
-        kernel = {
-            name: getattr(self, name) for name in ("kernel", "degree", "gamma", "coef0")
-        }
-        shared = {"C": self.C, "tol": self.tol, **parameters}
-        if self.approximation is None:
-            feature_map = None
-            machine = self._exact_class(
-                **kernel,
-                **shared,
-                cache_size=self.cache_size,
-                max_iter=self.max_iter,
-                verbose=bool(self.verbose),
-                **(self.library_params or {}),
-            )
-            if "random_state" in machine.get_params():  # or it draws a global number
-                machine.set_params(random_state=seed)
-        else:
-            feature_map = self._new_feature_map(kernel, seed)
-            machine = self._linear_class(
-                **shared,
-                max_iter=NO_LIMIT if self.max_iter == -1 else self.max_iter,
-                verbose=int(self.verbose),
-                random_state=seed,
-                **{**self._linear_parameters, **(self.library_params or {})},
-            )
-        preparation = self._new_preparation(seed)
-        return model_class(preparation, self._reader, machine, feature_map)
+    def _kernel_parameters(self):
+        names = ("kernel", "degree", "gamma", "coef0")
+        return {name: getattr(self, name) for name in names}
 
-    def _new_feature_map(self, kernel, seed):
+    def _exact_svm(self, seed, parameters):
+        svm = self._exact_class(
+            **self._kernel_parameters(),
+            **parameters,
+            cache_size=self.cache_size,
+            max_iter=self.max_iter,
+            verbose=bool(self.verbose),
+            **(self.library_params or {}),
+        )
+        if "random_state" in svm.get_params():  # or it draws a global number
+            svm.set_params(random_state=seed)
+        return svm
+
+    def _linear_svm(self, seed, parameters):
+        return self._linear_class(
+            **parameters,
+            max_iter=NO_LIMIT if self.max_iter == -1 else self.max_iter,
+            verbose=int(self.verbose),
+            random_state=seed,
+            **{**self._linear_parameters, **(self.library_params or {})},
+        )
+
+    def _feature_map(self, seed):
+        parameters = {"n_components": self.n_components, "random_state": seed}
         if self.approximation == "rff":
-            return RBFSampler(
-                gamma=self.gamma, n_components=self.n_components, random_state=seed
-            )
-        return Nystroem(**kernel, n_components=self.n_components, random_state=seed)
+            return RBFSampler(gamma=self.gamma, **parameters)
+        return Nystroem(**self._kernel_parameters(), **parameters)
 
-    def _publish(self, model, kept):
-        """Let what was fitted be seen."""
-        self._model = model
-        self.estimator_ = model.estimator_
-        self.feature_map_ = model.feature_map_
-        self.preparation_ = model.preparation_
-        self.prepared_feature_names_ = model.preparation_.feature_names_out
-        self.n_iter_ = int(np.max(getattr(self.estimator_, "n_iter_", 1)))
-        if hasattr(self.estimator_, "support_"):
-            self.support_ = kept[model.rows_[self.estimator_.support_]]
-        elif hasattr(self, "support_"):
-            del self.support_
+
+def warn_of_many_rows(caller, n_rows, n_folds=0):
+    """Warn that an exact SVM takes long, and say how long."""
+    if n_rows <= MANY_ROWS:
+        return
+    n_fits = 1 + n_folds * (1 - 1 / n_folds) ** 2 if n_folds else 1
+    minutes = n_fits * SECONDS_OF_10_000_ROWS * (n_rows / 10_000) ** 2 / 60
+    warn_user(
+        f"{caller} faces {n_rows} rows. The time that an exact support vector machine "
+        "takes grows with their square: at "
+        f"{SECONDS_OF_10_000_ROWS:g} seconds for 10000 rows, about {minutes:.1f} "
+        "minutes here. approximation='nystroem' takes time in proportion to the rows, "
+        "as logistic regression and boosted trees do."
+    )

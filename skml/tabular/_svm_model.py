@@ -1,104 +1,82 @@
-"""Preparation of a table and support vector machine as one, refitted as one."""
+"""Fitting of support vector machines to tables that were read."""
 
-import copy
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.dummy import DummyClassifier
 from sklearn.kernel_approximation import Nystroem
 
+from skml._table._preparation import learn_preparation
+from skml._table._reader import TableReader
 from skml._table._rows import group_equal_rows
 from skml._table._statistics import weighted_moments
-from skml.tabular._imputed import predict_by_batches
+from skml.tabular._calibration import learn_calibration
+from skml.tabular._prepared import PreparedModel
 
 
-class _PreparedSVM(BaseEstimator):
-    """A model of numbers, NaN and codes, as `TableReader` gives them.
+class Recipe(NamedTuple):
+    """What an SVM is made of, none of it fitted."""
 
-    Parameters
-    ----------
-    preparation : TablePreparation
-        Makes complete numbers; a copy is fitted.
-    reader : TableReader
-        Knows which columns hold categories.
-    machine : SVC, SVR, LinearSVC or LinearSVR
-        The machine; a clone is fitted.
-    feature_map : Nystroem, RBFSampler or None
-        Approximates a kernel, for a linear machine; a clone is fitted.
+    reader: TableReader  # knows which columns hold categories
+    options: dict  # of `learn_preparation`
+    seed: int
+    svm: BaseEstimator  # SVC, SVR, LinearSVC or LinearSVR
+    feature_map: BaseEstimator | None  # Nystroem or RBFSampler, for a linear SVM
 
-    Attributes
-    ----------
-    preparation_, estimator_, feature_map_ : objects
-        What was fitted.
-    rows_ : ndarray of shape (n_distinct,)
-        Which rows the machine was fitted to: of equal ones the first.
-    """
+    def learn(self, X, y, sample_weight):
+        """Merge equal rows, prepare, approximate a kernel if asked to, and fit.
 
-    def __init__(self, preparation, reader, machine, feature_map=None):
-        self.preparation = preparation
-        self.reader = reader
-        self.machine = machine
-        self.feature_map = feature_map
-
-    def fit(self, X, y, sample_weight=None):
-        """Merge, prepare, map if asked to, and fit the machine."""
-        X, y, sample_weight, self.rows_ = merge_equal_rows(X, y, sample_weight)
-        self.preparation_ = copy.deepcopy(self.preparation)
-        features = self.preparation_.fit_transform(X, self.reader, sample_weight)
-        self.estimator_ = clone(self.machine)
-        self.feature_map_ = None
+        Returns
+        -------
+        model : PreparedModel
+            What was fitted.
+        rows : ndarray of shape (n_distinct,)
+            Which rows it was fitted to: of equal ones the first.
+        """
+        X, y, sample_weight, rows = merge_equal_rows(X, y, sample_weight)
+        preparation, features = learn_preparation(
+            X, self.reader, sample_weight, **self.options, random_state=self.seed
+        )
+        scales = kernel_scales(features, sample_weight, preparation.n_centred)
+        svm, feature_map = clone(self.svm), None
         if self.feature_map is None:
-            set_gamma(self.estimator_, self._kernel_scale(features, sample_weight))
+            set_gamma(svm, scales)
         else:
-            self.feature_map_ = clone(self.feature_map).set_output(transform="default")
-            set_gamma(self.feature_map_, self._kernel_scale(features, sample_weight))
-            features = self._fit_map(features)
-        self._fit_machine(features, y, sample_weight)
-        return self
+            feature_map = set_gamma(clone(self.feature_map), scales)
+            features = fit_map(feature_map, features)
+        if is_classifier(svm) and y.min() == y.max():
+            svm = DummyClassifier(strategy="prior")
+        svm.fit(features, y, sample_weight)
+        model = PreparedModel(
+            preparation=preparation, estimator=svm, feature_map=feature_map
+        )
+        return model, rows
 
-    def _kernel_scale(self, features, sample_weight):
-        return kernel_scales(features, sample_weight, self.preparation_.n_centred)
-
-    def _fit_map(self, features):
-        if isinstance(self.feature_map_, Nystroem):  # takes no more rows than there are
-            n_components = min(self.feature_map_.n_components, features.shape[0])
-            self.feature_map_.set_params(n_components=n_components)
-        return self.feature_map_.fit_transform(features)
-
-    def _fit_machine(self, features, y, sample_weight):
-        self.estimator_.fit(features, y, sample_weight)
-
-    def predict(self, X):
-        return predict_by_batches(partial(self._call, "predict"), X)
-
-    def _call(self, method, X):
-        features = self.preparation_.transform(X)
-        if self.feature_map_ is not None:
-            features = self.feature_map_.transform(features)
-        return getattr(self.estimator_, method)(features)
+    def learn_calibrated(self, sample, calibration, n_folds):
+        """The same, and the curves that make probabilities of scores, if any."""
+        if n_folds == 0:
+            return *self.learn(sample.X, sample.y, sample.sample_weight), None
+        learn = partial(Recipe.learn, self)
+        return learn_calibration(learn, sample, calibration, n_folds, self.seed)
 
 
-class _PreparedSVC(ClassifierMixin, _PreparedSVM):
-    """The same of a classifier; of a single class a constant."""
-
-    def _fit_machine(self, features, y, sample_weight):
-        if y.min() == y.max():
-            self.estimator_ = DummyClassifier(strategy="prior")
-        super()._fit_machine(features, y, sample_weight)
-        self.classes_ = self.estimator_.classes_
-
-    def decision_function(self, X):
-        if len(self.classes_) == 1:
-            return np.zeros(X.shape[0])
-        return predict_by_batches(partial(self._call, "decision_function"), X)
+def fit_map(feature_map, features):
+    """Fit a feature map, which takes no more rows than there are."""
+    feature_map.set_output(transform="default")
+    if isinstance(feature_map, Nystroem):
+        n_components = min(feature_map.n_components, features.shape[0])
+        feature_map.set_params(n_components=n_components)
+    return feature_map.fit_transform(features)
 
 
 def set_gamma(kernel_owner, scales):
     """Put a number in the place of a word for the parameter gamma of a kernel."""
     if kernel_owner.gamma in scales:
         kernel_owner.set_params(gamma=1.0 / (scales[kernel_owner.gamma] or 1.0))
+    return kernel_owner
 
 
 def kernel_scales(X, sample_weight=None, n_centred=0):
@@ -118,9 +96,9 @@ def kernel_scales(X, sample_weight=None, n_centred=0):
 def merge_equal_rows(X, y, sample_weight):
     """Let rows that are equal, with equal targets, be one row with all their weight.
 
-    A weight of k is then exactly k rows, down to the last bit of what a machine makes
-    of them: the solvers' answers depend on the order of rows, if only to within their
-    tolerance. Rows all distinct and of weight 1 stay as they are.
+    A weight of k is then exactly k rows, down to the last bit of what is predicted: the
+    solvers' results depend on the order of rows, if only to within their tolerance.
+    Rows all distinct and of weight 1 stay as they are.
 
     Parameters
     ----------

@@ -22,7 +22,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skml.tabular._logistic import LRClassifier, penalty_parameters
 from skml.tabular._missing_report import missing_value_report
-from skml.tabular._svm import SVMClassifier, SVMRegressor
+from skml.tabular._svm_classifier import SVMClassifier
+from skml.tabular._svm_regressor import SVMRegressor
 
 TIGHT = {"tol": 1e-10, "max_iter": 10_000}
 
@@ -313,7 +314,7 @@ def test_selectors_choose_features_by_their_importances():
     selector = RFE(LRClassifier(), n_features_to_select=1).fit(X[["x", "noise"]], y)
     assert selector.get_feature_names_out().tolist() == ["x"]
     model = LRClassifier().fit(X, y)
-    terms = model.preparation_.transform(model._read_predict(X))
+    terms = model.preparation_.transform(model._read(X))
     terms *= model.estimator_.coef_[0]
     features = model.preparation_.feature_of_output
     expected = [terms[:, features == j].sum(axis=1).std() for j in range(3)]

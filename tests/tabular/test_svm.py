@@ -27,10 +27,11 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skml.tabular import _svm_base
-from skml.tabular._imputed import TablePreparation
-from skml.tabular._svm import SVMClassifier, SVMRegressor
+from skml.tabular import _svm_base, _svm_model
+from skml.tabular._svm_base import warn_of_many_rows
+from skml.tabular._svm_classifier import SVMClassifier
 from skml.tabular._svm_model import kernel_scales, merge_equal_rows
+from skml.tabular._svm_regressor import SVMRegressor
 
 # The checks' data have a class with a single row, which cannot be held out.
 CANNOT_BE_CALIBRATED = dict.fromkeys(
@@ -373,7 +374,7 @@ def test_predictions_by_batches_are_the_same(monkeypatch):
     X, y = load_breast_cancer(return_X_y=True)
     model = SVMClassifier(approximation="rff", random_state=0).fit(X, y)
     expected = model.decision_function(X)
-    monkeypatch.setattr("skml.tabular._imputed.ROWS_AT_ONCE", 100)
+    monkeypatch.setattr("skml._table._preparation.ROWS_AT_ONCE", 100)
     assert_allclose(model.decision_function(X), expected, atol=1e-10)
 
 
@@ -389,9 +390,9 @@ def test_many_rows_warn_with_figures(monkeypatch):
 
 def test_estimate_of_the_time_counts_the_fits_of_calibration():
     with pytest.warns(UserWarning, match="faces 50000 rows.* about 2.1 minutes"):
-        SVMClassifier()._warn_of_many_rows(50_000)
+        warn_of_many_rows("SVMClassifier", 50_000)
     with pytest.warns(UserWarning, match="about 8.8 minutes"):
-        SVMClassifier()._warn_of_many_rows(50_000, n_folds=5)
+        warn_of_many_rows("SVMClassifier", 50_000, n_folds=5)
 
 
 def test_probabilities_need_calibration():
@@ -450,13 +451,13 @@ def test_calibration_of_a_class_of_one_row_is_refused():
 def test_statistics_come_from_the_training_rows(monkeypatch):
     """What the preparation learns in a fold does not know the rows held out."""
     seen = []
-    fit_transform = TablePreparation.fit_transform
 
-    def spy(self, X, *args):
+    def spy(X, *args, **parameters):
         seen.append(len(X))
-        return fit_transform(self, X, *args)
+        return learn_preparation(X, *args, **parameters)
 
-    monkeypatch.setattr(TablePreparation, "fit_transform", spy)
+    learn_preparation = _svm_model.learn_preparation
+    monkeypatch.setattr(_svm_model, "learn_preparation", spy)
     X, y = make_moons(100, noise=0.2, random_state=0)
     SVMClassifier(calibration="sigmoid", random_state=0).fit(X, y)
     assert sorted(seen) == [80] * 5 + [100]
@@ -519,7 +520,7 @@ def test_refit_forgets_what_the_last_fit_left():
     X, y = load_iris(return_X_y=True)
     model = SVMClassifier(calibration="sigmoid").fit(X, y)
     model.set_params(calibration=None, approximation="nystroem").fit(X, y)
-    assert not hasattr(model, "calibrated_")
+    assert not hasattr(model, "predict_proba")
     assert not hasattr(model, "support_")
 
 

@@ -13,8 +13,10 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skml import GBDTClassifier, LRClassifier, SVMClassifier
-from skml._table._frame import TableReader
-from skml.tabular._imputed import TablePreparation, iterate_observed
+from skml._table._containers import as_container
+from skml._table._imputation import iterate_observed
+from skml._table._preparation import learn_preparation
+from skml._table._reader import learn_reader
 
 STRATEGIES = ["median", "mean", "most_frequent", "constant"]
 
@@ -30,15 +32,14 @@ def made_table(n_samples=60, n_features=5, seed=0):
 
 
 def prepare(X, sample_weight=None, categorical_features="from_dtype", **parameters):
-    reader = TableReader(
+    reader, values = learn_reader(
+        as_container(X, "Test"),
         categorical_features=categorical_features,
         missing_values=np.nan,
         dtype=np.float64,
         caller="Test",
     )
-    X = reader.fit_read(X)
-    preparation = TablePreparation(**parameters)
-    return preparation, preparation.fit_transform(X, reader, sample_weight)
+    return learn_preparation(values, reader, sample_weight, **parameters)
 
 
 def sparse_table(X):
@@ -130,7 +131,7 @@ def test_many_categories_are_sparse(monkeypatch):
     X = [list(pair) for pair in pairs]
     X[::7] = [[None, None] for _ in X[::7]]
     _, dense = prepare(X)
-    monkeypatch.setattr("skml.tabular._imputed.DENSE_BYTES", 0)
+    monkeypatch.setattr("skml._table._preparation.DENSE_BYTES", 0)
     preparation, prepared = prepare(X)
     assert isinstance(dense, np.ndarray)
     assert isinstance(prepared, sparse.csr_array)
@@ -155,7 +156,7 @@ def test_sparse_categories_change_no_model(model, tolerance, monkeypatch):
     X = [[f"n{code}", number] for code, number in zip(codes, numbers, strict=True)]
     y = numbers + rng.normal(size=120)[codes] > 0
     expected = model.fit(X, y).decision_function(X)
-    monkeypatch.setattr("skml.tabular._imputed.DENSE_BYTES", 0)
+    monkeypatch.setattr("skml._table._preparation.DENSE_BYTES", 0)
     assert_allclose(model.fit(X, y).decision_function(X), expected, atol=tolerance)
 
 
