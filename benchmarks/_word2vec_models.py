@@ -73,7 +73,7 @@ def make_skml(setting):
         subsample=1e-3,
         min_count=5,
         max_iter=setting.epochs,
-        learning_rate_init=0.025,
+        learning_rate=0.025,
         learning_rate_min=1e-4,
         n_jobs=setting.n_jobs,
         random_state=setting.seed,

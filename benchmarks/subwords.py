@@ -56,7 +56,7 @@ def train_skml(documents, path, epochs, seed):
         subsample=1e-3,
         min_count=_MIN_COUNT,
         max_iter=epochs,
-        learning_rate_init=0.05,
+        learning_rate=0.05,
         learning_rate_min=0,
         random_state=seed,
     )

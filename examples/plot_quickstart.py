@@ -73,7 +73,7 @@ pipeline = Pipeline(
 search = GridSearchCV(
     pipeline,
     {
-        "word2vec__learning_rate_init": [0.025, 0.1],
+        "word2vec__learning_rate": [0.025, 0.1],
         "word2vec__weighter__sublinear_tf": [False, True],
     },
     cv=3,

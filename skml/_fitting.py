@@ -52,7 +52,13 @@ class Progress:
         self.estimator = estimator
         self.context = context
         self.data = data
+        self._task = None
         self.context.call_on_fit_task_begin(estimator=estimator, **data)
+
+    def begin(self, task_name="iteration"):
+        """Report that an iteration begins; without this, `report` does."""
+        self._task = self.context.subcontext(task_name=task_name)
+        self._task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
     def report(self, line, learned, *, task_name="iteration"):
         """Report an iteration; whether a callback wants the fit to stop.
@@ -73,8 +79,9 @@ class Progress:
             value = learned()
             return value if isinstance(value, dict) else published(value)
 
-        task = self.context.subcontext(task_name=task_name)
-        task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        if self._task is None:
+            self.begin(task_name)
+        task, self._task = self._task, None
         return task.call_on_fit_task_end(
             estimator=self.estimator, reconstruction_attributes=attributes, **self.data
         )

@@ -38,6 +38,7 @@ _KINDS = (
     "frozenset",
     "dict",
     "scalar",
+    "dtype",
     "array",
     "objects",
     "csr_array",
@@ -302,6 +303,9 @@ class _Writer:
             return {"is": "estimator", **self.encode_estimator(value, place)}
         if isinstance(value, os.PathLike):
             return os.fspath(value)
+        is_type = isinstance(value, type) and issubclass(value, np.generic)
+        if (is_type or isinstance(value, np.dtype)) and np.dtype(value).kind in "biuf":
+            return {"is": "dtype", "name": np.dtype(value).str, "is_type": is_type}
         raise TypeError(
             f"{place} is {value!r:.100} (type {kind.__name__}), which cannot be "
             "written as data. Numbers, strings, None, and lists, dicts and NumPy "
@@ -450,6 +454,10 @@ class _Reader:
     def _decode_scalar(self, coded, place):
         dtype = _known_dtype(coded["dtype"], "biufU")
         return dtype.type(self.decode(coded["value"], place))
+
+    def _decode_dtype(self, coded, place):
+        dtype = _known_dtype(coded["name"], "biuf")
+        return dtype.type if coded["is_type"] else dtype
 
     def _decode_array(self, coded, place):
         array = self.arrays[coded["key"]]

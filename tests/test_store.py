@@ -51,6 +51,7 @@ VALUES = {
     "scalars": [None, True, 3, 2**70, -0.5, "猫 \ud800", float("inf")],
     "containers": {"a": (1, [2]), 3: {4, 5}, (6, 7): frozenset("b"), None: {}},
     "numpy": [np.float32(0.1), np.int64(7), np.bool_(True), np.str_("é")],
+    "types": [np.float32, np.bool_, np.dtype("float64")],
     "strings": np.array([["a", "bc"], ["", "猫"]]),
     "objects": np.array(["a", None, 1, 2.5, True], dtype=object),
     "nothing": [np.empty((0, 3)), np.empty(0, dtype="U4"), np.array(2.0)],

@@ -11,7 +11,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import Bunch
 
 from skml._compat.sklearn import Interval, StrOptions, validate_params
-from skml.metrics._word_vectors import (
+from skml.metrics._holders import (
     WordVectorsScorer,
     read_lines,
     spellings,
@@ -196,12 +196,12 @@ def _answer(vectors, questions, first, method):
             scores = score_tile(parts, questions[batch], tile)
             of_batch = slice(*asking_here.searchsorted([start, start + len(scores)]))
             scores[asking_here[of_batch] - start, excluded_here[of_batch]] = -np.inf
-            found = scores.argmax(axis=1)
-            score = scores[np.arange(len(scores)), found]
+            columns = scores.argmax(axis=1)
+            score = scores[np.arange(len(scores)), columns]
             # Of equal scores that in the lower row stays.
             better = score > best[batch]
             best[batch][better] = score[better]
-            answers[batch][better] = found[better] + low
+            answers[batch][better] = columns[better] + low
     return answers
 
 

@@ -10,7 +10,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import Bunch
 
 from skml._compat.sklearn import StrOptions, validate_params
-from skml.metrics._word_vectors import (
+from skml.metrics._holders import (
     WordVectorsScorer,
     compose,
     read_lines,

@@ -49,18 +49,18 @@ def terms_to_keep(counts, *, min_df, max_df, max_features, caller):
             f"max_df={max_df!r} is {high:g} and min_df={min_df!r} is {low:g} of "
             f"{n_documents} documents."
         )
-    kept = df <= high
+    is_kept = df <= high
     # A column that fit saw empty has no term to prune unless rare terms are.
     if low > 1:
-        kept &= df >= low
-    if not kept.any():
+        is_kept &= df >= low
+    if not is_kept.any():
         raise ValueError(_nothing_kept(df[df > 0], low, high, n_documents, caller))
-    if max_features is not None and kept.sum() > max_features:
+    if max_features is not None and is_kept.sum() > max_features:
         tf = np.bincount(counts.indices, weights=counts.data, minlength=n_terms)
         # The same sort of the same numbers, so that ties fall as in scikit-learn.
-        first = (-tf.astype(counts.dtype)[kept]).argsort()[:max_features]
-        kept[np.delete(np.flatnonzero(kept), first)] = False
-    return kept
+        first = (-tf.astype(counts.dtype)[is_kept]).argsort()[:max_features]
+        is_kept[np.delete(np.flatnonzero(is_kept), first)] = False
+    return is_kept
 
 
 def _nothing_kept(df, low, high, n_documents, caller):

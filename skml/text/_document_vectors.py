@@ -21,6 +21,8 @@ from skml._compat.sklearn import (
     _fit_context,
     with_callbacks,
 )
+from skml._estimator import BaseLearner, Fitted
+from skml._store import show, stored
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._counts import count_matrix
 from skml.text._pooling import (
@@ -33,6 +35,7 @@ from skml.text._pooling import (
 )
 from skml.text._unknown import HOW_DOCUMENTS_DIFFER
 from skml.text._vocabulary import look_up, reindex
+from skml.text._word_vectors import WordVectors
 
 POOLING_CONSTRAINTS = {
     "weighter": [HasMethods(["fit", "transform"]), None],
@@ -84,14 +87,131 @@ def _n_rows(composed):
     return 0 if composed is None else len(composed)
 
 
+def check_pooling(fitted, vector_size):
+    """Refuse a pooling, a weighter or components that do not fit the vectors."""
+    if fitted.pooling not in POOLINGS:
+        raise ValueError(f"pooling is {show(fitted.pooling)}")
+    n_features = vector_size * len(POOLINGS[fitted.pooling])
+    components = fitted.components_
+    if components.dtype != np.float32 or components.shape[1:] != (n_features,):
+        raise ValueError(
+            f"components_ are {components.dtype} of the shape {components.shape}, for "
+            f"{n_features} features"
+        )
+    if not (fitted.weighter_ is None or hasattr(fitted.weighter_, "transform")):
+        raise ValueError(f"weighter_ is {show(fitted.weighter_)}")
+
+
+@stored
+class FittedDocumentVectors(Fitted):
+    """The vectors of words, and how those of a document become one."""
+
+    word_vectors_: WordVectors
+    weighter_: BaseEstimator | None
+    components_: np.ndarray
+    pooling: str
+
+    def check(self):
+        check_pooling(self, self.word_vectors_.vector_size)
+
+
+def fit_weighter(estimator, documents, composed, n_words, y):
+    """Learn the weights of words from documents as `find_rows` gives them.
+
+    If words outside the vocabulary may be composed, there is one more column for all
+    of them, which is empty: each weighs what a word does that is new.
+    """
+    if estimator.weighter is None:
+        return None
+    # Counting overwrites the ids, which are still needed.
+    counts = count_matrix(documents.copy(), n_words + _n_rows(composed))
+    if composed is not None:
+        counts = counts[:, :n_words]
+        counts.resize(counts.shape[0], n_words + 1)
+    caller, weighter = type(estimator).__name__, clone(estimator.weighter)
+    _unset_output(weighter)
+    try:
+        weighter.fit(counts, y)
+        _check_weights(weighter, counts[:1], caller)
+    except (AttributeError, TypeError) as error:
+        raise TypeError(
+            f"{caller}: weighter={weighter!r:.200} cannot be fitted on a matrix of "
+            f"counts: {str(error).rstrip('.')}. Pass an estimator from counts to "
+            "weights, such as TfidfWeighter() or TfidfTransformer(), and none that "
+            "reads text."
+        ) from error
+    if composed is not None:
+        _check_weight_of_unseen(weighter, n_words, caller)
+    return weighter
+
+
+def _check_weights(weighter, counts, caller):
+    """Let one document have weights before training begins."""
+    shape = np.shape(weighter.transform(counts))
+    if shape != counts.shape:
+        raise ValueError(
+            f"{caller}: weighter={weighter!r:.200} transforms counts of the shape "
+            f"{counts.shape} to the shape {shape}; expected a weight for each word, in "
+            "the same columns."
+        )
+
+
+def _check_weight_of_unseen(weighter, n_words, caller):
+    """Let a word outside the vocabulary have a weight before training begins."""
+    one_word = sparse.csr_matrix(([1.0], ([0], [n_words])))
+    message = (
+        f"{caller}: a word that is in no document of fit, but is composed of its "
+        f"n-grams, has no finite weight by weighter={weighter!r:.200}. If it has "
+        "smooth_idf, set it to True."
+    )
+    try:
+        weight = weighter.transform(one_word).sum()
+    except ValueError as error:
+        raise ValueError(f"{message} It says: {error}") from error
+    if not np.isfinite(weight):
+        raise ValueError(message)
+
+
+def learn_components(estimator, rows, word_vectors, weighter):
+    """The directions to remove from the vectors of documents."""
+    pooling, n_components = estimator.pooling, estimator.remove_components
+    if n_components == 0:
+        n_features = word_vectors.vector_size * len(POOLINGS[pooling])
+        return np.empty((0, n_features), dtype=np.float32)
+    documents, composed = rows
+    pooled = _pool_words(
+        documents.copy(), composed, word_vectors.vectors, weighter, pooling
+    )
+    return common_components(pooled, n_components, caller=type(estimator).__name__)
+
+
+def _pool_words(documents, composed, vectors, weighter, pooling):
+    n_composed = _n_rows(composed)
+    weights = count_matrix(documents, len(vectors) + n_composed)
+    if weighter is not None and composed is not None:
+        weights = weigh_with_unseen(weights, n_composed, weighter)
+    elif weighter is not None:
+        weights = sparse.csr_matrix(weighter.transform(weights))
+    if n_composed:
+        weights, vectors = take_used(weights, vectors, composed)
+    return pool(weights, vectors, pooling)
+
+
+def _pool(fitted, documents, composed):
+    """Documents as `find_rows` gives them (overwritten) to their vectors."""
+    vectors = fitted.word_vectors_.vectors
+    pooled = _pool_words(documents, composed, vectors, fitted.weighter_, fitted.pooling)
+    return remove_components(pooled, fitted.components_)
+
+
 class BaseDocumentVectors(
-    TextAnalysisMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    TextAnalysisMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseLearner
 ):
     """Documents to pooled vectors of their words; how words get vectors is left open.
 
-    A subclass has the parameters of `POOLING_CONSTRAINTS`. Its method `_fit` learns
-    `word_vectors_`, `weighter_` and `components_`; if called with ``to_pool=True``,
-    it returns what `find_rows` does for its documents.
+    A subclass has the parameters of `POOLING_CONSTRAINTS`. Its method `_fit` publishes
+    a value with `word_vectors_`, `weighter_`, `components_` and `pooling`; if called
+    with ``to_pool=True``, it returns what `find_rows` does for its documents.
     """
 
     @with_callbacks
@@ -111,7 +231,8 @@ class BaseDocumentVectors(
         pooled : ndarray of shape (n_documents, n_features), dtype float32
             One vector a document.
         """
-        return self._pool(*self._fit(X, y, to_pool=True))
+        rows = self._fit(X, y, to_pool=True)
+        return _pool(self._fitted, *rows)
 
     def transform(self, X):
         """Pool the word vectors of each document.
@@ -128,106 +249,22 @@ class BaseDocumentVectors(
             without any other word becomes zeros.
         """
         check_is_fitted(self)
-        known = self.word_vectors_.vocabulary
+        word_vectors = self._fitted.word_vectors_
+        known = word_vectors.vocabulary
         terms, documents = self._encode(X, is_fit=False, known=known)
-        rows = find_rows(terms, documents, self.word_vectors_)
+        rows = find_rows(terms, documents, word_vectors)
         self._warn_unknown(
             documents,
             np.diff(rows[0].offsets),
             terms,
-            why=f"known are {self.word_vectors_.words[:3]} and so on",
+            why=f"known are {word_vectors.words[:3]} and so on",
             remedy=HOW_DOCUMENTS_DIFFER,
         )
-        return self._pool(*rows)
-
-    def _fit_weighter(self, documents, composed, n_words, y):
-        """Learn the weights of words from documents as `find_rows` gives them.
-
-        If words outside the vocabulary may be composed, there is one more column for
-        all of them, which is empty: each weighs what a word does that is new.
-        """
-        if self.weighter is None:
-            return None
-        # Counting overwrites the ids, which are still needed.
-        counts = count_matrix(documents.copy(), n_words + _n_rows(composed))
-        if composed is not None:
-            counts = counts[:, :n_words]
-            counts.resize(counts.shape[0], n_words + 1)
-        weighter = clone(self.weighter)
-        _unset_output(weighter)
-        try:
-            weighter.fit(counts, y)
-            self._check_weights(weighter, counts[:1])
-        except (AttributeError, TypeError) as error:
-            raise TypeError(
-                f"{type(self).__name__}: weighter={weighter!r:.200} cannot be fitted "
-                f"on a matrix of counts: {str(error).rstrip('.')}. Pass an estimator "
-                "from counts to weights, such as TfidfWeighter() or "
-                "TfidfTransformer(), and none that reads text."
-            ) from error
-        if composed is not None:
-            self._check_weight_of_unseen(weighter, n_words)
-        return weighter
-
-    def _check_weights(self, weighter, counts):
-        """Let one document have weights before training begins."""
-        shape = np.shape(weighter.transform(counts))
-        if shape != counts.shape:
-            raise ValueError(
-                f"{type(self).__name__}: weighter={weighter!r:.200} transforms counts "
-                f"of the shape {counts.shape} to the shape {shape}; expected a weight "
-                "for each word, in the same columns."
-            )
-
-    def _check_weight_of_unseen(self, weighter, n_words):
-        """Let a word outside the vocabulary have a weight before training begins."""
-        one_word = sparse.csr_matrix(([1.0], ([0], [n_words])))
-        message = (
-            f"{type(self).__name__}: a word that is in no document of fit, but is "
-            "composed of its n-grams, has no finite weight by weighter="
-            f"{weighter!r:.200}. If it has smooth_idf, set it to True."
-        )
-        try:
-            weight = weighter.transform(one_word).sum()
-        except ValueError as error:
-            raise ValueError(f"{message} It says: {error}") from error
-        if not np.isfinite(weight):
-            raise ValueError(message)
-
-    def _learn_components(self, rows, word_vectors, weighter):
-        """The directions to remove from the vectors of documents."""
-        if self.remove_components == 0:
-            n_features = word_vectors.vector_size * len(POOLINGS[self.pooling])
-            return np.empty((0, n_features), dtype=np.float32)
-        documents, composed = rows
-        pooled = self._pool_words(
-            documents.copy(), composed, word_vectors.vectors, weighter
-        )
-        return common_components(
-            pooled, self.remove_components, caller=type(self).__name__
-        )
-
-    def _pool_words(self, documents, composed, vectors, weighter):
-        n_composed = _n_rows(composed)
-        weights = count_matrix(documents, len(vectors) + n_composed)
-        if weighter is not None and composed is not None:
-            weights = weigh_with_unseen(weights, n_composed, weighter)
-        elif weighter is not None:
-            weights = sparse.csr_matrix(weighter.transform(weights))
-        if n_composed:
-            weights, vectors = take_used(weights, vectors, composed)
-        return pool(weights, vectors, self.pooling)
-
-    def _pool(self, documents, composed):
-        """Documents as `find_rows` gives them (overwritten) to their vectors."""
-        pooled = self._pool_words(
-            documents, composed, self.word_vectors_.vectors, self.weighter_
-        )
-        return remove_components(pooled, self.components_)
+        return _pool(self._fitted, *rows)
 
     @property
     def _n_features_out(self):
-        return self.components_.shape[1]
+        return self._fitted.components_.shape[1]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

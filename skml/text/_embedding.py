@@ -8,7 +8,10 @@ from skml._compat.sklearn import _fit_context
 from skml.text._document_vectors import (
     POOLING_CONSTRAINTS,
     BaseDocumentVectors,
+    FittedDocumentVectors,
     find_rows,
+    fit_weighter,
+    learn_components,
 )
 from skml.text._word_vectors import WordVectors
 
@@ -70,8 +73,8 @@ class EmbeddingTransformer(BaseDocumentVectors):
     ----------
     word_vectors_ : WordVectors
         The vectors of the words.
-    weighter_ : estimator or None
-        The fitted `weighter`.
+    weighter_ : estimator
+        The fitted `weighter`. Only if there is one.
     components_ : ndarray of shape (remove_components, n_features), dtype float32
         The directions that are removed, orthonormal.
 
@@ -99,6 +102,7 @@ class EmbeddingTransformer(BaseDocumentVectors):
            [0.5, 1. ]], dtype=float32)
     """
 
+    _fitted_class = FittedDocumentVectors
     _parameter_constraints = {
         "word_vectors": [WordVectors, str, PathLike],
         **POOLING_CONSTRAINTS,
@@ -157,14 +161,27 @@ class EmbeddingTransformer(BaseDocumentVectors):
         return self
 
     def _fit(self, X, y, *, to_pool=False):
-        """Learn everything, then set all attributes at once."""
+        """Learn and publish; also return the documents as rows of the vectors."""
         word_vectors = self.word_vectors
         if not isinstance(word_vectors, WordVectors):
             word_vectors = WordVectors.load(word_vectors)
         terms, documents = self._encode(X, known=word_vectors.vocabulary)
         rows = find_rows(terms, documents, word_vectors)
+        self._check_known(terms, documents, rows[0], word_vectors)
+        weighter = fit_weighter(self, *rows, len(word_vectors), y)
+        fitted = FittedDocumentVectors(
+            word_vectors_=word_vectors,
+            weighter_=weighter,
+            components_=learn_components(self, rows, word_vectors, weighter),
+            pooling=self.pooling,
+        )
+        self._publish(fitted)
+        return rows if to_pool else None
+
+    def _check_known(self, terms, documents, rows, word_vectors):
+        """Warn if few documents have a word that has a vector; raise if none has."""
         fits = "Do lowercase, token_pattern and analyzer fit the vectors?"
-        if len(rows[0].ids) == 0:
+        if len(rows.ids) == 0:
             raise ValueError(
                 f"{type(self).__name__}: none of the {len(terms)} distinct words of "
                 f"the documents, such as {terms[:3]}, is among the "
@@ -173,13 +190,9 @@ class EmbeddingTransformer(BaseDocumentVectors):
             )
         self._warn_unknown(
             documents,
-            np.diff(rows[0].offsets),
+            np.diff(rows.offsets),
             terms,
             why=f"word_vectors are of {word_vectors.words[:3]} and so on",
             remedy=fits,
             most=0.5,
         )
-        weighter = self._fit_weighter(*rows, len(word_vectors), y)
-        self.components_ = self._learn_components(rows, word_vectors, weighter)
-        self.word_vectors_, self.weighter_ = word_vectors, weighter
-        return rows if to_pool else None

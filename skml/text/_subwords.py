@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import sparse
 
+from skml._store import register, show
+
 # FNV-1a (Fowler, Noll and Vo), 64 bits, over code points rather than bytes.
 _BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 # The characters of words looked at together: a few MB of n-grams.
@@ -42,22 +44,22 @@ def ngrams(words, lengths):
     codes = np.frombuffer(text, dtype="<u4").astype(np.uint64)
     sizes = np.fromiter(map(len, marked), dtype=np.int64, count=len(words))
     word = np.repeat(np.arange(len(words)), sizes)
-    place = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    position = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     # How many characters there are from each on, in its word.
-    n_left = np.repeat(sizes, sizes) - place
+    n_left = np.repeat(sizes, sizes) - position
     state = np.full(len(codes), _BASIS)
-    found, owners = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    hashes, owners = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     for n in range(1, min(longest, sizes.max(initial=0) - 1) + 1):
         state = (state[: len(codes) - n + 1] ^ codes[n - 1 :]) * _PRIME
         if n < shortest:
             continue
-        fits = (n_left >= n) & ((place > 0) | (n_left > n))
+        fits = (n_left >= n) & ((position > 0) | (n_left > n))
         if n == 1:
-            fits &= (place > 0) & (n_left > 1)
+            fits &= (position > 0) & (n_left > 1)
         starts = np.flatnonzero(fits)
-        found.append(state[starts])
+        hashes.append(state[starts])
         owners.append(word[starts])
-    hashes, owners = np.concatenate(found), np.concatenate(owners)
+    hashes, owners = np.concatenate(hashes), np.concatenate(owners)
     order = np.lexsort((hashes, owners))
     hashes, owners = hashes[order], owners[order]
     is_new = np.ones(len(hashes), dtype=bool)
@@ -81,19 +83,19 @@ def _batches(words):
 def all_ngrams(words, lengths):
     """As `ngrams`, for any number of words."""
     all_hashes, all_offsets = [np.empty(0, np.uint64)], [np.zeros(1, dtype=np.int64)]
-    for some in _batches(words):
-        hashes, offsets = ngrams(some, lengths)
+    for batch in _batches(words):
+        hashes, offsets = ngrams(batch, lengths)
         all_hashes.append(hashes)
         all_offsets.append(all_offsets[-1][-1] + offsets[1:])
     return np.concatenate(all_hashes), np.concatenate(all_offsets)
 
 
-def find(hashes, wanted):
-    """The places of hashes in a sorted array of them, or -1."""
+def find_hashes(hashes, wanted):
+    """The positions of hashes in a sorted array of them, or -1."""
     if len(hashes) == 0:
         return np.full(len(wanted), -1)
-    places = np.minimum(np.searchsorted(hashes, wanted), len(hashes) - 1)
-    return np.where(hashes[places] == wanted, places, -1)
+    positions = np.minimum(np.searchsorted(hashes, wanted), len(hashes) - 1)
+    return np.where(hashes[positions] == wanted, positions, -1)
 
 
 def word_parts(words, lengths):
@@ -115,10 +117,10 @@ def word_parts(words, lengths):
     rows : ndarray of shape (n_parts,), dtype int32
         The rows.
     """
-    found, offsets = all_ngrams(words, lengths)
-    hashes, places = np.unique(found, return_inverse=True)
+    all_hashes, offsets = all_ngrams(words, lengths)
+    hashes, positions = np.unique(all_hashes, return_inverse=True)
     own = np.arange(len(words))
-    rows = np.insert(places + len(words), offsets[:-1], own).astype(np.int32)
+    rows = np.insert(positions + len(words), offsets[:-1], own).astype(np.int32)
     return hashes, offsets + np.arange(len(words) + 1), rows
 
 
@@ -132,6 +134,7 @@ def mean_rows(offsets, rows, matrix):
     return means
 
 
+@register
 class SubwordVectors:
     """Vectors of character n-grams, which give a vector to any word that has some.
 
@@ -149,6 +152,31 @@ class SubwordVectors:
         self.lengths, self.hashes, self.vectors = lengths, hashes, vectors.view()
         # Clones of an estimator share it.
         self.vectors.flags.writeable = False
+
+    def to_data(self):
+        """The parts, for a file."""
+        return vars(self)
+
+    @classmethod
+    def from_data(cls, data):
+        """Make it of the parts that a file holds; they may be wrong."""
+        lengths, hashes, vectors = data["lengths"], data["hashes"], data["vectors"]
+        is_pair = type(lengths) is tuple and [*map(type, lengths)] == [int, int]
+        if not is_pair or not 1 <= lengths[0] <= lengths[1] <= LONGEST_NGRAM:
+            raise ValueError(
+                "expected the lengths of the shortest and the longest n-gram, from 1 "
+                f"to {LONGEST_NGRAM}; got {show(lengths)}"
+            )
+        if (hashes.dtype, vectors.dtype) != (np.uint64, np.float32) or (
+            vectors.ndim != 2 or hashes.shape != vectors.shape[:1]
+        ):
+            raise ValueError(
+                f"hashes of the shape {hashes.shape} and vectors of the shape "
+                f"{vectors.shape} do not belong together"
+            )
+        if (hashes[1:] <= hashes[:-1]).any():
+            raise ValueError("the hashes do not ascend")
+        return cls(lengths, hashes, vectors)
 
     def __len__(self):
         return len(self.hashes)
@@ -181,9 +209,9 @@ class SubwordVectors:
         """
         composed = [np.empty((0, self.vectors.shape[1]), dtype=np.float32)]
         is_composed = [np.empty(0, dtype=bool)]
-        for some in _batches(words):
-            wanted, offsets = ngrams(some, self.lengths)
-            rows = find(self.hashes, wanted)
+        for batch in _batches(words):
+            wanted, offsets = ngrams(batch, self.lengths)
+            rows = find_hashes(self.hashes, wanted)
             offsets = np.concatenate([[0], np.cumsum(rows >= 0)])[offsets]
             is_composed.append(np.diff(offsets) > 0)
             means = mean_rows(offsets, rows[rows >= 0], self.vectors)

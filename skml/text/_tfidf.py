@@ -1,21 +1,23 @@
-"""Weights of documents and of their tokens, by tf-idf and other schemes."""
+"""Weights of documents and of their tokens, by tf-idf and other schemes.
+
+More than half of this file is the documentation of one class, its schemes and its
+parameters; what it learns is in `_tfidf_weights`.
+"""
 
 from collections.abc import Mapping
+from copy import copy
 from inspect import signature
 from itertools import islice
 from numbers import Real
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.feature_extraction.text import (
-    CountVectorizer,
-    TfidfTransformer,
-    TfidfVectorizer,
-)
+from sklearn.base import OneToOneFeatureMixin, TransformerMixin
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skml._compat.sklearn import Interval, StrOptions, _fit_context
+from skml._estimator import BaseLearner
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._counts import (
     count_terms,
@@ -23,36 +25,19 @@ from skml.text._counts import (
     terms_to_keep,
     value_of_each_token,
 )
-from skml.text._term_weights import (
-    bm25_idf,
-    bm25_saturation,
-    check_classes,
-    class_frequencies,
-    icf,
-    odds_ratio,
-    rf,
-    sif,
-    usif,
+from skml.text._term_weights import check_classes
+from skml.text._tfidf_weights import (
+    SCHEME_PARAMETERS,
+    SCHEMES,
+    SUPERVISED,
+    FittedTfidf,
+    learn_weights,
 )
 from skml.text._unknown import HOW_DOCUMENTS_DIFFER, warn_unreachable
 from skml.text._vocabulary import look_up
 
 _PRUNING = ("min_df", "max_df", "max_features")
 _AS_IN_SKLEARN = ("norm", "use_idf", "smooth_idf", "sublinear_tf", *_PRUNING)
-# The parameters that each scheme honours; the others are refused.
-_SCHEMES = {
-    "tf-idf": ("use_idf", "smooth_idf", "sublinear_tf"),
-    "idf": ("smooth_idf",),
-    "bm25": ("k1", "b"),
-    "sif": ("a", "sublinear_tf"),
-    "usif": ("sublinear_tf",),
-    "icf": ("sublinear_tf",),
-    "rf": ("sublinear_tf",),
-    "or": ("sublinear_tf",),
-}
-_SCHEME_PARAMETERS = ("use_idf", "smooth_idf", "sublinear_tf", "k1", "b", "a")
-_WITH_IDF = ("tf-idf", "idf", "bm25")
-_SUPERVISED = ("icf", "rf", "or")
 
 
 def _vocabulary_terms(vocabulary, caller):
@@ -79,7 +64,7 @@ def _without_columns(counts, left_out):
 
 
 class TfidfWeighter(
-    TextAnalysisMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+    TextAnalysisMixin, OneToOneFeatureMixin, TransformerMixin, BaseLearner
 ):
     r"""Weights of terms by tf-idf, or by another scheme.
 
@@ -90,8 +75,8 @@ class TfidfWeighter(
 
     Each document's weights are then divided by their norm. Let :math:`n` be the number
     of documents in `fit`, :math:`\mathrm{df}(t)` in how many of them the term occurs,
-    :math:`p(t)` its share of all their tokens, and :math:`\mathrm{tf}(t, d)` how often
-    it occurs in the document. The local weight is :math:`\mathrm{tf}(t, d)`, or
+    :math:`p(t)` its fraction of all their tokens, and :math:`\mathrm{tf}(t, d)` how
+    often it occurs in the document. The local weight is :math:`\mathrm{tf}(t, d)`, or
     :math:`1 + \ln \mathrm{tf}(t, d)` with `sublinear_tf`, unless said otherwise.
 
     "tf-idf"
@@ -112,8 +97,8 @@ class TfidfWeighter(
     "usif"
         Unsupervised smooth inverse frequency, :math:`g(t) = a / (a / 2 + p(t))`, where
         :math:`a` is found from the corpus [5]_: with :math:`V` terms,
-        :math:`a = \frac{1 - \alpha}{\alpha V / 2}`, where :math:`\alpha` is the share
-        of the terms with :math:`p(t) > 1 - (1 - 1 / V)^{\max(1, m)}`.
+        :math:`a = \frac{1 - \alpha}{\alpha V / 2}`, where :math:`\alpha` is the
+        fraction of the terms with :math:`p(t) > 1 - (1 - 1 / V)^{\max(1, m)}`.
     "icf"
         Inverse category frequency, :math:`g(t) = \log_2 (1 + |C| / \mathrm{cf}(t))`,
         where :math:`|C|` is the number of classes and :math:`\mathrm{cf}(t)` in how
@@ -160,7 +145,7 @@ class TfidfWeighter(
     b : float, default=0.75
         How much terms lose in long documents, from 0 to 1. Only for "bm25".
     a : float, default=1e-3
-        The share of all tokens at which a term has half of the largest weight. Only
+        The fraction of all tokens at which a term has half of the largest weight. Only
         for "sif".
     norm : {"l1", "l2"} or None, default="l2"
         The norm that each document's weights have in the end; None leaves them.
@@ -215,9 +200,6 @@ class TfidfWeighter(
         The mean number of tokens of a document in `fit`. Only for "bm25".
     classes_ : ndarray of shape (n_classes,)
         The distinct labels of `y`. Only for "icf", "rf" and "or".
-    transformer_ : TfidfTransformer
-        The fitted scikit-learn transformer from counts (for "idf" and "bm25", from
-        local weights) to weights.
     n_features_in_ : int
         Number of columns seen in `fit`. Only after `fit` on counts.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -232,7 +214,7 @@ class TfidfWeighter(
 
     Notes
     -----
-    Only tokens of terms that have a column count, in lengths and in shares: not those
+    Only tokens of terms that have a column count, in lengths and fractions: not those
     outside the vocabulary, nor those of columns of counts that are left out.
 
     A column may stand for a term that no document of `fit` holds: in a matrix of
@@ -274,7 +256,7 @@ class TfidfWeighter(
     array([[1.41, 1.41, 1.  , 2.  ],
            [0.  , 0.  , 1.  , 1.  ]])
 
-    Each token has its share of the weight of its term; a word that `fit` has not seen
+    The weight of a term is divided among its tokens; a word that `fit` has not seen
     has none:
 
     >>> weighter.token_weights(["the dog saw the cat"])[0].round(2)
@@ -295,8 +277,9 @@ class TfidfWeighter(
     array([1.58, 1.58, 1.  ])
     """
 
+    _fitted_class = FittedTfidf
     _parameter_constraints = {
-        "scheme": [StrOptions(set(_SCHEMES))],
+        "scheme": [StrOptions(set(SCHEMES))],
         **{
             name: TfidfVectorizer._parameter_constraints[name]
             for name in _AS_IN_SKLEARN
@@ -378,7 +361,8 @@ class TfidfWeighter(
         self : TfidfWeighter
             The fitted weighter.
         """
-        self._fit(X, y)
+        fitted, _ = self._learn(X, y)
+        self._publish(fitted)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -399,7 +383,9 @@ class TfidfWeighter(
         weights : sparse matrix of shape (n_documents, n_terms)
             The weights, in CSR format.
         """
-        return self._weight(self._fit(X, y))
+        fitted, counts = self._learn(X, y)
+        self._publish(fitted)
+        return fitted.weigh(counts)
 
     def transform(self, X):
         """Weight the terms of documents.
@@ -416,11 +402,12 @@ class TfidfWeighter(
         """
         check_is_fitted(self)
         self._check_same_kind(X)
-        if not hasattr(self, "vocabulary_"):
-            return self._weight(self._check_counts(X, reset=False))
-        terms, documents = self._encode(X, is_fit=False, known=self.vocabulary_)
-        counts = count_terms(terms, documents, self.vocabulary_, self._dtype())
-        known = list(islice(self.vocabulary_, 3))
+        vocabulary = self._fitted.vocabulary_
+        if vocabulary is None:
+            return self._fitted.weigh(self._check_counts(X))
+        terms, documents = self._encode(X, is_fit=False, known=vocabulary)
+        counts = count_terms(terms, documents, vocabulary, self._dtype())
+        known = list(islice(vocabulary, 3))
         self._warn_unknown(
             documents,
             np.diff(counts.indptr),
@@ -428,12 +415,12 @@ class TfidfWeighter(
             why=f"known are {known} and so on",
             remedy=HOW_DOCUMENTS_DIFFER,
         )
-        return self._weight(counts)
+        return self._fitted.weigh(counts)
 
     def token_weights(self, X):
         """Weight each token of documents.
 
-        The weight of a term in a document is shared out equally over its occurrences,
+        The weight of a term in a document is divided equally among its occurrences,
         so that the weights of a document's tokens, summed term by term, are its row of
         `transform`. Only for a weighter that was fitted on documents.
 
@@ -449,20 +436,21 @@ class TfidfWeighter(
             analysis, stop words left out). Tokens outside the vocabulary have weight 0.
         """
         check_is_fitted(self)
-        if not hasattr(self, "vocabulary_"):
+        vocabulary = self._fitted.vocabulary_
+        if vocabulary is None:
             raise ValueError(
                 f"{type(self).__name__} was fitted on a count matrix, which has no "
                 "tokens. Fit it on documents to weight tokens."
             )
         self._check_same_kind(X)
-        terms, documents = self._encode(X, is_fit=False, known=self.vocabulary_)
-        ids = look_up(terms, self.vocabulary_)[documents.ids]
+        terms, documents = self._encode(X, is_fit=False, known=vocabulary)
+        ids = look_up(terms, vocabulary)[documents.ids]
         offsets = documents.offsets
-        counts = count_terms(terms, documents, self.vocabulary_, self._dtype())
+        counts = count_terms(terms, documents, vocabulary, self._dtype())
         frequencies = counts.data.copy()
-        shares = self._weight_entries(counts)
-        shares.data /= frequencies
-        return value_of_each_token(shares, ids, offsets)
+        weights = self._fitted.weigh_entries(counts)
+        weights.data /= frequencies
+        return value_of_each_token(weights, ids, offsets)
 
     def get_feature_names_out(self, input_features=None):
         """Get the names of the columns.
@@ -479,45 +467,51 @@ class TfidfWeighter(
             The terms; after `fit` on counts, the names of its columns, or x0, x1, ...
         """
         check_is_fitted(self)
-        if hasattr(self, "vocabulary_"):
-            terms = sorted(self.vocabulary_, key=self.vocabulary_.get)
-            return np.array(terms, dtype=object)
+        if self._fitted.vocabulary_ is not None:
+            return np.array(list(self._fitted.vocabulary_), dtype=object)
         return super().get_feature_names_out(input_features)
 
-    def _fit(self, X, y):
-        """Learn from documents or counts; return the counts, which are ours."""
+    def _learn(self, X, y):
+        """Learn from documents or counts; also return the counts, which are ours."""
         self._check_scheme()
         classes = self._check_classes(y)
         if is_count_matrix(X):
-            reason = "X is a count matrix, whose columns are the terms"
-            self._refuse_set(("vocabulary", *ANALYSIS_CONSTRAINTS), reason)
-            self._check_length(classes, X.shape[0])
-            counts = self._check_counts(X, reset=True)
-            kept = self._terms_to_keep(counts)
-            counts = _without_columns(counts, ~kept)
-            self._learn_weights(counts, classes, kept=kept)
-            vars(self).pop("vocabulary_", None)
-            return counts
+            return self._learn_from_counts(X, classes)
         if self.vocabulary is None:
             counts, vocabulary = self._learn_vocabulary(X)
         else:
             self._refuse_set(_PRUNING, "vocabulary is given")
             counts, vocabulary = self._count_vocabulary(X)
         self._check_length(classes, counts.shape[0])
-        self._learn_weights(counts, classes)
-        self.vocabulary_ = vocabulary
-        for name in ("n_features_in_", "feature_names_in_"):
-            vars(self).pop(name, None)
-        return counts
+        return learn_weights(counts, classes, self, vocabulary_=vocabulary), counts
+
+    def _learn_from_counts(self, X, classes):
+        reason = "X is a count matrix, whose columns are the terms"
+        self._refuse_set(("vocabulary", *ANALYSIS_CONSTRAINTS), reason)
+        self._check_length(classes, X.shape[0])
+        # scikit-learn notes the columns on the estimator: here, on a copy.
+        noted = copy(self)
+        counts = noted._check_counts(X, reset=True)
+        is_kept = self._terms_to_keep(counts)
+        counts = _without_columns(counts, ~is_kept)
+        fitted = learn_weights(
+            counts,
+            classes,
+            self,
+            is_kept,
+            n_features_in_=noted.n_features_in_,
+            feature_names_in_=getattr(noted, "feature_names_in_", None),
+        )
+        return fitted, counts
 
     def _check_scheme(self):
-        honoured = _SCHEMES[self.scheme]
-        unused = [name for name in _SCHEME_PARAMETERS if name not in honoured]
+        honoured = SCHEMES[self.scheme]
+        unused = [name for name in SCHEME_PARAMETERS if name not in honoured]
         self._refuse_set(unused, f"scheme={self.scheme!r}")
 
     def _check_classes(self, y):
         """The labels and the label of each document, or None if none are needed."""
-        if self.scheme not in _SUPERVISED:
+        if self.scheme not in SUPERVISED:
             return None
         return check_classes(y, caller=type(self).__name__, scheme=self.scheme)
 
@@ -540,10 +534,10 @@ class TfidfWeighter(
         terms_in_order = sorted(terms)
         vocabulary = {term: column for column, term in enumerate(terms_in_order)}
         counts = count_terms(terms, documents, vocabulary, self._dtype())
-        kept = self._terms_to_keep(counts)
-        if kept.all():
+        is_kept = self._terms_to_keep(counts)
+        if is_kept.all():
             return counts, vocabulary
-        columns = np.flatnonzero(kept)
+        columns = np.flatnonzero(is_kept)
         kept_terms = (terms_in_order[column] for column in columns)
         return counts[:, columns], {term: i for i, term in enumerate(kept_terms)}
 
@@ -569,74 +563,7 @@ class TfidfWeighter(
         limits = {name: getattr(self, name) for name in _PRUNING}
         return terms_to_keep(counts, **limits, caller=type(self).__name__)
 
-    def _learn_weights(self, counts, classes, kept=True):
-        transformer = TfidfTransformer(
-            norm=self.norm, smooth_idf=self.smooth_idf, sublinear_tf=self.sublinear_tf
-        )
-        with np.errstate(divide="ignore"):
-            transformer.fit(counts)
-        weights = self._global_weights(counts, classes, transformer.idf_)
-        # Infinite is the idf, not smoothed, of a term that fit has not seen.
-        weights[~(kept & np.isfinite(weights))] = 0
-        self.term_weights_ = transformer.idf_ = weights
-        self.transformer_ = transformer
-        learned = {}
-        if self.scheme in _WITH_IDF:
-            learned["idf_"] = weights
-        if self.scheme == "bm25":
-            n_tokens = counts.data.sum(dtype=np.float64)
-            learned["mean_length_"] = float(n_tokens / counts.shape[0])
-        if classes is not None:
-            learned["classes_"] = classes[0]
-        for name in ("idf_", "mean_length_", "classes_"):
-            vars(self).pop(name, None)
-        vars(self).update(learned)
-
-    def _global_weights(self, counts, classes, idf):
-        """The weight of each term in the corpus, given its idf as in scikit-learn."""
-        n_documents, n_terms = counts.shape
-        if self.scheme in ("tf-idf", "idf"):
-            return idf if self.use_idf else np.ones_like(idf)
-        if self.scheme == "bm25":
-            df = np.bincount(counts.indices, minlength=n_terms)
-            weights = bm25_idf(df, n_documents)
-        elif self.scheme in _SUPERVISED:
-            labels, codes = classes
-            frequencies = class_frequencies(counts, codes, len(labels))
-            if self.scheme == "or":
-                weights = odds_ratio(frequencies, np.bincount(codes))
-            else:
-                weights = {"icf": icf, "rf": rf}[self.scheme](frequencies)
-        else:
-            tf = np.bincount(counts.indices, weights=counts.data, minlength=n_terms)
-            if self.scheme == "sif":
-                weights = sif(tf, a=self.a)
-            else:
-                weights = usif(tf, tf.sum() / n_documents)
-        return weights.astype(counts.dtype, copy=False)
-
-    def _weight(self, counts):
-        weights = self._weight_entries(counts)
-        weights.eliminate_zeros()
-        return weights
-
-    def _weight_entries(self, counts):
-        """Overwrite each count by its weight; the structure stays, zeros included."""
-        if self.scheme == "idf":
-            counts.data.fill(1)
-        elif self.scheme == "bm25":
-            # Only columns that are left out have no weight.
-            lengths = counts @ (self.term_weights_ > 0).astype(np.float64)
-            counts.data[:] = bm25_saturation(
-                counts.data,
-                np.repeat(lengths, np.diff(counts.indptr)),
-                self.mean_length_,
-                k1=self.k1,
-                b=self.b,
-            )
-        return self.transformer_.transform(counts, copy=False)
-
-    def _check_counts(self, X, *, reset):
+    def _check_counts(self, X, *, reset=False):
         """A canonical CSR matrix of counts, safe to overwrite."""
         X = validate_data(
             self,
@@ -653,7 +580,7 @@ class TfidfWeighter(
 
     def _check_same_kind(self, X):
         kinds = ("documents", "a count matrix")
-        fitted, got = not hasattr(self, "vocabulary_"), is_count_matrix(X)
+        fitted, got = self._fitted.vocabulary_ is None, is_count_matrix(X)
         if fitted != got:
             raise ValueError(
                 f"{type(self).__name__} was fitted on {kinds[fitted]}; got "
@@ -687,5 +614,5 @@ class TfidfWeighter(
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         tags.input_tags.sparse = True
-        tags.target_tags.required = self.scheme in _SUPERVISED
+        tags.target_tags.required = self.scheme in SUPERVISED
         return tags

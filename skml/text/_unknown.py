@@ -45,8 +45,8 @@ def warn_unknown(caller, n_tokens, n_known, *, why, remedy, most=0.9):
 
 def segmentation_advice(terms):
     """What to do where most terms are of a script that is written without spaces."""
-    some = [terms[i] for i in range(min(len(terms), 1000))]
-    if 2 * sum(_UNSPACED.match(term) is not None for term in some) < len(some):
+    sample = [terms[i] for i in range(min(len(terms), 1000))]
+    if 2 * sum(_UNSPACED.match(term) is not None for term in sample) < len(sample):
         return ""
     return (
         " Chinese is written without spaces, and so are other languages: use "

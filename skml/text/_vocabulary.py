@@ -128,7 +128,7 @@ def rank_terms(terms, counts, *, min_count=1, max_features=None):
 
     Returns
     -------
-    kept : ndarray of shape (n_kept,), dtype int64
+    chosen : ndarray of shape (n_chosen,), dtype int64
         Positions in `terms`, in the order of the new vocabulary.
     """
     candidates = np.flatnonzero(counts >= min_count)

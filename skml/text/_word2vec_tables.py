@@ -34,8 +34,8 @@ def keep_thresholds(counts, subsample, n_counted=None):
         return np.full(len(counts), 0xFFFFFFFF, dtype=np.uint32)
     n_counted = counts.sum() if n_counted is None else n_counted
     ratio = subsample * (n_counted / counts)
-    kept = np.minimum(np.sqrt(ratio) + ratio, 1.0)
-    return np.minimum(kept * _ONE, _ONE - 1).astype(np.uint32)
+    probability = np.minimum(np.sqrt(ratio) + ratio, 1.0)
+    return np.minimum(probability * _ONE, _ONE - 1).astype(np.uint32)
 
 
 def noise_weights(counts, exponent):
@@ -112,11 +112,11 @@ def huffman_tree(counts):
     root = len(parent) - 1
     # Climb from all the words at once; most have arrived after a dozen levels.
     levels = []
-    words, at = np.arange(n_words), np.arange(n_words)
-    while len(words := words[at != root]):
-        at = at[at != root]
-        levels.append((words, 2 * (root - parent[at]) + is_left[at]))
-        at = parent[at]
+    words, nodes = np.arange(n_words), np.arange(n_words)
+    while len(words := words[nodes != root]):
+        nodes = nodes[nodes != root]
+        levels.append((words, 2 * (root - parent[nodes]) + is_left[nodes]))
+        nodes = parent[nodes]
     depth = np.zeros(n_words + 1, dtype=np.int64)
     for level_words, _ in levels:
         depth[level_words + 1] += 1

@@ -24,7 +24,7 @@ _NO_HASHES = np.empty(0, dtype=np.uint64)
 _NO_NOISE = np.empty(0, dtype=np.uint64)
 
 
-class Training:
+class Word2VecTraining:
     """Both matrices of a model, and the kernel that trains them.
 
     Parameters
@@ -157,7 +157,7 @@ class Training:
 
     def copy(self):
         """The same vectors in memory of their own, without a kernel."""
-        copy = object.__new__(Training)
+        copy = object.__new__(Word2VecTraining)
         copy.words, copy.vector_size = self.words, self.vector_size
         copy.lengths, copy.hashes = self.lengths, self.hashes
         copy._parts = self._parts

@@ -1,4 +1,4 @@
-"""Files of word vectors: word2vec's two formats, GloVe's, and folders to be mapped.
+"""Files of word vectors: word2vec's two formats and GloVe's.
 
 Files are taken to be hostile. What a header claims is compared with the size of the
 file before memory is taken for it. A compressed file has no size to compare with, and
@@ -19,13 +19,6 @@ from pathlib import Path
 import numpy as np
 
 from skml._folders import flush
-from skml.text._word_vector_folder import (
-    VECTORS,
-    WORDS,
-    is_unicode,
-    read_folder,
-    write_folder,
-)
 from skml.text._word_vector_rows import (
     BLANKS,
     LARGEST_VECTOR,
@@ -34,8 +27,8 @@ from skml.text._word_vector_rows import (
     NUMBER,
     BinaryLayout,
     Options,
-    Rows,
     TextLayout,
+    WordVectorRows,
 )
 from skml.text._word_vector_window import CHUNK, Window
 
@@ -66,7 +59,7 @@ _OTHERS = {
         "a pickle, which could run code and is never opened; where it comes from, "
         "save_word2vec_format writes what is read here"
     ),
-    rb"\x93NUMPY": f"an array without words; pass the folder of {VECTORS} and {WORDS}",
+    rb"\x93NUMPY": "an array without words; pass it and the words to WordVectors",
     rb"\xff\xfe|\xfe\xff": "text in UTF-16; save it as UTF-8",
 }
 _LONGEST_MAGIC = 40
@@ -95,39 +88,35 @@ def _check_choice(name, value, choices):
 # Writing
 
 
-def write_word_vectors(path, words, vectors, subwords, format):
-    """Write words and vectors; what was at `path` stays if that fails.
+def write_word_vectors(path, words, vectors, format):
+    """Write words and vectors to a file; what was at `path` stays if that fails.
 
     Parameters
     ----------
-    path : str or path-like
-        The file, or the folder.
+    path : Path
+        The file.
     words : list of str
         The words.
     vectors : ndarray of shape (n_words, vector_size), dtype float32
         Their vectors.
-    subwords : SubwordVectors or None
-        Those of n-grams. Only a folder can hold them.
     format : str
-        One of `FORMATS`, or "auto".
+        One of `FORMATS`, but no folder.
     """
-    _check_choice("format", format, ("auto", *FORMATS))
-    # Through a link, so that what it names is replaced and not the link.
-    path = Path(os.path.realpath(os.fsdecode(path)))
-    suffix = path.suffix.lower()
-    if format == "auto":
-        format = _format_of_name(path)
     _check_writable(words, vectors, format, path)
-    if format == "folder":
-        write_folder(path, words, vectors, subwords)
-        return
     if path.is_dir():
         raise ValueError(f"{path} is a folder; pass the name of a file.")
     with _replacing(path) as temporary, open(temporary, "xb") as file:
-        with _compressing(file, suffix) as out:
+        with _compressing(file, path.suffix.lower()) as out:
             for piece in _pieces(words, vectors, format):
                 out.write(piece)
         flush(file)
+
+
+def choose_format(path, format):
+    """The path through links, so that what it names is replaced; and the format."""
+    _check_choice("format", format, ("auto", *FORMATS))
+    path = Path(os.path.realpath(os.fsdecode(path)))
+    return path, _format_of_name(path) if format == "auto" else format
 
 
 def _format_of_name(path):
@@ -151,11 +140,9 @@ def _check_writable(words, vectors, format, path):
     for row, word in enumerate(words):
         if problem := _problem_of(word, format):
             raise ValueError(
-                f"{path}: the word {word!r:.60} in row {row} {problem}. Leave it out"
-                + ("." if format == "folder" else ', or pass format="folder".')
+                f"{path}: the word {word!r:.60} in row {row} {problem}. Leave it out, "
+                'or pass format="folder".'
             )
-    if format == "folder":
-        return
     if vectors.shape[1] > LARGEST_VECTOR:
         raise ValueError(
             f"{path}: {vectors.shape[1]} dimensions are more than the {LARGEST_VECTOR} "
@@ -169,18 +156,25 @@ def _check_writable(words, vectors, format, path):
 
 
 def _problem_of(word, format):
-    if not is_unicode(word):
-        return "has half of a surrogate pair, which no file can hold"
-    if format == "folder":
-        return ""
+    if not _is_unicode(word):
+        return "has half of a surrogate pair, which no file of words can hold"
     if not word:
         return f"is empty, which the format {format} cannot hold"
     is_binary = format == "word2vec-binary"
-    if found := (_BINARY_SEPARATOR if is_binary else _SEPARATOR).search(word):
-        return f"has {found[0]!r} in it, which the format {format} cannot hold"
+    if separator := (_BINARY_SEPARATOR if is_binary else _SEPARATOR).search(word):
+        return f"has {separator[0]!r} in it, which the format {format} cannot hold"
     if len(word.encode()) > LONGEST_WORD:
         return f"has more than {LONGEST_WORD} bytes"
     return ""
+
+
+def _is_unicode(word):
+    """Whether a word can be written down: it has no half of a surrogate pair."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager
@@ -220,50 +214,53 @@ def _pieces(words, vectors, format):
     line = "%s" + " %.9g" * size + "\n"
     for start in range(0, n_words, step):
         rows = np.asarray(vectors[start : start + step])
-        some = words[start : start + step]
+        row_words = words[start : start + step]
         if format == "word2vec-binary":
             rows = rows.astype("<f4", copy=False)
             yield b"".join(
                 b"%b %b\n" % (word.encode(), row.tobytes())
-                for word, row in zip(some, rows, strict=True)
+                for word, row in zip(row_words, rows, strict=True)
             )
         else:
             yield "".join(
                 line % (word, *row.tolist())
-                for word, row in zip(some, rows, strict=True)
+                for word, row in zip(row_words, rows, strict=True)
             ).encode()
 
 
 # Reading
 
 
-def read_word_vectors(
-    path, *, format, encoding, decode_error, duplicates, on_bad_rows, limit, mmap
-):
-    """Read words and vectors; the parameters are those of `WordVectors.load`.
-
-    Returns
-    -------
-    vectors : ndarray or memmap of shape (n_words, vector_size), dtype float32
-        The vectors.
-    words : list of str
-        The words, distinct.
-    subwords : tuple or None
-        The lengths, hashes and vectors of n-grams, if a folder has them.
-    """
-    path = Path(os.fsdecode(path))
+def check_options(format, encoding, decode_error, duplicates, on_bad_rows, limit):
+    """What to read of a file, and how; the parameters are those of `load`."""
     _check_choice("format", format, ("auto", *FORMATS))
     _check_choice("decode_error", decode_error, ("strict", "ignore", "replace"))
     _check_choice("duplicates", duplicates, ("raise", "first"))
     _check_choice("on_bad_rows", on_bad_rows, ("error", "skip"))
-    encoding = _check_encoding(encoding)
-    options = Options(
-        encoding, decode_error, duplicates, on_bad_rows, _check_limit(limit)
-    )
-    if path.is_dir():
-        _check_folder_options(path, format, options)
-        return read_folder(path, options, mmap=mmap)
-    if mmap or format == "folder":
+    encoding, limit = _check_encoding(encoding), _check_limit(limit)
+    return Options(encoding, decode_error, duplicates, on_bad_rows, limit)
+
+
+def read_word_vectors(path, format, options):
+    """Read words and vectors.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    format : str
+        One of `FORMATS`, but no folder, or "auto".
+    options : Options
+        What to read, and how.
+
+    Returns
+    -------
+    vectors : ndarray of shape (n_words, vector_size), dtype float32
+        The vectors.
+    words : list of str
+        The words, distinct.
+    """
+    if format == "folder":
         raise ValueError(
             f"{path} is no folder, and nothing else can be mapped into memory; load it "
             'with format="auto" and without mmap, and save it with format="folder".'
@@ -273,7 +270,7 @@ def read_word_vectors(
     with open(path, "rb", buffering=0) as file:
         rows = _read_file(Window(path, file), format, options)
     rows.warn_of_bad_ones()
-    return *rows.result(), None
+    return rows.result()
 
 
 def _check_encoding(encoding):
@@ -305,13 +302,14 @@ def _check_limit(limit):
     return min(int(limit), sys.maxsize)
 
 
-def _check_folder_options(path, format, options):
+def check_folder_options(path, format, options):
+    """Refuse what has no effect on a folder, which holds what was checked before."""
     if format not in ("auto", "folder"):
         raise ValueError(f"{path} is a folder, and no file of the format {format}.")
-    if options.encoding != "utf-8" or options.decode_error != "strict":
+    if options._replace(limit=0) != Options("utf-8", "strict", "raise", "error", 0):
         raise ValueError(
-            f"{path} is a folder: encoding and decode_error have no effect; leave them "
-            "out."
+            f"{path} is a folder: encoding, decode_error, duplicates and on_bad_rows "
+            "have no effect; leave them out."
         )
 
 
@@ -324,9 +322,9 @@ def _read_file(window, format, options):
             raise ValueError(f"{window.path} is {what}.")
     _skip_byte_order_mark(window, options.encoding)
     header = bytes(window.data[window.start : window.stop][:_LONGEST_HEADER])
-    found = None if format == "glove" else _HEADER.match(header)
-    if found:
-        return _read_with_header(window, found, format, options)
+    fields = None if format == "glove" else _HEADER.match(header)
+    if fields:
+        return _read_with_header(window, fields, format, options)
     if format in ("word2vec-text", "word2vec-binary"):
         raise ValueError(
             f"{window.path}, line 1: expected a header, the numbers of words and of "
@@ -358,7 +356,7 @@ def _read_with_header(window, header, format, options):
     if has_least_size:
         _check_size(window, layout, n_words, format)
     n_wanted = min(n_words, options.limit) if has_least_size else 0
-    rows = Rows(window.path, layout, options, n_wanted)
+    rows = WordVectorRows(window.path, layout, options, n_wanted)
     _read_rows(window, layout, rows, n_words)
     _check_end(window, layout, rows, n_words)
     return rows
@@ -441,7 +439,7 @@ def _is_text(sample):
 
 def _read_without_header(window, options):
     layout = TextLayout(_vector_size_of_lines(window), has_header=False)
-    rows = Rows(window.path, layout, options, 0)
+    rows = WordVectorRows(window.path, layout, options, 0)
     _read_rows(window, layout, rows, options.limit)
     return rows
 

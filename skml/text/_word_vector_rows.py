@@ -10,7 +10,7 @@ import numpy as np
 from skml._fitting import warn_user
 from skml.text._word_vector_parser import decode_words, parse_binary, parse_text
 
-# Rows parsed at a time; rows of so many bytes are made room for at a time.
+# WordVectorRows parsed at a time; rows of so many bytes are made room for at a time.
 _ROWS = 4096
 _ROOM = 1 << 16
 # What is longer is not a word, and not a vector.
@@ -204,7 +204,7 @@ def warn_of_bad_rows(path, n_bad, n_read, n_words, first_problem):
         )
 
 
-class Rows:
+class WordVectorRows:
     """Words and vectors as they are read, without repeated words and bad rows."""
 
     def __init__(self, path, layout, options, n_rows):
@@ -294,10 +294,11 @@ class Rows:
         fresh = set(words)
         if len(fresh) < len(words) or None in fresh or not self._seen.isdisjoint(fresh):
             fresh.discard(None)
-            kept = self._first_ones(words)
+            firsts = self._first_ones(words)
             n_words = len(self.words)
-            self.vectors[n_words : n_words + len(kept)] = self.vectors[n_words + kept]
-            words = [words[i] for i in kept]
+            stop = n_words + len(firsts)
+            self.vectors[n_words:stop] = self.vectors[n_words + firsts]
+            words = [words[i] for i in firsts]
         self._seen |= fresh
         self.words += words
 
@@ -308,7 +309,7 @@ class Rows:
             if word in self._seen or word in rows:
                 if self._options.duplicates == "raise":
                     row = self.words.index(word) if word in self._seen else rows[word]
-                    # Rows that were skipped are not counted in that.
+                    # WordVectorRows that were skipped are not counted in that.
                     place = "an earlier row" if self.n_bad else self._layout.place(row)
                     raise self._error(
                         self.n_read + i,

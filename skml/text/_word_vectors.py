@@ -1,100 +1,33 @@
-"""Word vectors as an object of their own: look up, compare, search."""
+"""Word vectors as an object of their own: look up, compare, search.
 
-from collections.abc import Mapping
+Half of this file is documentation.
+"""
+
 from numbers import Integral
+from os import fsdecode
+from pathlib import Path
 
 import numpy as np
 
-from skml.text._subwords import SubwordVectors
-from skml.text._word_vector_files import read_word_vectors, write_word_vectors
+from skml._store import read_model, register, write_model
+from skml.text._nearest import lengths_of, search
+from skml.text._word_vector_checks import (
+    check_subwords,
+    check_vectors,
+    check_words,
+    index_words,
+)
+from skml.text._word_vector_files import (
+    check_folder_options,
+    check_options,
+    choose_format,
+    read_word_vectors,
+    write_word_vectors,
+)
 
-# A tile of similarities: so many queries by so many words, 16 MB.
+# Queries that are answered together.
 _QUERIES = 256
-_WORDS = 16_384
-# Levy & Goldberg (2014) divide by this plus the similarity to the negative words.
-_EPSILON = 1e-3
-
-
-def _check_words(vocabulary, n_words):
-    """Check a vocabulary; return its words in order of the rows."""
-    if isinstance(vocabulary, str):
-        raise TypeError("vocabulary is a single str; pass a list of words.")
-    words = list(vocabulary)
-    if len(words) != n_words:
-        raise ValueError(
-            f"vocabulary has {len(words)} words and vectors has {n_words} rows; there "
-            "must be one row for each word."
-        )
-    if isinstance(vocabulary, Mapping):
-        words.sort(key=vocabulary.get)
-        if [vocabulary[word] for word in words] != list(range(n_words)):
-            raise ValueError(
-                f"the values of vocabulary must be the rows 0 to {n_words - 1} of "
-                "vectors, each once."
-            )
-    for row, word in enumerate(words):
-        if not isinstance(word, str):
-            raise TypeError(
-                f"vocabulary has {word!r:.60} ({type(word).__name__}) in row {row}; "
-                "every word must be a str."
-            )
-    return words
-
-
-def _index(words):
-    """The row of each word."""
-    rows = {word: row for row, word in enumerate(words)}
-    if len(rows) < len(words):
-        # The last row of a word is in the dict; an earlier one gives it away.
-        row = next(row for row, word in enumerate(words) if rows[word] != row)
-        raise ValueError(
-            f"vocabulary has {words[row]!r:.60} twice, in rows {row} and "
-            f"{rows[words[row]]}; words must be distinct."
-        )
-    return rows
-
-
-def _check_vectors(vectors):
-    """A two-dimensional array of finite float32, without a copy if it is one."""
-    vectors = np.asanyarray(vectors)
-    if vectors.ndim != 2 or vectors.shape[1] == 0:
-        raise ValueError(
-            "vectors must be a table with a row for each word and at least one column; "
-            f"got the shape {vectors.shape}."
-        )
-    if vectors.dtype.kind not in "fiu":
-        raise TypeError(f"vectors must be numbers; got the dtype {vectors.dtype}.")
-    vectors = vectors.astype(np.float32, copy=False)
-    for start in range(0, len(vectors), _WORDS):
-        finite = np.isfinite(vectors[start : start + _WORDS])
-        if not finite.all():
-            row, column = np.argwhere(~finite)[0] + (start, 0)
-            raise ValueError(
-                f"vectors must be finite; row {row}, column {column} is "
-                f"{vectors[row, column]}."
-            )
-    return vectors
-
-
-def _check_subwords(subwords, vector_size):
-    if subwords is None:
-        return None
-    if not isinstance(subwords, SubwordVectors):
-        raise TypeError(
-            "subwords must be those of other WordVectors or None; got "
-            f"{subwords!r:.60} ({type(subwords).__name__})."
-        )
-    try:
-        _check_vectors(subwords.vectors)
-    except ValueError as error:
-        raise ValueError(f"of n-grams, the {error}") from error
-    size = subwords.vectors.shape[1]
-    if size != vector_size:
-        raise ValueError(
-            f"the vectors of n-grams have {size} dimensions, those of words "
-            f"{vector_size}; they must agree."
-        )
-    return subwords
+_PARTS = ("words", "vectors", "subwords")
 
 
 def _check_topn(topn):
@@ -103,60 +36,7 @@ def _check_topn(topn):
     return int(topn)
 
 
-def _lengths(vectors):
-    """The length of each row, or 1 where it is zero: its similarity is then 0."""
-    lengths = np.empty(len(vectors), dtype=np.float32)
-    for start in range(0, len(vectors), _WORDS):
-        rows = np.asarray(vectors[start : start + _WORDS])
-        # A double keeps the squares of large and small numbers.
-        squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
-        lengths[start : start + _WORDS] = np.sqrt(squares)
-    lengths[lengths == 0] = 1
-    return lengths
-
-
-def _best(scores, rows, k):
-    """The k best columns of each line of scores: ties in order of `rows`.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_queries, n_columns)
-        Higher is better.
-    rows : ndarray of shape (n_queries, n_columns) or (n_columns,)
-        The row of the word of each score.
-    k : int
-        How many are wanted.
-
-    Returns
-    -------
-    scores, rows : ndarrays of shape (n_queries, min(k, n_columns))
-        In descending order of the scores.
-    """
-    rows = np.broadcast_to(rows, scores.shape)
-    if scores.shape[1] > 2 * k:
-        worst = np.partition(scores, -k, axis=1)[:, -k]
-        places = [
-            _first(line, bound, k) for line, bound in zip(scores, worst, strict=True)
-        ]
-        scores = np.take_along_axis(scores, np.array(places), axis=1)
-        rows = np.take_along_axis(rows, np.array(places), axis=1)
-    order = np.lexsort((rows, -scores))[:, :k]
-    return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
-
-
-def _merge(found, others, k):
-    """The k best of two results of `_best`."""
-    scores, rows = (np.hstack(pair) for pair in zip(found, others, strict=True))
-    return _best(scores, rows, k)
-
-
-def _first(scores, bound, k):
-    """The places of the k best scores; of those that equal the bound the first."""
-    above = np.flatnonzero(scores > bound)
-    equal = np.flatnonzero(scores == bound)
-    return np.concatenate([above, equal[: k - len(above)]])
-
-
+@register
 class WordVectors:
     """Word vectors, a row of a matrix for each word.
 
@@ -226,11 +106,11 @@ class WordVectors:
     """
 
     def __init__(self, vectors, vocabulary, subwords=None):
-        self.vectors = _check_vectors(vectors).view()
+        self.vectors = check_vectors(vectors).view()
         self.vectors.flags.writeable = False
-        self.words = _check_words(vocabulary, len(self.vectors))
-        self.vocabulary = _index(self.words)
-        self.subwords = _check_subwords(subwords, self.vector_size)
+        self.words = check_words(vocabulary, len(self.vectors))
+        self.vocabulary = index_words(self.words)
+        self.subwords = check_subwords(subwords, self.vector_size)
         self._lengths = None
 
     @property
@@ -334,10 +214,10 @@ class WordVectors:
             raise ValueError(f"method must be '3CosAdd' or '3CosMul'; got {method!r}.")
         topn = _check_topn(topn)
         queries, is_one = self._queries(positive, negative)
-        found = []
+        similar = []
         for start in range(0, len(queries), _QUERIES):
-            found += self._search(queries[start : start + _QUERIES], topn, method)
-        return found[0] if is_one else found
+            similar += self._search(queries[start : start + _QUERIES], topn, method)
+        return similar[0] if is_one else similar
 
     def nearest(self, vectors, *, topn=10):
         """Find the words whose vectors are most similar to given vectors.
@@ -364,8 +244,8 @@ class WordVectors:
         queries = [[vector] for vector in np.atleast_2d(vectors)]
         if not queries:
             return []
-        found = self.most_similar(queries, topn=topn)
-        return found[0] if vectors.ndim == 1 else found
+        similar = self.most_similar(queries, topn=topn)
+        return similar[0] if vectors.ndim == 1 else similar
 
     def similarity(self, first, second):
         """The cosine of two words, or of each pair of two lists of words.
@@ -427,9 +307,8 @@ class WordVectors:
                 default="auto"
             The format. By default the name tells: .bin is "word2vec-binary", .txt and
             .vec are "word2vec-text", and a name without an ending is a "folder". That
-            is a format of this package, which `load` can map into memory:
-            ``vectors.npy``, as NumPy writes it, and ``words.json``, a list; and the
-            n-grams, which no other format can hold.
+            is the format in which this package saves models, with any word and the
+            n-grams, which no other format can hold; `load` can map it into memory.
 
         Raises
         ------
@@ -437,7 +316,11 @@ class WordVectors:
             If the format cannot hold a word, or the name does not tell the format;
             nothing is written then.
         """
-        write_word_vectors(path, self.words, self.vectors, self.subwords, format)
+        path, format = choose_format(path, format)
+        if format == "folder":
+            write_model(path, self)
+        else:
+            write_word_vectors(path, self.words, self.vectors, format)
 
     @classmethod
     def load(
@@ -495,22 +378,55 @@ class WordVectors:
         ValueError
             If the file is damaged, cut off, or of another format.
         """
-        vectors, words, subwords = read_word_vectors(
-            path,
-            format=format,
-            encoding=encoding,
-            decode_error=decode_error,
-            duplicates=duplicates,
-            on_bad_rows=on_bad_rows,
-            limit=limit,
-            mmap=mmap,
+        path = Path(fsdecode(path))
+        options = check_options(
+            format, encoding, decode_error, duplicates, on_bad_rows, limit
         )
+        if path.is_dir():
+            check_folder_options(path, format, options)
+            return cls._load_folder(path, limit, mmap)
+        vectors, words = read_word_vectors(path, "folder" if mmap else format, options)
         try:
-            if subwords is not None:
-                subwords = SubwordVectors(*subwords)
-            return cls(vectors, words, subwords)
+            return cls(vectors, words)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
+
+    @classmethod
+    def _load_folder(cls, path, limit, mmap):
+        saved = read_model(path, cls, mmap=mmap or limit is not None)
+        if limit is None:
+            return saved
+        vectors = saved.vectors[:limit]
+        vectors = vectors if mmap else np.array(vectors)
+        return cls(vectors, saved.words[:limit], saved.subwords)
+
+    def to_data(self):
+        """The parts, to be stored.
+
+        Returns
+        -------
+        data : dict
+            The words, the vectors, and those of n-grams or None.
+        """
+        return {name: getattr(self, name) for name in _PARTS}
+
+    @classmethod
+    def from_data(cls, data):
+        """Make word vectors of the parts that were stored; they may be wrong.
+
+        Parameters
+        ----------
+        data : dict
+            What `to_data` returned.
+
+        Returns
+        -------
+        word_vectors : WordVectors
+            The words and vectors.
+        """
+        if data.keys() != set(_PARTS) or not isinstance(data["words"], list):
+            raise ValueError(f"expected {', '.join(_PARTS)}; got {', '.join(data)}")
+        return cls(data["vectors"], data["words"], data["subwords"])
 
     def _compose(self, words):
         """The vectors of those words that have a known n-gram, and which these are."""
@@ -547,7 +463,7 @@ class WordVectors:
     def _unit(self, words):
         """The vectors of words, divided by their lengths."""
         vectors = self[words]
-        return vectors / _lengths(vectors)[:, None]
+        return vectors / lengths_of(vectors)[:, None]
 
     def _queries(self, positive, negative):
         """The positive and negative parts of each query, and whether it is just one."""
@@ -592,68 +508,17 @@ class WordVectors:
         return (vector / length).astype(np.float32)
 
     def _search(self, queries, topn, method):
-        """Answer a few queries: a product with one tile of words after the other."""
         if self._lengths is None:
-            self._lengths = _lengths(self.vectors)
-        parts, signs, starts, (query, row) = self._flatten(queries)
-        if method == "3CosAdd":
-            parts = np.add.reduceat(parts * signs, starts, axis=0)
-            parts /= _lengths(parts)[:, None]
-        best = np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), int)
-        for first in range(0, len(self), _WORDS):
-            tile = slice(first, first + _WORDS)
-            scores = parts @ np.asarray(self.vectors[tile]).T
-            scores /= self._lengths[tile]
-            # What rounding adds to a cosine would also order those that are equal to 1.
-            np.clip(scores, -1, 1, out=scores)
-            if method == "3CosMul":
-                scores = _multiply(scores, signs, starts)
-            here = (first <= row) & (row < first + scores.shape[1])
-            scores[query[here], row[here] - first] = -np.inf
-            rows = np.arange(first, first + scores.shape[1])
-            best = _merge(best, _best(scores, rows, topn), topn)
+            self._lengths = lengths_of(self.vectors)
+        best = search(queries, self.vectors, self._lengths, topn, method)
         return [
             [
                 (self.words[row], score)
                 for score, row in zip(*line, strict=True)
                 if score > -np.inf
             ]
-            for line in zip(*(part.tolist() for part in best), strict=True)
+            for line in zip(*best, strict=True)
         ]
-
-    def _flatten(self, queries):
-        """The unit vectors of all parts of the queries below each other.
-
-        Returns
-        -------
-        parts : ndarray of shape (n_parts, vector_size), dtype float32
-            The unit vectors.
-        signs : ndarray of shape (n_parts, 1), dtype float32
-            1 for positive, -1 for negative.
-        starts : list of int
-            The first part of each query.
-        excluded : ndarray of shape (2, n_excluded)
-            Queries, and words that they must not find.
-        """
-        parts, signs, starts, excluded = [], [], [], []
-        for query, (positive, negative) in enumerate(queries):
-            if not positive and not negative:
-                raise ValueError(
-                    f"query {query} is empty: it has no positive and no negative words."
-                )
-            starts.append(len(parts))
-            for part in (*positive, *negative):
-                if isinstance(part, int):
-                    excluded.append((query, part))
-                    part = self.vectors[part] / self._lengths[part]
-                parts.append(part)
-            signs += [1] * len(positive) + [-1] * len(negative)
-        return (
-            np.array(parts, dtype=np.float32),
-            np.array(signs, dtype=np.float32)[:, None],
-            starts,
-            np.array(excluded, dtype=np.intp).reshape(-1, 2).T,
-        )
 
 
 def _is_nested(items):
@@ -661,11 +526,3 @@ def _is_nested(items):
     if isinstance(items, (str, np.ndarray)):
         return False
     return len(items) > 0 and all(isinstance(item, (list, tuple)) for item in items)
-
-
-def _multiply(cosines, signs, starts):
-    """3CosMul of the queries from the cosines of their parts."""
-    shifted = (1 + cosines) / 2
-    above = np.multiply.reduceat(np.where(signs > 0, shifted, 1), starts)
-    below = np.multiply.reduceat(np.where(signs < 0, shifted, 1), starts)
-    return above / (below + np.float32(_EPSILON))

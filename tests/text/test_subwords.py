@@ -1,10 +1,12 @@
 """Vectors of character n-grams: which there are, what they compose, how they train."""
 
+import json
 import pickle
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from safetensors.numpy import load_file, save_file
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from skml.metrics import word_similarity_score
@@ -17,7 +19,7 @@ from skml.text import (
 from skml.text._subwords import (
     SubwordVectors,
     all_ngrams,
-    find,
+    find_hashes,
     mean_rows,
     ngrams,
     word_parts,
@@ -136,8 +138,8 @@ def test_a_million_ngrams_are_distinct():
 def test_find():
     hashes = np.array([2, 5, 2**63 + 1], dtype=np.uint64)
     wanted = np.array([5, 0, 2**64 - 1, 2**63 + 1, 3, 2], dtype=np.uint64)
-    assert find(hashes, wanted).tolist() == [1, -1, -1, 2, -1, 0]
-    assert find(hashes[:0], wanted).tolist() == [-1] * 6
+    assert find_hashes(hashes, wanted).tolist() == [1, -1, -1, 2, -1, 0]
+    assert find_hashes(hashes[:0], wanted).tolist() == [-1] * 6
 
 
 def test_parts_and_their_means():
@@ -190,7 +192,7 @@ def test_vectors_are_the_means_of_the_parts(architecture, loss):
     for word in words[:5]:
         wanted = ngrams([word], (3, 5))[0].tolist()
         parts = [subwords.vectors[row_of[value]] for value in wanted]
-        parts.append(model._own_rows[model.vocabulary_[word]])
+        parts.append(model._fitted.tables.own_rows[model.vocabulary_[word]])
         expected = np.mean(parts, axis=0)
         assert_allclose(model.vectors_[model.vocabulary_[word]], expected, atol=1e-6)
     assert model.loss_curve_[-1] < model.loss_curve_[0] - 0.1
@@ -204,7 +206,7 @@ def test_an_ending_tells_where_an_unseen_word_belongs():
     documents = [
         [word for word in document if word not in held_out] for document in DOCUMENTS
     ]
-    model = make(subsample=0, max_iter=60, subwords=(2, 4), learning_rate_init=0.1)
+    model = make(subsample=0, max_iter=60, subwords=(2, 4), learning_rate=0.1)
     words = model.fit(documents).word_vectors_
     for ending in ("ed", "ing", "er"):
         word = f"paint{ending}"
@@ -278,16 +280,16 @@ def test_the_process_does_not_matter():
 def test_partial_fit_grows_words_and_ngrams():
     model = make(min_count=1).fit(["walked talked", "walked jumped"] * 20)
     before = model.word_vectors_
-    own = model._own_rows.copy()
-    rate = {"learning_rate_init": 1e-30, "learning_rate_min": 0}
+    own = model._fitted.tables.own_rows.copy()
+    rate = {"learning_rate": 1e-30, "learning_rate_min": 0}
     model.set_params(**rate).partial_fit(["painted walked"] * 20)
     after = model.word_vectors_
     assert after.words == [*before.words, "painted"]
     # Nothing was learned at such a rate: what was there has stayed.
-    places = find(after.subwords.hashes, before.subwords.hashes)
+    places = find_hashes(after.subwords.hashes, before.subwords.hashes)
     assert (places >= 0).all()
     assert_array_equal(after.subwords.vectors[places], before.subwords.vectors)
-    assert_array_equal(model._own_rows[:-1], own)
+    assert_array_equal(model._fitted.tables.own_rows[:-1], own)
     assert_array_equal(model.vectors_[:-1], before.vectors)
     assert len(after.subwords) > len(before.subwords)
 
@@ -308,7 +310,7 @@ def test_warm_start_goes_on():
 def test_without_ngrams_and_with_them_again():
     model = make(warm_start=True).fit(DOCUMENTS)
     before = model.vectors_
-    model.set_params(learning_rate_init=1e-30, learning_rate_min=0)
+    model.set_params(learning_rate=1e-30, learning_rate_min=0)
     model.set_params(subwords=None).fit(DOCUMENTS)
     assert_allclose(model.vectors_, before, rtol=1e-6)
     model.set_params(subwords=(3, 4)).fit(DOCUMENTS)
@@ -524,66 +526,56 @@ def test_a_file_holds_the_words_alone(words, tmp_path):
     assert_array_equal(found.vectors, words.vectors)
 
 
-def replace_array(name, array):
-    return lambda folder: np.save(folder / name, array)
+def lengths(*items):
+    def change(folder):
+        state = json.loads((folder / "model.json").read_text())
+        state["data"]["subwords"]["data"]["lengths"]["items"] = items
+        (folder / "model.json").write_text(json.dumps(state))
+
+    return change
+
+
+def hashes(change):
+    return changed(np.uint64, change)
+
+
+def vectors(change):
+    return changed(np.float32, change)
+
+
+def changed(dtype, change):
+    """Change the last array of a type: the vectors of n-grams, or their hashes."""
+
+    def change_file(folder):
+        arrays = load_file(folder / "arrays.safetensors")
+        key = max(key for key, array in arrays.items() if array.dtype == dtype)
+        save_file(arrays | {key: change(arrays[key])}, folder / "arrays.safetensors")
+
+    return change_file
 
 
 DAMAGES = {
-    "one missing": (
-        lambda folder: (folder / "subword_hashes.npy").unlink(),
-        "only a part of the n-grams: it is without subword_hashes.npy",
-    ),
-    "lengths": (
-        lambda folder: (folder / "subword_lengths.json").write_text("[6, 3]"),
-        "subword_lengths.json: expected the lengths",
-    ),
-    "no lengths": (
-        lambda folder: (folder / "subword_lengths.json").write_bytes(b"\xff" * 999),
-        "subword_lengths.json: expected the lengths",
-    ),
-    "order": (
-        lambda folder: np.save(
-            folder / "subword_hashes.npy",
-            np.load(folder / "subword_hashes.npy")[::-1].copy(),
-        ),
-        "the hashes do not ascend",
-    ),
-    "number": (
-        replace_array("subword_hashes.npy", np.arange(3, dtype="<u8")[:, None]),
-        "do not belong together",
-    ),
-    "hashes of another type": (
-        replace_array("subword_hashes.npy", np.arange(3.0)[:, None]),
-        "the dtype is '<f8'; expected uint64",
-    ),
-    "size": (
-        replace_array("subword_vectors.npy", np.ones((3, 9), "<f4")),
-        "do not belong together",
-    ),
-    "cut": (
-        lambda folder: (folder / "subword_vectors.npy").write_bytes(
-            (folder / "subword_vectors.npy").read_bytes()[:-1]
-        ),
-        "It was cut or damaged",
-    ),
-    "NaN": (
-        lambda folder: np.save(
-            folder / "subword_vectors.npy",
-            np.load(folder / "subword_vectors.npy") * np.float32(np.nan),
-        ),
-        "of n-grams, the vectors must be finite",
-    ),
+    "lengths": (lengths(6, 3), r"the longest n-gram, from 1 to 64; got \(6, 3\)"),
+    "three lengths": (lengths(3, 4, 5), "from 1 to 64"),
+    "no length": (lengths(), "from 1 to 64"),
+    "long": (lengths(3, 10**9), "from 1 to 64"),
+    "text": (lengths("3", "6"), "from 1 to 64"),
+    "order": (hashes(lambda a: a[::-1].copy()), "the hashes do not ascend"),
+    "number": (hashes(lambda a: a[:3]), "do not belong together"),
+    "another type": (hashes(lambda a: a.astype(float)), "do not belong together"),
+    "size": (vectors(lambda a: np.ones((len(a), 9), "<f4")), "those of words 8"),
+    "doubles": (vectors(lambda a: a.astype(float)), "do not belong together"),
+    "NaN": (vectors(lambda a: a * np.float32(np.nan)), "of n-grams, the vectors must"),
 }
 
 
-@pytest.mark.parametrize("mmap", [False, True])
 @pytest.mark.parametrize("name", DAMAGES)
-def test_damaged_folders(words, tmp_path, name, mmap):
+def test_damaged_folders(words, tmp_path, name):
     words.save(tmp_path / "v")
     damage, message = DAMAGES[name]
     damage(tmp_path / "v")
     with pytest.raises(ValueError, match=message) as caught:
-        WordVectors.load(tmp_path / "v", mmap=mmap)
+        WordVectors.load(tmp_path / "v")
     assert str(tmp_path / "v") in str(caught.value)
 
 

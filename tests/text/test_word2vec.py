@@ -38,7 +38,7 @@ def fit(documents=SMALL, **parameters):
 
 def assert_same_fit(one, other):
     assert one.vocabulary_ == other.vocabulary_
-    assert one.loss_curve_ == other.loss_curve_
+    assert_array_equal(one.loss_curve_, other.loss_curve_)
     assert_array_equal(one.vectors_, other.vectors_)
 
 
@@ -57,7 +57,7 @@ def test_two_groups_separate(architecture, loss, n_jobs):
         window=2,
         subsample=0,
         max_iter=20,
-        learning_rate_init=0.1,
+        learning_rate=0.1,
         n_jobs=n_jobs,
     )
     unit = word2vec.vectors_ / np.linalg.norm(word2vec.vectors_, axis=1)[:, None]
@@ -78,7 +78,7 @@ def test_two_groups_separate(architecture, loss, n_jobs):
 def test_loss_falls(architecture, loss):
     curve = fit(DOCUMENTS, architecture=architecture, loss=loss, max_iter=4).loss_curve_
     assert len(curve) == 4
-    assert curve == sorted(curve, reverse=True)
+    assert (np.diff(curve) <= 0).all()
 
 
 @all_modes
@@ -87,7 +87,7 @@ def test_loss_is_comparable_between_numbers_of_threads(architecture, loss):
         "architecture": architecture,
         "loss": loss,
         "max_iter": 6,
-        "learning_rate_init": 0.05,
+        "learning_rate": 0.05,
         "subsample": 0,
     }
     one, two, many = (fit(DOCUMENTS, **parameters, n_jobs=n) for n in (1, 2, 7))
@@ -109,7 +109,7 @@ def test_loss_curve_is_the_mean_of_a_pair(architecture, n_jobs):
         [rng.permutation(words).tolist() for _ in range(50)],
         architecture=architecture,
         loss="hierarchical-softmax",
-        learning_rate_init=1e-12,
+        learning_rate=1e-12,
         learning_rate_min=0,
         n_jobs=n_jobs,
     )
@@ -118,9 +118,9 @@ def test_loss_curve_is_the_mean_of_a_pair(architecture, n_jobs):
 
 def test_learning_rate_is_used():
     """Twice the rate moves the vectors about twice as far, at the very start."""
-    start = fit(learning_rate_init=1e-12, learning_rate_min=0, max_iter=1).vectors_
+    start = fit(learning_rate=1e-12, learning_rate_min=0, max_iter=1).vectors_
     moved = [
-        fit(learning_rate_init=rate, learning_rate_min=rate, max_iter=1).vectors_
+        fit(learning_rate=rate, learning_rate_min=rate, max_iter=1).vectors_
         for rate in (1e-3, 2e-3)
     ]
     far = [np.linalg.norm(vectors - start) for vectors in moved]
@@ -133,7 +133,7 @@ def test_initial_vectors_are_uniform():
     vectors = fit(
         [[f"w{i}" for i in range(2000)]],
         vector_size=20,
-        learning_rate_init=1e-12,
+        learning_rate=1e-12,
         learning_rate_min=0,
     ).vectors_
     assert 0.95 / 20 < np.abs(vectors).max() <= 1 / 20
@@ -187,7 +187,7 @@ def test_global_generators_are_left_alone(random_state):
         {"subsample": 0},
         {"min_count": 30},
         {"max_features": 5},
-        {"learning_rate_init": 0.05},
+        {"learning_rate": 0.05},
         {"learning_rate_min": 0.01},
         {"shrink_window": False},
     ],
@@ -227,7 +227,7 @@ def test_no_pairs_at_all():
     with pytest.warns(UserWarning, match="no document has two words") as warned:
         word2vec = fit(["red", "blue", "red"])
     assert len(warned) == 1
-    assert word2vec.loss_curve_ == [0.0, 0.0]
+    assert word2vec.loss_curve_.tolist() == [0.0, 0.0]
     assert word2vec.transform(["red"]).any()
 
 
@@ -246,8 +246,8 @@ def test_attributes():
     assert isinstance(word2vec.n_tokens_, int)
     assert word2vec.n_iter_ == 3
     assert len(word2vec.loss_curve_) == 3
-    assert {type(loss) for loss in word2vec.loss_curve_} == {float}
-    assert word2vec.weighter_ is None
+    assert word2vec.loss_curve_.dtype == np.float64
+    assert not hasattr(word2vec, "weighter_")
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ def test_min_count_too_high_for_chinese_in_one_piece():
         {"min_count": 0},
         {"max_features": 0},
         {"max_iter": 0},
-        {"learning_rate_init": 0},
-        {"learning_rate_init": np.nan},
+        {"learning_rate": 0},
+        {"learning_rate": np.nan},
         {"learning_rate_min": -1e-4},
         {"shrink_window": "yes"},
         {"weighter": "tfidf"},
@@ -118,9 +118,9 @@ def test_parameters_without_effect(parameters):
 
 
 def test_learning_rate_must_not_rise():
-    message = "learning_rate_min=0.1 is above learning_rate_init=0.05"
+    message = "learning_rate_min=0.1 is above learning_rate=0.05"
     with pytest.raises(ValueError, match=message):
-        fit(learning_rate_init=0.05, learning_rate_min=0.1)
+        fit(learning_rate=0.05, learning_rate_min=0.1)
 
 
 @pytest.mark.parametrize("token", [7, 2.5, None, b"bytes", ["list"], np.float64("nan")])
@@ -135,7 +135,7 @@ def test_tokens_that_are_no_str(token):
 
 def test_a_loss_that_diverges():
     with pytest.raises(ValueError, match=r"loss of epoch \d is .*Lower learning_rate"):
-        fit(learning_rate_init=1e4, max_iter=20)
+        fit(learning_rate=1e4, max_iter=20)
 
 
 @pytest.mark.parametrize("noise_exponent", [-500.0, 0.0, 500.0])

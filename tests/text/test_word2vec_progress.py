@@ -31,7 +31,7 @@ def fit(documents=SMALL, **parameters):
 
 def assert_same_fit(one, other):
     assert one.vocabulary_ == other.vocabulary_
-    assert one.loss_curve_ == other.loss_curve_
+    assert_array_equal(one.loss_curve_, other.loss_curve_)
     assert_array_equal(one.vectors_, other.vectors_)
 
 
@@ -81,7 +81,7 @@ def test_callbacks_get_an_estimator_that_is_ready():
     for epoch, (X, estimator) in enumerate(recording.states, start=1):
         assert X is SMALL
         assert estimator.n_iter_ == len(estimator.loss_curve_) == epoch
-        assert estimator.loss_curve_ == word2vec.loss_curve_[:epoch]
+        assert_array_equal(estimator.loss_curve_, word2vec.loss_curve_[:epoch])
         assert estimator.transform(SMALL).shape == (40, 8)
     assert_array_equal(recording.states[-1][1].transform(SMALL), pooled)
     assert not np.array_equal(recording.states[0][1].transform(SMALL), pooled)
@@ -93,7 +93,7 @@ def test_callbacks_can_stop():
     word2vec = make(max_iter=5).set_callbacks(recording).fit(SMALL)
     assert word2vec.n_iter_ == len(word2vec.loss_curve_) == 2
     first_two = fit(max_iter=5).loss_curve_[:2]
-    assert word2vec.loss_curve_ == first_two
+    assert_array_equal(word2vec.loss_curve_, first_two)
 
 
 @needs_callbacks

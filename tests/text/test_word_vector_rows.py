@@ -151,22 +151,6 @@ def test_nothing_to_skip(tmp_path):
         assert WordVectors.load(path, on_bad_rows="skip") == WordVectors.load(path)
 
 
-@pytest.mark.parametrize("mmap", [False, True])
-def test_bad_rows_of_a_folder(tmp_path, mmap):
-    WordVectors([[1], [2], [3], [4]], ["a", "b", "c", "d"]).save(tmp_path / "v")
-    np.save(tmp_path / "v" / "vectors.npy", np.float32([[1], [2], [np.nan], [4]]))
-    with pytest.raises(ValueError, match="row 2, column 0 is nan"):
-        WordVectors.load(tmp_path / "v", mmap=mmap)
-    message = SKIPPED.format(1, 4, "row 2 of vectors.npy: the vector of 'c' is not fin")
-    with pytest.warns(UserWarning, match=message):
-        found = WordVectors.load(tmp_path / "v", mmap=mmap, on_bad_rows="skip")
-    assert found == WordVectors([[1], [2], [4]], ["a", "b", "d"])
-    # The row is that of the file, where a word that stands twice has one, too.
-    write(tmp_path / "v" / "words.json", '["a", "a", "c", "d"]')
-    with pytest.raises(ValueError, match=r"row 2 of .*: the vector of 'c'"):
-        WordVectors.load(tmp_path / "v", mmap=mmap, duplicates="first")
-
-
 def test_gensim_reads_words_that_only_binary_holds(tmp_path):
     models = pytest.importorskip("gensim.models")
     words = ["a\tb", "c\r", "d\ne", "f"]

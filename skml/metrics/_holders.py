@@ -12,14 +12,14 @@ def _find_word_vectors(holder):
         return _find_word_vectors(holder.word_vectors_)
     if hasattr(holder, "vectors") and hasattr(holder, "vocabulary"):
         return holder
-    found = (_find_word_vectors(step) for _, step in getattr(holder, "steps", ()))
-    return next((each for each in found if each is not None), None)
+    of_steps = (_find_word_vectors(step) for _, step in getattr(holder, "steps", ()))
+    return next((vectors for vectors in of_steps if vectors is not None), None)
 
 
 def vectors_and_words(holder):
     """The vectors, and the words in order of the rows."""
-    found = _find_word_vectors(holder)
-    if found is None:
+    word_vectors = _find_word_vectors(holder)
+    if word_vectors is None:
         if hasattr(holder, "fit"):
             check_is_fitted(holder)
         raise TypeError(
@@ -27,7 +27,7 @@ def vectors_and_words(holder):
             "or be an estimator that has them as its `word_vectors_`, or a Pipeline "
             f"with such a step; got {holder!r:.60} ({type(holder).__name__})."
         )
-    vectors, vocabulary = np.asanyarray(found.vectors), found.vocabulary
+    vectors, vocabulary = np.asanyarray(word_vectors.vectors), word_vectors.vocabulary
     if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
         raise ValueError(
             "vectors must be a table of numbers with a row for each word; got the "
@@ -57,10 +57,10 @@ def compose(holder, words):
     numbers : dict
         Which of them belongs to each word that has one.
     """
-    found = _find_word_vectors(holder)
-    subwords = getattr(found, "subwords", None)
+    word_vectors = _find_word_vectors(holder)
+    subwords = getattr(word_vectors, "subwords", None)
     if not hasattr(subwords, "compose"):
-        return np.empty((0, np.shape(found.vectors)[1])), {}
+        return np.empty((0, np.shape(word_vectors.vectors)[1])), {}
     words = list(dict.fromkeys(words))
     composed, is_composed = subwords.compose(words)
     known = [words[i] for i in np.flatnonzero(is_composed)]

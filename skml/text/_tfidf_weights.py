@@ -1,0 +1,171 @@
+"""What TfidfWeighter learns: the weight of each term, and how documents are weighed."""
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfTransformer
+
+from skml._estimator import Fitted
+from skml._store import show, stored
+from skml.text._term_weights import (
+    bm25_idf,
+    bm25_saturation,
+    class_frequencies,
+    icf,
+    odds_ratio,
+    rf,
+    sif,
+    usif,
+)
+
+# The parameters that each scheme honours; the others are refused.
+SCHEMES = {
+    "tf-idf": ("use_idf", "smooth_idf", "sublinear_tf"),
+    "idf": ("smooth_idf",),
+    "bm25": ("k1", "b"),
+    "sif": ("a", "sublinear_tf"),
+    "usif": ("sublinear_tf",),
+    "icf": ("sublinear_tf",),
+    "rf": ("sublinear_tf",),
+    "or": ("sublinear_tf",),
+}
+SCHEME_PARAMETERS = ("use_idf", "smooth_idf", "sublinear_tf", "k1", "b", "a")
+SUPERVISED = ("icf", "rf", "or")
+_WITH_IDF = ("tf-idf", "idf", "bm25")
+
+
+@stored
+class FittedTfidf(Fitted):
+    """The weights of terms, and the parameters that weigh documents by them.
+
+    It was learned from documents, and then has a vocabulary, or from a matrix of
+    counts, and then has a number of columns and perhaps their names.
+    """
+
+    scheme: str
+    sublinear_tf: bool
+    norm: str | None
+    k1: float
+    b: float
+    term_weights_: np.ndarray
+    idf_: np.ndarray | None
+    mean_length_: float | None
+    classes_: np.ndarray | None
+    vocabulary_: dict | None = None
+    n_features_in_: int | None = None
+    feature_names_in_: np.ndarray | None = None
+
+    def check(self):
+        weights, n_terms = self.term_weights_, self.n_features_in_
+        if self.vocabulary_ is not None:
+            n_terms = len(self.vocabulary_)
+            columns = list(self.vocabulary_.values())
+            if not all(isinstance(term, str) for term in self.vocabulary_) or (
+                columns != list(range(n_terms))
+            ):
+                raise ValueError("the columns of vocabulary_ are not 0, 1, and so on")
+        if self.scheme not in SCHEMES or self.norm not in {"l1", "l2", None}:
+            raise ValueError(f"{show(self.scheme)} or {show(self.norm)} is not known")
+        if weights.shape != (n_terms,) or weights.dtype not in (np.float64, np.float32):
+            raise ValueError(
+                f"term_weights_ are {weights.dtype} of the shape {weights.shape}, for "
+                f"{n_terms} terms"
+            )
+        if (self.mean_length_ is not None) != (self.scheme == "bm25"):
+            raise ValueError(f"mean_length_ is {self.mean_length_} for {self.scheme}")
+
+    def weigh(self, counts):
+        """The weights of terms in documents, given their counts (overwritten)."""
+        weights = self.weigh_entries(counts)
+        weights.eliminate_zeros()
+        return weights
+
+    def weigh_entries(self, counts):
+        """Overwrite each count by its weight; the structure stays, zeros included."""
+        if self.scheme == "idf":
+            counts.data.fill(1)
+        elif self.scheme == "bm25":
+            # Only columns that are left out have no weight.
+            lengths = counts @ (self.term_weights_ > 0).astype(np.float64)
+            counts.data[:] = bm25_saturation(
+                counts.data,
+                np.repeat(lengths, np.diff(counts.indptr)),
+                self.mean_length_,
+                k1=self.k1,
+                b=self.b,
+            )
+        transformer = TfidfTransformer(norm=self.norm, sublinear_tf=self.sublinear_tf)
+        transformer.idf_ = self.term_weights_
+        return transformer.transform(counts, copy=False)
+
+
+def learn_weights(counts, classes, parameters, is_kept=True, **columns):
+    """Learn the weights of terms from counts.
+
+    Parameters
+    ----------
+    counts : sparse matrix of shape (n_documents, n_terms)
+        How often each term occurs in each document.
+    classes : tuple of (ndarray, ndarray) or None
+        The labels, and the number of the label of each document.
+    parameters : TfidfWeighter
+        The parameters.
+    is_kept : ndarray of shape (n_terms,), dtype bool, default=True
+        Which terms have a weight; the others have 0.
+    **columns : object
+        What is known of the columns: `vocabulary_`, `n_features_in_` and so on.
+
+    Returns
+    -------
+    fitted : FittedTfidf
+        The weights.
+    """
+    weights = _global_weights(counts, classes, parameters)
+    # Infinite is the idf, not smoothed, of a term that fit has not seen.
+    weights[~(is_kept & np.isfinite(weights))] = 0
+    mean_length = None
+    if parameters.scheme == "bm25":
+        n_tokens = counts.data.sum(dtype=np.float64)
+        mean_length = float(n_tokens / counts.shape[0])
+    return FittedTfidf(
+        scheme=parameters.scheme,
+        sublinear_tf=bool(parameters.sublinear_tf),
+        norm=parameters.norm,
+        k1=float(parameters.k1),
+        b=float(parameters.b),
+        term_weights_=weights,
+        idf_=weights if parameters.scheme in _WITH_IDF else None,
+        mean_length_=mean_length,
+        classes_=None if classes is None else classes[0],
+        **columns,
+    )
+
+
+def _global_weights(counts, classes, parameters):
+    """The weight of each term in the corpus."""
+    n_documents, n_terms = counts.shape
+    scheme = parameters.scheme
+    if scheme in ("tf-idf", "idf"):
+        return _idf(counts, parameters)
+    if scheme == "bm25":
+        df = np.bincount(counts.indices, minlength=n_terms)
+        weights = bm25_idf(df, n_documents)
+    elif scheme in SUPERVISED:
+        labels, codes = classes
+        frequencies = class_frequencies(counts, codes, len(labels))
+        if scheme == "or":
+            weights = odds_ratio(frequencies, np.bincount(codes))
+        else:
+            weights = {"icf": icf, "rf": rf}[scheme](frequencies)
+    else:
+        tf = np.bincount(counts.indices, weights=counts.data, minlength=n_terms)
+        if scheme == "sif":
+            weights = sif(tf, a=parameters.a)
+        else:
+            weights = usif(tf, tf.sum() / n_documents)
+    return weights.astype(counts.dtype, copy=False)
+
+
+def _idf(counts, parameters):
+    if not parameters.use_idf:
+        return np.ones(counts.shape[1], dtype=counts.dtype)
+    with np.errstate(divide="ignore"):
+        return TfidfTransformer(smooth_idf=parameters.smooth_idf).fit(counts).idf_

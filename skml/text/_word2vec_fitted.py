@@ -1,0 +1,129 @@
+"""What Word2VecTransformer learns, as data."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skml._estimator import Fitted
+from skml._store import show, stored
+from skml.text._document_vectors import check_pooling
+from skml.text._word2vec_online import OnlineVectors, check_tables
+from skml.text._word_vectors import WordVectors
+
+_N_KEY = 624  # numbers that the state of a Mersenne Twister has
+
+
+@stored
+class RandomStateData:
+    """The state of a `RandomState`, which later calls continue with."""
+
+    key: np.ndarray
+    position: int
+    has_gauss: int
+    gauss: float
+
+    def check(self):
+        if self.key.shape != (_N_KEY,) or self.key.dtype != np.uint32:
+            raise ValueError(f"the key is {self.key.dtype} of {self.key.shape}")
+        if not 0 <= self.position <= _N_KEY or self.has_gauss not in (0, 1):
+            raise ValueError(f"the position is {show(self.position)}")
+
+    @classmethod
+    def of(cls, random_state):
+        """Copy the state of a generator."""
+        _, key, position, has_gauss, gauss = random_state.get_state()
+        return cls(key=key, position=position, has_gauss=has_gauss, gauss=gauss)
+
+    def make(self):
+        """A generator that continues from here."""
+        random_state = np.random.RandomState(0)
+        parts = self.key, self.position, self.has_gauss, self.gauss
+        random_state.set_state(("MT19937", *parts))
+        return random_state
+
+
+@stored
+class WordTables:
+    """Words, their counts and vectors.
+
+    Attributes
+    ----------
+    word_vectors : WordVectors
+        The words, their vectors, and those of n-grams.
+    counts : ndarray of shape (n_words,), dtype int64
+        How often each word was seen.
+    output_vectors : ndarray of shape (n_words, vector_size), dtype float32
+        The vectors that predict.
+    own_rows : ndarray of shape (n_words, vector_size), dtype float32, or None
+        With n-grams, the part of each vector that is the word's own.
+    rare_counts : dict
+        How often `partial_fit` has seen each term that is no word yet.
+    """
+
+    word_vectors: WordVectors
+    counts: np.ndarray
+    output_vectors: np.ndarray
+    own_rows: np.ndarray | None
+    rare_counts: dict
+
+    def check(self):
+        size = self.word_vectors.vector_size
+        check_tables(
+            len(self.words), size, self.counts, self.output_vectors, self.rare_counts
+        )
+        if (self.own_rows is None) != (self.word_vectors.subwords is None):
+            raise ValueError("own_rows and n-grams do not belong together")
+        if self.own_rows is not None:
+            WordVectors(self.own_rows, self.words)
+            if self.own_rows.shape[1] != size:
+                raise ValueError(f"own_rows have the shape {self.own_rows.shape}")
+
+    @property
+    def words(self):
+        return self.word_vectors.words
+
+    @property
+    def vocabulary(self):
+        return self.word_vectors.vocabulary
+
+    @property
+    def vector_size(self):
+        return self.word_vectors.vector_size
+
+
+@stored
+class FittedWord2Vec(Fitted):
+    """The vectors of words, and all that training continues from.
+
+    One part may change in place: the tables, if they are `OnlineVectors`. A call of
+    `partial_fit` then costs what its documents hold; a new value of a large vocabulary
+    would cost more than the training. What the tables return are copies.
+
+    Without any word there are only counts of rare words, and nothing to show.
+    """
+
+    tables: WordTables | OnlineVectors
+    is_noise_trained: bool
+    random_state: RandomStateData | None
+    weighter_: BaseEstimator | None
+    components_: np.ndarray
+    pooling: str
+    loss_curve_: np.ndarray
+    n_tokens_: int
+    n_iter_: int
+
+    def check(self):
+        check_pooling(self, self.tables.vector_size)
+        losses = self.loss_curve_
+        if losses.shape != (self.n_iter_,) or losses.dtype != np.float64:
+            raise ValueError(f"n_iter_ is {self.n_iter_}, with {losses.shape} losses")
+
+    @property
+    def word_vectors_(self):
+        return self.tables.word_vectors
+
+    @property
+    def has_words(self):
+        return len(self.tables.words) > 0
+
+    def attributes(self):
+        return super().attributes() if self.has_words else {}

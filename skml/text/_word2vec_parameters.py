@@ -1,0 +1,76 @@
+"""Parameters of Word2VecTransformer that declared constraints cannot check."""
+
+from inspect import signature
+from numbers import Integral
+
+from skml.text._subwords import LONGEST_NGRAM
+
+
+def check_parameters(estimator):
+    """Refuse parameters that do not go together."""
+    if estimator.learning_rate_min > estimator.learning_rate:
+        raise ValueError(
+            f"learning_rate_min={estimator.learning_rate_min!r} is above "
+            f"learning_rate={estimator.learning_rate!r}; the learning rate falls from "
+            "the second to the first."
+        )
+    if estimator.freeze_init and _is_random(estimator.init):
+        raise ValueError(
+            "freeze_init=True has no effect when init='random'. Give the vectors to "
+            "freeze as init, or leave freeze_init at its default, False."
+        )
+    if estimator.subwords is not None:
+        _check_subwords(estimator)
+    if estimator.loss == "negative-sampling":
+        return
+    for name in ("n_negatives", "noise_exponent"):
+        default = signature(type(estimator)).parameters[name].default
+        if getattr(estimator, name) != default:
+            raise ValueError(
+                f"{name}={getattr(estimator, name)!r} has no effect when "
+                f"loss={estimator.loss!r}. Leave it at its default, {default!r}."
+            )
+
+
+def _is_random(init):
+    return isinstance(init, str) and init == "random"
+
+
+def _check_subwords(estimator):
+    caller, subwords = type(estimator).__name__, estimator.subwords
+    is_pair = len(subwords) == 2 and all(
+        isinstance(n, Integral) and not isinstance(n, bool) for n in subwords
+    )
+    shortest, longest = subwords if is_pair else (0, 0)
+    if not 1 <= shortest <= longest <= LONGEST_NGRAM:
+        raise ValueError(
+            f"{caller}: subwords={subwords!r}; expected None or two integers, the "
+            "lengths of the shortest and of the longest n-gram, from 1 to "
+            f"{LONGEST_NGRAM}, such as (3, 6)."
+        )
+    if estimator.analyzer == "char":
+        raise ValueError(
+            f"{caller}: subwords={subwords!r} has no effect when analyzer='char': a "
+            "character has no parts. Leave it at its default, None."
+        )
+    if not _is_random(estimator.init):
+        raise ValueError(
+            f"{caller}: init={estimator.init!r:.60} holds vectors of whole words, and "
+            f"subwords={subwords!r} composes them of parts. Leave one of them at its "
+            "default; warm_start continues with both."
+        )
+
+
+def check_partial_fit(estimator):
+    """Refuse what would need all documents at once."""
+    for name, is_refused, reason in (
+        ("weighter", estimator.weighter is not None, "a weighter is fitted"),
+        ("remove_components", estimator.remove_components > 0, "components are found"),
+        ("loss", estimator.loss != "negative-sampling", "the Huffman tree is built"),
+    ):
+        if is_refused:
+            raise ValueError(
+                f"{type(estimator).__name__}: partial_fit cannot continue with "
+                f"{name}={getattr(estimator, name)!r}: {reason} on all documents. Use "
+                "fit, or leave it at its default."
+            )
