@@ -3,7 +3,7 @@ From kernel regression to a learned metric
 ==========================================
 
 A query looks at all training rows and averages their targets. Four steps lead from one
-width for all to a small network that learns where distances mean something.
+bandwidth for all to a small network that learns where distances mean something.
 """
 
 # %%
@@ -22,17 +22,19 @@ grid = np.linspace(0, 5, 200)[:, np.newaxis]
 truth = 2 * np.sin(grid[:, 0]) + grid[:, 0] ** 0.8
 
 # %%
-# Each step of the ladder predicts the curve; below it are the weights: a row of a
-# picture is a query, a column a training row, both from left to right. The narrower the
-# band, the closer a prediction follows its neighbours.
-ladder = {
-    "one width, 1": {"embedding": "identity", "width": 1.0},
-    "one width, leave-one-out": {"embedding": "identity"},
+# Four embeddings, from the simplest to the most flexible, predict the curve; below are
+# the weights: a row of a picture is a query, a column a training row, both from left to
+# right. The narrower the band, the closer a prediction follows its neighbours.
+embeddings = {
+    "one bandwidth, 1": {"embedding": "identity", "bandwidth": 1.0},
+    "one bandwidth, leave-one-out": {"embedding": "identity"},
     "linear map": {"embedding": "linear", "random_state": 0},
     "small network": {"embedding": "mlp", "random_state": 0},
 }
 fig, axes = plt.subplots(2, 4, figsize=(12, 6), layout="constrained")
-for (name, parameters), (curve, picture) in zip(ladder.items(), axes.T, strict=True):
+for (name, parameters), (curve, picture) in zip(
+    embeddings.items(), axes.T, strict=True
+):
     model = AttentionPoolingRegressor(**parameters).fit(X, y)
     predicted = model.predict(grid)
     error = np.sqrt(np.mean((predicted - truth) ** 2))
@@ -65,8 +67,8 @@ for model in (
     print(f"{model!s:70.70} {scores.mean():.3f}")
 
 # %%
-# With a width for each feature one sees which of them count: the wider its points lie,
-# the more a feature says.
+# With a bandwidth for each feature one sees which of them count: the farther apart the
+# points lie along a feature, the more it matters.
 model = AttentionPoolingRegressor(embedding="scale").fit(X, y)
 names = load_diabetes().feature_names
 spread = model.transform(X).std(axis=0)

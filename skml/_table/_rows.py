@@ -25,18 +25,30 @@ def group_equal_rows(X, y):
     group : ndarray of shape (n_samples,)
         Which of the distinct rows each row is.
     """
-    _, first, group = np.unique(row_keys(X, y), return_index=True, return_inverse=True)
-    return first, group
-
-
-def row_keys(X, y):
-    """Keys that are equal where rows and targets are, in an order of their own."""
     if sparse.issparse(X):
-        return np.array(list(_keys_of_sparse(X, y)), dtype=object)
-    table = np.column_stack([X, y]) + 0.0  # makes -0.0 and 0.0 the same
-    table[np.isnan(table)] = np.nan  # the same bits
-    row = np.dtype((np.void, table.itemsize * table.shape[1]))
-    return np.ascontiguousarray(table).view(row).ravel()
+        keys = np.array(list(_keys_of_sparse(X, y)), dtype=object)
+        _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+        return first, group
+    dtype = np.result_type(X, y)
+    columns = [*X.T, *y.reshape(len(y), -1).T]
+    order = np.arange(len(X))
+    for column in reversed(columns):  # one by one: there is no copy of the table
+        keys = _as_integers(column, dtype)[order]
+        order = order[np.argsort(keys, kind="stable")]
+    is_new = np.arange(len(X)) == 0  # in this order: unlike the row before
+    for column in columns:
+        keys = _as_integers(column, dtype)[order]
+        is_new[1:] |= keys[1:] != keys[:-1]
+    group = np.empty(len(X), dtype=np.intp)
+    group[order] = np.cumsum(is_new) - 1
+    return order[is_new], group
+
+
+def _as_integers(values, dtype):
+    """Integers that are equal where values are, in the order of their bytes."""
+    values = values.astype(dtype) + dtype.type(0)  # makes -0.0 and 0.0 the same
+    values[np.isnan(values)] = np.nan  # the same bits
+    return values.view(f">u{dtype.itemsize}").astype(f"u{dtype.itemsize}")
 
 
 def _keys_of_sparse(X, y):

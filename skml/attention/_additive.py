@@ -10,7 +10,7 @@ of a distance.
 
 import numpy as np
 
-TILE_PAIRS = 2**18  # that are looked at together
+TILE_PAIRS = 2**18  # of a query and a key that are held at a time
 N_PARTS = 3
 
 
@@ -19,18 +19,18 @@ def split_point(points):
     return np.split(points, N_PARTS, axis=1)
 
 
-def score_pairs(asked, keys, vector):
+def score_pairs(queries, keys, vector):
     """The scores of queries and keys, component by component, to save memory."""
-    scores = np.zeros((len(asked), len(keys)), dtype=asked.dtype)
-    for column, other, weight in zip(asked.T, keys.T, vector, strict=True):
-        scores += weight * np.tanh(column[:, np.newaxis] + other)
+    scores = np.zeros((len(queries), len(keys)), dtype=queries.dtype)
+    for query, key, weight in zip(queries.T, keys.T, vector, strict=True):
+        scores += weight * np.tanh(query[:, np.newaxis] + key)
     return scores
 
 
-def weigh_tile(queries, keys, values, key_weights, exclude, bonus=None):
-    """What some queries pool, the weights of the keys, and the normaliser."""
-    asked, _, vector = split_point(queries)
-    scores = score_pairs(asked, split_point(keys)[1], vector[0])
+def weigh(queries, keys, values, key_weights, exclude, bonus=None):
+    """What some queries pool, and the weights of the keys."""
+    as_query, _, vector = split_point(queries)
+    scores = score_pairs(as_query, split_point(keys)[1], vector[0])
     if exclude is not None:
         rows = np.flatnonzero(exclude >= 0)
         scores[rows, exclude[rows]] += -np.inf if bonus is None else bonus[rows]
@@ -40,29 +40,19 @@ def weigh_tile(queries, keys, values, key_weights, exclude, bonus=None):
     if key_weights is not None:
         weights *= key_weights
     total = weights.sum(axis=1, keepdims=True)
-    with np.errstate(divide="ignore"):
-        log_normalizer = np.log(total) + highest
     weights /= np.where(total > 0, total, 1)
-    return weights @ values, weights, log_normalizer[:, 0]
+    return weights @ values, weights
 
 
 def pool(queries, keys, values, key_weights, exclude):
-    """Pool values, some queries at a time; and the logarithms of the normalisers."""
+    """Pool values, some queries at a time."""
+    pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
     step = max(1, TILE_PAIRS // len(keys))
-    tiles = [
-        weigh_tile(
-            queries[start : start + step],
-            keys,
-            values,
-            key_weights,
-            None if exclude is None else exclude[start : start + step],
-        )
-        for start in range(0, len(queries), step)
-    ]
-    if not tiles:
-        return np.empty((0, values.shape[1]), dtype=queries.dtype), np.empty(0)
-    pooled, _, log_normalizer = zip(*tiles, strict=True)
-    return np.concatenate(pooled), np.concatenate(log_normalizer)
+    for start in range(0, len(queries), step):
+        rows = slice(start, start + step)
+        excluded = None if exclude is None else exclude[rows]
+        pooled[rows], _ = weigh(queries[rows], keys, values, key_weights, excluded)
+    return pooled
 
 
 def backward(weights, pooled, values, gradient, queries, keys):
@@ -71,16 +61,16 @@ def backward(weights, pooled, values, gradient, queries, keys):
     A part of a point that was not used, such as a query's as a key, has zeros.
     """
     of_scores = weights * (gradient @ values.T - (gradient * pooled).sum(1)[:, None])
-    asked, _, vector = split_point(queries)
-    answering = split_point(keys)[1]
+    as_query, _, vector = split_point(queries)
+    as_key = split_point(keys)[1]
     of_queries, of_keys = np.zeros_like(queries), np.zeros_like(keys)
-    of_asked, _, of_vector = split_point(of_queries)
-    of_answering = split_point(of_keys)[1]
+    query_gradient, _, vector_gradient = split_point(of_queries)
+    key_gradient = split_point(of_keys)[1]
     for c, weight in enumerate(vector[0]):
-        hidden = np.tanh(asked[:, [c]] + answering[:, c])
+        hidden = np.tanh(as_query[:, [c]] + as_key[:, c])
         # A vector a query: all are the same, and their gradients add up.
-        of_vector[:, c] = np.einsum("ij,ij->i", of_scores, hidden)
+        vector_gradient[:, c] = np.einsum("ij,ij->i", of_scores, hidden)
         slope = weight * of_scores * (1 - np.square(hidden))
-        of_asked[:, c] = slope.sum(axis=1)
-        of_answering[:, c] = slope.sum(axis=0)
+        query_gradient[:, c] = slope.sum(axis=1)
+        key_gradient[:, c] = slope.sum(axis=0)
     return of_queries, of_keys, weights.T @ gradient

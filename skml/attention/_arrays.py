@@ -22,10 +22,10 @@ def as_floats(*, finite=True, **arrays):
         is_small = array.dtype in (np.float16, np.float32)
         array = array.astype(np.float32 if is_small else np.float64, copy=False)
         if finite and not np.isfinite(array).all():
-            at = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
+            position = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
             raise ValueError(
-                f"{name}[{', '.join(map(str, at))}] is {array[at]}; values must be "
-                "finite."
+                f"{name}[{', '.join(map(str, position))}] is {array[position]}; values "
+                "must be finite."
             )
         read.append(array)
     return read
@@ -59,26 +59,18 @@ def check_points(queries, keys, *, same_features=True, names=("queries", "keys")
     return queries.astype(dtype, copy=False), keys.astype(dtype, copy=False)
 
 
-def check_width(width, points):
-    """Read the width, or one a feature, in the precision of the points."""
+def check_bandwidth(bandwidth, points):
+    """Read the bandwidth, or one a feature, in the precision of the points."""
     n_features = points.shape[-1]
-    (read,) = as_floats(width=width)
+    (read,) = as_floats(bandwidth=bandwidth)
     if read.shape not in {(), (n_features,)}:
         raise ValueError(
-            f"width has the shape {read.shape}; expected a number, or one for each of "
-            f"the {n_features} features."
+            f"bandwidth has the shape {read.shape}; expected a number, or one for each "
+            f"of the {n_features} features."
         )
     rounded = read.astype(points.dtype)
     if not (rounded > 0).all():
         raise ValueError(
-            f"width={read.min():g}; a width must be positive, in {points.dtype}, too."
+            f"bandwidth={read.min():g}; it must be positive, in {points.dtype}, too."
         )
     return rounded
-
-
-def unbroadcast(gradient, shape):
-    """Add up a gradient over what was broadcast to the shape that it has."""
-    extra = gradient.ndim - len(shape)
-    gradient = gradient.sum(axis=tuple(range(extra)))
-    stretched = tuple(i for i, n in enumerate(shape) if n == 1)
-    return gradient.sum(axis=stretched, keepdims=True)

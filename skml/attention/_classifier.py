@@ -1,29 +1,31 @@
-"""Classification by attention: probabilities are weighted shares of training labels."""
+"""Classification by attention: class proportions among weighted training labels."""
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 
 from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
-from skml.attention._base import WITHOUT_NETWORK, BaseAttentionPooling
-from skml.attention._losses import LogLoss, softmax
+from skml._table._containers import as_dense
+from skml.attention._base import BaseAttentionPooling
+from skml.attention._candidates import WITHOUT_NETWORK
+from skml.attention._losses import learn_log_loss, softmax
 
 
 class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
-    r"""Predict classes as shares among training labels, weighted by attention.
+    r"""Predict classes as proportions among training labels, weighted by attention.
 
-    A query looks at all training rows, the keys, and finds the shares of their
+    A query attends to all training rows, the keys, and averages the indicators of their
     classes, softly:
 
     .. math:: P(y = c | x) \propto e^{u_c(x)} \sum_j p_j(x) [y_j = c], \quad
         p_j(x) = \frac{s_j e^{a(z(x), z(x_j))}}{\sum_i s_i e^{a(z(x), z(x_i))}},
 
     with weights :math:`s_j` of rows, a score a, an embedding z and shifts u of the
-    log-odds. To the pooled shares a hundredth of the shares of all classes is added, so
-    that no class is impossible. With z the scaled features, divided by one width, and
-    without u, this is the classifier of Nadaraya [1]_ and Watson [2]_. The other
-    embeddings are rungs of a ladder: a width for each feature, a linear map
-    (neighbourhood components analysis [3]_), a small network. They are learned so that
-    training rows predict each other: each leaves itself out.
+    log-odds. To the pooled proportions a hundredth of those of all rows is added, so
+    that no class is impossible. With z the scaled features, divided by one bandwidth,
+    and without u, this is the classifier of Nadaraya [1]_ and Watson [2]_. The other
+    embeddings are, from the simplest to the most flexible: a bandwidth for each
+    feature, a linear map (neighbourhood components analysis [3]_), a small network.
+    They are learned so that training rows predict each other: each leaves itself out.
 
     Parameters
     ----------
@@ -31,16 +33,16 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         How alike a query and a key are: "gaussian", minus half their squared distance;
         "laplace", minus their distance; "scaled-dot-product", their inner product over
         the root of the number of components; "additive", a small network of both
-        [5]_, which takes ten times as long; "auto" lets members take turns with the
-        first two.
+        [5]_, which takes ten times as long. With "auto" the estimators of the ensemble
+        take turns with the first two.
     embedding : {"identity", "scale", "linear", "mlp", "auto"}, default="auto"
         Where distances are measured: among scaled features; among features that are
-        divided by widths of their own; after a linear map; after a linear map and a
+        divided by bandwidths of their own; after a linear map; after a linear map and a
         network beside it. "auto" learns "scale" and "mlp", and keeps what predicts
         rows that were left out better.
-    width : float or "auto", default="auto"
-        The width of the embedding "identity", in standard deviations; "auto" chooses
-        it by leave-one-out.
+    bandwidth : float or "auto", default="auto"
+        The bandwidth of the embedding "identity", in standard deviations; "auto"
+        chooses it by leave-one-out.
     numeric_encoding : {"none", "piecewise-linear", "auto"}, default="auto"
         Whether a number is encoded also by how far it has come through each of
         `n_bins` bins [4]_, so that what is linear in the encoding bends at quantiles.
@@ -56,34 +58,40 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
     hidden_layer_sizes : array-like of int, default=(64,)
         The sizes of the layers of the embedding "mlp".
     n_heads : int, default=1
-        In so many parts z is compared; each pools for itself, and the mean counts.
+        The number of parts in which z is compared. Each pools for itself, and the
+        results are averaged.
     n_estimators : int or "auto", default="auto"
-        How many networks are learned, each from another part of the rows; the mean of
-        their probabilities counts. "auto" is 40 000 over the number of distinct rows,
-        but at least 1 and at most 8: the fewer rows, the more they gain.
+        The number of networks in the ensemble, each with its own validation set; their
+        probabilities are averaged. "auto" is 40 000 over the number of distinct rows,
+        but at least 1 and at most 8.
     context_size : int, default=2048
-        How many keys a step of training looks at; predictions look at all.
+        The number of keys of a training step; predictions attend to all keys.
     batch_size : int, default=512
-        How many queries a step has, which are the first of the keys: at most half of
-        them, and an eighth of the rows or 32, whichever is more.
-    learning_rate_init : float, default=0.01
-        The highest learning rate of AdamW; it falls along a cosine. Two rounds of 25
-        steps that bring no gain are undone, and the rate is halved.
+        The number of queries of a training step, which are the first of the keys: at
+        most half of `context_size`, and an eighth of the rows or 32, whichever is more.
+    learning_rate : float, default=0.01
+        The highest learning rate of AdamW; it falls along a cosine. After 50 steps
+        without improvement of the validation score, training goes back to the best
+        step, and the rate is halved.
     max_iter : int, default=400
-        The number of steps of a network, or of iterations for widths.
-    early_stopping : bool, default=True
-        Whether each network holds rows out, and keeps the step that predicts them
-        best. They are keys all the same when it predicts.
+        The largest number of training steps of each network, each with one minibatch;
+        for bandwidths, of iterations of L-BFGS.
+    early_stopping : bool or "auto", default=True
+        Whether each network has a validation set, is trained until its validation score
+        no longer improves, and keeps the best step. Rows of the validation set are keys
+        all the same when it predicts.
+        If "auto", early stopping is enabled if there are more than 10000 samples.
     validation_fraction : float, default=0.1
-        The share of rows that a network holds out.
+        The fraction of the distinct rows in a validation set.
     n_iter_no_change : int, default=6
-        A network stops when held-out rows have not gained for so many times 25 steps.
+        The number of evaluations, one every 25 steps, without improvement after which
+        the training of a network stops.
     tol : float, default=0.0
-        What counts as a gain.
+        The least decrease of the validation loss that is an improvement.
     weight_decay : float, default=0.03
-        How fast weights shrink.
+        The weight decay of AdamW, on all weights but the biases.
     dropout : float, default=0.1
-        The share of hidden units that a step does without, the same for all rows.
+        Dropout probability of hidden units; all rows of a step have the same units.
     input_noise : float, default=0.0
         The standard deviation of noise that training adds to scaled numbers.
     class_weight : dict, "balanced" or None, default=None
@@ -95,28 +103,34 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
     missing_values : scalar or list of scalars, default=np.nan
         Values that mean missing, beside NaN, None, NA and NaT.
     n_jobs : int, default=None
-        The number of threads that pool. None means 1 unless in a
+        The number of threads. None means 1 unless in a
         :obj:`joblib.parallel_backend` context; -1 means all processors.
     random_state : int, RandomState instance or None, default=None
-        Draws networks, batches and contexts.
+        Controls validation sets, initialisation, minibatches and dropout.
     verbose : int, default=0
-        Whether the loss of each round is printed.
+        Whether to print the loss every 25 steps.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels.
     embedding_ : str
-        The rung that was taken.
+        The embedding that was chosen.
     n_estimators_ : int
-        The number of networks, 1 without.
-    loss_curve_ : ndarray of shape (n_rounds,)
-        The log losses over time, of rows that were left out, averaged over members.
-    validation_score_ : float
-        Minus the least of them, averaged over members.
+        The number of networks in the ensemble, 1 without.
     n_iter_ : int
-        The number of steps of the longest training of a network, or of iterations for
-        bandwidths; at most `max_iter`.
+        The number of training steps of a network, the largest in the ensemble; for
+        bandwidths, of iterations of L-BFGS, where a given bandwidth counts as one.
+    loss_curve_ : ndarray of shape (n_iter_,)
+        The mean log loss, with one value an iteration: of the queries of the
+        minibatch of a step, or of all rows after an iteration for bandwidths; each
+        row is left out for itself. It is the mean over the ensemble; a network that
+        has stopped keeps its last value.
+    validation_score_ : ndarray of shape (n_iter_,)
+        Minus the loss of the validation set, averaged in the same way, with one value
+        an iteration. It is computed every 25 steps, and after the last one; the steps
+        before have the value of the evaluation that follows. Only of networks with
+        early stopping.
     missing_fraction_ : ndarray of shape (n_features,)
         The fraction of rows where a feature was missing in `fit`.
     n_features_in_ : int
@@ -167,7 +181,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         attention="gaussian",
         *,
         embedding="auto",
-        width="auto",
+        bandwidth="auto",
         numeric_encoding="auto",
         n_bins=32,
         residual="auto",
@@ -177,7 +191,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         n_estimators="auto",
         context_size=2048,
         batch_size=512,
-        learning_rate_init=0.01,
+        learning_rate=0.01,
         max_iter=400,
         early_stopping=True,
         validation_fraction=0.1,
@@ -195,7 +209,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
     ):
         self.attention = attention
         self.embedding = embedding
-        self.width = width
+        self.bandwidth = bandwidth
         self.numeric_encoding = numeric_encoding
         self.n_bins = n_bins
         self.residual = residual
@@ -205,7 +219,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         self.n_estimators = n_estimators
         self.context_size = context_size
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.max_iter = max_iter
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -224,7 +238,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
-        """Learn the embedding, and remember the rows.
+        """Learn the embedding, and keep the rows as keys.
 
         Parameters
         ----------
@@ -251,19 +265,18 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         """
         return self._fit(X, y, sample_weight)
 
-    def _check_parameters(self):
-        super()._check_parameters()
-        if self.residual == "linear" and self.embedding in WITHOUT_NETWORK:
-            raise ValueError(
-                f"{type(self).__name__}: residual='linear' needs embedding='linear' or "
-                f"'mlp', which learn it; got {self.embedding!r}. Leave it at 'auto'."
-            )
+    def _wrong_choices(self):
+        yield from super()._wrong_choices()
+        yield (
+            self.residual == "linear" and self.embedding in WITHOUT_NETWORK,
+            "residual='linear' needs embedding='linear' or 'mlp', which learn it; got "
+            f"{self.embedding!r}. Leave it at 'auto'.",
+        )
 
-    def _read_targets(self, y, weights):
+    def _read_targets(self, y, weights, classes):
         """A column for each class, which is 1 in its rows."""
-        Y = (y[:, np.newaxis] == np.arange(len(self.classes_))).astype(np.float64)
-        self._objective = LogLoss(Y, weights)
-        return Y
+        Y = (y[:, np.newaxis] == np.arange(len(classes))).astype(np.float64)
+        return Y, learn_log_loss(Y, weights), None
 
     def predict(self, X):
         """Predict the most probable class of rows.
@@ -294,7 +307,12 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         probabilities : ndarray of shape (n_samples, n_classes)
             The probabilities, in the order of `classes_`.
         """
-        return np.mean([softmax(member.output) for member in self._outputs(X)], axis=0)
+        X, fitted = as_dense(self._read(X)), self._fitted
+        probabilities = [
+            np.mean([softmax(p.output) for p in pooled], axis=0)
+            for pooled in fitted.ensemble.pool(X, self.n_jobs)
+        ]
+        return np.concatenate(probabilities)
 
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the classes.

@@ -3,7 +3,9 @@
 import numpy as np
 from scipy import special
 
-SMOOTHING = 0.01  # how much the shares of the classes count among pooled ones
+from skml._store import stored
+
+SMOOTHING = 0.01  # weight of the class proportions among pooled ones
 
 
 def softmax(scores):
@@ -11,8 +13,9 @@ def softmax(scores):
     return special.softmax(scores, axis=1)
 
 
+@stored
 class SquaredError:
-    """Numbers: what is pooled are the residuals of the keys from their mean u.
+    """Of regression: the residuals of the keys from their mean u are pooled.
 
     .. math:: f(x) = u(x) + \\sum_j p_j (y_j - u_j)
     """
@@ -32,32 +35,43 @@ class SquaredError:
         return float((weights * np.square(error)).sum()), 2 * weights * error
 
     def pooled_gradient(self, gradient, pooled):
+        """The gradient with respect to what was pooled."""
         return gradient
 
-    def keys_gradient(self, values_gradient):
+    def mean_gradient(self, values_gradient):
         """The gradient with respect to u of the keys."""
         return -values_gradient
 
 
+@stored
 class LogLoss:
-    """Classes: what is pooled are the shares of the classes, and u shifts log-odds.
+    """Of classification: class proportions are pooled, and u shifts log-odds.
 
     .. math:: f_c(x) = u_c(x) + \\log \\sum_j p_j [y_j = c],
 
-    where the shares of all classes in the training rows are mixed in, so that none is
-    zero.
+    where the proportions of all classes in the training rows are mixed in, so that none
+    is zero.
     """
 
-    def __init__(self, Y, weights):
-        self.floor = SMOOTHING * np.average(Y, axis=0, weights=weights)
+    floor: np.ndarray  # (n_classes,), what is mixed in
+
+    def check(self):
+        """Check that what is mixed in is positive."""
+        if self.floor.dtype != np.float64 or self.floor.ndim != 1:
+            raise ValueError("floor is not a row of floats")
+        if not (np.isfinite(self.floor) & (self.floor > 0)).all():
+            raise ValueError("floor is not positive")
 
     def values(self, Y, u):
+        """What is pooled over the keys."""
         return Y
 
     def output(self, pooled, u):
+        """The logarithms of the probabilities, but for a shift."""
         return u + np.log(pooled + self.floor.astype(pooled.dtype))
 
     def loss(self, output, Y, weights):
+        """The mean log loss, and its gradient with respect to the output."""
         probabilities = softmax(output)
         weights = weights[:, None] / weights.sum()
         of_label = (probabilities * Y).sum(axis=1)
@@ -66,7 +80,14 @@ class LogLoss:
         return float(loss), weights * (probabilities - Y)
 
     def pooled_gradient(self, gradient, pooled):
+        """The gradient with respect to what was pooled."""
         return gradient / (pooled + self.floor.astype(pooled.dtype))
 
-    def keys_gradient(self, values_gradient):
+    def mean_gradient(self, values_gradient):
+        """The gradient with respect to u of the keys, which are pooled as they are."""
         return np.zeros_like(values_gradient)
+
+
+def learn_log_loss(Y, weights):
+    """The log loss that mixes in the proportions of the classes of training rows."""
+    return LogLoss(floor=SMOOTHING * np.average(Y, axis=0, weights=weights))

@@ -1,6 +1,6 @@
-"""Rows in piecewise-linear encoding, kept as bins and shares, and products with them.
+"""Rows in piecewise-linear encoding, kept as bins and fractions; products with them.
 
-Of a number in bin b, the encoding is 1 for the bins before, the share of the way
+Of a number in bin b, the encoding is 1 for the bins before, the fraction of the way
 through b, and 0 behind (Gorishniy et al., 2022). Written out it has `n_bins` columns a
 feature; here it takes two numbers, and products cost two multiplications a feature.
 Categories are bins, too, of which a row is in one, and none lies before another.
@@ -8,35 +8,58 @@ Categories are bins, too, of which a row is in one, and none lies before another
 
 import numpy as np
 
+from skml._store import show, stored
 from skml.attention._piecewise_kernel import gather, has_wide, look_up
 
 WIDE = has_wide()
+MOST_BINS = 2**31  # which an int32 tells apart
 
 
+@stored
 class BinLayout:
     """Where the bins of each feature lie in a matrix of weights.
 
     Parameters
     ----------
     edges : list of ndarray
-        The edges of the bins of each feature of numbers.
+        The edges of the bins of each numeric feature, in ascending order.
     n_choices : list of int, default=()
         The numbers of categories of the other features, which stand behind.
     """
 
-    def __init__(self, edges, n_choices=()):
-        self.edges = edges
-        counts = [*(len(e) - 1 for e in edges), *n_choices]
-        self.counts = np.array(counts, dtype=np.intp)
-        self.starts = np.concatenate([[0], np.cumsum(self.counts)]).astype(np.int32)
-        self.n_ordered = int(self.starts[len(edges)])  # bins that have bins before them
+    edges: list
+    n_choices: list
+
+    def __post_init__(self):
+        counts = [*(len(e) - 1 for e in self.edges), *self.n_choices]
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        derived = {
+            "counts": np.array(counts, dtype=np.intp),
+            "starts": starts,
+            "n_ordered": int(starts[len(self.edges)]),  # that have bins before them
+        }
+        vars(self).update(derived)
+
+    def check(self):
+        """Check that edges ascend, and that there is a choice at least."""
+        for edges in self.edges:
+            if not (isinstance(edges, np.ndarray) and edges.dtype == np.float64):
+                raise ValueError("edges are not floats")
+            if edges.ndim != 1 or not np.isfinite(edges).all() or len(edges) < 2:
+                raise ValueError("edges are not a row of finite numbers")
+            if not (np.diff(edges) > 0).all():
+                raise ValueError("edges do not ascend")
+        if not all(type(n) is int and n > 0 for n in self.n_choices):
+            raise ValueError(f"n_choices is {show(self.n_choices)}")
+        if self.counts.sum() >= MOST_BINS:
+            raise ValueError(f"{self.counts.sum()} bins")
 
     @property
     def n_bins(self):
         return int(self.starts[-1])
 
-    def locate(self, columns, choices, share):
-        """Bins and shares of the values of each feature.
+    def locate(self, columns, choices, fraction):
+        """Bins and fractions of the values of each feature.
 
         Parameters
         ----------
@@ -44,34 +67,41 @@ class BinLayout:
             The numbers, none missing.
         choices : list of ndarray of shape (n_rows,)
             Positions of categories; -1 for none of them.
-        share : float
+        fraction : float
             That of a category.
 
         Returns
         -------
         bins : ndarray of shape (n_rows, n_features)
             Rows of a matrix of weights, of dtype int32.
-        shares : ndarray of shape (n_rows, n_features)
+        fractions : ndarray of shape (n_rows, n_features)
             Between 0 and 1, of dtype float64.
         """
-        bins, shares = [], []
-        for values, edges in zip(columns, self.edges, strict=True):
-            at = np.searchsorted(edges, values, side="right") - 1
-            at = np.clip(at, 0, len(edges) - 2)
-            passed = (values - edges[at]) / (edges[at + 1] - edges[at])
-            bins.append(at)
-            shares.append(np.clip(passed, 0, 1))
-        for codes in choices:
-            bins.append(np.maximum(codes, 0))
-            shares.append(share * (codes >= 0))
-        bins = np.stack(bins, axis=1) + self.starts[:-1]
-        return bins.astype(np.int32), np.stack(shares, axis=1)
+        shape = len((columns or choices)[0]), len(columns) + len(choices)
+        bins, fractions = np.empty(shape, np.int32), np.empty(shape)
+        for f, (values, edges) in enumerate(zip(columns, self.edges, strict=True)):
+            place = np.searchsorted(edges, values, side="right") - 1
+            place = np.clip(place, 0, len(edges) - 2)
+            passed = (values - edges[place]) / (edges[place + 1] - edges[place])
+            bins[:, f] = place
+            fractions[:, f] = np.clip(passed, 0, 1)
+        for f, codes in enumerate(choices, start=len(columns)):
+            bins[:, f] = np.maximum(codes, 0)
+            fractions[:, f] = fraction * (codes >= 0)
+        bins += self.starts[:-1]
+        return bins, fractions
 
-    def means(self, bins, shares, weights):
-        """The mean of each column of the encoding, over rows that have weights."""
-        weights = weights / weights.sum()
+    def means(self, tiles):
+        """The mean of each column of the encoding.
+
+        Parameters
+        ----------
+        tiles : iterable of tuple of ndarray
+            Bins, fractions and weights of some rows; all weights add up to one.
+        """
         inside, shared = np.zeros((2, self.n_bins, 1))
-        gather(weights[:, np.newaxis], bins, shares, inside, shared, WIDE)
+        for bins, fractions, weights in tiles:
+            gather(weights[:, np.newaxis], bins, fractions, inside, shared, WIDE)
         return (shared + self.sums_behind(inside))[:, 0]
 
     def levels(self, weights):
@@ -102,7 +132,7 @@ class EncodedRows:
     ----------
     dense : ndarray of shape (n_rows, n_dense)
         The dense columns.
-    bins, shares : ndarray of shape (n_rows, n_features)
+    bins, fractions : ndarray of shape (n_rows, n_features)
         Where each number is.
     layout : BinLayout
         Where the bins are.
@@ -110,10 +140,10 @@ class EncodedRows:
         What is subtracted from the columns of bins: their means, or zero.
     """
 
-    def __init__(self, dense, bins, shares, layout, centre):
+    def __init__(self, dense, bins, fractions, layout, centre):
         self.dense = dense
         self.bins = bins
-        self.shares = shares
+        self.fractions = fractions
         self.layout = layout
         self.centre = centre
 
@@ -129,7 +159,7 @@ class EncodedRows:
         return len(self.dense)
 
     def __getitem__(self, rows):
-        fields = self.dense, self.bins, self.shares
+        fields = self.dense, self.bins, self.fractions
         if not isinstance(rows, slice):  # several times faster than brackets
             return self._with(*(field.take(rows, axis=0) for field in fields))
         return self._with(*(field[rows] for field in fields))
@@ -139,14 +169,14 @@ class EncodedRows:
         rows = self._with(
             self.dense.astype(dtype, copy=False),
             self.bins,
-            self.shares.astype(dtype, copy=False),
+            self.fractions.astype(dtype, copy=False),
         )
         rows.centre = self.centre.astype(dtype, copy=False)
         return rows
 
     def with_noise(self, noise):
         """These rows with something added to the dense columns."""
-        return self._with(self.dense + noise, self.bins, self.shares)
+        return self._with(self.dense + noise, self.bins, self.fractions)
 
     def toarray(self):
         """The matrix, written out."""
@@ -154,7 +184,7 @@ class EncodedRows:
         feature = np.repeat(np.arange(self.bins.shape[1]), self.layout.counts)
         bins = self.bins[:, feature]
         before = (columns < bins) & (columns < self.layout.n_ordered)
-        encoded = before + (columns == bins) * self.shares[:, feature]
+        encoded = before + (columns == bins) * self.fractions[:, feature]
         return np.hstack([self.dense, encoded - self.centre], dtype=self.dtype)
 
     def dot(self, weights):
@@ -165,7 +195,7 @@ class EncodedRows:
             of_bins = np.ascontiguousarray(weights[n_dense:])
             product -= self.centre @ of_bins
             levels = self.layout.levels(of_bins)
-            look_up(levels, of_bins, self.bins, self.shares, product, WIDE)
+            look_up(levels, of_bins, self.bins, self.fractions, product, WIDE)
         return product
 
     def transposed_dot(self, gradient):
@@ -180,7 +210,7 @@ class EncodedRows:
             gather(
                 np.ascontiguousarray(gradient),
                 self.bins,
-                self.shares,
+                self.fractions,
                 inside,
                 shared,
                 WIDE,
@@ -190,5 +220,5 @@ class EncodedRows:
             product[n_dense:] = shared
         return product
 
-    def _with(self, dense, bins, shares):
-        return EncodedRows(dense, bins, shares, self.layout, self.centre)
+    def _with(self, dense, bins, fractions):
+        return EncodedRows(dense, bins, fractions, self.layout, self.centre)

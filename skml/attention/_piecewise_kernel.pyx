@@ -34,11 +34,11 @@ def look_up(
     const floating[:, ::1] levels,  # IN  (n_bins, width)
     const floating[:, ::1] weights,  # IN  (n_bins, width)
     const int32_t[:, ::1] bins,  # IN  (n_rows, n_features)
-    const floating[:, ::1] shares,  # IN  (n_rows, n_features)
+    const floating[:, ::1] fractions,  # IN  (n_rows, n_features)
     floating[:, ::1] out,  # IN and OUT  (n_rows, width)
     bint wide,
 ):
-    """Add to each row the levels of its bins, and the shares of their weights."""
+    """Add to each row the levels of its bins, and the fractions of their weights."""
     cdef ptrdiff_t n_rows = bins.shape[0], n_features = bins.shape[1]
     cdef ptrdiff_t width = weights.shape[1]
     if n_rows == 0 or n_features == 0 or width == 0:
@@ -46,12 +46,12 @@ def look_up(
     with nogil:
         if floating is float:
             SKML_LOOK_UP_FLOAT(
-                wide, &levels[0, 0], &weights[0, 0], &bins[0, 0], &shares[0, 0],
+                wide, &levels[0, 0], &weights[0, 0], &bins[0, 0], &fractions[0, 0],
                 n_rows, n_features, width, &out[0, 0]
             )
         else:
             SKML_LOOK_UP_DOUBLE(
-                wide, &levels[0, 0], &weights[0, 0], &bins[0, 0], &shares[0, 0],
+                wide, &levels[0, 0], &weights[0, 0], &bins[0, 0], &fractions[0, 0],
                 n_rows, n_features, width, &out[0, 0]
             )
 
@@ -59,12 +59,12 @@ def look_up(
 def gather(
     const floating[:, ::1] gradient,  # IN  (n_rows, width)
     const int32_t[:, ::1] bins,  # IN  (n_rows, n_features)
-    const floating[:, ::1] shares,  # IN  (n_rows, n_features)
+    const floating[:, ::1] fractions,  # IN  (n_rows, n_features)
     floating[:, ::1] inside,  # IN and OUT  (n_bins, width)
     floating[:, ::1] shared,  # IN and OUT  (n_bins, width)
     bint wide,
 ):
-    """Add up the gradients of the rows of each bin, and those times the shares."""
+    """Add up the gradients of the rows of each bin, and those times the fractions."""
     cdef ptrdiff_t n_rows = bins.shape[0], n_features = bins.shape[1]
     cdef ptrdiff_t width = gradient.shape[1]
     if n_rows == 0 or n_features == 0 or width == 0:
@@ -72,11 +72,11 @@ def gather(
     with nogil:
         if floating is float:
             SKML_GATHER_FLOAT(
-                wide, &gradient[0, 0], &bins[0, 0], &shares[0, 0],
+                wide, &gradient[0, 0], &bins[0, 0], &fractions[0, 0],
                 n_rows, n_features, width, &inside[0, 0], &shared[0, 0]
             )
         else:
             SKML_GATHER_DOUBLE(
-                wide, &gradient[0, 0], &bins[0, 0], &shares[0, 0],
+                wide, &gradient[0, 0], &bins[0, 0], &fractions[0, 0],
                 n_rows, n_features, width, &inside[0, 0], &shared[0, 0]
             )

@@ -1,9 +1,9 @@
 /* A linear layer of piecewise-linear encodings, without the encodings.
 
    Of feature f a row has come through all bins before `bin`, and through the part
-   `share` of that one. The layer's weights w_t of the bins then add up to
+   `fraction` of that one. The layer's weights w_t of the bins then add up to
 
-       sum_{t < bin} w_t + share w_bin = level[bin] + share w_bin,
+       sum_{t < bin} w_t + fraction w_bin = level[bin] + fraction w_bin,
 
    where `level` are the sums of the weights before. One look-up takes the place of as
    many products as there are bins. The loops are vectorised by the compiler, for the
@@ -20,33 +20,33 @@
 #endif
 
 #define SKML_PIECEWISE_BODIES(T, name, target)                                         \
-    /* out[i] += sum_f level[bin] + share w_bin */                                     \
+    /* out[i] += sum_f level[bin] + fraction w_bin */                                     \
     target static void skml_look_up_##name(                                            \
         const T *restrict levels, const T *restrict weights,                           \
-        const int32_t *restrict bins, const T *restrict shares, ptrdiff_t n_rows,      \
+        const int32_t *restrict bins, const T *restrict fractions, ptrdiff_t n_rows,      \
         ptrdiff_t n_features, ptrdiff_t width, T *restrict out)                        \
     {                                                                                  \
         for (ptrdiff_t i = 0; i < n_rows; i++, out += width)                           \
             for (ptrdiff_t f = 0; f < n_features; f++) {                               \
                 const ptrdiff_t bin = bins[i * n_features + f] * width;                \
-                const T share = shares[i * n_features + f];                            \
+                const T fraction = fractions[i * n_features + f];                            \
                 for (ptrdiff_t k = 0; k < width; k++)                                  \
-                    out[k] += levels[bin + k] + share * weights[bin + k];              \
+                    out[k] += levels[bin + k] + fraction * weights[bin + k];              \
             }                                                                          \
     }                                                                                  \
-    /* Of each bin, sums of gradients: of rows that are in it, and with their shares */ \
+    /* Of each bin, sums of gradients: of rows that are in it, and with their fractions */ \
     target static void skml_gather_##name(                                             \
         const T *restrict gradient, const int32_t *restrict bins,                      \
-        const T *restrict shares, ptrdiff_t n_rows, ptrdiff_t n_features,              \
+        const T *restrict fractions, ptrdiff_t n_rows, ptrdiff_t n_features,              \
         ptrdiff_t width, T *restrict inside, T *restrict shared)                       \
     {                                                                                  \
         for (ptrdiff_t i = 0; i < n_rows; i++, gradient += width)                      \
             for (ptrdiff_t f = 0; f < n_features; f++) {                               \
                 const ptrdiff_t bin = bins[i * n_features + f] * width;                \
-                const T share = shares[i * n_features + f];                            \
+                const T fraction = fractions[i * n_features + f];                            \
                 for (ptrdiff_t k = 0; k < width; k++) {                                \
                     inside[bin + k] += gradient[k];                                    \
-                    shared[bin + k] += share * gradient[k];                            \
+                    shared[bin + k] += fraction * gradient[k];                            \
                 }                                                                      \
             }                                                                          \
     }

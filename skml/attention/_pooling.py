@@ -1,4 +1,4 @@
-"""Pooling by attention: weighted means of values, for queries that look at keys."""
+"""Pooling by attention: weighted means of values, for queries that attend to keys."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -8,8 +8,8 @@ import numpy as np
 from joblib import effective_n_jobs
 
 from skml.attention import _additive, _pooling_kernel
-from skml.attention._arrays import as_floats, check_points, check_width
-from skml.attention._functional import (
+from skml.attention._arrays import as_floats, check_bandwidth, check_points
+from skml.attention._scores import (
     dot_product_score,
     gaussian_score,
     laplace_score,
@@ -20,12 +20,12 @@ from skml.attention._functional import (
 LEVEL = _pooling_kernel.best_level()
 SCORES = {"gaussian": 0, "laplace": 1, "dot-product": 2, "scaled-dot-product": 2}
 ROWS_OF_THREAD = 64  # the fewest queries that a thread is worth
-PAIRS_OF_PART = 2**28  # of a query and a key, some tenths of a second
-TILE_VALUES = 2**20  # of masked scores that are looked at together
+PAIRS_OF_PART = 2**28  # of a query and a key: some tenths of a second
+TILE_VALUES = 2**20  # masked scores that are held at a time
 
 
 def scale_points(queries, keys, score):
-    """Queries as the kernel takes them: the root of the width divides products."""
+    """Points as the kernel takes them: the root of their size divides products."""
     if score == "scaled-dot-product":
         queries = queries / queries.dtype.type(np.sqrt(queries.shape[1]))
     return np.ascontiguousarray(queries), np.ascontiguousarray(keys)
@@ -37,11 +37,11 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude
     Parameters
     ----------
     queries : ndarray of shape (n_queries, n_features)
-        Who asks; float32 or float64, as all other arrays.
+        The queries; float32 or float64, as all other arrays.
     keys : ndarray of shape (n_keys, n_features)
-        Who answers.
+        The keys.
     values : ndarray of shape (n_keys, n_outputs)
-        What is pooled.
+        The values.
     key_weights : ndarray of shape (n_keys,) or None
         How often a key counts.
     score : {"gaussian", "laplace", "dot-product", "scaled-dot-product", "additive"}
@@ -49,14 +49,12 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude
     n_jobs : int, default=None
         The number of threads.
     exclude : ndarray of shape (n_queries,), default=None
-        The key that a query does not see; -1 for none.
+        The key that a query does not attend to; -1 for none.
 
     Returns
     -------
     pooled : ndarray of shape (n_queries, n_outputs)
-        Weighted means; zero where a query sees no key.
-    log_normalizer : ndarray of shape (n_queries,)
-        The logarithm of the sum of the exponentials of the scores.
+        Weighted means; zero for a query that attends to no key.
     """
     if score == "additive":
         return _additive.pool(queries, keys, values, key_weights, exclude)
@@ -65,7 +63,7 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude
     log_normalizer = np.empty(len(queries))
     exclude = None if exclude is None else np.ascontiguousarray(exclude, np.int64)
 
-    def work(rows):
+    def pool_some(rows):
         _pooling_kernel.pool(
             queries[rows],
             keys,
@@ -81,18 +79,21 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude
         )
 
     n_threads = effective_n_jobs(n_jobs)
-    slices = split_rows(len(queries), len(keys), n_threads)
-    if n_threads == 1 or len(slices) == 1:
-        for rows in slices:
-            work(rows)
-        return pooled, log_normalizer
+    _in_threads(pool_some, split_rows(len(queries), len(keys), n_threads), n_threads)
+    return pooled
+
+
+def _in_threads(work, parts, n_threads):
+    if n_threads == 1 or len(parts) == 1:
+        for part in parts:
+            work(part)
+        return
     with ThreadPoolExecutor(n_threads) as threads:
         try:
-            list(threads.map(work, slices))
+            list(threads.map(work, parts))
         except BaseException:  # an interrupt, too, need not wait for the rest
             threads.shutdown(cancel_futures=True)
             raise
-    return pooled, log_normalizer
 
 
 def split_heads(z, n_heads):
@@ -104,17 +105,27 @@ def split_heads(z, n_heads):
 
 
 def pool_heads(points, key_heads, values, key_weights, *, score, n_jobs):
-    """The mean of what the heads of some points pool, each from its own keys."""
+    """The mean of what the heads of some queries pool, each from its own keys.
+
+    All is computed in the precision of the values.
+    """
+    dtype, pooled = values.dtype, 0
+    points, key_weights = points.astype(dtype), key_weights.astype(dtype)
     heads = zip(split_heads(points, len(key_heads)), key_heads, strict=True)
-    pooled = sum(
-        pool_rows(queries, keys, values, key_weights, score=score, n_jobs=n_jobs)[0]
-        for queries, keys in heads
-    )
+    for queries, keys in heads:
+        pooled = pooled + pool_rows(
+            queries,
+            keys.astype(dtype, copy=False),
+            values,
+            key_weights,
+            score=score,
+            n_jobs=n_jobs,
+        )
     return pooled / len(key_heads)
 
 
 def split_rows(n_rows, n_keys, n_threads):
-    """Divide rows among threads, in short parts, between which interrupts are heard."""
+    """Divide rows among threads, in parts so short that interrupts are soon heard."""
     n_parts = ceil(n_rows * n_keys / PAIRS_OF_PART)
     n_parts = max(n_parts, min(n_threads, n_rows // ROWS_OF_THREAD))
     ends = np.linspace(0, n_rows, max(1, min(n_parts, n_rows)) + 1).astype(int)
@@ -125,7 +136,7 @@ def weigh_rows(queries, keys, values, key_weights, *, score, exclude=None, bonus
     """Pool values as `pool_rows` does, in one thread, and return the weights, too.
 
     A key in `exclude` is not quite left out if there is a `bonus`, of shape
-    (n_queries,): what is added to its score then, the logarithm of the share of its
+    (n_queries,): what is added to its score then, the logarithm of the fraction of its
     weight that is left.
 
     Returns
@@ -136,9 +147,7 @@ def weigh_rows(queries, keys, values, key_weights, *, score, exclude=None, bonus
         The weights of the keys; each row has the sum one, or zero without a key.
     """
     if score == "additive":
-        return _additive.weigh_tile(queries, keys, values, key_weights, exclude, bonus)[
-            :2
-        ]
+        return _additive.weigh(queries, keys, values, key_weights, exclude, bonus)
     queries, keys = scale_points(queries, keys, score)
     pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
     weights = np.empty((len(queries), len(keys)), dtype=queries.dtype)
@@ -215,7 +224,7 @@ def attention_pooling(
     values,
     *,
     score="gaussian",
-    width=1.0,
+    bandwidth=1.0,
     key_weight=None,
     mask=None,
     n_jobs=None,
@@ -226,25 +235,25 @@ def attention_pooling(
 
     With the score "gaussian" this is kernel regression [1]_ [2]_. Weights are never
     held in memory all at once: some hundred kilobytes are enough, beside the result and
-    a copy of points that have to be divided by widths.
+    a copy of points that have to be divided by bandwidths.
 
     Parameters
     ----------
     queries : array-like of shape (n_queries, n_features)
-        Who asks.
+        The queries.
     keys : array-like of shape (n_keys, n_features)
-        Who answers.
+        The keys.
     values : array-like of shape (n_keys,) or (n_keys, n_outputs)
-        What is averaged.
+        The values, which are averaged.
     score : str, default="gaussian"
         How alike points are: "gaussian", "laplace", "dot-product" or
         "scaled-dot-product"; see :func:`gaussian_score` and the other functions.
-    width : float or array-like of shape (n_features,), default=1.0
-        The width of the scores "gaussian" and "laplace".
+    bandwidth : float or array-like of shape (n_features,), default=1.0
+        The bandwidth of the scores "gaussian" and "laplace".
     key_weight : array-like of shape (n_keys,), default=None
         How often a key counts; not negative.
     mask : array-like of bool of shape (n_queries, n_keys), default=None
-        Which keys a query sees (True). This way is slower.
+        Which keys a query attends to (True). This is slower.
     n_jobs : int, default=None
         The number of threads. None means 1 unless in a
         :obj:`joblib.parallel_backend` context; -1 means all processors.
@@ -253,12 +262,12 @@ def attention_pooling(
     -------
     pooled : ndarray of shape (n_queries,) or (n_queries, n_outputs)
         The means, of dtype float32 if queries, keys and values are float32 or float16,
-        else float64. Zero for a query that sees no key.
+        else float64. Zero for a query that attends to no key.
 
     Raises
     ------
     ValueError
-        If shapes do not fit, values are not finite, there is no key, a width is not
+        If shapes do not fit, values are not finite, there is no key, a bandwidth is not
         positive, or no weight is.
 
     References
@@ -271,12 +280,12 @@ def attention_pooling(
     --------
     >>> from skml.attention import attention_pooling
     >>> attention_pooling([[0.0], [0.9]], [[0.0], [1.0]], [1.0, 3.0],
-    ...                   width=0.5).round(2)
+    ...                   bandwidth=0.5).round(2)
     array([1.24, 2.66])
 
-    A query that sees a single key gets its value:
+    A query that attends to a single key gets its value:
 
-    >>> attention_pooling([[0.0], [0.9]], [[0.0], [1.0]], [1.0, 3.0], width=0.5,
+    >>> attention_pooling([[0.0], [0.9]], [[0.0], [1.0]], [1.0, 3.0], bandwidth=0.5,
     ...                   mask=[[False, True], [True, True]]).round(2)
     array([3.  , 2.66])
     """
@@ -284,19 +293,19 @@ def attention_pooling(
         raise ValueError(f"score={score!r}; expected one of {sorted(SCORES)}.")
     queries, keys, values, is_1d = _check_pooling(queries, keys, values)
     if score in {"gaussian", "laplace"}:
-        width = check_width(width, keys)
-        if (width != 1).any():  # else there is no need for copies
+        bandwidth = check_bandwidth(bandwidth, keys)
+        if (bandwidth != 1).any():  # else there is no need for copies
             with np.errstate(all="ignore"):  # _check_scores finds it
-                queries, keys = queries / width, keys / width
-    elif not (np.isscalar(width) and width == 1.0):
+                queries, keys = queries / bandwidth, keys / bandwidth
+    elif not (np.isscalar(bandwidth) and bandwidth == 1.0):
         raise ValueError(
-            f"width={width!r} has no effect when score={score!r}. Leave it at its "
-            "default, 1.0."
+            f"bandwidth={bandwidth!r} has no effect when score={score!r}. Leave it at "
+            "its default, 1.0."
         )
     _check_scores(queries, keys, score)
     key_weight = _check_key_weight(key_weight, keys)
     if mask is None:
-        pooled, _ = pool_rows(
+        pooled = pool_rows(
             queries, keys, values, key_weight, score=score, n_jobs=n_jobs
         )
     else:
@@ -335,7 +344,7 @@ def _check_key_weight(key_weight, keys):
     if (read < 0).any() or not (read > 0).any():
         raise ValueError(
             "key_weight has negative values, or none that is positive; a key of weight "
-            "0 is not seen."
+            "0 is left out."
         )
     # Only ratios count; the largest is 1, so that none overflows in the dtype of keys.
     return np.ascontiguousarray(read / read.max(), dtype=keys.dtype)
@@ -356,7 +365,7 @@ def _check_scores(queries, keys, score):
         raise ValueError(
             f"Queries and keys are so far from each other, or from zero, that "
             f"score={score!r} overflows in {keys.dtype}. Scale them, choose a larger "
-            "width, or pass float64."
+            "bandwidth, or pass float64."
         )
 
 
@@ -366,7 +375,7 @@ def _pool_masked(queries, keys, values, key_weight, mask, score):
     if mask.dtype != bool or mask.shape != (len(queries), len(keys)):
         raise ValueError(
             f"mask has dtype {mask.dtype} and shape {mask.shape}; expected booleans of "
-            f"shape {(len(queries), len(keys))}, where True is seen."
+            f"shape {(len(queries), len(keys))}, where True is attended to."
         )
     score = {
         "gaussian": gaussian_score,

@@ -4,26 +4,26 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from skml._compat.sklearn import _fit_context, with_callbacks
-from skml._table._frame import as_dense
+from skml._table._containers import as_dense
+from skml._table._targets import TargetScaling, learn_target_scaling
 from skml.attention._base import BaseAttentionPooling
-from skml.attention._features import mean_and_deviation
 from skml.attention._losses import SquaredError
 
 
 class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     r"""Predict numbers as means of training targets, weighted by attention.
 
-    A query looks at all training rows, the keys, and averages their targets, softly:
+    A query attends to all training rows, the keys, and averages their targets, softly:
 
     .. math:: f(x) = u(x) + \sum_j p_j(x) (y_j - u(x_j)), \quad
         p_j(x) = \frac{s_j e^{a(z(x), z(x_j))}}{\sum_i s_i e^{a(z(x), z(x_i))}},
 
     with weights :math:`s_j` of rows, a score a, an embedding z and a mean u under the
-    pooling. With z the scaled features, divided by one width, and without u, this is
-    the kernel regression of Nadaraya [1]_ and Watson [2]_. The other embeddings are
-    rungs of a ladder: a width for each feature, a linear map (metric learning for
-    kernel regression [3]_), a small network. They are learned so that training rows
-    predict each other: each leaves itself out.
+    pooling. With z the scaled features, divided by one bandwidth, and without u, this
+    is the kernel regression of Nadaraya [1]_ and Watson [2]_. The other embeddings are,
+    from the simplest to the most flexible: a bandwidth for each feature, a linear map
+    (metric learning for kernel regression [3]_), a small network. They are learned so
+    that training rows predict each other: each leaves itself out.
 
     Parameters
     ----------
@@ -31,16 +31,16 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         How alike a query and a key are: "gaussian", minus half their squared distance;
         "laplace", minus their distance; "scaled-dot-product", their inner product over
         the root of the number of components; "additive", a small network of both
-        [5]_, which takes ten times as long; "auto" lets members take turns with the
-        first two.
+        [5]_, which takes ten times as long. With "auto" the estimators of the ensemble
+        take turns with the first two.
     embedding : {"identity", "scale", "linear", "mlp", "auto"}, default="auto"
         Where distances are measured: among scaled features; among features that are
-        divided by widths of their own; after a linear map; after a linear map and a
+        divided by bandwidths of their own; after a linear map; after a linear map and a
         network beside it. "auto" learns "scale" and "mlp", and keeps what predicts
         rows that were left out better.
-    width : float or "auto", default="auto"
-        The width of the embedding "identity", in standard deviations; "auto" chooses
-        it by leave-one-out.
+    bandwidth : float or "auto", default="auto"
+        The bandwidth of the embedding "identity", in standard deviations; "auto"
+        chooses it by leave-one-out.
     numeric_encoding : {"none", "piecewise-linear", "auto"}, default="auto"
         Whether a number is encoded also by how far it has come through each of
         `n_bins` bins [4]_, so that what is linear in the encoding bends at quantiles.
@@ -56,34 +56,40 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     hidden_layer_sizes : array-like of int, default=(64,)
         The sizes of the layers of the embedding "mlp".
     n_heads : int, default=1
-        In so many parts z is compared; each pools for itself, and the mean counts.
+        The number of parts in which z is compared. Each pools for itself, and the
+        results are averaged.
     n_estimators : int or "auto", default="auto"
-        How many networks are learned, each from another part of the rows; the mean of
-        their predictions counts. "auto" is 40 000 over the number of distinct rows, but
-        at least 1 and at most 8: the fewer rows, the more they gain.
+        The number of networks in the ensemble, each with its own validation set; their
+        predictions are averaged. "auto" is 40 000 over the number of distinct rows, but
+        at least 1 and at most 8.
     context_size : int, default=2048
-        How many keys a step of training looks at; predictions look at all.
+        The number of keys of a training step; predictions attend to all keys.
     batch_size : int, default=512
-        How many queries a step has, which are the first of the keys: at most half of
-        them, and an eighth of the rows or 32, whichever is more.
-    learning_rate_init : float, default=0.01
-        The highest learning rate of AdamW; it falls along a cosine. Two rounds of 25
-        steps that bring no gain are undone, and the rate is halved.
+        The number of queries of a training step, which are the first of the keys: at
+        most half of `context_size`, and an eighth of the rows or 32, whichever is more.
+    learning_rate : float, default=0.01
+        The highest learning rate of AdamW; it falls along a cosine. After 50 steps
+        without improvement of the validation score, training goes back to the best
+        step, and the rate is halved.
     max_iter : int, default=400
-        The number of steps of a network, or of iterations for widths.
-    early_stopping : bool, default=True
-        Whether each network holds rows out, and keeps the step that predicts them
-        best. They are keys all the same when it predicts.
+        The largest number of training steps of each network, each with one minibatch;
+        for bandwidths, of iterations of L-BFGS.
+    early_stopping : bool or "auto", default=True
+        Whether each network has a validation set, is trained until its validation score
+        no longer improves, and keeps the best step. Rows of the validation set are keys
+        all the same when it predicts.
+        If "auto", early stopping is enabled if there are more than 10000 samples.
     validation_fraction : float, default=0.1
-        The share of rows that a network holds out.
+        The fraction of the distinct rows in a validation set.
     n_iter_no_change : int, default=6
-        A network stops when held-out rows have not gained for so many times 25 steps.
+        The number of evaluations, one every 25 steps, without improvement after which
+        the training of a network stops.
     tol : float, default=0.0
-        What counts as a gain.
+        The least decrease of the validation loss that is an improvement.
     weight_decay : float, default=0.03
-        How fast weights shrink.
+        The weight decay of AdamW, on all weights but the biases.
     dropout : float, default=0.1
-        The share of hidden units that a step does without, the same for all rows.
+        Dropout probability of hidden units; all rows of a step have the same units.
     input_noise : float, default=0.0
         The standard deviation of noise that training adds to scaled numbers.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
@@ -92,27 +98,32 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     missing_values : scalar or list of scalars, default=np.nan
         Values that mean missing, beside NaN, None, NA and NaT.
     n_jobs : int, default=None
-        The number of threads that pool. None means 1 unless in a
+        The number of threads. None means 1 unless in a
         :obj:`joblib.parallel_backend` context; -1 means all processors.
     random_state : int, RandomState instance or None, default=None
-        Draws networks, batches and contexts.
+        Controls validation sets, initialisation, minibatches and dropout.
     verbose : int, default=0
-        Whether the loss of each round is printed.
+        Whether to print the loss every 25 steps.
 
     Attributes
     ----------
     embedding_ : str
-        The rung that was taken.
+        The embedding that was chosen.
     n_estimators_ : int
-        The number of networks, 1 without.
-    loss_curve_ : ndarray of shape (n_rounds,)
-        The mean squared errors of scaled targets over time, of rows that were left
-        out, averaged over members.
-    validation_score_ : float
-        Minus the least of them, averaged over members.
+        The number of networks in the ensemble, 1 without.
     n_iter_ : int
-        The number of steps of the longest training of a network, or of iterations for
-        bandwidths; at most `max_iter`.
+        The number of training steps of a network, the largest in the ensemble; for
+        bandwidths, of iterations of L-BFGS, where a given bandwidth counts as one.
+    loss_curve_ : ndarray of shape (n_iter_,)
+        The mean squared error of scaled targets, with one value an iteration: of the
+        queries of the minibatch of a step, or of all rows after an iteration for
+        bandwidths; each row is left out for itself. It is the mean over the ensemble; a
+        network that has stopped keeps its last value.
+    validation_score_ : ndarray of shape (n_iter_,)
+        Minus the loss of the validation set, averaged in the same way, with one value
+        an iteration. It is computed every 25 steps, and after the last one; the steps
+        before have the value of the evaluation that follows. Only of networks with
+        early stopping.
     missing_fraction_ : ndarray of shape (n_features,)
         The fraction of rows where a feature was missing in `fit`.
     n_features_in_ : int
@@ -139,17 +150,18 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
 
     Examples
     --------
-    A noisy curve, by kernel regression with a width of half a standard deviation:
+    A curve, by kernel regression with a bandwidth of half a standard deviation:
 
     >>> import numpy as np
     >>> from skml import AttentionPoolingRegressor
     >>> X = np.linspace(0, 5, 50)[:, np.newaxis]
     >>> y = 2 * np.sin(X[:, 0]) + X[:, 0] ** 0.8
-    >>> model = AttentionPoolingRegressor(embedding="identity", width=0.5).fit(X, y)
+    >>> model = AttentionPoolingRegressor(embedding="identity", bandwidth=0.5)
+    >>> model = model.fit(X, y)
     >>> model.predict([[2.5]]).round(2)
     array([2.98])
 
-    There is no noise here, so that leave-one-out chooses a smaller width:
+    There is no noise here, so that leave-one-out chooses a smaller bandwidth:
 
     >>> model = AttentionPoolingRegressor(embedding="identity").fit(X, y)
     >>> model.predict([[2.5]]).round(2)
@@ -169,7 +181,7 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         attention="gaussian",
         *,
         embedding="auto",
-        width="auto",
+        bandwidth="auto",
         numeric_encoding="auto",
         n_bins=32,
         residual="auto",
@@ -179,7 +191,7 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         n_estimators="auto",
         context_size=2048,
         batch_size=512,
-        learning_rate_init=0.01,
+        learning_rate=0.01,
         max_iter=400,
         early_stopping=True,
         validation_fraction=0.1,
@@ -196,7 +208,7 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     ):
         self.attention = attention
         self.embedding = embedding
-        self.width = width
+        self.bandwidth = bandwidth
         self.numeric_encoding = numeric_encoding
         self.n_bins = n_bins
         self.residual = residual
@@ -206,7 +218,7 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         self.n_estimators = n_estimators
         self.context_size = context_size
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.max_iter = max_iter
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -224,7 +236,7 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
-        """Learn the embedding, and remember the rows.
+        """Learn the embedding, and keep the rows as keys.
 
         Parameters
         ----------
@@ -251,16 +263,15 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         """
         return self._fit(X, y, sample_weight)
 
-    def _read_targets(self, y, weights):
+    def _read_targets(self, y, weights, classes):
         """Targets with mean 0 and standard deviation 1, as columns."""
-        self._is_1d = y.ndim == 1
         Y = y.reshape(len(y), -1)
-        self._target_mean, deviation = mean_and_deviation(Y, weights)
-        is_constant = deviation <= 1e-12 * np.abs(self._target_mean)
-        self._target_scale = np.where(is_constant, 1.0, deviation)
-        Y = (Y - self._target_mean) / self._target_scale
-        self._objective = SquaredError()
-        return Y
+        scaling = learn_target_scaling(Y, weights)
+        Y = scaling.apply(Y)
+        if y.ndim == 1:
+            mean, scale = float(scaling.mean[0]), float(scaling.scale[0])
+            scaling = TargetScaling(mean=mean, scale=scale)
+        return Y, SquaredError(), scaling
 
     def predict(self, X, return_std=False):
         """Predict the targets of rows.
@@ -270,24 +281,31 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         X : table of shape (n_samples, n_features)
             Rows, with the columns of `fit`.
         return_std : bool, default=False
-            Whether the spread is returned as well.
+            Whether the standard deviation is returned as well.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             The predictions.
         std : ndarray of the same shape
-            The standard deviation of what was pooled, around the mean of the
-            members: of the targets that a query looks at, less their means u. Only if
+            The standard deviation of the targets that a query attends to, less their
+            means u, and of the predictions of the estimators of the ensemble. Only if
             `return_std`.
         """
-        found = self._outputs(X, spread=return_std)
-        outputs = np.stack([member.output for member in found])
-        y = self._unscale(outputs.mean(axis=0), self._target_mean)
+        X, fitted = as_dense(self._read(X)), self._fitted
+        means, variances = [], []
+        for pooled in fitted.ensemble.pool(X, self.n_jobs, spread=return_std):
+            outputs = np.stack([p.output for p in pooled])
+            means.append(outputs.mean(axis=0))
+            if return_std:
+                within = np.mean([p.variance for p in pooled], axis=0)
+                variances.append(within + outputs.var(axis=0))
+        y = self._in_units(np.concatenate(means))
         if not return_std:
             return y
-        within = np.mean([member.variance for member in found], axis=0)
-        return y, self._unscale(np.sqrt(within + outputs.var(axis=0)), 0.0)
+        std = np.sqrt(np.concatenate(variances))
+        std = std * fitted.scaling.scale
+        return y, std if np.ndim(fitted.scaling.scale) else std.ravel()
 
     def predict_offset(self, X):
         """Predict the part of the predictions that is no weighted training target.
@@ -304,15 +322,17 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         Returns
         -------
         offset : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The mean over the ensemble members of u(x) - sum_j p_j(x) u(x_j).
+            The mean over the ensemble of u(x) - sum_j p_j(x) u(x_j).
         """
-        predicted = self.predict(X)
-        targets = self._rung.pool_targets(as_dense(self._read_predict(X, warn=False)))
-        return predicted - self._unscale(targets, self._target_mean)
+        predicted, fitted = self.predict(X), self._fitted
+        X = as_dense(self._read(X, warn=False))
+        targets = fitted.ensemble.pool_targets(X, self.n_jobs)
+        return predicted - self._in_units(targets)
 
-    def _unscale(self, values, shift):
-        values = values * self._target_scale + shift
-        return values.ravel() if self._is_1d else values
+    def _in_units(self, Y):
+        """Columns of scaled targets in the units and the shape that `fit` got."""
+        y = self._fitted.scaling.invert(Y)
+        return y if np.ndim(self._fitted.scaling.mean) else y.ravel()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

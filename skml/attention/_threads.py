@@ -8,7 +8,7 @@ from joblib import effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
 _LOCK = Lock()
-_limits = []  # of who computes now; the first one knows what the user had
+_limits = []  # of the fits that run now; the first one knows what the user had
 
 
 @cache
@@ -17,7 +17,7 @@ def _controller():
 
 
 @contextmanager
-def limit_threads(n_jobs):
+def limit_blas_threads(n_jobs):
     """Let products take `n_jobs` threads for a while; then, what they took before.
 
     The products of a small step are over before a second thread has begun. All threads

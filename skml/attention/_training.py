@@ -1,6 +1,7 @@
-"""How embeddings are learned: full steps for widths, minibatches for networks."""
+"""How embeddings are learned: full steps for bandwidths, minibatches for networks."""
 
-from copy import copy, deepcopy
+from copy import deepcopy
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,16 +10,17 @@ from scipy.optimize import minimize
 from skml.attention._pooling import backward, pool_heads, split_heads, weigh_rows
 
 WARM_UP = 20  # steps in which the learning rate rises
-ROUND = 25  # steps after which held-out rows are scored
-PATIENCE = 2  # rounds without a gain, which are undone, to go on with smaller steps
-MOST_HELD_OUT = 1024  # of them
-MOST_KEYS = 8192  # that they look at
+EVALUATION = 25  # steps after which the validation set is scored
+PATIENCE = 2  # evaluations without improvement, then steps are undone and get smaller
+MOST_HELD_OUT = 1024  # rows of the validation set that are scored
+MOST_KEYS = 8192  # that they attend to
+BOUND = 12.0  # of the logarithms of bandwidths
 
 
 class Rows(NamedTuple):
-    """Encoded rows, what they should become, and how much they count."""
+    """Encoded rows, their targets and their weights."""
 
-    X: object  # EncodedRows of shape (n_rows, n_encoded)
+    X: object  # EncodedRows of shape (n_rows, n_columns)
     Y: np.ndarray  # (n_rows, n_outputs)
     weights: np.ndarray  # (n_rows,)
     repeats: np.ndarray  # (n_rows,), of these weights those of rows equal to one
@@ -27,45 +29,73 @@ class Rows(NamedTuple):
         """Some of the rows."""
         return Rows(*(field[positions] for field in self))
 
-    def astype(self, dtype):
-        """The same rows in another precision."""
-        return Rows(*(field.astype(dtype) for field in self))
+
+class Selection(NamedTuple):
+    """Some rows in an order of their own, with other weights; no copy of the rows."""
+
+    rows: Rows
+    positions: np.ndarray
+    weights: np.ndarray
+    repeats: np.ndarray
+
+    def at(self, places):
+        """Some of them, as `Rows`."""
+        positions = self.positions[places]
+        return Rows(
+            self.rows.X[positions],
+            self.rows.Y[positions],
+            self.weights[places],
+            self.repeats[places],
+        )
+
+    def shuffled(self, random_state):
+        """The same in random order."""
+        order = random_state.permutation(len(self.positions))
+        return Selection(self.rows, *(field[order] for field in self[1:]))
 
 
 def hold_out(rows, positions):
-    """Rows to learn from, and rows held out: of those that are equal, one each."""
+    """Rows to learn from, and a validation set: of rows that are equal, one each.
+
+    Returns
+    -------
+    learned : Selection
+        All others, and what is left of the rows that are held out.
+    held : Selection
+        The rows at `positions`.
+    """
     is_held = np.zeros(len(rows.X), dtype=bool)
     is_held[positions] = True
     left = np.where(is_held, rows.repeats, rows.weights)
     fewer = np.where(is_held, np.maximum(rows.repeats - 1, 0), rows.repeats)
     others = np.flatnonzero(left)
-    learned = rows.at(others)._replace(weights=left[others], repeats=fewer[others])
-    held = rows.at(positions)
-    return learned, held._replace(weights=held.weights - held.repeats)
+    repeats = rows.repeats[positions]
+    held = Selection(rows, positions, rows.weights[positions] - repeats, repeats)
+    return Selection(rows, others, left[others], fewer[others]), held
 
 
 def loss_and_gradient(
-    embedding, objective, rows, n_queries, *, score, n_heads, random_state=None
+    embedding, objective, rows, n_queries, *, score, n_heads, **dropout
 ):
     """The loss of rows that attend to all others, and the gradient of the parameters.
 
     Parameters
     ----------
-    embedding : WidthEmbedding or NetworkEmbedding
+    embedding : BandwidthEmbedding or NetworkEmbedding
         Maps rows to points.
     objective : SquaredError or LogLoss
-        What should be small.
+        What is minimised.
     rows : Rows
-        Who answers; the first of them ask, and do not answer themselves, but rows that
-        are equal to them do.
+        The keys; the first of them are the queries, which do not attend to themselves,
+        but to rows that are equal.
     n_queries : int
-        How many ask.
+        The number of queries.
     score : {"gaussian", "laplace", "scaled-dot-product", "additive"}
         How alike two points are.
     n_heads : int
-        In so many parts points are compared; the parts' results are averaged.
-    random_state : Generator, default=None
-        Drops hidden values.
+        The number of parts in which points are compared; the results are averaged.
+    **dropout : dict
+        Of a network in training: its arguments `dropout` and `random_state`.
 
     Returns
     -------
@@ -74,33 +104,24 @@ def loss_and_gradient(
     gradient : dict of str to ndarray
         Its derivatives.
     """
-    noise = {} if random_state is None else {"random_state": random_state}
-    z, u, tape = embedding.forward(rows.X, **noise)
+    z, u, tape = embedding.forward(rows.X, **dropout)
     values = np.ascontiguousarray(objective.values(rows.Y, u))
-    heads = split_heads(z, n_heads)
+    heads, queries = split_heads(z, n_heads), slice(n_queries)
     with np.errstate(divide="ignore"):
-        bonus = np.log(rows.repeats[:n_queries] / rows.weights[:n_queries])
-    found = [
-        weigh_rows(
-            head[:n_queries],
-            head,
-            values,
-            rows.weights,
-            score=score,
-            exclude=np.arange(n_queries),
-            bonus=bonus,
-        )
-        for head in heads
-    ]
-    pooled = sum(p for p, _ in found) / n_heads
-    output = objective.output(pooled, u[:n_queries])
-    loss, gradient = objective.loss(
-        output, rows.Y[:n_queries], rows.weights[:n_queries]
-    )
+        bonus = np.log(rows.repeats[queries] / rows.weights[queries])
+    keywords = {"score": score, "exclude": np.arange(n_queries), "bonus": bonus}
+    pooled, by_head = 0, []
+    for head in heads:
+        found = weigh_rows(head[queries], head, values, rows.weights, **keywords)
+        pooled = pooled + found[0]
+        by_head.append(found)
+    pooled = pooled / n_heads
+    output = objective.output(pooled, u[queries])
+    loss, gradient = objective.loss(output, rows.Y[queries], rows.weights[queries])
     of_pooled = objective.pooled_gradient(gradient, pooled) / n_heads
-    of_z, of_values = pull_back(heads, found, values, of_pooled, score)
-    of_u = objective.keys_gradient(of_values)
-    of_u[:n_queries] += gradient
+    of_z, of_values = pull_back(heads, by_head, values, of_pooled, score)
+    of_u = objective.mean_gradient(of_values)
+    of_u[queries] += gradient
     return loss, embedding.backward(tape, of_z, of_u)
 
 
@@ -120,7 +141,7 @@ def pull_back(heads, found, values, of_pooled, score):
 
 
 def held_out_loss(embedding, objective, keys, rows, *, score, n_heads, n_jobs):
-    """The loss of rows that attend to others."""
+    """The loss of a validation set, which attends to other rows."""
     z, u, _ = embedding.forward(keys.X)
     z_out, u_out, _ = embedding.forward(rows.X)
     values = np.ascontiguousarray(objective.values(keys.Y, u))
@@ -132,36 +153,41 @@ def held_out_loss(embedding, objective, keys, rows, *, score, n_heads, n_jobs):
     return objective.loss(output, rows.Y, rows.weights)[0]
 
 
-def fit_widths(embedding, objective, rows, *, score, max_iter):
-    """Learn widths from the leave-one-out loss of all rows, by L-BFGS.
+def fit_bandwidths(embedding, objective, rows, *, score, max_iter):
+    """Learn bandwidths, in place, from the leave-one-out loss of all rows, by L-BFGS.
 
-    Returns the losses, one for each time that they were computed; without iterations,
-    that of the widths as they are.
+    Returns
+    -------
+    losses : list of float
+        The loss after each iteration; without any, that of the bandwidths as they are.
+    least : float
+        The least loss that was seen.
     """
-    losses = []
+    evaluated, losses = [], []
 
-    def evaluate(log_widths):
-        embedding.parameters["log_widths"] = log_widths
+    def evaluate(log_bandwidths):
+        embedding.parameters["log_bandwidths"] = log_bandwidths
         loss, gradient = loss_and_gradient(
             embedding, objective, rows, len(rows.X), score=score, n_heads=1
         )
-        losses.append(loss)
-        return loss, gradient["log_widths"].astype(np.float64)
+        evaluated.append(loss)
+        return loss, gradient["log_bandwidths"].astype(np.float64)
 
-    start = embedding.parameters["log_widths"]
+    start = embedding.parameters["log_bandwidths"]
     if max_iter == 0:
         evaluate(start)
-        return losses
-    found = minimize(
+        return evaluated, evaluated[0]
+    result = minimize(
         evaluate,
         start,
         jac=True,
         method="L-BFGS-B",
-        bounds=[(-12.0, 12.0)] * len(start),
+        bounds=[(-BOUND, BOUND)] * len(start),
+        callback=lambda intermediate_result: losses.append(intermediate_result.fun),
         options={"maxiter": max_iter},
     )
-    embedding.parameters["log_widths"] = found.x
-    return losses
+    embedding.parameters["log_bandwidths"] = result.x
+    return losses or evaluated[:1], min(evaluated)
 
 
 class AdamW:
@@ -193,7 +219,7 @@ class AdamW:
             parameter -= rate * correction * mean / (np.sqrt(square) + self.epsilon)
 
 
-def learning_rate(step, n_steps, highest):
+def scheduled_rate(step, n_steps, highest):
     """The rate rises in the first steps, and then falls along half a cosine."""
     return (
         highest
@@ -220,13 +246,13 @@ class MinibatchTraining:
     Parameters
     ----------
     embedding : NetworkEmbedding
-        What is learned, in place.
+        The network, which is learned in place.
     objective : SquaredError or LogLoss
-        What should be small.
+        What is minimised.
     rows : Rows
         All rows, in float32.
-    held_out : ndarray
-        Positions of rows that are not learned from, but tell when to stop.
+    validation : ndarray
+        Positions of rows that are not learned from, but decide when to stop.
     options : dict
         The estimator's parameters.
     random_state : RandomState
@@ -235,86 +261,93 @@ class MinibatchTraining:
     Attributes
     ----------
     losses : list of float
-        The loss of held-out rows after each round; without any, of training rows.
+        The loss of each step, of the queries of its batch.
+    scores : list of float
+        The loss of the validation set after each evaluation; without validation set,
+        the mean of the losses of the steps since the last one.
     best_loss : float
-        The least of them, whose parameters are kept; without held-out rows the last.
+        The least of them, whose parameters are kept; without validation set the last.
     """
 
-    def __init__(self, embedding, objective, rows, held_out, options, random_state):
+    def __init__(self, embedding, objective, rows, validation, options, random_state):
         self.embedding = embedding
         self.objective = objective
         self.options = options
         self.random_state = np.random.default_rng(random_state.randint(2**31 - 1))
-        learned, held = hold_out(rows, held_out)
-        self.rows = learned.at(random_state.permutation(len(learned.X)))
-        self.held_out = held.at(slice(MOST_HELD_OUT))
+        learned, held = hold_out(rows, validation)
+        self.rows = learned.shuffled(random_state)
+        self.validation = held.at(slice(MOST_HELD_OUT))
         self.optimizer = AdamW(
             embedding.parameters, weight_decay=options["weight_decay"]
         )
         self.batch_size = min(
             options["batch_size"],
-            max(32, len(learned.X) // 8),
+            max(32, len(self.rows.positions) // 8),
             max(1, options["context_size"] // 2),
         )
-        self.highest_rate = options["learning_rate_init"]
-        self.losses = []
+        self.highest_rate = options["learning_rate"]
+        self.losses, self.scores = [], []
         self.best_loss = np.inf
         self.best = deepcopy(embedding.parameters)
 
     def run(self, report):
-        """Learn until `max_iter`, or until held-out rows no longer gain.
+        """Learn until `max_iter`, or until the validation set no longer improves.
 
         Parameters
         ----------
         report : callable
-            Is called after each round; returns whether to stop.
+            Is called after each evaluation; returns whether to stop.
 
         Returns
         -------
         is_stopped : bool
             Whether it was stopped by the report.
         """
-        n_steps, is_stopped = self.options["max_iter"], False
-        batches, n_without_gain = self._batches(), 0
-        for start in range(0, n_steps, ROUND):
-            some = range(start, min(start + ROUND, n_steps))
-            losses = [self._step(next(batches), n_steps) for _ in some]
-            self.losses.append(self._score(float(np.mean(losses))))
-            n_without_gain = 0 if self._is_gain() else n_without_gain + 1
-            if n_without_gain == 0:
-                self.best_loss = self.losses[-1]
-                self.best = deepcopy(self.embedding.parameters)
-            elif n_without_gain % PATIENCE == 0:
-                self.embedding.parameters.update(deepcopy(self.best))
-                self.highest_rate /= 2
+        n_without_improvement, is_stopped = 0, False
+        for n_steps, batch in enumerate(self._batches(), start=1):
+            self.losses.append(self._step(batch))
+            is_last = n_steps == self.options["max_iter"]
+            if n_steps % EVALUATION and not is_last:
+                continue
+            n_without_improvement = self._evaluate(n_without_improvement)
             is_stopped = report()
-            if is_stopped or n_without_gain >= self.options["n_iter_no_change"]:
+            is_patient = n_without_improvement < self.options["n_iter_no_change"]
+            if is_last or is_stopped or not is_patient:
                 break
         self.embedding.parameters.update(self.best)
         return is_stopped
 
-    def _is_gain(self):
-        """Whether the last round was one; without held-out rows it always is."""
-        if len(self.held_out.X) == 0:
-            return True
-        return self.losses[-1] < self.best_loss - self.options["tol"]
+    def _evaluate(self, n_without_improvement):
+        """Score the network; keep it, or perhaps go back to the best one."""
+        self.scores.append(self._score())
+        has_validation = len(self.validation.X) > 0
+        enough = self.best_loss - self.options["tol"]
+        if not has_validation or self.scores[-1] < enough:
+            self.best_loss = self.scores[-1]
+            self.best = deepcopy(self.embedding.parameters)
+            return 0
+        if (n_without_improvement + 1) % PATIENCE == 0:
+            self.embedding.parameters.update(deepcopy(self.best))
+            self.highest_rate /= 2
+        return n_without_improvement + 1
 
     def best_embedding(self):
-        """A copy of the embedding, with the best parameters so far."""
-        embedding = copy(self.embedding)
-        embedding.parameters = deepcopy(self.best)
-        return embedding
+        """The embedding with a copy of the best parameters so far."""
+        return replace(self.embedding, parameters=deepcopy(self.best))
 
     def _batches(self):
         """Positions of rows, each in its turn, in random order, without end."""
-        n_rows = len(self.rows.X)
+        n_rows = len(self.rows.positions)
         n_batches = max(1, round(n_rows / self.batch_size))
         while True:
             yield from np.array_split(self.random_state.permutation(n_rows), n_batches)
 
-    def _step(self, batch, n_steps):
+    def _step(self, batch):
         context = draw_context(
-            len(self.rows.X), self.options["context_size"], batch, self.random_state
+            len(self.rows.positions),
+            self.options["context_size"],
+            batch,
+            self.random_state,
         )
         loss, gradient = loss_and_gradient(
             self.embedding,
@@ -323,27 +356,29 @@ class MinibatchTraining:
             len(batch),
             score=self.options["attention"],
             n_heads=self.options["n_heads"],
+            dropout=self.options["dropout"],
             random_state=self.random_state,
         )
         if not np.isfinite(loss):
             raise ValueError(
                 f"The loss of step {self.optimizer.n_steps + 1} is {loss}: training "
-                "diverged. Lower learning_rate_init, which is "
-                f"{self.options['learning_rate_init']!r}."
+                "diverged. Lower learning_rate, which is "
+                f"{self.options['learning_rate']!r}."
             )
-        rate = learning_rate(self.optimizer.n_steps, n_steps, self.highest_rate)
-        self.optimizer.step(gradient, rate)
+        n_steps = self.optimizer.n_steps, self.options["max_iter"]
+        self.optimizer.step(gradient, scheduled_rate(*n_steps, self.highest_rate))
         return loss
 
-    def _score(self, training_loss):
-        """The loss of held-out rows; without any, of those of training."""
-        if len(self.held_out.X) == 0:
-            return training_loss
+    def _score(self):
+        """The loss of the validation set; without any, that of the last steps."""
+        if len(self.validation.X) == 0:
+            start = EVALUATION * len(self.scores)
+            return float(np.mean(self.losses[start:]))
         return held_out_loss(
             self.embedding,
             self.objective,
             self.rows.at(slice(MOST_KEYS)),
-            self.held_out,
+            self.validation,
             score=self.options["attention"],
             n_heads=self.options["n_heads"],
             n_jobs=self.options["n_jobs"],

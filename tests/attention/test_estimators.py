@@ -21,17 +21,17 @@ from skml import (
     LRClassifier,
     missing_value_report,
 )
-from skml.attention._base import BaseAttentionPooling
-from skml.attention._threads import limit_threads
+from skml.attention._candidates import average_curves, learn_best_candidate
+from skml.attention._threads import limit_blas_threads
 from tests.oracles.attention import weigh
 
 BOTH = [AttentionPoolingRegressor, AttentionPoolingClassifier]
-RUNGS = ["identity", "scale", "linear", "mlp"]
+EMBEDDINGS = ["identity", "scale", "linear", "mlp"]
 FAST = {"n_estimators": 2, "max_iter": 50}
 
 
 def make_table(n_rows=120, seed=0):
-    """Two numbers with holes, a category, and a target of all three."""
+    """Two numbers with missing values, a category, and a target of all three."""
     rng = np.random.default_rng(seed)
     table = pd.DataFrame(rng.normal(size=(n_rows, 2)), columns=["a", "b"])
     table["c"] = rng.choice(["x", "y", "z"], size=n_rows)
@@ -55,7 +55,7 @@ def test_identity_is_kernel_regression():
         rng.normal(size=40),
         rng.normal(size=(9, 3)),
     )
-    model = AttentionPoolingRegressor(embedding="identity", width=0.7).fit(X, y)
+    model = AttentionPoolingRegressor(embedding="identity", bandwidth=0.7).fit(X, y)
     scale = X.std(axis=0) * 0.7
     weights = weigh(
         (queries - X.mean(axis=0)) / scale, (X - X.mean(axis=0)) / scale, "gaussian"
@@ -68,7 +68,7 @@ def test_identity_is_kernel_regression():
 
 def test_identity_is_the_classifier_of_kernels():
     X, y = load_iris(return_X_y=True)
-    model = AttentionPoolingClassifier(embedding="identity", width=0.5).fit(X, y)
+    model = AttentionPoolingClassifier(embedding="identity", bandwidth=0.5).fit(X, y)
     scaled = (X - X.mean(axis=0)) / X.std(axis=0) / 0.5
     shares = weigh(scaled[:20], scaled, "gaussian") @ np.eye(3)[y] + 0.01 / 3
     expected = shares / shares.sum(axis=1, keepdims=True)
@@ -76,24 +76,24 @@ def test_identity_is_the_classifier_of_kernels():
     assert_allclose(model.predict_log_proba(X[:20]), np.log(expected), rtol=1e-9)
 
 
-def test_leave_one_out_chooses_the_best_width():
+def test_leave_one_out_chooses_the_best_bandwidth():
     rng = np.random.default_rng(0)
     X = rng.uniform(0, 5, size=(80, 1))
     y = np.sin(2 * X[:, 0]) + 0.3 * rng.normal(size=80)
     chosen = AttentionPoolingRegressor(embedding="identity").fit(X, y)
     scaled, target = (X - X.mean()) / X.std(), (y - y.mean()) / y.std()
 
-    def left_out(width):
+    def left_out(bandwidth):
         weights = weigh(
-            scaled / width, scaled / width, "gaussian", exclude=np.arange(80)
+            scaled / bandwidth, scaled / bandwidth, "gaussian", exclude=np.arange(80)
         )
         return np.mean((weights @ target - target) ** 2)
 
-    best = min(left_out(width) for width in np.geomspace(0.02, 2, 60))
-    assert -chosen.validation_score_ <= best * 1.0001
+    best = min(left_out(bandwidth) for bandwidth in np.geomspace(0.02, 2, 60))
+    assert chosen.loss_curve_[-1] <= best * 1.0001
 
 
-def test_a_feature_of_noise_gets_a_wide_width():
+def test_a_feature_of_noise_gets_a_large_bandwidth():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 2))
     y = np.sin(3 * X[:, 0])
@@ -114,7 +114,7 @@ def test_linear_residual_continues_beyond_the_data():
 
 
 @pytest.mark.parametrize("embedding", ["linear", "mlp"])
-def test_networks_learn_what_widths_cannot(embedding):
+def test_networks_learn_what_bandwidths_cannot(embedding):
     """A target of one direction among eight features that are all of one size."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(800, 8))
@@ -132,7 +132,7 @@ def test_networks_learn_what_widths_cannot(embedding):
     assert losses[embedding] < losses["scale"] / 5
 
 
-def test_a_network_learns_friedman1_better_than_widths():
+def test_a_network_learns_friedman1_better_than_bandwidths():
     """The defaults, of eight networks: benchmarks/prove_attention.py."""
     X, y = make_friedman1(1000, noise=0.5, random_state=0)
     model = AttentionPoolingRegressor(n_estimators=1, max_iter=200, random_state=0)
@@ -165,7 +165,7 @@ def test_classes_against_logistic_regression():
 
 
 @pytest.mark.parametrize("cls", BOTH)
-@pytest.mark.parametrize("embedding", RUNGS)
+@pytest.mark.parametrize("embedding", EMBEDDINGS)
 def test_weights_are_repetitions_and_order_does_not_count(cls, embedding):
     X, y = make_table()
     y = targets(cls, y)
@@ -182,7 +182,7 @@ def test_weights_are_repetitions_and_order_does_not_count(cls, embedding):
 
 def test_attention_weights_belong_to_the_rows_of_fit():
     X, y = np.array([[0.0], [1.0], [1.0], [1.0], [5.0]]), np.array([0.0, 1, 1, 2, 9])
-    model = AttentionPoolingRegressor(embedding="identity", width=0.3)
+    model = AttentionPoolingRegressor(embedding="identity", bandwidth=0.3)
     model.fit(X, y, sample_weight=[1, 1, 3, 1, 0])
     weights = model.attention_weights([[1.0]])
     assert weights.shape == (1, 5)
@@ -194,7 +194,7 @@ def test_attention_weights_belong_to_the_rows_of_fit():
 
 @pytest.mark.parametrize("n_heads", [1, 2])
 def test_top_k_are_the_largest_weights(n_heads, monkeypatch):
-    monkeypatch.setattr("skml.attention._ladder.TILE_BYTES", 8 * 120 * 10)
+    monkeypatch.setattr("skml.attention._ensemble.TILE_BYTES", 8 * 120 * 10)
     X, y = make_table()
     model = AttentionPoolingRegressor(
         embedding="mlp", n_heads=n_heads, random_state=0, **FAST
@@ -283,7 +283,7 @@ def test_sparse_is_dense():
     assert_allclose(found, expected, rtol=1e-9)
 
 
-def test_holes_are_told():
+def test_missing_values_are_reported():
     X, y = make_table()
     model = AttentionPoolingRegressor(random_state=0, **FAST).fit(X, y)
     assert np.isfinite(model.predict(X)).all()
@@ -294,7 +294,7 @@ def test_holes_are_told():
         model.predict(X.assign(b=np.nan))
 
 
-def test_informative_holes_are_learned():
+def test_informative_missing_values_are_learned():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 2))
     y = np.where(rng.random(400) < 0.5, 1.0, 0.0)
@@ -303,7 +303,7 @@ def test_informative_holes_are_learned():
     assert model.score(X[300:], y[300:]) > 0.95
 
 
-@pytest.mark.parametrize("embedding", [*RUNGS, "auto"])
+@pytest.mark.parametrize("embedding", [*EMBEDDINGS, "auto"])
 def test_several_targets(embedding):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(150, 3))
@@ -322,7 +322,7 @@ def test_several_targets(embedding):
 
 
 @pytest.mark.parametrize("cls", BOTH)
-@pytest.mark.parametrize("embedding", [*RUNGS, "auto"])
+@pytest.mark.parametrize("embedding", [*EMBEDDINGS, "auto"])
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 25])
 def test_few_rows(cls, embedding, n_rows):
     X = np.arange(2.0 * n_rows).reshape(n_rows, 2)
@@ -333,7 +333,7 @@ def test_few_rows(cls, embedding, n_rows):
         assert_array_equal(model.predict([[7.0, 7.0]]), y)
 
 
-@pytest.mark.parametrize("embedding", [*RUNGS, "auto"])
+@pytest.mark.parametrize("embedding", [*EMBEDDINGS, "auto"])
 def test_constants(embedding):
     X = np.ones((50, 3))
     y = np.arange(50.0)
@@ -405,7 +405,7 @@ def count_threads():
 
 def test_the_last_that_leaves_puts_the_threads_of_products_back():
     with threadpoolctl.threadpool_limits(3, user_api="blas"):
-        first, second = limit_threads(1), limit_threads(1)
+        first, second = limit_blas_threads(1), limit_blas_threads(1)
         first.__enter__()
         second.__enter__()
         first.__exit__(None, None, None)
@@ -417,12 +417,11 @@ def test_the_last_that_leaves_puts_the_threads_of_products_back():
 def test_fit_limits_the_threads_of_products_and_restores_them(monkeypatch):
     seen = []
 
-    def fit_rungs(self, *args):
+    def learn(problem):
         seen.append(count_threads())
-        return original(self, *args)
+        return learn_best_candidate(problem)
 
-    original = BaseAttentionPooling._fit_rungs
-    monkeypatch.setattr(BaseAttentionPooling, "_fit_rungs", fit_rungs)
+    monkeypatch.setattr("skml.attention._base.learn_best_candidate", learn)
     before = count_threads()
     X, y = make_friedman1(60, random_state=0)
     AttentionPoolingRegressor(**FAST).fit(X, y)
@@ -446,29 +445,59 @@ def test_grid_search_and_pipeline():
     assert features.score(X, targets(AttentionPoolingClassifier, y)) > 0.8
 
 
-def test_training_is_told():
+def test_curves_have_a_value_for_each_step():
     X, y = make_friedman1(300, random_state=0)
     model = AttentionPoolingRegressor(
         embedding="mlp", n_estimators=3, max_iter=100, random_state=0
     ).fit(X, y)
     assert model.n_iter_ == 100
-    assert len(model.loss_curve_) == 4  # one value every 25 steps
-    assert model.loss_curve_[-1] < 0.8 * model.loss_curve_[0]
-    assert -model.validation_score_ <= model.loss_curve_.min() + 1e-9
+    for curve in (model.loss_curve_, model.validation_score_):
+        assert curve.dtype == np.float64
+        assert curve.shape == (100,)
+    assert model.loss_curve_[-25:].mean() < 0.8 * model.loss_curve_[:25].mean()
+    scores = model.validation_score_.reshape(4, 25)  # scored every 25 steps
+    assert_array_equal(scores, np.repeat(scores[:, :1], 25, axis=1))
+    assert scores[-1, 0] > scores[0, 0]
     assert model.transform(X).shape == (300, 3 * 16)
 
 
-def test_verbose_tells_the_rounds(capsys):
+def test_networks_that_stop_earlier_keep_their_last_values():
+    curve = average_curves([[4.0, 2.0], [2.0, 2.0, 1.0]])
+    assert_array_equal(curve, [3.0, 2.0, 1.5])
+
+
+def test_bandwidths_have_a_value_for_each_iteration():
+    X, y = make_friedman1(60, random_state=0)
+    model = AttentionPoolingRegressor(embedding="scale", max_iter=5).fit(X, y)
+    assert model.n_iter_ == len(model.loss_curve_) == 5
+    assert (np.diff(model.loss_curve_) < 0).all()
+    assert not hasattr(model, "validation_score_")
+    fixed = AttentionPoolingRegressor(embedding="identity", bandwidth=0.5).fit(X, y)
+    assert fixed.n_iter_ == len(fixed.loss_curve_) == 1
+
+
+def test_early_stopping_is_automatic_with_many_rows():
+    """With more than 10 000 of them."""
+    X, y = make_friedman1(10_001, random_state=0)
+    for n_rows in (10_000, 10_001):
+        model = AttentionPoolingRegressor(
+            embedding="linear", early_stopping="auto", n_estimators=1, max_iter=1
+        ).fit(X[:n_rows], y[:n_rows])
+        assert hasattr(model, "validation_score_") == (n_rows > 10_000)
+
+
+def test_verbose_prints_evaluations(capsys):
     X, y = make_friedman1(100, random_state=0)
     AttentionPoolingRegressor(verbose=1, random_state=0, **FAST).fit(X, y)
     told = capsys.readouterr().out.splitlines()
     assert len(told) == 5
-    assert told[0].startswith("[AttentionPoolingRegressor] scale, widths: loss 0.")
-    assert told[4].startswith("[AttentionPoolingRegressor] mlp, network 2, round 2: ")
+    name = "[AttentionPoolingRegressor]"
+    assert told[0].startswith(f"{name} scale, bandwidths: loss 0.")
+    assert told[4].startswith(f"{name} mlp, network 2, step 50: loss ")
 
 
 @pytest.mark.parametrize("n_rows", [100, 6000, 45_000])
-def test_small_tables_have_more_members(n_rows):
+def test_small_tables_have_more_networks(n_rows):
     X, y = make_friedman1(n_rows, random_state=0)
     model = AttentionPoolingRegressor(embedding="linear", max_iter=1, random_state=0)
     assert model.fit(X, y).n_estimators_ == {100: 8, 6000: 7, 45_000: 1}[n_rows]
@@ -476,7 +505,7 @@ def test_small_tables_have_more_members(n_rows):
 
 @pytest.mark.parametrize("attention", ["additive", "scaled-dot-product"])
 @pytest.mark.parametrize("n_rows", [30, 200])
-def test_scores_without_a_width_learn_a_metric(attention, n_rows):
+def test_scores_without_a_bandwidth_learn_a_metric(attention, n_rows):
     X, y = make_friedman1(n_rows + 100, random_state=0)
     model = AttentionPoolingRegressor(attention, n_estimators=1, random_state=0)
     model.fit(X[:n_rows], y[:n_rows])
@@ -513,8 +542,8 @@ def test_without_early_stopping_all_steps_are_taken():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"width": 0}, "width"),
-        ({"width": 1.0}, "belongs to embedding='identity'"),
+        ({"bandwidth": 0}, "bandwidth"),
+        ({"bandwidth": 1.0}, "belongs to embedding='identity'"),
         ({"n_heads": 3}, "does not divide"),
         ({"n_heads": 32}, "does not divide"),
         ({"n_heads": 2, "embedding": "scale"}, "n_heads=2 has no effect"),
@@ -523,12 +552,12 @@ def test_without_early_stopping_all_steps_are_taken():
         ({"embedding": "scale", "residual": "mlp"}, "needs the network"),
         (
             {"embedding": "scale", "attention": "additive"},
-            "attention='additive' has no width",
+            "attention='additive' has no bandwidth",
         ),
         ({"n_heads": 2, "attention": "additive"}, "n_heads=2 has no effect"),
         (
             {"embedding": "scale", "attention": "scaled-dot-product"},
-            "no width to learn",
+            "no bandwidth to learn",
         ),
         ({"attention": "cosine"}, "'attention' parameter"),
         ({"dropout": 1.0}, "'dropout' parameter"),
@@ -550,10 +579,10 @@ def test_divergence_is_an_error_and_the_old_model_stays():
     X, y = make_friedman1(200, random_state=0)
     model = AttentionPoolingRegressor(embedding="mlp", random_state=0, **FAST).fit(X, y)
     before = model.predict(X)
-    model.set_params(learning_rate_init=1e30)
+    model.set_params(learning_rate=1e30)
     with (
         np.errstate(all="ignore"),
-        pytest.raises(ValueError, match="Lower learning_rate_init"),
+        pytest.raises(ValueError, match="Lower learning_rate"),
     ):
         model.fit(X, y)
     assert_array_equal(model.predict(X), before)

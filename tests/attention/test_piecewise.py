@@ -1,11 +1,12 @@
-"""Piecewise-linear rows as bins and shares: equal to the encoding written out."""
+"""Piecewise-linear rows as bins and fractions: equal to the encoding written out."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skml.attention import _encoding as encoding
 from skml.attention import _piecewise as piecewise
-from skml.attention._features import TableEncoder, quantile_edges
+from skml.attention._encoding import learn_encoder, quantile_edges
 from skml.attention._piecewise import BinLayout, EncodedRows
 from tests.oracles.attention import encode_piecewise
 
@@ -26,7 +27,7 @@ def make_rows(n_rows=40, dtype=np.float64, seed=0):
     columns = [2 * rng.normal(size=n_rows) for _ in edges]
     columns[1][:6] = edges[1]  # on an edge exactly
     choices = [rng.integers(-1, 4, size=n_rows), np.zeros(n_rows, dtype=np.intp)]
-    layout = BinLayout(edges, [4, 1])
+    layout = BinLayout(edges=edges, n_choices=[4, 1])
     centre = rng.random(layout.n_bins)
     dense = rng.normal(size=(n_rows, 2))
     rows = EncodedRows(dense, *layout.locate(columns, choices, 0.7), layout, centre)
@@ -61,7 +62,7 @@ def test_products_are_those_of_the_matrix(dtype, width):
 
 
 def test_rows_without_bins_are_dense():
-    layout = BinLayout([])
+    layout = BinLayout(edges=[], n_choices=[])
     dense = np.arange(6.0).reshape(3, 2)
     nowhere = np.zeros((3, 0), np.int32), np.zeros((3, 0))
     rows = EncodedRows(dense, *nowhere, layout, np.zeros(0))
@@ -74,7 +75,11 @@ def test_means_of_columns():
     rows, matrix = make_rows()
     weights = np.random.default_rng(2).random(len(matrix))
     expected = np.average(matrix[:, 2:] + rows.centre, axis=0, weights=weights)
-    found = rows.layout.means(rows.bins, rows.shares, weights)
+    weights = weights / weights.sum()
+    tiles = [slice(0, 15), slice(15, None)]
+    found = rows.layout.means(
+        (rows.bins[tile], rows.fractions[tile], weights[tile]) for tile in tiles
+    )
     assert_allclose(found, expected, rtol=1e-12)
 
 
@@ -98,6 +103,18 @@ class Reader:
         self.is_categorical = np.array([c is not None for c in categories])
 
 
+def learn(X, categories, numeric_encoding):
+    encoder = learn_encoder(
+        X,
+        Reader(categories),
+        np.ones(len(X)),
+        numeric_encoding=numeric_encoding,
+        n_bins=8,
+    )
+    encoder.check()
+    return encoder
+
+
 def test_tables_are_scaled_flagged_and_split_into_categories():
     X = np.array(
         [
@@ -107,8 +124,7 @@ def test_tables_are_scaled_flagged_and_split_into_categories():
             [5, np.nan, 5, np.nan],
         ]
     )
-    encoder = TableEncoder(numeric_encoding="none", n_bins=8)
-    encoder.fit(X, Reader([None, ["a", "b"], None, None]), np.ones(4))
+    encoder = learn(X, [None, ["a", "b"], None, None], "none")
     encoded = encoder.transform(X).toarray()
     scaled = np.array([-1, 0, 0, 1]) / np.sqrt(2 / 3)
     near = np.sqrt(0.5)
@@ -119,19 +135,34 @@ def test_tables_are_scaled_flagged_and_split_into_categories():
 
 
 def test_a_table_that_says_nothing_has_a_column_of_zeros():
-    encoder = TableEncoder(numeric_encoding="piecewise-linear", n_bins=8)
-    encoder.fit(np.ones((3, 2)), Reader([None, None]), np.ones(3))
+    encoder = learn(np.ones((3, 2)), [None, None], "piecewise-linear")
     assert_array_equal(encoder.transform(np.ones((2, 2))).toarray(), np.zeros((2, 1)))
 
 
 def test_a_missing_number_is_at_the_mean():
     X = np.random.default_rng(0).normal(size=(50, 1))
     X[7] = np.nan
-    encoder = TableEncoder(numeric_encoding="piecewise-linear", n_bins=8)
-    encoder.fit(X, Reader([None]), np.ones(50))
+    encoder = learn(X, [None], "piecewise-linear")
     missing = encoder.transform(np.array([[np.nan]])).toarray()
     at_mean = encoder.transform(np.array([[np.nanmean(X)]])).toarray()
     assert missing.shape == (1, 10)
     assert_allclose(missing[0, :-1], at_mean[0, :-1], atol=1e-12)
     assert missing[0, -1] > 0
     assert at_mean[0, -1] == 0
+
+
+def test_tiles_are_encoded_as_the_table(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=(50, 2)), rng.integers(3, size=50)])
+    X[::7, 0] = np.nan
+    encoder = learn(X, [None, None, ["a", "b", "c"]], "piecewise-linear")
+    expected = encoder.transform(X)
+    monkeypatch.setattr(encoding, "tiles_of", lambda n: [slice(0, 20), slice(20, n)])
+    found = encoder.transform_in_tiles(X, np.float32)
+    assert found.dtype == np.float32
+    assert_array_equal(found.bins, expected.bins)
+    for name in ("dense", "fractions", "centre"):
+        single = getattr(expected, name).astype(np.float32)
+        assert_array_equal(getattr(found, name), single, strict=True)
+    again = learn(X, [None, None, ["a", "b", "c"]], "piecewise-linear")
+    assert_array_equal(again.centre, encoder.centre)

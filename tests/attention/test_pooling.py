@@ -47,29 +47,10 @@ def test_kernel_is_the_twin(n_queries, n_keys, width, n_values, kind, dtype):
     )
     assert_allclose(weights, expected, atol=TOLERANCE[dtype])
     assert_allclose(pooled, expected @ values, atol=10 * TOLERANCE[dtype])
-    again, _ = pooling.pool_rows(
+    again = pooling.pool_rows(
         queries, keys, values, key_weights, score=kind, exclude=exclude
     )
     assert_array_equal(again, pooled)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.usefixtures("level")
-def test_logarithm_of_the_sum(kind, dtype):
-    queries, keys, values, _ = make(9, 100, 4, 1, dtype)
-    _, found = pooling.pool_rows(queries, keys, values, None, score=kind)
-    twin = weigh(queries, keys, kind)
-    product = queries.astype(np.float64) @ keys[0].astype(np.float64)
-    distance = np.sqrt(((queries.astype(np.float64) - keys[0]) ** 2).sum(axis=1))
-    first = {
-        "gaussian": -(distance**2) / 2,
-        "laplace": -distance,
-        "dot-product": product,
-        "scaled-dot-product": product / 2,
-    }[kind]
-    # The weight of a key is exp(score - log of the sum).
-    assert_allclose(found, first - np.log(twin[:, 0]), rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -79,7 +60,7 @@ def test_keys_far_away_do_not_underflow(kind, dtype):
     queries, keys, values, _ = make(7, 300, 5, 2, dtype)
     queries = queries * dtype(3) + dtype(100)
     expected = weigh(queries, keys, kind) @ values
-    pooled, _ = pooling.pool_rows(queries, keys, values, None, score=kind)
+    pooled = pooling.pool_rows(queries, keys, values, None, score=kind)
     # Scores are some thousands, of which float32 has four digits behind the point.
     assert_allclose(pooled, expected, atol=5e-3 if dtype is np.float32 else 1e-9)
 
@@ -90,9 +71,8 @@ def test_the_nearest_key_wins_where_all_are_far(dtype):
     keys = np.array([[0.0], [10.0], [20.0]], dtype=dtype)
     values = np.array([[1.0], [2.0], [3.0]], dtype=dtype)
     query = np.array([[200.0]], dtype=dtype)
-    pooled, found = pooling.pool_rows(query, keys, values, None, score="gaussian")
+    pooled = pooling.pool_rows(query, keys, values, None, score="gaussian")
     assert_allclose(pooled, 3, rtol=1e-6)
-    assert_allclose(found, -(180.0**2) / 2, rtol=1e-6)
 
 
 @pytest.mark.usefixtures("level")
@@ -112,13 +92,13 @@ def test_a_query_without_a_key_gets_zero():
 @pytest.mark.usefixtures("level")
 def test_a_row_does_not_depend_on_its_neighbours(kind, dtype):
     queries, keys, values, key_weights = make(1100, 600, 6, 1, dtype)
-    together, _ = pooling.pool_rows(queries, keys, values, key_weights, score=kind)
+    together = pooling.pool_rows(queries, keys, values, key_weights, score=kind)
     for rows in ([0], [5, 3], range(1000, 1100), range(0, 1100, 7)):
-        some, _ = pooling.pool_rows(
+        some = pooling.pool_rows(
             queries[list(rows)], keys, values, key_weights, score=kind
         )
         assert_array_equal(some, together[list(rows)])
-    threads, _ = pooling.pool_rows(
+    threads = pooling.pool_rows(
         queries, keys, values, key_weights, score=kind, n_jobs=3
     )
     assert_array_equal(threads, together)
@@ -128,10 +108,10 @@ def test_a_row_does_not_depend_on_its_neighbours(kind, dtype):
 def test_weights_of_keys_are_repetitions():
     queries, keys, values, _ = make(8, 40, 3, 2, np.float64)
     times = np.random.default_rng(2).integers(1, 4, size=40)
-    weighted, _ = pooling.pool_rows(
+    weighted = pooling.pool_rows(
         queries, keys, values, times.astype(np.float64), score="laplace"
     )
-    repeated, _ = pooling.pool_rows(
+    repeated = pooling.pool_rows(
         queries,
         np.repeat(keys, times, axis=0),
         np.repeat(values, times, axis=0),
@@ -163,7 +143,7 @@ def test_derivatives_are_finite_differences(kind, n_values):
     gradient = np.random.default_rng(3).normal(size=(8, n_values))
 
     def total():
-        pooled, _ = pooling.pool_rows(
+        pooled = pooling.pool_rows(
             queries, keys, values, key_weights, score=kind, exclude=exclude
         )
         return (gradient * pooled).sum()
@@ -227,12 +207,12 @@ def test_a_mask_hides_keys(monkeypatch):
         assert_allclose(pooled[[i]], expected, rtol=1e-10)
 
 
-def test_widths_scale_features():
+def test_bandwidths_scale_features():
     queries, keys, values, _ = make(10, 20, 3, 1, np.float64)
-    width = np.array([0.5, 1.0, 4.0])
+    bandwidth = np.array([0.5, 1.0, 4.0])
     assert_allclose(
-        attention_pooling(queries, keys, values, width=width),
-        attention_pooling(queries / width, keys / width, values),
+        attention_pooling(queries, keys, values, bandwidth=bandwidth),
+        attention_pooling(queries / bandwidth, keys / bandwidth, values),
         rtol=1e-12,
     )
     assert attention_pooling(queries, keys, values.ravel()).shape == (10,)
@@ -261,16 +241,16 @@ def test_half_precision_is_computed_in_float32():
         ({"keys": np.empty((0, 1)), "values": []}, "no keys"),
         ({"queries": [[[1.0]]]}, r"expected \(n, d\)"),
         ({"values": [1.0, np.inf]}, r"values\[1\] is inf"),
-        ({"width": 0.0}, "must be positive"),
+        ({"bandwidth": 0.0}, "must be positive"),
         ({"score": "cosine"}, "score='cosine'"),
-        ({"score": "dot-product", "width": 2.0}, "no effect"),
+        ({"score": "dot-product", "bandwidth": 2.0}, "no effect"),
         ({"key_weight": [1.0]}, "key_weight has the shape"),
         ({"key_weight": [1.0, -1.0]}, "negative values"),
         ({"key_weight": [0.0, 0.0]}, "negative values, or none"),
         ({"mask": [[True]]}, "mask has dtype"),
         ({"mask": [[1, 0]]}, "mask has dtype"),
         ({"queries": [[1e200]]}, "score='gaussian' overflows in float64"),
-        ({"width": 1e-300}, "overflows in float64"),
+        ({"bandwidth": 1e-300}, "overflows in float64"),
         (
             {"score": "dot-product", "queries": [[-1e200]], "keys": [[0], [1e200]]},
             "ove",

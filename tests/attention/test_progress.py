@@ -1,4 +1,4 @@
-"""What is told to callbacks while networks learn, and what callbacks can do."""
+"""What is reported to callbacks while networks learn, and what callbacks can do."""
 
 import numpy as np
 import pytest
@@ -19,16 +19,16 @@ def look(model, X, y):
 
 
 def record(stop_after=None):
-    """A callback that keeps what each round predicts."""
-    return Recording("round", look, stop_after)
+    """A callback that keeps what each evaluation predicts."""
+    return Recording("evaluation", look, stop_after)
 
 
-def test_callbacks_see_each_round_and_what_it_predicts():
+def test_callbacks_see_each_evaluation_and_what_it_predicts():
     recording = record()
     model = AttentionPoolingClassifier(embedding="mlp", **PARAMETERS)
     plain = AttentionPoolingClassifier(embedding="mlp", **PARAMETERS).fit(X, Y)
     model.set_callbacks(recording).fit(X, Y)
-    assert recording.tasks == ["round"] * 4 + ["fit"]
+    assert recording.tasks == ["evaluation"] * 4 + ["fit"]
     assert [seen[:2] for seen in recording.seen] == [(1, 25), (1, 50), (2, 50), (2, 50)]
     first = AttentionPoolingClassifier(
         embedding="mlp", **{**PARAMETERS, "n_estimators": 1}
@@ -39,24 +39,24 @@ def test_callbacks_see_each_round_and_what_it_predicts():
     assert recording.is_done
 
 
-@pytest.mark.parametrize(("stop_after", "members"), [(1, 1), (2, 1), (3, 2)])
-def test_callbacks_stop_the_fit(stop_after, members):
+@pytest.mark.parametrize(("stop_after", "n_estimators"), [(1, 1), (2, 1), (3, 2)])
+def test_callbacks_stop_the_fit(stop_after, n_estimators):
     recording = record(stop_after)
     model = AttentionPoolingClassifier(embedding="mlp", **PARAMETERS)
     model.set_callbacks(recording).fit(X, Y)
     assert len(recording.seen) == stop_after
-    assert model.n_estimators_ == members
+    assert model.n_estimators_ == n_estimators
     assert_allclose(model.predict_proba(X), recording.seen[-1][2])
 
 
-def test_callbacks_stop_the_ladder():
+def test_callbacks_stop_before_the_next_candidate():
     recording = record(1)
     model = AttentionPoolingClassifier(**PARAMETERS).set_callbacks(recording).fit(X, Y)
-    assert recording.tasks == ["round", "fit"]
+    assert recording.tasks == ["evaluation", "fit"]
     assert model.embedding_ == "scale"
 
 
-def test_callbacks_are_told_of_a_failure():
+def test_callbacks_learn_of_a_failure():
     recording = record()
     model = AttentionPoolingClassifier(**PARAMETERS).set_callbacks(recording)
     with pytest.raises(ValueError, match="contains NaN"):

@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skml.attention._embedding import NetworkEmbedding, WidthEmbedding
-from skml.attention._losses import LogLoss, SquaredError, softmax
+from skml.attention._losses import SquaredError, learn_log_loss, softmax
+from skml.attention._row_embeddings import (
+    AdditiveEmbedding,
+    NetworkEmbedding,
+    make_bandwidths,
+)
 from skml.attention._training import (
     AdamW,
     MinibatchTraining,
     Rows,
     draw_context,
-    fit_widths,
+    fit_bandwidths,
     hold_out,
-    learning_rate,
     loss_and_gradient,
+    scheduled_rate,
 )
 from tests.attention.test_piecewise import make_rows
 from tests.oracles.attention import check_gradient, weigh
@@ -32,25 +36,24 @@ def make_problem(n_outputs, *, classes):
     repeats = np.where(np.arange(N_ROWS) % 3 == 0, 0.5 * weights, 0.0)
     if classes:
         Y = np.eye(n_outputs)[rng.integers(n_outputs, size=N_ROWS)]
-        return LogLoss(Y, weights), Rows(X, Y, weights, repeats)
+        return learn_log_loss(Y, weights), Rows(X, Y, weights, repeats)
     return SquaredError(), Rows(X, Y, weights, repeats)
 
 
-def make_embedding(kind, n_features, n_outputs, n_constants=0):
+def make_embedding(kind, n_features, n_outputs, cls=NetworkEmbedding):
     if kind in {"identity", "scale"}:
-        n_widths = 1 if kind == "identity" else n_features
-        return WidthEmbedding(n_widths, n_features, n_outputs)
-    embedding = NetworkEmbedding(
-        n_features,
-        2 * n_constants or 4,
-        n_outputs,
-        n_constants=n_constants,
+        n_bandwidths = 1 if kind == "identity" else n_features
+        return make_bandwidths(n_bandwidths, n_features, n_outputs)
+    embedding = cls(
+        parameters={},
+        n_features=n_features,
+        n_components=4 if cls is NetworkEmbedding else 3,
+        n_outputs=n_outputs,
         hidden_layer_sizes={"linear": (), "mlp": (5,), "deep": (6, 5)}[kind],
         has_mean=kind != "linear",
         mean_sees_hidden=kind == "deep",
-        dropout=0.0,
-        random_state=np.random.RandomState(0),
-    )
+    ).initialize(np.random.RandomState(0))
+    embedding.check()
     rng = np.random.default_rng(1)
     for name, value in embedding.parameters.items():
         embedding.parameters[name] = value + 0.3 * rng.normal(size=value.shape)
@@ -78,7 +81,7 @@ def test_gradients_are_finite_differences(kind, score, classes, n_heads):
 @pytest.mark.parametrize("kind", ["linear", "deep"])
 def test_gradients_of_the_additive_score(kind, classes):
     objective, rows = make_problem(2, classes=classes)
-    embedding = make_embedding(kind, rows.X.shape[1], 2, n_constants=3)
+    embedding = make_embedding(kind, rows.X.shape[1], 2, AdditiveEmbedding)
     assert embedding.forward(rows.X)[0].shape == (N_ROWS, 9)
 
     def evaluate():
@@ -91,7 +94,7 @@ def test_gradients_of_the_additive_score(kind, classes):
 
 @pytest.mark.parametrize("classes", [False, True])
 @pytest.mark.parametrize("n_queries", [7, N_ROWS])
-def test_the_first_rows_ask_and_leave_themselves_out(n_queries, classes):
+def test_the_first_rows_are_queries_and_leave_themselves_out(n_queries, classes):
     objective, rows = make_problem(3, classes=classes)
     rows = rows._replace(repeats=np.zeros(N_ROWS))
     embedding = make_embedding("scale", rows.X.shape[1], 3)
@@ -114,8 +117,8 @@ def test_the_first_rows_ask_and_leave_themselves_out(n_queries, classes):
         of_row = -np.log((share * rows.Y).sum(axis=1))
     else:
         of_row = np.square(twin - rows.Y).mean(axis=1)
-    asked = slice(n_queries)
-    assert_allclose(loss, np.average(of_row[asked], weights=rows.weights[asked]))
+    queries = slice(n_queries)
+    assert_allclose(loss, np.average(of_row[queries], weights=rows.weights[queries]))
 
 
 @pytest.mark.parametrize("kind", ["scale", "mlp"])
@@ -142,6 +145,7 @@ def test_one_of_equal_rows_is_held_out():
     rows = rows._replace(weights=np.full(N_ROWS, 1.0), repeats=np.zeros(N_ROWS))
     rows.weights[[3, 8]], rows.repeats[[3, 8]] = [2, 3], [1, 2]
     learned, held = hold_out(rows, np.array([3, 5]))
+    learned, held = learned.at(slice(None)), held.at(slice(None))
     assert_array_equal(held.X.dense, rows.X.dense[[3, 5]])
     assert_array_equal(held.weights, [1, 1])
     assert_array_equal(learned.X.dense, np.delete(rows.X.dense, 5, axis=0))
@@ -155,21 +159,23 @@ def test_softmax_sums_to_one():
     assert_allclose(softmax(scores), [[1, 0], [0.5, 0.5]])
 
 
-def test_widths_that_were_learned_cannot_be_improved():
+def test_bandwidths_that_were_learned_cannot_be_improved():
     objective, rows = make_problem(1, classes=False)
     rows = rows._replace(Y=np.sin(rows.X.dense[:, :1]))
     embedding = make_embedding("scale", rows.X.shape[1], 1)
     start = loss_and_gradient(
         embedding, objective, rows, N_ROWS, score="gaussian", n_heads=1
     )[0]
-    losses = fit_widths(embedding, objective, rows, score="gaussian", max_iter=200)
+    losses, least = fit_bandwidths(
+        embedding, objective, rows, score="gaussian", max_iter=200
+    )
     loss, gradient = loss_and_gradient(
         embedding, objective, rows, N_ROWS, score="gaussian", n_heads=1
     )
-    assert_allclose(losses[0], start)
-    assert_allclose(min(losses), loss, rtol=1e-6)
+    assert losses[0] < start
+    assert_allclose([min(losses), least], loss, rtol=1e-6)
     assert loss < start / 2
-    assert np.abs(gradient["log_widths"]).max() < 1e-3
+    assert np.abs(gradient["log_bandwidths"]).max() < 1e-3
 
 
 def test_adamw_is_the_published_algorithm():
@@ -194,7 +200,7 @@ def test_adamw_is_the_published_algorithm():
 
 
 def test_the_rate_rises_and_falls():
-    rates = [learning_rate(step, 200, 0.5) for step in range(200)]
+    rates = [scheduled_rate(step, 200, 0.5) for step in range(200)]
     assert rates[0] == 0.5 / 20
     assert max(rates) < 0.5
     assert np.argmax(rates) == 19
@@ -217,8 +223,7 @@ def test_contexts_begin_with_their_queries(context_size):
 def test_units_drop_out_for_all_rows_alike():
     X, _ = make_rows(N_ROWS)
     embedding = make_embedding("deep", X.shape[1], 2)
-    embedding.dropout = 0.5
-    _, _, (_, layers) = embedding.forward(X, np.random.default_rng(0))
+    _, _, (_, layers) = embedding.forward(X, 0.5, np.random.default_rng(0))
     for (activation, kept, below), size in zip(layers, (6, 5), strict=True):
         assert kept.shape == (size,)
         assert set(kept) == {0.0, 2.0}
@@ -226,21 +231,21 @@ def test_units_drop_out_for_all_rows_alike():
 
 
 def make_training(losses, **options):
-    """A training whose held-out rows have the given losses, round after round."""
+    """A training whose validation set has the given losses, one after the other."""
     objective, rows = make_problem(1, classes=False)
     embedding = make_embedding("linear", rows.X.shape[1], 1)
-    embedding.parameters = {
-        name: value.astype(np.float32) for name, value in embedding.parameters.items()
-    }
+    for name, value in embedding.parameters.items():
+        embedding.parameters[name] = value.astype(np.float32)
     options = {
         "weight_decay": 0.0,
         "batch_size": 8,
         "context_size": 100,
-        "learning_rate_init": 0.01,
+        "learning_rate": 0.01,
         "input_noise": 0.0,
         "attention": "gaussian",
         "n_heads": 1,
         "n_jobs": None,
+        "dropout": 0.0,
         "max_iter": 25 * len(losses),
         "n_iter_no_change": 6,
         "tol": 0.0,
@@ -249,17 +254,17 @@ def make_training(losses, **options):
     training = MinibatchTraining(
         embedding,
         objective,
-        rows.astype(np.float32),
+        Rows(*(field.astype(np.float32) for field in rows)),
         np.arange(5),
         options,
         np.random.RandomState(0),
     )
     remaining = iter(losses)
-    training._score = lambda loss: next(remaining)
+    training._score = lambda: next(remaining)
     return training
 
 
-def test_rounds_without_gain_are_undone_and_the_rate_is_halved():
+def test_steps_without_improvement_are_undone_and_the_rate_is_halved():
     training = make_training([3.0, 2.0, 2.5, 2.5, 1.0, 4.0])
     seen = []
 
@@ -276,8 +281,9 @@ def test_rounds_without_gain_are_undone_and_the_rate_is_halved():
     assert training.best_loss == 1.0
 
 
-def test_training_stops_after_rounds_without_gain():
+def test_training_stops_without_improvement():
     training = make_training([3.0, 2.0, 2.5, 2.1, 2.2, 1.0], n_iter_no_change=3)
     training.run(lambda: False)
-    assert training.losses == [3.0, 2.0, 2.5, 2.1, 2.2]
+    assert training.scores == [3.0, 2.0, 2.5, 2.1, 2.2]
+    assert len(training.losses) == 125
     assert training.best_loss == 2.0

@@ -1,12 +1,11 @@
-"""Attention as functions: biases, batches, autograd, and points far from the origin."""
+"""Attention as functions: biases, batches, and points far from the origin."""
 
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skml.attention import _functional as functional
-from skml.attention._functional import (
+from skml.attention import (
     additive_score,
     dot_product_score,
     gaussian_score,
@@ -25,8 +24,8 @@ def points(*shape, dtype=np.float64, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype(dtype)
 
 
-def torch_distance(queries, keys, width):
-    difference = (queries[..., :, None, :] - keys[..., None, :, :]) / width
+def torch_distance(queries, keys, bandwidth):
+    difference = (queries[..., :, None, :] - keys[..., None, :, :]) / bandwidth
     return difference.square().sum(-1)
 
 
@@ -40,8 +39,8 @@ TORCH_SCORES = {
     ),
 }
 SCORES = {
-    "gaussian": lambda q, k, h: gaussian_score(q, k, width=h),
-    "laplace": lambda q, k, h: laplace_score(q, k, width=h),
+    "gaussian": lambda q, k, h: gaussian_score(q, k, bandwidth=h),
+    "laplace": lambda q, k, h: laplace_score(q, k, bandwidth=h),
     "dot_product": dot_product_score,
     "scaled_dot_product": scaled_dot_product_score,
     "additive": lambda q, k, u, w, v: additive_score(
@@ -59,20 +58,12 @@ FURTHER = {
 
 @pytest.mark.parametrize("name", TORCH_SCORES)
 @pytest.mark.parametrize("lead", [((), ()), ((2,), (2,)), ((2, 1), (3,))])
-def test_scores_and_derivatives_are_those_of_autograd(name, lead):
+def test_scores_are_those_of_torch(name, lead):
     queries, keys = points(*lead[0], 4, 3), points(*lead[1], 5, 3, seed=1)
     arguments = [queries, keys, *FURTHER[name]]
-    tensors = [torch.tensor(array, requires_grad=True) for array in arguments]
+    tensors = [torch.tensor(array) for array in arguments]
     expected = TORCH_SCORES[name](*tensors)
-    assert_allclose(
-        SCORES[name](*arguments), expected.detach().numpy(), rtol=1e-12, atol=1e-12
-    )
-    gradient = points(*expected.shape, seed=2)
-    expected.backward(torch.tensor(gradient))
-    found = getattr(functional, f"{name}_score_backward")(gradient, *arguments)
-    for derivative, tensor in zip(found, tensors, strict=True):
-        assert derivative.shape == tuple(tensor.shape)
-        assert_allclose(derivative, tensor.grad.numpy(), rtol=1e-12, atol=1e-12)
+    assert_allclose(SCORES[name](*arguments), expected.numpy(), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -128,14 +119,14 @@ def test_self_attention_passes_all_projections_on():
             assert abs(self_attention(X, n_heads=2, mask=mask, **fewer) - found).max()
 
 
-@pytest.mark.parametrize("width", [1.0, 0.3, [0.3, 0.7]])
+@pytest.mark.parametrize("bandwidth", [1.0, 0.3, [0.3, 0.7]])
 @pytest.mark.parametrize("power", [1, 2])
-def test_a_width_does_not_round_points_far_from_the_origin(width, power):
+def test_a_bandwidth_does_not_round_points_far_from_the_origin(bandwidth, power):
     # The last bits of the coordinates are the differences.
     X = 1e8 + np.arange(5)[:, None] * np.array([1e-3, 2e-3])
-    difference = np.abs(X[:, None] - X) / np.asarray(width)
+    difference = np.abs(X[:, None] - X) / np.asarray(bandwidth)
     distance = np.sqrt((difference**2).sum(axis=-1))
-    score = {1: laplace_score, 2: gaussian_score}[power](X, X, width=width)
+    score = {1: laplace_score, 2: gaussian_score}[power](X, X, bandwidth=bandwidth)
     assert_allclose(score, -(distance**power) / power, rtol=1e-12)
     assert_array_equal(np.signbit(np.diag(score)), False)
 

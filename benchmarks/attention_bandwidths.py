@@ -1,9 +1,10 @@
-"""Compare kernel regression with a width for each feature with that of statsmodels.
+"""Compare kernel regression with a bandwidth for each feature with that of statsmodels.
 
-    python benchmarks/attention_widths.py [--n-rows 1000] [--rounds 3]
+    python benchmarks/attention_bandwidths.py [--n-rows 1000] [--rounds 3]
 
-Both choose the widths by the leave-one-out error, which is computed here for the result
-of each as the formula says. statsmodels must be installed. Seconds are by the clock.
+Both choose the bandwidths by the leave-one-out error, which is computed here for the
+result of each as the formula says. statsmodels must be installed. Seconds are by the
+clock.
 """
 
 import argparse
@@ -26,9 +27,9 @@ def make_data(n_rows):
     return X, np.sin(2 * X[:, 0]) + 0.3 * X[:, 1] + noise
 
 
-def left_out_error(X, y, widths):
-    """The leave-one-out error of kernel regression with a width for each feature."""
-    scaled = X / widths
+def left_out_error(X, y, bandwidths):
+    """The leave-one-out error of kernel regression, a bandwidth for each feature."""
+    scaled = X / bandwidths
     squared = ((scaled[:, None] - scaled) ** 2).sum(axis=2)
     weights = np.exp(-squared / 2)
     np.fill_diagonal(weights, 0)
@@ -60,9 +61,9 @@ def main():
     for _ in range(arguments.rounds):
         for fit, times in seconds.items():
             start = perf_counter()
-            widths = fit(X, y)
+            bandwidths = fit(X, y)
             times.append(perf_counter() - start)
-            error = left_out_error(X, y, widths)
+            error = left_out_error(X, y, bandwidths)
             print(f"{fit.__name__:5} {times[-1]:.3f} s, left-out error {error:.6f}")
     ratios = [b / a for a, b in zip(*seconds.values(), strict=True)]
     print(f"{median(ratios):.0f} times faster ({min(ratios):.0f}-{max(ratios):.0f})")

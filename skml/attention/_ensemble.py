@@ -1,0 +1,245 @@
+"""Ensembles that pool training rows: embeddings, and the rows as keys in each."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skml._store import show, stored
+from skml.attention._encoding import TableEncoder, tiles_of
+from skml.attention._losses import LogLoss, SquaredError
+from skml.attention._pooling import pool_heads, split_heads, weigh_rows
+from skml.attention._row_embeddings import BandwidthEmbedding, NetworkEmbedding
+
+TILE_BYTES = 2**24  # of weights that are held at a time
+KINDS = ("identity", "scale", "linear", "mlp")
+SCORES = ("gaussian", "laplace", "scaled-dot-product", "additive")
+
+
+class Pooled(NamedTuple):
+    """What an estimator of the ensemble pools for some queries."""
+
+    output: np.ndarray  # (n_queries, n_outputs)
+    variance: np.ndarray | None  # of the pooled values, (n_queries, n_outputs)
+
+
+@stored
+class Pooler:
+    """An estimator of the ensemble: an embedding, and the training rows in it.
+
+    Attributes
+    ----------
+    embedding : BandwidthEmbedding or NetworkEmbedding
+        Maps rows to points.
+    score : {"gaussian", "laplace", "scaled-dot-product", "additive"}
+        How alike two points are.
+    keys : tuple of ndarray of shape (n_rows, n_components_of_head)
+        The points of the training rows, of each head; float32 of networks.
+    values : ndarray of shape (n_rows, n_outputs)
+        What is pooled.
+    """
+
+    embedding: BandwidthEmbedding | NetworkEmbedding
+    score: str
+    keys: tuple
+    values: np.ndarray
+
+    def check(self):
+        """Check that there is a key for each value, and as many columns as points."""
+        if self.score not in SCORES:
+            raise ValueError(f"score is {show(self.score)}")
+        dtype, n_rows = self.values.dtype, len(self.values)
+        for array in (self.values, *self.keys):
+            if not isinstance(array, np.ndarray) or array.dtype != dtype:
+                raise ValueError("keys and values are not arrays of one dtype")
+            if dtype.kind != "f" or array.ndim != 2 or len(array) != n_rows:
+                raise ValueError("keys and values are not tables of as many rows")
+            if not np.isfinite(array).all():
+                raise ValueError("keys or values are not finite")
+        sizes = {keys.shape[1] for keys in self.keys}
+        n_columns = self.embedding.n_parts * self.embedding.n_components
+        if len(sizes) != 1 or sizes.pop() * len(self.keys) != n_columns:
+            raise ValueError(f"keys do not have {n_columns} columns")
+        if (self.embedding.n_parts > 1) != (self.score == "additive"):
+            raise ValueError(f"score {self.score} does not belong to the embedding")
+        if self.values.shape[1] != self.embedding.n_outputs:
+            raise ValueError("values do not have the outputs of the embedding")
+
+
+def make_pooler(embedding, score, n_heads, X, Y, encoder, objective):
+    """Embed the training rows as keys, some at a time."""
+    dtype = np.float64 if isinstance(embedding, BandwidthEmbedding) else np.float32
+    shape = len(X), embedding.n_parts * embedding.n_components // n_heads
+    keys = tuple(np.empty(shape, dtype) for _ in range(n_heads))
+    values = np.empty(Y.shape, dtype)
+    for rows in tiles_of(len(X)):
+        z, u, _ = embedding.forward(encoder.transform(X[rows]))
+        values[rows] = objective.values(Y[rows], u)
+        for head, points in zip(keys, split_heads(z, n_heads), strict=True):
+            head[rows] = points
+    return Pooler(embedding=embedding, score=score, keys=keys, values=values)
+
+
+@stored
+class LinearMean:
+    """A linear mean under the pooling of an ensemble without networks."""
+
+    coef: np.ndarray  # (n_outputs, n_columns)
+    intercept: np.ndarray  # (n_outputs,)
+
+    def check(self):
+        """Check that there is a row of coefficients for each output."""
+        if self.coef.ndim != 2 or self.intercept.shape != (len(self.coef),):
+            raise ValueError("coef and intercept do not belong together")
+        for values in (self.coef, self.intercept):
+            if values.dtype != np.float64 or not np.isfinite(values).all():
+                raise ValueError("coef or intercept is not finite")
+
+    def predict(self, encoded):
+        """The mean of some rows."""
+        return encoded.toarray() @ self.coef.T + self.intercept
+
+
+@stored
+class PoolingEnsemble:
+    """Estimators of one kind of embedding, whose results are averaged.
+
+    Attributes
+    ----------
+    kind : {"identity", "scale", "linear", "mlp"}
+        The kind of the embeddings.
+    encoder : TableEncoder
+        Encodes tables.
+    objective : SquaredError or LogLoss
+        Makes predictions of what was pooled.
+    poolers : tuple of Pooler
+        The estimators.
+    linear_mean : LinearMean or None
+        The mean under the pooling; networks have their own.
+    weights : ndarray of shape (n_rows,)
+        The weights of the training rows.
+    targets : ndarray of shape (n_rows, n_outputs)
+        Their targets, as they were learned.
+    """
+
+    kind: str
+    encoder: TableEncoder
+    objective: SquaredError | LogLoss
+    poolers: tuple
+    linear_mean: LinearMean | None
+    weights: np.ndarray
+    targets: np.ndarray
+
+    def check(self):
+        """Check that the parts belong together."""
+        if self.kind not in KINDS or not self.poolers:
+            raise ValueError(f"an ensemble of {len(self.poolers)} {show(self.kind)}")
+        n_rows = len(self.weights)
+        for name in ("weights", "targets"):
+            array = getattr(self, name)
+            if array.dtype != np.float64 or not np.isfinite(array).all():
+                raise ValueError(f"{name} are not finite floats")
+        if self.weights.ndim != 1 or n_rows == 0 or (self.weights <= 0).any():
+            raise ValueError("weights are not positive")
+        if self.targets.ndim != 2 or len(self.targets) != n_rows:
+            raise ValueError("there is not one target for each weight")
+        n_columns, n_outputs = self.encoder.n_columns, self.targets.shape[1]
+        for pooler in self.poolers:
+            if not isinstance(pooler, Pooler) or pooler.values.shape != (
+                n_rows,
+                n_outputs,
+            ):
+                raise ValueError("values are not one for each weight")
+            if pooler.embedding.n_features != n_columns:
+                raise ValueError(f"an embedding does not take {n_columns} columns")
+        mean = self.linear_mean
+        if mean is not None and mean.coef.shape != (n_outputs, n_columns):
+            raise ValueError("linear_mean does not fit to the columns")
+        is_log_loss = isinstance(self.objective, LogLoss)
+        if is_log_loss and self.objective.floor.shape != (n_outputs,):
+            raise ValueError("floor does not have an entry for each class")
+
+    @property
+    def n_components(self):
+        """The number of columns that `embed` returns."""
+        return sum(pooler.embedding.n_components for pooler in self.poolers)
+
+    def pool(self, X, n_jobs, *, spread=False):
+        """Yield what each estimator pools for some rows, and then for the next ones."""
+        for rows in tiles_of(len(X)):
+            encoded = self.encoder.transform(X[rows])
+            yield [self._pool(p, encoded, n_jobs, spread) for p in self.poolers]
+
+    def pool_targets(self, X, n_jobs):
+        """The targets, weighted by attention, without any mean under it."""
+        pooled = np.empty((len(X), self.targets.shape[1]))
+        for rows in tiles_of(len(X)):
+            encoded = self.encoder.transform(X[rows])
+            pooled[rows] = np.mean(
+                [
+                    self._pool_heads(
+                        p, p.embedding.forward(encoded)[0], self.targets, n_jobs
+                    )
+                    for p in self.poolers
+                ],
+                axis=0,
+            )
+        return pooled
+
+    def embed(self, X):
+        """The points of some rows, those of all estimators side by side."""
+        points = np.empty((len(X), self.n_components))
+        for rows in tiles_of(len(X)):
+            encoded = self.encoder.transform(X[rows])
+            parts = [
+                p.embedding.forward(encoded)[0][:, : p.embedding.n_components]
+                for p in self.poolers
+            ]
+            points[rows] = np.hstack(parts)
+        points /= np.sqrt(len(self.poolers))
+        return points
+
+    def weigh(self, X):
+        """Yield the mean weights that rows give to the keys, some rows at a time."""
+        values = np.zeros((len(self.weights), 1))
+        for rows in tiles_of(len(X), max(1, TILE_BYTES // values.nbytes)):
+            encoded, total = self.encoder.transform(X[rows]), 0
+            for pooler in self.poolers:
+                z = pooler.embedding.forward(encoded)[0]
+                dtype = pooler.values.dtype
+                heads = split_heads(z.astype(dtype), len(pooler.keys))
+                for queries, keys in zip(heads, pooler.keys, strict=True):
+                    total = (
+                        total
+                        + weigh_rows(
+                            queries.astype(np.float64),
+                            keys.astype(np.float64),
+                            values,
+                            self.weights,
+                            score=pooler.score,
+                        )[1]
+                    )
+            yield total / sum(len(pooler.keys) for pooler in self.poolers)
+
+    def _pool(self, pooler, encoded, n_jobs, spread):
+        z, u, _ = pooler.embedding.forward(encoded)
+        if self.linear_mean is not None:
+            u = u + self.linear_mean.predict(encoded)
+        mean = self._pool_heads(pooler, z, pooler.values, n_jobs)
+        variance = None
+        if spread:  # a difference of squares, which float32 would round
+            values = pooler.values.astype(np.float64)
+            values = np.hstack([values, np.square(values)])
+            moments = self._pool_heads(pooler, z, values, n_jobs)
+            first, second = np.split(moments, 2, axis=1)
+            variance = np.maximum(second - np.square(first), 0.0)
+        return Pooled(self.objective.output(mean.astype(np.float64), u), variance)
+
+    def _pool_heads(self, pooler, z, values, n_jobs):
+        return pool_heads(
+            z.astype(pooler.values.dtype),
+            pooler.keys,
+            values,
+            self.weights,
+            score=pooler.score,
+            n_jobs=n_jobs,
+        )
