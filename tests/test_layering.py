@@ -114,7 +114,7 @@ def test_every_part_has_its_place():
         ("_validation", "import skml.text"),
         ("_table", "from skml.tabular import GBDTRegressor"),
         ("attention", "from skml.tabular._missing_report import missing_value_report"),
-        ("text", "from skml._table._frame import TableReader"),
+        ("text", "from skml._table._reader import TableReader"),
     ],
 )
 def test_a_wrong_import_is_found(part, source):
@@ -129,8 +129,8 @@ def test_a_wrong_import_is_found(part, source):
         ("neural", "from skml.text import TfidfWeighter"),
         ("_validation", "from skml._compat.sklearn import Interval"),
         ("_table", "from skml._validation import is_missing"),
-        ("attention", "from skml._table._base import BaseTabular"),
-        ("tabular", "from skml._table._frame import as_dense"),
+        ("attention", "from skml._table._learner import BaseTableLearner"),
+        ("tabular", "from skml._table._containers import as_dense"),
     ],
 )
 def test_a_right_import_passes(part, source):

@@ -59,6 +59,9 @@ class SklearnModel:
         n = learned.get("n_features_in_", 1)
         if type(n) is not int or n < 1:
             raise ValueError(f"n_features_in_ is {show(n)}")
+        n_iter = np.asarray(learned.get("n_iter_", 1))
+        if n_iter.dtype.kind != "i" or n_iter.size == 0:
+            raise ValueError(f"n_iter_ is {show(learned['n_iter_'])}")
         if "classes_" in learned:
             classes = learned["classes_"]
             _expect(learned, "classes_", "i", (classes.size,))

@@ -12,26 +12,26 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from skml._table._columns import UNSEEN
+from skml._table._containers import as_container
 from skml._table._feature_positions import feature_index
-from skml._table._frame import TableReader, as_container, list_sentinels
+from skml._table._reader import (
+    drop_unused_categories,
+    learn_reader,
+    list_sentinels,
+    mark_all_missing,
+)
 
 NAN = float("nan")
 
 
-def reader(**changes):
+def fit_read(X, **changes):
     parameters = {
         "categorical_features": "from_dtype",
         "missing_values": NAN,
         "dtype": np.float64,
         "caller": "Learner",
     }
-    return TableReader(**parameters | changes)
-
-
-def fit_read(X, **changes):
-    learned = reader(**changes)
-    values = learned.fit_read(as_container(X, "Learner"))
-    return learned, values
+    return learn_reader(as_container(X, "Learner"), **parameters | changes)
 
 
 def read(learned, X):
@@ -369,9 +369,9 @@ def test_categories_unseen_are_told_from_missing_ones():
     assert_array_equal(read_again, [[UNSEEN], [1], [NAN]])
 
 
-def test_categories_of_rows_that_were_left_out_are_forgotten():
+def test_categories_of_rows_that_were_left_out_are_dropped():
     learned, values = fit_read(pd.DataFrame({"n": [1, 2, 3], "a": ["x", "y", "z"]}))
-    values = learned.forget_unused(values[[0, 2]])
+    learned, values = drop_unused_categories(learned, values[[0, 2]])
     assert learned.categories == [None, ["x", "z"]]
     assert_array_equal(values, [[1, 0], [3, 1]])
 
@@ -498,7 +498,7 @@ def test_columns_of_nothing_are_of_any_kind(before, nothing):
 @pytest.mark.parametrize("now", KINDS)
 def test_columns_in_which_nothing_was_hold_anything(now):
     learned, _ = fit_read(pd.DataFrame({"n": [1, 2], "it": [None, None]}))
-    learned.expect_nothing([1])
+    learned = mark_all_missing(learned, [1])
     X = pd.DataFrame({"n": [1, 2], "it": KINDS[now]})
     assert_array_equal(read(learned, X)[:, 0], [1, 2])
 

@@ -8,12 +8,14 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.exceptions import DataConversionWarning
 
-from skml._table._base import BaseTabular, check_target
+from skml._table._learned_table import learn_table
+from skml._table._learner import BaseTableLearner
+from skml._table._targets import TargetScaling, check_target, learn_target_scaling
 
 NAN = float("nan")
 
@@ -25,7 +27,7 @@ class MultiOutputTagMixin:
         return tags
 
 
-class OneColumn(RegressorMixin, BaseTabular):
+class OneColumn(RegressorMixin, BaseTableLearner):
     """A regressor whose tags are those of all."""
 
     def __init__(self, categorical_features="from_dtype", missing_values=NAN):
@@ -37,7 +39,7 @@ class SeveralColumns(MultiOutputTagMixin, OneColumn):
     """A regressor of several targets."""
 
 
-class Classes(MultiOutputTagMixin, ClassifierMixin, BaseTabular):
+class Classes(MultiOutputTagMixin, ClassifierMixin, BaseTableLearner):
     """A classifier; there are none of several targets, whatever tags say."""
 
 
@@ -169,16 +171,17 @@ def test_one_column_is_flattened_without_the_tag(estimator):
 
 def test_rows_without_weight_are_left_out_of_all_columns():
     X, y = np.arange(3.0)[:, None], np.arange(6.0).reshape(3, 2)
-    X, y, weights, kept = SeveralColumns()._read_fit(X, y, [1.0, 0.0, 2.0])
-    assert_array_equal(X, [[0], [2]])
-    assert_array_equal(y, [[0, 1], [4, 5]])
-    assert_array_equal(weights, [1, 2])
-    assert_array_equal(kept, [0, 2])
+    _, sample = learn_table(X, y, [1.0, 0.0, 2.0], SeveralColumns())
+    assert_array_equal(sample.X, [[0], [2]])
+    assert_array_equal(sample.y, [[0, 1], [4, 5]])
+    assert_array_equal(sample.sample_weight, [1, 2])
+    assert_array_equal(sample.positions, [0, 2])
+    assert_array_equal(sample.as_passed(), X[[0, 2]])
 
 
 def test_targets_of_another_number_of_rows_are_refused():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        SeveralColumns()._read_fit(np.ones((3, 1)), np.ones((2, 2)), None)
+        learn_table(np.ones((3, 1)), np.ones((2, 2)), None, SeveralColumns())
 
 
 def as_objects(labels):
@@ -239,3 +242,35 @@ def test_strings_that_metrics_do_not_know_are_refused(estimator):
         TypeError, match=r"y has the dtype StringDType.*astype\(object\)"
     ):
         check_target(estimator, y)
+
+
+# Standard units.
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-20, 1.0, 1e20, 1e300])
+@pytest.mark.parametrize("shape", [(50,), (50, 3)])
+def test_targets_in_standard_units(unit, shape):
+    y = np.random.default_rng(0).normal(size=shape) + 2
+    weights = np.arange(1, 51)
+    scaling = learn_target_scaling(y * unit, weights)
+    repeated = np.repeat(y, weights, axis=0)
+    assert_allclose(scaling.mean, repeated.mean(axis=0) * unit)
+    assert_allclose(scaling.scale, repeated.std(axis=0) * unit)
+    scaled = scaling.apply(y * unit)
+    assert_allclose(scaled, (y - repeated.mean(axis=0)) / repeated.std(axis=0))
+    assert_allclose(scaling.invert(scaled), y * unit)
+
+
+def test_differences_of_huge_targets_do_not_overflow():
+    y = np.array([-1.7e308, 1.7e308])
+    assert_allclose(learn_target_scaling(y).apply(y), [-1, 1])
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -3e9])
+def test_constant_targets_keep_their_unit(value):
+    """Their mean is not exact, nor is their deviation zero then."""
+    scaling = learn_target_scaling(np.full(10, value), np.full(10, 0.3))
+    assert scaling.scale == 1
+    columns = learn_target_scaling(np.full((10, 2), value) * [1, 2])
+    assert_array_equal(columns.scale, [1, 1])
+    assert_array_equal(TargetScaling().apply(np.ones(2)), [1, 1])
