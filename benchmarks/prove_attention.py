@@ -44,15 +44,15 @@ def prove_adamw():
     """A step of AdamW is that of PyTorch."""
     rng = np.random.default_rng(0)
     start, slopes = rng.normal(size=(4, 3)), rng.normal(size=(100, 4, 3))
-    ours = {"of_x": start.copy()}
+    ours = {"x_weights": start.copy()}
     optimizer = AdamW(ours, weight_decay=0.1)
     theirs = torch.tensor(start, requires_grad=True)
     peer = torch.optim.AdamW([theirs], lr=0.01, betas=(0.9, 0.95), weight_decay=0.1)
     for gradient in slopes:
-        optimizer.step({"of_x": gradient}, 0.01)
+        optimizer.step({"x_weights": gradient}, 0.01)
         theirs.grad = torch.tensor(gradient)
         peer.step()
-    np.testing.assert_allclose(ours["of_x"], theirs.detach().numpy(), rtol=1e-6)
+    np.testing.assert_allclose(ours["x_weights"], theirs.detach().numpy(), rtol=1e-6)
     print("AdamW: 100 steps are those of PyTorch")
 
 

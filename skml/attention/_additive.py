@@ -27,7 +27,7 @@ def score_pairs(queries, keys, vector):
     return scores
 
 
-def weigh(queries, keys, values, key_weights, exclude, bonus=None):
+def weigh(queries, keys, values, key_weights, exclude=None, bonus=None):
     """What some queries pool, and the weights of the keys."""
     as_query, _, vector = split_point(queries)
     scores = score_pairs(as_query, split_point(keys)[1], vector[0])
@@ -44,14 +44,13 @@ def weigh(queries, keys, values, key_weights, exclude, bonus=None):
     return weights @ values, weights
 
 
-def pool(queries, keys, values, key_weights, exclude):
+def pool(queries, keys, values, key_weights):
     """Pool values, some queries at a time."""
     pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
     step = max(1, TILE_PAIRS // len(keys))
     for start in range(0, len(queries), step):
         rows = slice(start, start + step)
-        excluded = None if exclude is None else exclude[rows]
-        pooled[rows], _ = weigh(queries[rows], keys, values, key_weights, excluded)
+        pooled[rows], _ = weigh(queries[rows], keys, values, key_weights)
     return pooled
 
 
@@ -60,17 +59,18 @@ def backward(weights, pooled, values, gradient, queries, keys):
 
     A part of a point that was not used, such as a query's as a key, has zeros.
     """
-    of_scores = weights * (gradient @ values.T - (gradient * pooled).sum(1)[:, None])
+    score_gradient = gradient @ values.T - (gradient * pooled).sum(1)[:, None]
+    score_gradient *= weights
     as_query, _, vector = split_point(queries)
     as_key = split_point(keys)[1]
-    of_queries, of_keys = np.zeros_like(queries), np.zeros_like(keys)
-    query_gradient, _, vector_gradient = split_point(of_queries)
-    key_gradient = split_point(of_keys)[1]
+    query_gradient, key_gradient = np.zeros_like(queries), np.zeros_like(keys)
+    of_query, _, of_vector = split_point(query_gradient)
+    of_key = split_point(key_gradient)[1]
     for c, weight in enumerate(vector[0]):
         hidden = np.tanh(as_query[:, [c]] + as_key[:, c])
         # A vector a query: all are the same, and their gradients add up.
-        vector_gradient[:, c] = np.einsum("ij,ij->i", of_scores, hidden)
-        slope = weight * of_scores * (1 - np.square(hidden))
-        query_gradient[:, c] = slope.sum(axis=1)
-        key_gradient[:, c] = slope.sum(axis=0)
-    return of_queries, of_keys, weights.T @ gradient
+        of_vector[:, c] = np.einsum("ij,ij->i", score_gradient, hidden)
+        slope = weight * score_gradient * (1 - np.square(hidden))
+        of_query[:, c] = slope.sum(axis=1)
+        of_key[:, c] = slope.sum(axis=0)
+    return query_gradient, key_gradient, weights.T @ gradient

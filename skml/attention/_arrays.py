@@ -74,3 +74,14 @@ def check_bandwidth(bandwidth, points):
             f"bandwidth={read.min():g}; it must be positive, in {points.dtype}, too."
         )
     return rounded
+
+
+def check_stored(name, values, shape, dtype=np.float64):
+    """Check an array that was read from a file: its dtype, its shape, no NaN."""
+    dtype = np.dtype(dtype)
+    if not isinstance(values, np.ndarray) or values.dtype != dtype:
+        raise ValueError(f"{name} is not an array of {dtype}")
+    if values.shape != shape:
+        raise ValueError(f"{name} has the shape {values.shape}; expected {shape}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} is not finite")

@@ -6,6 +6,7 @@ import numpy as np
 
 from skml._store import show, stored
 from skml._table._statistics import mean_and_deviation
+from skml.attention._arrays import check_stored
 from skml.attention._piecewise import BinLayout, EncodedRows
 
 ROUNDING = 1e-12  # of sums of weights
@@ -18,7 +19,8 @@ ENCODINGS = ("none", "piecewise-linear")
 
 def tiles_of(n_rows, size=TILE_ROWS):
     """Slices of rows that are looked at together, so that little memory is taken."""
-    return [slice(start, start + size) for start in range(0, n_rows, size)]
+    starts = range(0, n_rows, size)
+    return list(map(slice, starts, range(size, n_rows + size, size)))
 
 
 def quantile_edges(values, weights, n_bins):
@@ -94,36 +96,32 @@ class TableEncoder:
             raise ValueError(f"numeric_encoding is {show(self.numeric_encoding)}")
         for name in ("numeric", "binned", "categorical", "indicated"):
             positions = getattr(self, name)
-            if positions.dtype != np.intp or positions.ndim != 1:
-                raise ValueError(f"{name} is not a row of positions")
-            if len(positions) and not 0 <= positions.min() <= positions.max() < 2**31:
+            check_stored(name, positions, (positions.size,), np.intp)
+            if (positions < 0).any():
                 raise ValueError(f"{name} has {show(positions.tolist())}")
-        _check_floats("mean", self.mean, len(self.numeric))
-        _check_floats("deviation", self.deviation, len(self.numeric))
-        _check_floats("centre", self.centre, self.layout.n_bins)
-        if not (self.deviation > 0).all():
+        check_stored("mean", self.mean, self.numeric.shape)
+        check_stored("deviation", self.deviation, self.numeric.shape)
+        check_stored("centre", self.centre, (self.layout.n_bins,))
+        if (self.deviation <= 0).any():
             raise ValueError("deviation is not positive")
-        if len(self.binned) and self.binned.max() >= len(self.numeric):
+        if (self.binned >= len(self.numeric)).any():
             raise ValueError("binned has columns that are not numeric")
         n_choices = len(self.categorical) + len(self.indicated)
-        if (len(self.layout.edges), len(self.layout.n_choices)) != (
-            len(self.binned),
-            n_choices,
-        ):
+        counts = len(self.layout.edges), len(self.layout.n_choices)
+        if counts != (len(self.binned), n_choices):
             raise ValueError("layout does not have the bins of these columns")
 
     def check_table(self, reader):
         """Check that the encoder belongs to tables of this reader."""
         columns = np.concatenate([self.numeric, self.categorical, self.indicated])
-        if len(columns) and columns.max() >= reader.n_features:
+        if (columns >= reader.n_features).any():
             raise ValueError(f"the encoder has column {columns.max()}")
         is_categorical = reader.is_categorical
-        if is_categorical[self.numeric].any() or not (
-            is_categorical[self.categorical].all()
-        ):
+        is_right = not is_categorical[self.numeric].any()
+        if not (is_right and is_categorical[self.categorical].all()):
             raise ValueError("the encoder takes categories for numbers")
-        n_categories = [len(reader.categories[j]) for j in self.categorical]
-        if n_categories + [1] * len(self.indicated) != list(self.layout.n_choices):
+        counts = [len(reader.categories[j]) for j in self.categorical]
+        if counts + [1] * len(self.indicated) != list(self.layout.n_choices):
             raise ValueError("the encoder does not have the categories of the table")
 
     @property
@@ -220,10 +218,10 @@ def learn_encoder(X, reader, weights, *, numeric_encoding, n_bins):
     binned, edges = [], []
     for k, j in enumerate(numeric if numeric_encoding == "piecewise-linear" else []):
         observed = ~np.isnan(X[:, j])
-        found = quantile_edges(X[observed, j], weights[observed], n_bins)
-        if len(found) > 2:  # one bin is the scaled number over again
+        quantiles = quantile_edges(X[observed, j], weights[observed], n_bins)
+        if len(quantiles) > 2:  # one bin is the scaled number over again
             binned.append(k)
-            edges.append(found)
+            edges.append(quantiles)
     n_choices = [len(reader.categories[j]) for j in categorical] + [1] * len(indicated)
     layout = BinLayout(edges=edges, n_choices=n_choices)
     encoder = TableEncoder(
@@ -242,15 +240,15 @@ def learn_encoder(X, reader, weights, *, numeric_encoding, n_bins):
 
 def _learn_scale(X, is_numeric, weights):
     """The means and deviations of columns of numbers that are not constant."""
-    kept = []
+    varying = []
     for j in np.flatnonzero(is_numeric):
         observed = ~np.isnan(X[:, j])
         if not observed.any():
             continue
         mean, deviation = mean_and_deviation(X[observed, j], weights[observed])
         if deviation > LEAST_DEVIATION * abs(mean):
-            kept.append((j, mean, deviation))
-    columns = np.array(kept).reshape(-1, 3).T
+            varying.append((j, mean, deviation))
+    columns = np.array(varying).reshape(-1, 3).T
     return columns[0].astype(np.intp), columns[1], columns[2]
 
 
@@ -261,10 +259,3 @@ def _learn_centre(encoder, X, weights):
     centre = encoder.layout.means(tiles)
     centre[encoder.layout.n_ordered :] = 0
     return centre
-
-
-def _check_floats(name, values, size):
-    if values.dtype != np.float64 or values.shape != (size,):
-        raise ValueError(f"{name} is not an array of {size} floats")
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name} is not finite")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skml._store import show, stored
+from skml.attention._arrays import check_stored
 from skml.attention._encoding import TableEncoder, tiles_of
 from skml.attention._losses import LogLoss, SquaredError
 from skml.attention._pooling import pool_heads, split_heads, weigh_rows
@@ -47,27 +48,28 @@ class Pooler:
         """Check that there is a key for each value, and as many columns as points."""
         if self.score not in SCORES:
             raise ValueError(f"score is {show(self.score)}")
-        dtype, n_rows = self.values.dtype, len(self.values)
-        for array in (self.values, *self.keys):
-            if not isinstance(array, np.ndarray) or array.dtype != dtype:
-                raise ValueError("keys and values are not arrays of one dtype")
-            if dtype.kind != "f" or array.ndim != 2 or len(array) != n_rows:
-                raise ValueError("keys and values are not tables of as many rows")
-            if not np.isfinite(array).all():
-                raise ValueError("keys or values are not finite")
-        sizes = {keys.shape[1] for keys in self.keys}
-        n_columns = self.embedding.n_parts * self.embedding.n_components
-        if len(sizes) != 1 or sizes.pop() * len(self.keys) != n_columns:
-            raise ValueError(f"keys do not have {n_columns} columns")
-        if (self.embedding.n_parts > 1) != (self.score == "additive"):
+        embedding, n_rows, n_heads = self.embedding, len(self.values), len(self.keys)
+        dtype, n_columns = (
+            key_dtype(embedding),
+            embedding.n_parts * embedding.n_components,
+        )
+        check_stored("values", self.values, (n_rows, embedding.n_outputs), dtype)
+        if n_heads == 0 or n_columns % n_heads:
+            raise ValueError(f"{n_heads} heads of {n_columns} columns")
+        for keys in self.keys:
+            check_stored("keys", keys, (n_rows, n_columns // n_heads), dtype)
+        if (embedding.n_parts > 1) != (self.score == "additive"):
             raise ValueError(f"score {self.score} does not belong to the embedding")
-        if self.values.shape[1] != self.embedding.n_outputs:
-            raise ValueError("values do not have the outputs of the embedding")
+
+
+def key_dtype(embedding):
+    """The precision of keys and values: float32 of networks."""
+    return np.float64 if isinstance(embedding, BandwidthEmbedding) else np.float32
 
 
 def make_pooler(embedding, score, n_heads, X, Y, encoder, objective):
     """Embed the training rows as keys, some at a time."""
-    dtype = np.float64 if isinstance(embedding, BandwidthEmbedding) else np.float32
+    dtype = key_dtype(embedding)
     shape = len(X), embedding.n_parts * embedding.n_components // n_heads
     keys = tuple(np.empty(shape, dtype) for _ in range(n_heads))
     values = np.empty(Y.shape, dtype)
@@ -88,11 +90,9 @@ class LinearMean:
 
     def check(self):
         """Check that there is a row of coefficients for each output."""
-        if self.coef.ndim != 2 or self.intercept.shape != (len(self.coef),):
-            raise ValueError("coef and intercept do not belong together")
-        for values in (self.coef, self.intercept):
-            if values.dtype != np.float64 or not np.isfinite(values).all():
-                raise ValueError("coef or intercept is not finite")
+        n_outputs, n_columns = len(self.coef), self.coef.size // len(self.coef)
+        check_stored("coef", self.coef, (n_outputs, n_columns))
+        check_stored("intercept", self.intercept, (n_outputs,))
 
     def predict(self, encoded):
         """The mean of some rows."""
@@ -133,29 +133,23 @@ class PoolingEnsemble:
         """Check that the parts belong together."""
         if self.kind not in KINDS or not self.poolers:
             raise ValueError(f"an ensemble of {len(self.poolers)} {show(self.kind)}")
-        n_rows = len(self.weights)
-        for name in ("weights", "targets"):
-            array = getattr(self, name)
-            if array.dtype != np.float64 or not np.isfinite(array).all():
-                raise ValueError(f"{name} are not finite floats")
-        if self.weights.ndim != 1 or n_rows == 0 or (self.weights <= 0).any():
+        n_rows, n_columns = len(self.weights), self.encoder.n_columns
+        n_outputs = self.targets.size // n_rows
+        check_stored("weights", self.weights, (n_rows,))
+        check_stored("targets", self.targets, (n_rows, n_outputs))
+        if (self.weights <= 0).any():
             raise ValueError("weights are not positive")
-        if self.targets.ndim != 2 or len(self.targets) != n_rows:
-            raise ValueError("there is not one target for each weight")
-        n_columns, n_outputs = self.encoder.n_columns, self.targets.shape[1]
         for pooler in self.poolers:
-            if not isinstance(pooler, Pooler) or pooler.values.shape != (
-                n_rows,
-                n_outputs,
-            ):
-                raise ValueError("values are not one for each weight")
+            if not isinstance(pooler, Pooler):
+                raise ValueError(f"poolers have {show(pooler)}")
+            if pooler.values.shape != self.targets.shape:
+                raise ValueError("values are not one for each target")
             if pooler.embedding.n_features != n_columns:
                 raise ValueError(f"an embedding does not take {n_columns} columns")
-        mean = self.linear_mean
+        mean, objective = self.linear_mean, self.objective
         if mean is not None and mean.coef.shape != (n_outputs, n_columns):
             raise ValueError("linear_mean does not fit to the columns")
-        is_log_loss = isinstance(self.objective, LogLoss)
-        if is_log_loss and self.objective.floor.shape != (n_outputs,):
+        if isinstance(objective, LogLoss) and objective.floor.shape != (n_outputs,):
             raise ValueError("floor does not have an entry for each class")
 
     @property

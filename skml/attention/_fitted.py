@@ -3,10 +3,11 @@
 import numpy as np
 from scipy import sparse
 
-from skml._store import show, stored
+from skml._store import stored
 from skml._table._learner import FittedOnTable
 from skml._table._rows import group_equal_rows
 from skml._table._targets import TargetScaling
+from skml.attention._arrays import check_stored
 from skml.attention._ensemble import PoolingEnsemble
 from skml.attention._losses import LogLoss
 
@@ -56,10 +57,9 @@ class FittedAttention(FittedOnTable):
             raise ValueError(f"{len(self.classes_)} classes, and {n_outputs} outputs")
         if not is_classifier and np.size(self.scaling.mean) != n_outputs:
             raise ValueError(f"scaling is not of {n_outputs} targets")
-        curve, score = self.loss_curve_, self.validation_score_
-        for values in (curve, *(() if score is None else (score,))):
-            if values.dtype != np.float64 or values.shape != (self.n_iter_,):
-                raise ValueError(f"curves do not have {show(self.n_iter_)} values")
+        for name in ("loss_curve_", "validation_score_"):
+            if getattr(self, name) is not None:
+                check_stored(name, getattr(self, name), (self.n_iter_,))
 
     def missing_treatments(self):
         """What becomes of the missing values of each feature, in words."""

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import special
 
 from skml._store import stored
+from skml.attention._arrays import check_stored
 
 SMOOTHING = 0.01  # weight of the class proportions among pooled ones
 
@@ -57,9 +58,8 @@ class LogLoss:
 
     def check(self):
         """Check that what is mixed in is positive."""
-        if self.floor.dtype != np.float64 or self.floor.ndim != 1:
-            raise ValueError("floor is not a row of floats")
-        if not (np.isfinite(self.floor) & (self.floor > 0)).all():
+        check_stored("floor", self.floor, (self.floor.size,))
+        if (self.floor <= 0).any():
             raise ValueError("floor is not positive")
 
     def values(self, Y, u):

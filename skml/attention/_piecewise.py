@@ -9,6 +9,7 @@ Categories are bins, too, of which a row is in one, and none lies before another
 import numpy as np
 
 from skml._store import show, stored
+from skml.attention._arrays import check_stored
 from skml.attention._piecewise_kernel import gather, has_wide, look_up
 
 WIDE = has_wide()
@@ -31,10 +32,11 @@ class BinLayout:
     n_choices: list
 
     def __post_init__(self):
-        counts = [*(len(e) - 1 for e in self.edges), *self.n_choices]
+        counts = np.array([*map(len, self.edges), *self.n_choices], dtype=np.intp)
+        counts[: len(self.edges)] -= 1
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         derived = {
-            "counts": np.array(counts, dtype=np.intp),
+            "counts": counts,
             "starts": starts,
             "n_ordered": int(starts[len(self.edges)]),  # that have bins before them
         }
@@ -43,11 +45,8 @@ class BinLayout:
     def check(self):
         """Check that edges ascend, and that there is a choice at least."""
         for edges in self.edges:
-            if not (isinstance(edges, np.ndarray) and edges.dtype == np.float64):
-                raise ValueError("edges are not floats")
-            if edges.ndim != 1 or not np.isfinite(edges).all() or len(edges) < 2:
-                raise ValueError("edges are not a row of finite numbers")
-            if not (np.diff(edges) > 0).all():
+            check_stored("edges", edges, (len(edges),))
+            if len(edges) < 2 or (np.diff(edges) <= 0).any():
                 raise ValueError("edges do not ascend")
         if not all(type(n) is int and n > 0 for n in self.n_choices):
             raise ValueError(f"n_choices is {show(self.n_choices)}")
@@ -159,10 +158,13 @@ class EncodedRows:
         return len(self.dense)
 
     def __getitem__(self, rows):
-        fields = self.dense, self.bins, self.fractions
-        if not isinstance(rows, slice):  # several times faster than brackets
-            return self._with(*(field.take(rows, axis=0) for field in fields))
-        return self._with(*(field[rows] for field in fields))
+        if isinstance(rows, slice):
+            return self._with(self.dense[rows], self.bins[rows], self.fractions[rows])
+        return self._with(  # several times faster than brackets
+            self.dense.take(rows, axis=0),
+            self.bins.take(rows, axis=0),
+            self.fractions.take(rows, axis=0),
+        )
 
     def astype(self, dtype):
         """The same rows in another precision."""

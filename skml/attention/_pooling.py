@@ -31,7 +31,7 @@ def scale_points(queries, keys, score):
     return np.ascontiguousarray(queries), np.ascontiguousarray(keys)
 
 
-def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude=None):
+def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None):
     """Pool values, unchecked.
 
     Parameters
@@ -48,20 +48,17 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude
         How alike a query and a key are.
     n_jobs : int, default=None
         The number of threads.
-    exclude : ndarray of shape (n_queries,), default=None
-        The key that a query does not attend to; -1 for none.
 
     Returns
     -------
     pooled : ndarray of shape (n_queries, n_outputs)
-        Weighted means; zero for a query that attends to no key.
+        Weighted means.
     """
     if score == "additive":
-        return _additive.pool(queries, keys, values, key_weights, exclude)
+        return _additive.pool(queries, keys, values, key_weights)
     queries, keys = scale_points(queries, keys, score)
     pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
     log_normalizer = np.empty(len(queries))
-    exclude = None if exclude is None else np.ascontiguousarray(exclude, np.int64)
 
     def pool_some(rows):
         _pooling_kernel.pool(
@@ -69,7 +66,7 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None, exclude
             keys,
             values,
             key_weights,
-            None if exclude is None else exclude[rows],
+            None,
             None,
             SCORES[score],
             pooled[rows],
@@ -98,10 +95,7 @@ def _in_threads(work, parts, n_threads):
 
 def split_heads(z, n_heads):
     """The columns of each head, apart in memory."""
-    size = z.shape[1] // n_heads
-    return [
-        np.ascontiguousarray(z[:, h * size : (h + 1) * size]) for h in range(n_heads)
-    ]
+    return list(map(np.ascontiguousarray, np.split(z, n_heads, axis=1)))
 
 
 def pool_heads(points, key_heads, values, key_weights, *, score, n_jobs):
@@ -135,9 +129,13 @@ def split_rows(n_rows, n_keys, n_threads):
 def weigh_rows(queries, keys, values, key_weights, *, score, exclude=None, bonus=None):
     """Pool values as `pool_rows` does, in one thread, and return the weights, too.
 
-    A key in `exclude` is not quite left out if there is a `bonus`, of shape
-    (n_queries,): what is added to its score then, the logarithm of the fraction of its
-    weight that is left.
+    Parameters
+    ----------
+    exclude : ndarray of shape (n_queries,), default=None
+        The key that a query does not attend to; -1 for none.
+    bonus : ndarray of shape (n_queries,), default=None
+        What is added to the score of that key instead: the logarithm of the fraction of
+        its weight that is left.
 
     Returns
     -------
@@ -188,12 +186,12 @@ def backward(weights, pooled, values, gradient, queries, keys, *, score):
 
     Returns
     -------
-    of_queries, of_keys, of_values : ndarray
+    query_gradient, key_gradient, value_gradient : ndarray
         The derivatives, of the shapes of `queries`, `keys` and `values`.
     """
     if score == "additive":
         return _additive.backward(weights, pooled, values, gradient, queries, keys)
-    of_values = weights.T @ gradient
+    value_gradient = weights.T @ gradient
     row_sums = np.empty(len(queries), dtype=queries.dtype)
     column_sums = np.empty(len(keys), dtype=queries.dtype)
     queries, keys = scale_points(queries, keys, score)
@@ -209,13 +207,13 @@ def backward(weights, pooled, values, gradient, queries, keys, *, score):
         column_sums,
         LEVEL,
     )
-    of_queries, of_keys = weights @ keys, weights.T @ queries
+    query_gradient, key_gradient = weights @ keys, weights.T @ queries
     if score in {"gaussian", "laplace"}:
-        of_queries -= row_sums[:, np.newaxis] * queries
-        of_keys -= column_sums[:, np.newaxis] * keys
+        query_gradient -= row_sums[:, np.newaxis] * queries
+        key_gradient -= column_sums[:, np.newaxis] * keys
     elif score == "scaled-dot-product":
-        of_queries /= queries.dtype.type(np.sqrt(queries.shape[1]))
-    return of_queries, of_keys, of_values
+        query_gradient /= queries.dtype.type(np.sqrt(queries.shape[1]))
+    return query_gradient, key_gradient, value_gradient
 
 
 def attention_pooling(

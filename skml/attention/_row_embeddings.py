@@ -9,6 +9,7 @@ parameters.
 import numpy as np
 
 from skml._store import show, stored
+from skml.attention._arrays import check_stored
 
 MOST_COLUMNS = 2**31
 
@@ -33,10 +34,10 @@ class BandwidthEmbedding:
 
     def check(self):
         """Check that there is one bandwidth for all features, or one for each."""
-        shapes = {"log_bandwidths": (self.parameters["log_bandwidths"].size,)}
-        check_parameters(self.parameters, shapes)
-        if shapes["log_bandwidths"][0] not in (1, self.n_features):
-            raise ValueError(f"{shapes['log_bandwidths'][0]} bandwidths")
+        size = len(self.parameters["log_bandwidths"])
+        check_parameters(self.parameters, {"log_bandwidths": (size,)}, np.float64)
+        if size not in (1, self.n_features):
+            raise ValueError(f"{size} bandwidths")
 
     n_parts = 1
 
@@ -108,23 +109,23 @@ class NetworkEmbedding:
             raise ValueError(f"an embedding of {show(sizes)} columns")
         if not all(type(n) is int and n > 0 for n in self.hidden_layer_sizes):
             raise ValueError(f"hidden_layer_sizes is {show(self.hidden_layer_sizes)}")
-        check_parameters(self.parameters, self.shapes())
+        check_parameters(self.parameters, self.shapes(), np.float32)
 
     def shapes(self):
         """The shapes of the parameters."""
         sizes, n_z = self.hidden_layer_sizes, self.n_columns
         n_first = sum(sizes[:1]) + n_z + self.n_outputs * self.has_mean
-        shapes = {"of_x": (self.n_features, n_first)}
+        shapes = {"x_weights": (self.n_features, n_first)}
         for layer, size in enumerate(sizes):
             if layer:
-                shapes[f"hidden_{layer}"] = (sizes[layer - 1], size)
+                shapes[f"hidden_weights_{layer}"] = (sizes[layer - 1], size)
             shapes[f"bias_{layer}"] = (size,)
         if sizes:
-            shapes["z_of_h"] = (sizes[-1], n_z)
+            shapes["z_weights"] = (sizes[-1], n_z)
         if self.has_mean:
             shapes["u_bias"] = (self.n_outputs,)
         if self.mean_sees_hidden:
-            shapes["u_of_h"] = (sizes[-1], self.n_outputs)
+            shapes["u_weights"] = (sizes[-1], self.n_outputs)
         return shapes
 
     @property
@@ -145,54 +146,53 @@ class NetworkEmbedding:
                 value = draw_uniform(shape, random_state)
             self.parameters[name] = value
         n_first = sum(self.hidden_layer_sizes[:1]) + self.n_columns
-        self.parameters["of_x"][:, n_first:] = 0
+        self.parameters["x_weights"][:, n_first:] = 0
         return self
 
-    def _split(self, of_x):
+    def _split(self, product):
         """Columns of what x is multiplied with: hidden values, z and u."""
         n_hidden = sum(self.hidden_layer_sizes[:1])
         ends = [n_hidden, n_hidden + self.n_columns]
-        return np.split(of_x, ends, axis=1)
+        return np.split(product, ends, axis=1)
 
     def forward(self, X, dropout=0.0, random_state=None):
         """Embed rows; with a generator, hidden units are dropped, as in training."""
         p = {n: v.astype(X.dtype, copy=False) for n, v in self.parameters.items()}
-        hidden, z, u = self._split(X.dot(p["of_x"]))
-        u = (
-            u + p["u_bias"]
-            if self.has_mean
-            else (np.zeros((len(X), self.n_outputs), dtype=X.dtype))
-        )
+        hidden, z, u = self._split(X.dot(p["x_weights"]))
+        if self.has_mean:
+            u = u + p["u_bias"]
+        else:
+            u = np.zeros((len(X), self.n_outputs), dtype=X.dtype)
         layers, below = [], hidden
         for layer in range(len(self.hidden_layer_sizes)):
             if layer:
-                hidden = below @ p[f"hidden_{layer}"]
+                hidden = below @ p[f"hidden_weights_{layer}"]
             activation = np.tanh(hidden + p[f"bias_{layer}"])
             keep = draw_kept(activation, dropout, random_state)
             below = activation if keep is None else activation * keep
             layers.append((activation, keep, below))
         if layers:
-            z = z + below @ p["z_of_h"]
+            z = z + below @ p["z_weights"]
         if self.mean_sees_hidden:
-            u += below @ p["u_of_h"]
+            u += below @ p["u_weights"]
         return z, u, (X, layers)
 
     def backward(self, tape, z_gradient, u_gradient):
         """The gradient of the parameters, from those of z and u."""
         p, gradient, (X, layers) = self.parameters, {}, tape
-        of_x = [z_gradient]
+        gradients = [z_gradient]
         if self.has_mean:
-            of_x.append(u_gradient)
+            gradients.append(u_gradient)
             gradient["u_bias"] = u_gradient.sum(axis=0)
         if layers:
             top = layers[-1][2]
-            gradient["z_of_h"] = top.T @ z_gradient
-            back = z_gradient @ p["z_of_h"].T
+            gradient["z_weights"] = top.T @ z_gradient
+            back = z_gradient @ p["z_weights"].T
             if self.mean_sees_hidden:
-                gradient["u_of_h"] = top.T @ u_gradient
-                back += u_gradient @ p["u_of_h"].T
-            of_x.insert(0, self._backward_hidden(layers, back, gradient))
-        gradient["of_x"] = X.transposed_dot(np.hstack(of_x))
+                gradient["u_weights"] = top.T @ u_gradient
+                back += u_gradient @ p["u_weights"].T
+            gradients.insert(0, self._backward_hidden(layers, back, gradient))
+        gradient["x_weights"] = X.transposed_dot(np.hstack(gradients))
         return gradient
 
     def _backward_hidden(self, layers, back, gradient):
@@ -204,8 +204,8 @@ class NetworkEmbedding:
             back *= 1 - np.square(activation)
             gradient[f"bias_{layer}"] = back.sum(axis=0)
             if layer:
-                gradient[f"hidden_{layer}"] = layers[layer - 1][2].T @ back
-                back = back @ self.parameters[f"hidden_{layer}"].T
+                gradient[f"hidden_weights_{layer}"] = layers[layer - 1][2].T @ back
+                back = back @ self.parameters[f"hidden_weights_{layer}"].T
         return back
 
 
@@ -232,9 +232,9 @@ class AdditiveEmbedding(NetworkEmbedding):
         return np.hstack([z, np.tile(vector, (len(z), 1))]), u, tape
 
     def backward(self, tape, z_gradient, u_gradient):
-        of_z, of_vector = np.split(z_gradient, [self.n_columns], axis=1)
-        gradient = super().backward(tape, of_z, u_gradient)
-        return gradient | {"vector": of_vector.sum(axis=0)}
+        z_gradient, vector_gradient = np.split(z_gradient, [self.n_columns], axis=1)
+        gradient = super().backward(tape, z_gradient, u_gradient)
+        return gradient | {"vector": vector_gradient.sum(axis=0)}
 
 
 def draw_uniform(shape, random_state):
@@ -247,19 +247,13 @@ def draw_kept(hidden, dropout, random_state):
     """Factors of hidden units, the same for all rows, as a step compares them."""
     if random_state is None or dropout == 0:
         return None
-    kept = random_state.random(hidden.shape[1], dtype=np.float32) >= dropout
-    return kept.astype(hidden.dtype) / hidden.dtype.type(1 - dropout)
+    is_kept = random_state.random(hidden.shape[1], dtype=np.float32) >= dropout
+    return is_kept.astype(hidden.dtype) / hidden.dtype.type(1 - dropout)
 
 
-def check_parameters(parameters, shapes):
+def check_parameters(parameters, shapes, dtype):
     """Check that parameters have their names and shapes, and are finite."""
     if parameters.keys() != shapes.keys():
         raise ValueError(f"parameters are {show(sorted(parameters))}")
     for name, shape in shapes.items():
-        value = parameters[name]
-        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
-            raise ValueError(f"{name} is not an array of floats")
-        if value.shape != shape:
-            raise ValueError(f"{name} has the shape {value.shape}; expected {shape}")
-        if not np.isfinite(value).all():
-            raise ValueError(f"{name} is not finite")
+        check_stored(name, parameters[name], shape, dtype)

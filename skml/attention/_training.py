@@ -51,7 +51,9 @@ class Selection(NamedTuple):
     def shuffled(self, random_state):
         """The same in random order."""
         order = random_state.permutation(len(self.positions))
-        return Selection(self.rows, *(field[order] for field in self[1:]))
+        return Selection(
+            self.rows, self.positions[order], self.weights[order], self.repeats[order]
+        )
 
 
 def hold_out(rows, positions):
@@ -68,10 +70,10 @@ def hold_out(rows, positions):
     is_held[positions] = True
     left = np.where(is_held, rows.repeats, rows.weights)
     fewer = np.where(is_held, np.maximum(rows.repeats - 1, 0), rows.repeats)
-    others = np.flatnonzero(left)
+    learned = np.flatnonzero(left)
     repeats = rows.repeats[positions]
     held = Selection(rows, positions, rows.weights[positions] - repeats, repeats)
-    return Selection(rows, others, left[others], fewer[others]), held
+    return Selection(rows, learned, left[learned], fewer[learned]), held
 
 
 def loss_and_gradient(
@@ -112,32 +114,40 @@ def loss_and_gradient(
     keywords = {"score": score, "exclude": np.arange(n_queries), "bonus": bonus}
     pooled, by_head = 0, []
     for head in heads:
-        found = weigh_rows(head[queries], head, values, rows.weights, **keywords)
-        pooled = pooled + found[0]
-        by_head.append(found)
+        result = weigh_rows(head[queries], head, values, rows.weights, **keywords)
+        pooled = pooled + result[0]
+        by_head.append(result)
     pooled = pooled / n_heads
     output = objective.output(pooled, u[queries])
     loss, gradient = objective.loss(output, rows.Y[queries], rows.weights[queries])
-    of_pooled = objective.pooled_gradient(gradient, pooled) / n_heads
-    of_z, of_values = pull_back(heads, by_head, values, of_pooled, score)
-    of_u = objective.mean_gradient(of_values)
-    of_u[queries] += gradient
-    return loss, embedding.backward(tape, of_z, of_u)
+    pooled_gradient = objective.pooled_gradient(gradient, pooled) / n_heads
+    z_gradient, value_gradient = pull_back(
+        heads, by_head, values, pooled_gradient, score
+    )
+    u_gradient = objective.mean_gradient(value_gradient)
+    u_gradient[queries] += gradient
+    return loss, embedding.backward(tape, z_gradient, u_gradient)
 
 
-def pull_back(heads, found, values, of_pooled, score):
+def pull_back(heads, by_head, values, pooled_gradient, score):
     """The derivatives of the points and of the values, from that of what was pooled."""
-    n_queries = len(of_pooled)
-    of_heads, of_all_values = [], np.zeros_like(values)
-    of_pooled = np.ascontiguousarray(of_pooled)
-    for head, (pooled, weights) in zip(heads, found, strict=True):
-        of_queries, of_head, of_values = backward(
-            weights, pooled, values, of_pooled, head[:n_queries], head, score=score
+    n_queries = len(pooled_gradient)
+    head_gradients, total_value_gradient = [], np.zeros_like(values)
+    pooled_gradient = np.ascontiguousarray(pooled_gradient)
+    for head, (pooled, weights) in zip(heads, by_head, strict=True):
+        query_gradient, head_gradient, value_gradient = backward(
+            weights,
+            pooled,
+            values,
+            pooled_gradient,
+            head[:n_queries],
+            head,
+            score=score,
         )
-        of_head[:n_queries] += of_queries
-        of_heads.append(of_head)
-        of_all_values += of_values
-    return np.hstack(of_heads), of_all_values
+        head_gradient[:n_queries] += query_gradient
+        head_gradients.append(head_gradient)
+        total_value_gradient += value_gradient
+    return np.hstack(head_gradients), total_value_gradient
 
 
 def held_out_loss(embedding, objective, keys, rows, *, score, n_heads, n_jobs):

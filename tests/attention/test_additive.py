@@ -37,15 +37,16 @@ def test_pooling_is_the_softmax_of_scores(monkeypatch, tile, excludes):
         mask[np.arange(1, 9), np.arange(8)] = False
     expected = masked_softmax(scores, mask)
     arguments = {"score": "additive", "exclude": exclude}
-    pooled = pool_rows(QUERIES, KEYS, VALUES, WEIGHTS, **arguments)
+    pooled, weights = weigh_rows(QUERIES, KEYS, VALUES, WEIGHTS, **arguments)
     assert_allclose(pooled, expected @ VALUES)
-    again, weights = weigh_rows(QUERIES, KEYS, VALUES, WEIGHTS, **arguments)
-    assert_allclose(again, pooled)
+    if not excludes:
+        again = pool_rows(QUERIES, KEYS, VALUES, WEIGHTS, score="additive")
+        assert_allclose(again, pooled)
     assert_allclose(weights, expected, atol=1e-15)
 
 
 def test_nothing_to_attend_to_is_zero():
-    pooled = pool_rows(
+    pooled, _ = weigh_rows(
         QUERIES[:1],
         KEYS[:1],
         VALUES[:1],

@@ -181,7 +181,7 @@ def test_bandwidths_that_were_learned_cannot_be_improved():
 def test_adamw_is_the_published_algorithm():
     """Loshchilov and Hutter, "Decoupled Weight Decay Regularization", algorithm 2."""
     rng = np.random.default_rng(0)
-    ours = {"of_x": rng.normal(size=(4, 3)), "bias": rng.normal(size=3)}
+    ours = {"x_weights": rng.normal(size=(4, 3)), "bias": rng.normal(size=3)}
     theirs = {name: value.copy() for name, value in ours.items()}
     optimizer = AdamW(ours, weight_decay=0.1)
     moments = {name: [0.0, 0.0] for name in ours}
@@ -193,7 +193,7 @@ def test_adamw_is_the_published_algorithm():
             m, v = 0.9 * m + 0.1 * g, 0.95 * v + 0.05 * g**2
             moments[name] = [m, v]
             m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.95**t)
-            decay = 0.1 if name == "of_x" else 0.0  # a bias does not decay
+            decay = 0.1 if name == "x_weights" else 0.0  # a bias does not decay
             theirs[name] -= 0.01 * (m_hat / np.sqrt(v_hat) + decay * theirs[name])
         for name, value in theirs.items():
             assert_allclose(ours[name], value, rtol=1e-6)
