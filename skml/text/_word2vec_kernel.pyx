@@ -4,6 +4,9 @@
 
 The arithmetic of a step is in `_word2vec_steps.h`. Here: sub-sampling, windows, noise
 words, the order of things. No Python object is touched while it runs.
+
+All of it is in one file of more than 500 lines, as the compiler joins the stages of a
+word to one loop only within a file.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -106,7 +109,7 @@ cdef struct Means:
     int stay  # words after which a mean is composed anew
     int64_t mask  # there is room for mask + 1, a power of two
     float *vectors
-    float *before  # as they were when their words entered
+    float *at_entry  # as they were when their words entered
     int64_t n_moved  # words that the buffer has lost at its front, so far
     int first  # in the buffer: the first word that has a vector here,
     int last  # and the first that has none yet
@@ -118,7 +121,69 @@ cdef struct Copies:
     int n_rows
     int64_t n_floats
     float *rows
-    float *before
+    float *at_exchange
+
+
+cdef struct Workspace:
+    # What a worker needs by itself.
+    int margin  # words before and after one that are in memory: the window
+    int capacity  # of the buffer, in words
+    Buffer buffer
+    Means means
+    Copies copies
+    skml_scratch scratch
+    Slot slots[N_SLOTS]
+    float **inputs  # the rows of a window
+    float *copied_inputs  # of those that are fixed, what is trained in their place
+
+
+cdef inline void *take(size_t n, size_t size, bint *ok) noexcept nogil:
+    """Zeros, for n items; where there is no memory, `ok` becomes False."""
+    cdef void *memory = calloc(n if n else 1, size)
+    ok[0] = ok[0] and memory != NULL
+    return memory
+
+
+cdef void release(Workspace *work) noexcept nogil:
+    """Free all that `Trainer.allocate` took, some of which may be NULL."""
+    cdef int i
+    free(work.copies.rows)
+    free(work.copies.at_exchange)
+    free(work.means.vectors)
+    free(work.means.at_entry)
+    free(work.buffer.words)
+    free(work.inputs)
+    free(work.copied_inputs)
+    free(work.scratch.errors)
+    free(work.scratch.gradients)
+    free(work.scratch.mean)
+    for i in range(N_SLOTS):
+        free(work.slots[i].randoms)
+        free(work.slots[i].outputs.rows)
+        free(work.slots[i].outputs.labels)
+        free(work.slots[i].outputs.weights)
+
+
+cdef int64_t find_document(const int64_t[::1] offsets, int64_t start) noexcept nogil:
+    """The document that holds a token, by bisection."""
+    cdef int64_t low = 0, high = offsets.shape[0] - 1, middle
+    while low < high:
+        middle = (low + high) // 2
+        if offsets[middle + 1] <= start:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef void forget_front(Workspace *work, int n) noexcept nogil:
+    """Let the buffer lose words at its front."""
+    cdef Buffer *buffer = &work.buffer
+    buffer.filled -= n
+    memmove(buffer.words, buffer.words + n, buffer.filled * sizeof(Word))
+    work.means.n_moved += n
+    work.means.first -= n
+    work.means.last -= n
 
 
 def has_wide_instructions():
@@ -277,150 +342,131 @@ cdef class Trainer:
         # On this thread's own stack: the caller's may share a cache line with others.
         cdef uint64_t *states = [random_state[0], random_state[1]]
         cdef double *sums = [0, 0]
-        cdef int margin = self.window
-        cdef int capacity = 2 * BLOCK + 2 * margin
-        cdef Buffer buffer
-        cdef Copies copies
-        cdef Means means
-        cdef skml_scratch scratch
-        cdef Slot slots[N_SLOTS]
-        cdef Slot *next_slot
-        cdef float **inputs = NULL
-        cdef float *copied_inputs = NULL
-        cdef int64_t position = start, document = 0, low, high, middle
-        cdef int first = 0, last, t, passed, n_padded
-        cdef size_t n_means = 1
-        cdef bint ok = True
-
-        n_padded = (self.max_outputs + LANES - 1) // LANES * LANES
-        memset(&buffer, 0, sizeof(buffer))
-        buffer.words = <Word *>calloc(capacity, sizeof(Word))
-        inputs = <float **>calloc(2 * margin, sizeof(float *))
-        copied_inputs = <float *>calloc(
-            <size_t>(2 * margin) * self.width if self.has_fixed else 1, sizeof(float)
-        )
-        memset(&means, 0, sizeof(means))
-        means.stay = max(1, REACH_BY_STAY // (2 * margin + 1))
-        means.mask = 1
-        while means.mask <= 2 * margin:
-            means.mask = 2 * means.mask + 1
-        if self.has_parts:
-            n_means = <size_t>(means.mask + 1) * self.width
-        means.vectors = <float *>calloc(n_means, sizeof(float))
-        means.before = <float *>calloc(n_means, sizeof(float))
-        scratch.width = self.width
-        scratch.errors = <float *>calloc(
-            <size_t>(2 * margin) * error_stride(n_padded), sizeof(float)
-        )
-        scratch.gradients = <float *>calloc(
-            <size_t>(2 * margin) * scratch.width, sizeof(float)
-        )
-        scratch.mean = <float *>calloc(scratch.width, sizeof(float))
-        copies.n_rows = 0
-        if self.n_workers > 1 and stop - start >= MIN_BLOCKS * BLOCK:
-            copies.n_rows = min(N_COPIED, <int>self.outputs.shape[0])
-        copies.n_floats = <int64_t>copies.n_rows * self.outputs.shape[1]
-        copies.rows = <float *>calloc(copies.n_floats, sizeof(float))
-        copies.before = <float *>calloc(copies.n_floats, sizeof(float))
-        ok = (
-            buffer.words != NULL and inputs != NULL and copied_inputs != NULL
-            and scratch.errors != NULL and scratch.gradients != NULL
-            and scratch.mean != NULL and means.vectors != NULL and means.before != NULL
-        )
-        for t in range(N_SLOTS):
-            slots[t].n_rows = 0
-            slots[t].randoms = <uint64_t *>calloc(n_padded, sizeof(uint64_t))
-            slots[t].outputs.rows = <float **>calloc(
-                n_padded + N_FETCHED, sizeof(float *)
-            )
-            slots[t].outputs.labels = <float *>calloc(n_padded, sizeof(float))
-            slots[t].outputs.weights = <float *>calloc(n_padded, sizeof(float))
-            ok = (
-                ok and slots[t].randoms != NULL and slots[t].outputs.rows != NULL
-                and slots[t].outputs.labels != NULL
-                and slots[t].outputs.weights != NULL
-            )
-
-        if ok and copies.n_rows:
-            memcpy(copies.rows, &self.outputs[0, 0], copies.n_floats * sizeof(float))
-            memcpy(copies.before, copies.rows, copies.n_floats * sizeof(float))
-
-        # The document that holds the first token, by bisection.
-        low, high = 0, offsets.shape[0] - 1
-        while low < high:
-            middle = (low + high) // 2
-            if offsets[middle + 1] <= start:
-                low = middle + 1
-            else:
-                high = middle
-        document = low
-
+        cdef int64_t position = start, document = find_document(offsets, start)
+        cdef Workspace work
+        cdef int first = 0, last, n_passed
+        cdef bint ok = self.allocate(&work, stop - start)
         while ok and position < stop and not stop_flag[0]:
             # The words already trained that are still in a window go to the front.
-            passed = max(0, first - margin)
-            buffer.filled -= passed
-            memmove(buffer.words, buffer.words + passed, buffer.filled * sizeof(Word))
-            first -= passed
-            means.n_moved += passed
-            means.first -= passed
-            means.last -= passed
+            n_passed = max(0, first - work.margin)
+            first -= n_passed
+            forget_front(&work, n_passed)
             self.fill(
-                &buffer, capacity, ids, offsets, &position, stop, &document, states
+                &work.buffer, work.capacity, ids, offsets, &position, stop, &document,
+                states,
             )
-            last = buffer.filled if position == stop else buffer.filled - margin
-            for t in range(first, last + 2 * AHEAD):
-                if stop_flag[0]:
-                    break
-                if t < last:
-                    self.choose_window(
-                        &slots[t % N_SLOTS], &buffer, t, states + 1
-                    )
-                if first <= t - AHEAD < last:
-                    self.find_outputs(
-                        &slots[(t - AHEAD) % N_SLOTS], &buffer, &copies, t - AHEAD
-                    )
-                if first <= t - 2 * AHEAD:
-                    next_slot = &slots[(t - 2 * AHEAD + 1) % N_SLOTS]
-                    scratch.ahead = next_slot.outputs.rows
-                    scratch.n_ahead = next_slot.n_rows
-                    if self.has_parts:
-                        self.compose_means(&means, &buffer, t - 2 * AHEAD)
-                    self.train_word(
-                        &slots[(t - 2 * AHEAD) % N_SLOTS], &buffer, t - 2 * AHEAD,
-                        inputs, copied_inputs, &means, &scratch, sums,
-                        rate - rate_decay
-                        * (buffer.words[t - 2 * AHEAD].position - start),
-                    )
-                    if self.has_parts:
-                        self.spread_means(&means, &buffer, t - 2 * AHEAD)
+            last = work.buffer.filled
+            if position < stop:
+                last -= work.margin
+            self.train_words(
+                &work, first, last, start, rate, rate_decay, states + 1, sums, stop_flag
+            )
             first = max(first, last)
-            if copies.n_rows:
-                skml_exchange(
-                    &self.outputs[0, 0], copies.rows, copies.before, copies.n_floats,
-                    <float>1.0 / self.n_workers,
-                )
-
+            if work.copies.n_rows:
+                self.exchange(&work.copies)
         if ok and self.has_parts:
-            self.spread_means(&means, &buffer, buffer.filled + margin)
-        for t in range(2):
-            random_state[t] = states[t]
-            totals[t] += sums[t]
-        free(copies.rows)
-        free(copies.before)
-        free(means.vectors)
-        free(means.before)
-        free(buffer.words)
-        free(inputs)
-        free(copied_inputs)
-        free(scratch.errors)
-        free(scratch.gradients)
-        free(scratch.mean)
-        for t in range(N_SLOTS):
-            free(slots[t].randoms)
-            free(slots[t].outputs.rows)
-            free(slots[t].outputs.labels)
-            free(slots[t].outputs.weights)
+            self.spread_means(
+                &work.means, &work.buffer, work.buffer.filled + work.margin
+            )
+        random_state[0], random_state[1] = states[0], states[1]
+        totals[0] += sums[0]
+        totals[1] += sums[1]
+        release(&work)
         return ok
+
+    cdef bint allocate(self, Workspace *work, int64_t n_tokens) noexcept nogil:
+        """Take the memory of a worker; return whether there was enough."""
+        cdef size_t n_inputs = 2 * <size_t>self.window
+        cdef size_t n_means = 1, n_padded = self.max_outputs + LANES - 1
+        cdef bint ok = True
+        cdef Slot *slot
+        cdef int i
+        n_padded = n_padded // LANES * LANES
+        memset(work, 0, sizeof(Workspace))
+        work.margin = self.window
+        work.capacity = 2 * BLOCK + 2 * work.margin
+        work.buffer.words = <Word *>take(work.capacity, sizeof(Word), &ok)
+        work.inputs = <float **>take(n_inputs, sizeof(float *), &ok)
+        work.copied_inputs = <float *>take(
+            n_inputs * self.width if self.has_fixed else 1, sizeof(float), &ok
+        )
+        work.means.stay = max(1, REACH_BY_STAY // (2 * work.margin + 1))
+        work.means.mask = 1
+        while work.means.mask <= 2 * work.margin:
+            work.means.mask = 2 * work.means.mask + 1
+        if self.has_parts:
+            n_means = <size_t>(work.means.mask + 1) * self.width
+        work.means.vectors = <float *>take(n_means, sizeof(float), &ok)
+        work.means.at_entry = <float *>take(n_means, sizeof(float), &ok)
+        work.scratch.width = self.width
+        work.scratch.errors = <float *>take(
+            n_inputs * error_stride(<int>n_padded), sizeof(float), &ok
+        )
+        work.scratch.gradients = <float *>take(
+            n_inputs * self.width, sizeof(float), &ok
+        )
+        work.scratch.mean = <float *>take(self.width, sizeof(float), &ok)
+        for i in range(N_SLOTS):
+            slot = &work.slots[i]
+            slot.randoms = <uint64_t *>take(n_padded, sizeof(uint64_t), &ok)
+            slot.outputs.rows = <float **>take(
+                n_padded + N_FETCHED, sizeof(float *), &ok
+            )
+            slot.outputs.labels = <float *>take(n_padded, sizeof(float), &ok)
+            slot.outputs.weights = <float *>take(n_padded, sizeof(float), &ok)
+        if self.n_workers > 1 and n_tokens >= MIN_BLOCKS * BLOCK:
+            self.copy_outputs(&work.copies, &ok)
+        return ok
+
+    cdef void copy_outputs(self, Copies *copies, bint *ok) noexcept nogil:
+        """Give a worker its copies of the first output rows."""
+        copies.n_rows = min(N_COPIED, <int>self.outputs.shape[0])
+        copies.n_floats = <int64_t>copies.n_rows * self.outputs.shape[1]
+        copies.rows = <float *>take(copies.n_floats, sizeof(float), ok)
+        copies.at_exchange = <float *>take(copies.n_floats, sizeof(float), ok)
+        if ok[0] and copies.n_rows:
+            memcpy(copies.rows, &self.outputs[0, 0], copies.n_floats * sizeof(float))
+            memcpy(copies.at_exchange, copies.rows, copies.n_floats * sizeof(float))
+
+    cdef void exchange(self, Copies *copies) noexcept nogil:
+        """Bring a worker's share of the mean to the others, and theirs to it."""
+        skml_exchange(
+            &self.outputs[0, 0], copies.rows, copies.at_exchange, copies.n_floats,
+            <float>1.0 / self.n_workers,
+        )
+
+    cdef void train_words(
+        self, Workspace *work, int first, int last, int64_t start, float rate,
+        float rate_decay, uint64_t *random_state, double *sums,
+        const int32_t *stop_flag,
+    ) noexcept nogil:
+        """Train the words of the buffer from `first` on and before `last`."""
+        cdef Buffer *buffer = &work.buffer
+        cdef Slot *next_slot
+        cdef int t, trained
+        for t in range(first, last + 2 * AHEAD):
+            if stop_flag[0]:
+                break
+            if t < last:
+                self.choose_window(&work.slots[t % N_SLOTS], buffer, t, random_state)
+            if first <= t - AHEAD < last:
+                self.find_outputs(
+                    &work.slots[(t - AHEAD) % N_SLOTS], buffer, &work.copies, t - AHEAD
+                )
+            trained = t - 2 * AHEAD
+            if first <= trained:
+                next_slot = &work.slots[(trained + 1) % N_SLOTS]
+                work.scratch.ahead = next_slot.outputs.rows
+                work.scratch.n_ahead = next_slot.n_rows
+                if self.has_parts:
+                    self.compose_means(&work.means, buffer, trained)
+                self.train_word(
+                    &work.slots[trained % N_SLOTS], buffer, trained, work.inputs,
+                    work.copied_inputs, &work.means, &work.scratch, sums,
+                    rate - rate_decay * (buffer.words[trained].position - start),
+                )
+                if self.has_parts:
+                    self.spread_means(&work.means, buffer, trained)
 
     cdef inline void fill(
         self, Buffer *buffer, int capacity, const int32_t[::1] ids,
@@ -430,6 +476,7 @@ cdef class Trainer:
         """Read words into the buffer, and where their documents begin and end."""
         cdef Word *word
         cdef int64_t i = position[0]
+        cdef uint64_t state = random_state[0]  # in a register
         cdef bint is_kept
         while buffer.filled < capacity and i < stop:
             while offsets[document[0] + 1] <= i:
@@ -441,7 +488,7 @@ cdef class Trainer:
             word.id = ids[i]
             word.n_before = buffer.n_in_document
             word.n_after = self.window
-            is_kept = <uint32_t>(draw(random_state) >> 32) <= self.keep[word.id]
+            is_kept = <uint32_t>(draw(&state) >> 32) <= self.keep[word.id]
             if self.tree:
                 skml_prefetch(&self.path_offsets[word.id])
             if self.has_parts:
@@ -451,7 +498,7 @@ cdef class Trainer:
             i += 1
         if i == stop:
             self.end_document(buffer)
-        position[0] = i
+        position[0], random_state[0] = i, state
 
     cdef inline void end_document(self, Buffer *buffer) noexcept nogil:
         """Let the last words of a document know how many come after them."""
@@ -467,8 +514,10 @@ cdef class Trainer:
         cdef int newest = t + self.window
         cdef int reach = self.window, i
         cdef int64_t start, last
+        cdef uint64_t state = random_state[0]  # in a register
         if self.shrink_window:
-            reach -= below(draw(random_state), self.window)
+            reach -= below(draw(&state), self.window)
+            random_state[0] = state
         slot.first = t - min(reach, word.n_before)
         slot.last = t + min(reach, word.n_after)
         if self.has_parts and newest < buffer.filled:
@@ -482,8 +531,9 @@ cdef class Trainer:
             skml_prefetch(&self.path_steps[last])
             return
         for i in range(self.n_negatives):
-            slot.randoms[i] = draw(random_state)
+            slot.randoms[i] = draw(&state)
             skml_prefetch(&self.noise[below(slot.randoms[i], self.noise.shape[0])])
+        random_state[0] = state
 
     cdef inline float *output_row(self, const Copies *copies, int32_t i) noexcept nogil:
         cdef float *rows = copies.rows if i < copies.n_rows else &self.outputs[0, 0]
@@ -548,7 +598,7 @@ cdef class Trainer:
         self.compose(
             &self.inputs[0, 0], self.inputs.shape[1], &self.parts[start],
             <int>(self.part_offsets[word + 1] - start), self.width,
-            means.vectors + place, means.before + place,
+            means.vectors + place, means.at_entry + place,
         )
 
     cdef inline void spread_mean(
@@ -560,7 +610,7 @@ cdef class Trainer:
         self.spread(
             &self.inputs[0, 0], self.inputs.shape[1], &self.parts[start],
             <int>(self.part_offsets[word + 1] - start), self.width,
-            means.vectors + place, means.before + place,
+            means.vectors + place, means.at_entry + place,
         )
 
     cdef inline void find_noise(
