@@ -48,6 +48,22 @@ REGRESSORS = [name for name in LEARNERS if "Regressor" in name]
 learners = pytest.mark.parametrize("name", LEARNERS)
 classifiers = pytest.mark.parametrize("name", CLASSIFIERS)
 float32_learners = pytest.mark.parametrize("name", FLOAT32)
+DOOR = "LRClassifier"  # through which all goes that the estimators read in one way
+
+
+def once_each(argument, values, names=LEARNERS, n_values=1):
+    """All values with one estimator, and the first of them with each of the others."""
+    values = dict(values) if isinstance(values, dict) else {str(v): v for v in values}
+    return pytest.mark.parametrize(
+        ("name", argument),
+        [
+            pytest.param(name, value, id=f"{name}-{key}")
+            for name in names
+            for i, (key, value) in enumerate(values.items())
+            if i < n_values or name == DOOR
+        ],
+    )
+
 
 # Sixty rows: a column with holes and one without, of numbers and of words.
 N_ROWS = 60
@@ -114,38 +130,33 @@ NULLS = {
 }
 
 
-@learners
-def test_all_nulls_are_missing(name):
+@once_each("container", dict(reversed(NULLS.items())), n_values=2)
+def test_all_nulls_are_missing(name, container):
     expected = outputs(fit(name, TABLE), TABLE)
     assert np.isfinite(expected).all()
-    for null, container in NULLS.items():
-        X = container()
-        model = fit(name, X)
-        assert_array_equal(outputs(model, X), expected, err_msg=null)
-        assert_array_equal(model.feature_names_in_, list(TABLE.columns))
-        share = TABLE.isna().mean()
-        assert_allclose(model.missing_fraction_, share, rtol=1e-15, err_msg=null)
+    X = container()
+    model = fit(name, X)
+    assert_array_equal(outputs(model, X), expected)
+    assert_array_equal(model.feature_names_in_, list(TABLE.columns))
+    fraction = TABLE.isna().mean()
+    assert_allclose(model.missing_fraction_, fraction, rtol=1e-15)
 
 
-@learners
-def test_nulls_in_lists_and_object_arrays_are_missing(name):
+@once_each("missing", [None, NAN, pd.NA])
+def test_nulls_in_lists_and_object_arrays_are_missing(name, missing):
     expected = outputs(fit(name, TABLE), TABLE)
-    for missing in (None, NAN, pd.NA):
-        array = TABLE.astype(object).where(TABLE.notna(), missing).to_numpy()
-        for X in (array, array.tolist()):
-            assert_array_equal(outputs(fit(name, X), X), expected)
+    array = TABLE.astype(object).where(TABLE.notna(), missing).to_numpy()
+    for X in (array, array.tolist()):
+        assert_array_equal(outputs(fit(name, X), X), expected)
 
 
 # A sentinel becomes NaN, in fit and in predict.
 
 
-@learners
-@pytest.mark.parametrize(
-    ("missing_values", "number", "word"),
-    [(-999, -999, None), ("?", NAN, "?"), ([-99.5, "?"], -99.5, "?")],
-)
+@once_each("case", [([-99.5, "?"], -99.5, "?"), (-999, -999, None), ("?", NAN, "?")])
 @pytest.mark.parametrize("container", [pd.DataFrame, pl.from_pandas])
-def test_sentinels(name, missing_values, number, word, container):
+def test_sentinels(name, case, container):
+    missing_values, number, word = case
     X = container(TABLE.fillna({"holes": number, "words": word or NAN}))
     model = fit(name, X, missing_values=missing_values)
     reference = fit(name, TABLE)
@@ -236,10 +247,7 @@ def test_old_holes_are_not_warned_of(name):
 # A column all NaN in fit carries no information.
 
 
-@learners
-@pytest.mark.parametrize(
-    "nothing", [NAN, None, pd.NA, pd.NaT], ids=["NaN", "None", "NA", "NaT"]
-)
+@once_each("nothing", [NAN, None, pd.NA, pd.NaT])
 def test_columns_of_nothing_carry_no_information(name, nothing):
     empty = pd.Series([nothing] * N_ROWS, dtype=object)
     X = TABLE.assign(empty=empty)
@@ -253,8 +261,7 @@ def test_columns_of_nothing_carry_no_information(name, nothing):
     assert_array_equal(outputs(model, X.assign(empty=categories)), expected)
 
 
-@learners
-@pytest.mark.parametrize("dtype", ["category", "string", "Int64", "datetime64[ns]"])
+@once_each("dtype", ["category", "string", "Int64", "datetime64[ns]"])
 def test_columns_of_nothing_of_all_types(name, dtype):
     X = TABLE.assign(empty=pd.Series([None] * N_ROWS).astype(dtype))
     model = fit(name, X)
@@ -283,22 +290,24 @@ def test_tables_of_nothing_work(name):
 # Infinity is refused in fit and in predict.
 
 
-@learners
-@pytest.mark.parametrize(
-    ("container", "column"),
-    [
-        (lambda X: X, "column 1"),
-        (lambda X: X.tolist(), "column 1"),
-        (sparse.csr_array, "column 1"),
-        (sparse.csc_array, "column 1"),
-        (lambda X: pd.DataFrame(X, columns=["a", "b"]), "column 'b'"),
-        (lambda X: pd.DataFrame(X, columns=["a", "b"]).astype("Float64"), "column 'b'"),
-        (lambda X: pl.DataFrame(X, schema=["a", "b"]), "column 'b'"),
-        (lambda X: pa.table({"a": X[:, 0], "b": X[:, 1]}), "column 'b'"),
-    ],
-    ids=["array", "list", "csr", "csc", "pandas", "nullable", "polars", "pyarrow"],
-)
-def test_infinity_is_refused_and_named(name, container, column):
+INFINITE = {
+    "array": (lambda X: X, "column 1"),
+    "csr": (sparse.csr_array, "column 1"),
+    "pandas": (lambda X: pd.DataFrame(X, columns=["a", "b"]), "column 'b'"),
+    "list": (lambda X: X.tolist(), "column 1"),
+    "csc": (sparse.csc_array, "column 1"),
+    "nullable": (
+        lambda X: pd.DataFrame(X, columns=["a", "b"]).astype("Float64"),
+        "column 'b'",
+    ),
+    "polars": (lambda X: pl.DataFrame(X, schema=["a", "b"]), "column 'b'"),
+    "pyarrow": (lambda X: pa.table({"a": X[:, 0], "b": X[:, 1]}), "column 'b'"),
+}
+
+
+@once_each("case", INFINITE, n_values=3)
+def test_infinity_is_refused_and_named(name, case):
+    container, column = case
     X = np.where(np.isnan(MATRIX), 0.0, MATRIX)
     for bad in (np.inf, -np.inf):
         infinite = X.copy()
@@ -367,10 +376,7 @@ def test_unseen_categories_are_missing(name):
 # Columns of another table are refused.
 
 
-@learners
-@pytest.mark.parametrize(
-    "container", [pd.DataFrame, pl.from_pandas, pa.Table.from_pandas]
-)
+@once_each("container", [pd.DataFrame, pl.from_pandas, pa.Table.from_pandas])
 def test_other_columns_are_refused(name, container):
     model = fit(name, container(TABLE))
     reordered = TABLE[["full", "holes", "words", "full_words"]]
@@ -421,8 +427,7 @@ LABELS = {
 }
 
 
-@classifiers
-@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS.keys())
+@once_each("labels", dict(reversed(LABELS.items())), CLASSIFIERS, n_values=2)
 def test_labels_of_all_kinds(name, labels):
     codes = np.searchsorted(np.quantile(TARGET, [0.4, 0.7][: len(labels) - 1]), TARGET)
     y = np.array(labels)[codes]
@@ -462,10 +467,7 @@ def test_a_single_class(name):
 # Missing targets.
 
 
-@learners
-@pytest.mark.parametrize(
-    "missing", [NAN, None, pd.NA, np.inf], ids=["NaN", "None", "NA", "inf"]
-)
+@once_each("missing", [NAN, None, pd.NA, np.inf])
 @pytest.mark.parametrize("container", ["array", "list", "pandas", "polars"])
 def test_missing_targets_are_refused(name, missing, container):
     model = LEARNERS[name]()
@@ -541,13 +543,10 @@ def test_bad_weights_are_refused(name, weights, message):
         fit(name, TABLE, weights)
 
 
-@learners
-def test_weights_in_all_containers(name):
+@once_each("container", [np.float32, list, pd.Series, pl.Series, pa.array])
+def test_weights_in_all_containers(name, container):
     expected = outputs(fit(name, TABLE, WEIGHTS), TABLE)
-    for container in (list, pd.Series, pl.Series, np.float32, pa.array):
-        assert_array_equal(
-            outputs(fit(name, TABLE, container(WEIGHTS)), TABLE), expected
-        )
+    assert_array_equal(outputs(fit(name, TABLE, container(WEIGHTS)), TABLE), expected)
 
 
 @learners
@@ -559,8 +558,7 @@ def test_one_weight_is_that_of_all_rows(name):
 # A weight of zero is a row left out.
 
 
-@learners
-@pytest.mark.parametrize("container", [pd.DataFrame, pl.from_pandas])
+@once_each("container", [pd.DataFrame, pl.from_pandas])
 @pytest.mark.parametrize("others", ["ones", "several"])
 def test_weight_zero_is_a_row_left_out(name, container, others):
     kept = np.arange(N_ROWS) % 4 != 1
@@ -625,8 +623,8 @@ def test_what_is_fitted_to_one_kind_of_table_predicts_of_the_other(name, fitted)
 TABLES = {
     "float64": lambda: MATRIX.copy(),
     "float32": lambda: MATRIX.astype(np.float32),
-    "Fortran": lambda: np.asfortranarray(MATRIX),
     "csr": lambda: sparse.csr_array(MATRIX),
+    "Fortran": lambda: np.asfortranarray(MATRIX),
     "csc": lambda: sparse.csc_array(MATRIX),
     "pandas-matrix": lambda: pd.DataFrame(MATRIX),
     "pandas": lambda: TABLE.copy(),
@@ -657,8 +655,7 @@ def assert_same(X, before):
         assert_array_equal(X, before)
 
 
-@learners
-@pytest.mark.parametrize("container", TABLES.values(), ids=TABLES.keys())
+@once_each("container", TABLES, n_values=3)
 @pytest.mark.parametrize("frozen", [False, True])
 def test_arguments_are_not_changed(name, container, frozen):
     X, model = container(), LEARNERS[name](missing_values=[-1, 3])
