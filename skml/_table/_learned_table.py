@@ -137,7 +137,7 @@ class Table:
         return self._impute_newly_missing(X, warn) if self.is_complete.any() else X
 
     def _check_features(self, X):
-        """Refuse other features than in `fit`, and say which."""
+        """Refuse other features than in `fit`, by name."""
         is_array = type(X) is np.ndarray and self.feature_names_in_ is None
         if is_array and X.shape[1] == self.n_features_in_:
             return  # most of the time of a single row would go here
@@ -168,13 +168,13 @@ class Table:
             names = ", ".join(self.reader.name_of(j) for j in new)
             warn_user(
                 f"{self.reader.caller}: {names:.300} had no missing values in fit, "
-                "and has some now; the median of the training data stands in, for a "
+                "and has some now; the median of the training data is imputed, for a "
                 "category the most frequent."
             )
         return fill_columns(X, new, self.fill)
 
     def treatments(self, of_missing):
-        """Say in words what becomes of the missing values of each feature.
+        """Describe what becomes of the missing values of each feature.
 
         Parameters
         ----------
@@ -302,7 +302,7 @@ def count_missing(X):
 
 
 def fill_columns(X, columns, fill):
-    """Put a value a column in the place of what is missing there, in a copy."""
+    """Impute one value a column, in a copy."""
     X = X.copy()
     if sparse.issparse(X):
         of_column = np.full(X.shape[1], np.nan)

@@ -260,7 +260,7 @@ def name_outputs(roles, reader):
 
 
 def describe_treatments(X, roles, imputation, fill, add_indicator):
-    """Say in words what becomes of the missing values of each feature."""
+    """Describe what becomes of the missing values of each feature."""
     n_missing = count_missing(X)
     indicator = " + indicator" if add_indicator else ""
     treatments = []

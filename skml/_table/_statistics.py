@@ -46,7 +46,7 @@ def weighted_mean(values, weights=None):
 
 
 def is_mostly_zero(X, weights=None):
-    """Tell of which columns of a CSC array most rows hold a zero that is not stored."""
+    """Find the columns of a CSC array of which most rows have a zero, not stored."""
     weights = np.ones(X.shape[0]) if weights is None else weights
     stored = np.add.reduceat(np.append(weights[X.indices], 0.0), X.indptr[:-1])
     stored[np.diff(X.indptr) == 0] = 0.0  # where reduceat gives the next value

@@ -122,7 +122,7 @@ class MissingValueReport(dict):
 
 
 def format_cell(value):
-    """Write a value of a report: shares with three digits, none for what is not."""
+    """Write a value of a report: fractions with three digits, nothing for NaN."""
     if isinstance(value, (float, np.floating)):
         return "" if np.isnan(value) else f"{value:.3f}"
     return str(value)
@@ -170,10 +170,10 @@ def missing_value_report(estimator):
         One row a feature, with the columns
 
         - ``feature``: its name, or its position;
-        - ``missing_fraction``: in which share of the training rows it was missing;
+        - ``missing_fraction``: the fraction of the training rows where it was missing;
         - ``treatment``: what is done about it;
         - ``importance``: `feature_importances_`, where the estimator has them;
-        - ``gain_missing_left``, ``gain_missing_right``: the share of that gain of the
+        - ``gain_missing_left``, ``gain_missing_right``: the fraction of the gain of the
           splits that send missing values to the left, towards small values, and to the
           right; where trees have sides for missing values, and the feature has some
           and an order.
