@@ -42,7 +42,8 @@ def assert_same(one, other):
 
 def state_of(model):
     """All that a fitted estimator holds, and in which mode its networks are."""
-    networks = [v for v in vars(model).values() if isinstance(v, torch.nn.Module)]
+    networks = getattr(model, "networks_", [])
+    networks = [model.network_] if hasattr(model, "network_") else networks
     modes = [part.training for network in networks for part in network.modules()]
     return joblib.hash(model), sorted(vars(model)), modes
 

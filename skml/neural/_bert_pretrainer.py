@@ -529,7 +529,7 @@ class BertPretrainer(BertMixin, BaseNetworkEstimator):
 
     def _learned(self, training):
         """Attributes; figures of one pass are those of the weights that are kept."""
-        learned, held_out = training.figures[training.best_pass]
+        learned, held_out = training.figures[training.best_epoch]
         kept = held_out or learned
         return {
             **super()._learned(training),

@@ -1,6 +1,5 @@
 """From documents to ids and back: what a vocabulary is made of, learned and stored."""
 
-import json
 import re
 from collections import Counter
 from functools import cache
@@ -8,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from skml._optional import import_optional
+from skml._store import register
 from skml._validation import check_documents
 from skml._words import mark_pattern, word_pattern
 
@@ -86,6 +86,7 @@ def check_tokens(document, position, caller):
     return list(map(str, tokens))  # those of NumPy, too
 
 
+@register
 class TokenVocabulary:
     """Ids of tokens, of which each document has a list.
 
@@ -128,7 +129,7 @@ class TokenVocabulary:
             for sequence in sequences
         ]
 
-    def pieces(self, sequence):
+    def to_tokens(self, sequence):
         """What each id stands for, special ones included."""
         first = len(SPECIAL)
         return [SPECIAL[i] if i < first else self.tokens[i - first] for i in sequence]
@@ -138,19 +139,20 @@ class TokenVocabulary:
         """Documents as `decode` would write them, if no token was unknown."""
         return documents
 
-    def to_json(self):
-        return {"name": self.name, "tokens": self.tokens}
+    def to_data(self):
+        return {"tokens": self.tokens}
 
     @classmethod
-    def from_json(cls, stored):
-        tokens = stored["tokens"]
+    def from_data(cls, data):
+        tokens = data["tokens"]
         if type(tokens) is not list or not all(type(t) is str for t in tokens):
-            raise ValueError("a token is no str.")
+            raise ValueError("a token is no str")
         if len(set(tokens)) < len(tokens):
-            raise ValueError("a token stands there twice.")
+            raise ValueError("a token stands there twice")
         return cls(tokens)
 
 
+@register
 class CharVocabulary(TokenVocabulary):
     """Ids of characters of text."""
 
@@ -184,6 +186,7 @@ def word_or_mark():
     return re.compile(f"{words}|{_FLAG}|{sign}")
 
 
+@register
 class WordVocabulary(TokenVocabulary):
     """Ids of words, numbers and punctuation marks, which blanks join again."""
 
@@ -213,6 +216,7 @@ def with_blank(document):
     return f" {document}" if document else ""
 
 
+@register
 class BytePairVocabulary:
     """Ids of pieces of words, learned by byte-pair encoding [1]_ of UTF-8.
 
@@ -270,7 +274,7 @@ class BytePairVocabulary:
         )
         return [text.removeprefix(" ") for text in texts]
 
-    def pieces(self, sequence):
+    def to_tokens(self, sequence):
         """What each id stands for, special ones included."""
         first = len(SPECIAL)
         decode = self.tokenizer.decode
@@ -278,16 +282,21 @@ class BytePairVocabulary:
 
     as_written = staticmethod(TokenVocabulary.as_written)
 
-    def to_json(self):
-        return {"name": self.name, "tokenizer": json.loads(self.stored)}
+    def to_data(self):
+        return {"tokenizer": self.stored}
 
     @classmethod
-    def from_json(cls, stored):
-        found = cls(json.dumps(stored["tokenizer"], ensure_ascii=False))
-        ids = sorted(found.tokenizer.get_vocab().values())
+    def from_data(cls, data):
+        try:
+            vocabulary = cls(data["tokenizer"])
+        except ImportError:
+            raise
+        except Exception as error:  # the library tokenizers raises no other type
+            raise ValueError(f"the tokenizer is damaged: {error!s:.200}") from None
+        ids = sorted(vocabulary.tokenizer.get_vocab().values())
         if ids != list(range(len(ids))):
-            raise ValueError("ids are missing between 0 and the number of pieces.")
-        return found
+            raise ValueError("ids are missing between 0 and the number of tokens")
+        return vocabulary
 
     def __getstate__(self):
         return self.stored

@@ -130,9 +130,9 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
 
     _betas = (0.9, 0.98)  # of Adam
 
-    def _begin(self, data, n_passes):
-        """Tell callbacks that a fit begins, which goes over `data` so many times."""
-        context = self._init_callback_context(max_subtasks=n_passes)
+    def _begin(self, data, n_epochs):
+        """Report to callbacks that a fit of so many epochs begins."""
+        context = self._init_callback_context(max_subtasks=n_epochs)
         return Progress(self, context, data)
 
     def _check_checkpoint(self, continue_training=False):
@@ -158,7 +158,7 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
             )
 
     def _hold_out(self, n_samples, random_state, labels=None):
-        """Positions of samples that are not learned from, but tell when to stop.
+        """Positions of the samples of the validation set.
 
         With `labels`, as `stratify` takes them, of each class in proportion.
         """
@@ -186,7 +186,7 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
     ):
         """Train a network in place, to its best weights.
 
-        `report` is called after each pass with the training, and returns whether a
+        `report` is called after each epoch with the training, and returns whether a
         callback wants to stop; `groups` are those of the optimiser; `checkpoint`
         replaces the parameter.
         """
@@ -238,7 +238,7 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
         )
 
     def _raise_or_warn_diverged(self, training):
-        what = f"the loss of pass {len(training.losses) + 1} is not finite"
+        what = f"the loss of epoch {len(training.losses) + 1} is not finite"
         if training.best is None:
             raise ValueError(
                 f"{type(self).__name__}: {what}: training diverged. Lower "
@@ -253,13 +253,13 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
         )
 
     def _line(self, training, max_iter):
-        """What is printed after a pass."""
+        """What is printed after an epoch."""
         line = (
-            f"[{type(self).__name__}] pass {len(training.losses)} of {max_iter}: "
+            f"[{type(self).__name__}] epoch {len(training.losses)} of {max_iter}: "
             f"loss {training.losses[-1]:.4f}"
         )
         if training.held_out_losses:
-            line += f", held out {training.held_out_losses[-1]:.4f}"
+            line += f", validation loss {training.held_out_losses[-1]:.4f}"
         return line
 
     def _learned(self, training):

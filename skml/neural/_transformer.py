@@ -3,136 +3,152 @@
 from numbers import Integral
 
 from skml._compat.sklearn import Interval, StrOptions
+from skml._store import register
 from skml.neural._base_translator import BaseTranslator
+from skml.neural._fitted_translator import EncoderDecoderNetwork
+
+
+@register
+class TransformerNetwork(EncoderDecoderNetwork):
+    """A transformer of encoder and decoder."""
+
+    @staticmethod
+    def find_class():
+        from skml.neural.modules import TransformerEncoderDecoder
+
+        return TransformerEncoderDecoder
 
 
 class TransformerTranslator(BaseTranslator):
     r"""Turn sequences into sequences, by attention alone.
 
-    The encoder has layers in which each position of the source sees all others, the
-    decoder layers in which each position sees those before it, and all that the encoder
-    found [1]_. Attention has several heads, each with its own part of the features:
+    In the layers of the encoder each position of the source attends to all others. In
+    those of the decoder each position attends to those before it, and to the outputs of
+    the encoder [1]_. Attention has several heads, each with its own features:
 
     .. math:: \mathrm{softmax}\left(\frac{Q_h K_h^\top}{\sqrt{d}} + M\right) V_h
 
-    Here M hides padding and, in the decoder, what is to come. See the
+    Here M masks padding and, in the decoder, later positions. See the
     :ref:`user guide <neural>`.
 
     Parameters
     ----------
     model_size : int, default=256
-        The number of features everywhere; even, and a multiple of `n_heads`.
+        Number of features of embeddings and layers; even, and a multiple of `n_heads`.
     n_layers : int, default=3
-        The number of layers of encoder and decoder.
+        Number of layers of the encoder and of the decoder.
     n_heads : int, default=4
-        The number of heads.
+        Number of attention heads.
     feed_forward_size : int, default=1024
-        The number of hidden values of the network that each layer applies at each
-        position.
+        Number of hidden units of the feed-forward network in each layer.
     positions : {"sinusoidal", "learned"}, default="sinusoidal"
-        What is added to vectors of tokens to tell where they stand.
+        Positional encoding that is added to the embeddings.
     norm_first : bool, default=True
-        Whether normalisation comes before attention and network [2]_, which trains
-        more surely; else behind the sums.
+        Whether layer normalisation comes before attention and feed-forward network
+        [2]_, which makes training more stable; else after the sums.
     activation : {"relu", "gelu"}, default="relu"
-        What is applied to hidden values.
+        Activation function of the feed-forward networks.
     tokenizer : {"bpe", "word", "char"}, default="bpe"
-        How text is cut: into pieces of words by byte-pair encoding [3]_, into words
+        How text is split: into subword tokens by byte-pair encoding [3]_, into words
         and punctuation marks, or into characters. Lists of tokens are taken as they
         are.
     vocabulary_size : int or None, default=8000
-        The most tokens that each side knows, four special ones included; byte-pair
-        encoding needs 256 bytes besides. Of words, characters and tokens the most
-        frequent are kept. None keeps all.
+        Maximum number of tokens of each side, including four special tokens; byte-pair
+        encoding also needs 256 for bytes. Of words, characters and given tokens the
+        most frequent are kept. None keeps all.
     max_length : int, default=100
-        The most tokens of a sequence. In `fit` a pair with more on either side is left
-        out, in `predict` a source is cut, both with a warning. No translation has more.
+        Maximum number of tokens of a sequence. `fit` drops pairs with more on either
+        side, `predict` truncates sources, both with a warning. No translation is
+        longer.
     max_length_ratio : float or "auto", default="auto"
-        A translation has so many times the tokens of its source, whose end counts, and
-        ten, at most; one that has not ended there is cut, with a warning. "auto" is the
-        largest ratio of the pairs in `fit`, and 2 at least.
+        Maximum number of tokens of a translation for each token of its source,
+        including the end of the source; ten more are always allowed. Translations that
+        have not ended there are truncated, with a warning. "auto" is the largest ratio
+        of the pairs in `fit`, and at least 2.
     dropout : float, default=0.1
-        The share of numbers that a step of training does without.
+        Dropout probability in training.
     tie_embeddings : bool, default=True
-        Whether a target token has the same vector when it is read and when it is
-        written.
+        Whether the embeddings of target tokens and the output layer share their
+        weights.
     label_smoothing : float, default=0.1
-        The share of probability that the loss of training wants to be spread evenly
+        Label smoothing factor: the probability that the training loss spreads evenly
         over all tokens.
     batch_size : int, default=2048
-        The most tokens of a batch: sources, targets and padding together.
+        Maximum number of tokens in a batch: sources, targets and padding together.
     learning_rate : float, default=0.001
-        The highest learning rate of AdamW.
+        Peak learning rate of AdamW.
     lr_schedule : {"constant", "cosine", "linear", "inverse-sqrt"}, default="cosine"
-        How the rate falls after the warm-up: not at all; to zero along half a cosine
-        or along a line, over `max_iter` passes or `max_train_time`; with the root of
-        the number of steps.
+        How the learning rate decays after the warm-up: not at all; to zero along half a
+        cosine or along a line, over `max_iter` epochs or `max_train_time`; with the
+        inverse square root of the number of steps.
     warmup_steps : int, default=400
-        The number of steps in which the rate rises from zero; no more than half of all.
+        Number of steps in which the learning rate rises from zero; at most half of all
+        steps.
     weight_decay : float, default=0.01
-        How fast matrices shrink; biases and normalisations do not.
+        Weight decay of matrices; biases and normalisation weights do not decay.
     max_grad_norm : float, default=1.0
-        Gradients that are longer are shortened to this.
+        Gradients are clipped to this norm.
     max_iter : int, default=20
-        The number of passes over the pairs.
+        Maximum number of epochs.
     max_train_time : float or None, default=None
-        The number of seconds after which training ends. None means no limit.
+        Number of seconds after which training ends. None means no limit.
     early_stopping : bool or "auto", default="auto"
-        Whether pairs are held out, training stops when their loss does not gain any
-        more, and the weights of the best pass are kept.
-        If "auto", early stopping is enabled if there are more than 10000 samples.
+        Whether a validation set is split off, training stops when its loss does not
+        improve any more, and the weights of the best epoch are kept. If "auto", early
+        stopping is enabled if there are more than 10000 samples.
     validation_fraction : float, default=0.05
-        The share of pairs that are held out.
+        Fraction of the pairs in the validation set.
     n_iter_no_change : int, default=3
-        Training stops after so many passes without a gain.
+        Number of epochs without improvement after which training stops.
     tol : float, default=0.0
-        What counts as a gain.
+        Minimum decrease of the validation loss that is an improvement.
     n_averaged_checkpoints : int, default=1
-        The mean of the weights of so many last passes is taken.
+        Number of last epochs of which the weights are averaged.
     checkpoint : str, path-like or None, default=None
-        A file that is written after each pass. If it is there, `fit` goes on from it;
+        File that is written after each epoch. If it exists, `fit` continues from it;
         the data and the parameters must be the same, and `random_state` an integer.
         None keeps no file.
     beam_size : int, default=5
-        How many hypotheses a translation follows; 1 is greedy.
+        Number of hypotheses that beam search follows; 1 is greedy search.
     length_penalty : float, default=1.0
-        Hypotheses are compared by log-likelihoods, divided by their length to this
+        Hypotheses are compared by their log-likelihood divided by their length to this
         power. 0 prefers short ones.
     bleu_tokenize : {"13a", "intl", "zh", "char", "none"}, default="13a"
-        How `score` cuts text, as in :func:`skml.metrics.bleu_score`.
+        How `score` splits text, as in :func:`skml.metrics.bleu_score`.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
-        In what products are computed in training. "auto" is bfloat16 where that is
-        faster, if the network can be computed in it. Predictions are float32.
+        Precision of matrix products in training. "auto" is bfloat16 if the processor is
+        faster with it and supports it for this network. Predictions use float32.
     device : str, default="auto"
-        Where to compute, as "cpu" or "cuda". "auto" is a GPU if there is one.
+        Device of PyTorch, such as "cpu" or "cuda". "auto" is a GPU if there is one.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights and vocabularies that are there.
+        Whether `fit` continues from the weights and vocabularies of the previous fit.
     n_jobs : int, default=None
-        The number of threads. None means 1 unless in a
-        :obj:`joblib.parallel_backend` context; -1 means all processors.
+        Number of threads. None means 1 unless in a :obj:`joblib.parallel_backend`
+        context; -1 means all processors.
     random_state : int, RandomState instance or None, default=None
-        Draws weights, held-out pairs, batches and dropout.
+        Controls the initialisation of weights, the validation set, the order of batches
+        and dropout.
     verbose : int, default=0
-        Whether the loss of each pass is printed.
+        Whether the loss of each epoch is printed.
 
     Attributes
     ----------
     network_ : TransformerEncoderDecoder
         The network, a module of PyTorch.
     source_vocabulary_ : object
-        The tokens of sources and their ids: `encode` and `decode` turn documents into
-        ids and back.
+        The tokens of sources and their ids; its `encode` and `decode` turn documents
+        into ids and back.
     target_vocabulary_ : object
-        Those of targets.
+        The tokens of targets and their ids.
     max_length_ratio_ : float
-        The most tokens of a target for one of its source in `fit`, and 2 at least.
+        The largest number of target tokens for each source token in `fit`; at least 2.
     n_iter_ : int
-        The number of passes of the last training.
+        Number of epochs of the last training.
     loss_curve_ : ndarray of shape (n_iter_,)
-        Of each pass, the mean loss of a token in training.
+        Mean training loss of a token in each epoch.
     validation_loss_curve_ : ndarray of shape (n_iter_,)
-        Of each pass, the mean loss of a token of held-out pairs, without label
-        smoothing; empty if none were held out.
+        Mean loss of a token of the validation set in each epoch, without label
+        smoothing; empty without a validation set.
 
     See Also
     --------
@@ -150,7 +166,7 @@ class TransformerTranslator(BaseTranslator):
 
     Examples
     --------
-    A few pairs, learned by heart. The targets are Chinese, as lists of characters:
+    A few pairs, to overfit. The targets are Chinese, as lists of characters:
 
     >>> from skml import TransformerTranslator
     >>> english = ["the cat sleeps.", "the dog sleeps.", "the dog likes a cake."]
@@ -169,6 +185,7 @@ class TransformerTranslator(BaseTranslator):
     (1, 3)
     """
 
+    _network_class = TransformerNetwork
     _parameter_constraints = {
         **BaseTranslator._parameter_constraints,
         "n_layers": [Interval(Integral, 1, None, closed="left")],
@@ -280,11 +297,6 @@ class TransformerTranslator(BaseTranslator):
             "max_length": 2 * (self.max_length + 2),
             "norm_first": self.norm_first,
             "activation": self.activation,
-            "dropout": self.dropout,
+            "dropout": float(self.dropout),
             "tie_embeddings": self.tie_embeddings,
         }
-
-    def _make_network(self):
-        from skml.neural.modules import TransformerEncoderDecoder
-
-        return TransformerEncoderDecoder(**self._architecture)

@@ -91,10 +91,11 @@ LARGER = {
     },
 }
 FEW = {
+    "tokenizer": "word",
     "vocabulary_size": 300,
     "max_iter": 2,
     "beam_size": 2,
-    "batch_size": 128,
+    "batch_size": 256,
     "warmup_steps": 2,
     "learning_rate": 0.01,
     "precision": "float32",

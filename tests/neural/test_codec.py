@@ -1,6 +1,5 @@
 """Documents become ids, and ids documents again."""
 
-import json
 import pickle
 import re
 
@@ -126,7 +125,7 @@ def test_unknown_tokens():
     a, b = vocabulary.ids["a"], vocabulary.ids["b"]
     assert ids.tolist() == [a, UNKNOWN, UNKNOWN, b]
     assert vocabulary.decode([ids]) == [["a", "b"]]
-    assert vocabulary.pieces(ids) == ["a", "<unk>", "<unk>", "b"]
+    assert vocabulary.to_tokens(ids) == ["a", "<unk>", "<unk>", "b"]
 
 
 @pytest.mark.parametrize("special", SPECIAL)
@@ -148,9 +147,9 @@ def test_special_ids_are_left_out_and_shown():
         framed = [2, *ids, 3, 0, 0]
         expected = vocabulary.decode([ids])
         assert vocabulary.decode([framed]) == expected
-        pieces = vocabulary.pieces(framed)
-        assert [pieces[0], *pieces[-3:]] == ["<s>", "</s>", "<pad>", "<pad>"]
-        assert len(pieces) == len(framed)
+        tokens = vocabulary.to_tokens(framed)
+        assert [tokens[0], *tokens[-3:]] == ["<s>", "</s>", "<pad>", "<pad>"]
+        assert len(tokens) == len(framed)
 
 
 def test_words_are_joined_by_blanks():
@@ -170,7 +169,7 @@ def test_words_of_any_alphabet():
         ["l’été", "-", "-", "can't", ",", "'", "so", "'"],
     ]
     vocabulary = WordVocabulary.learn(texts, None)
-    assert [vocabulary.pieces(ids) for ids in vocabulary.encode(texts)] == expected
+    assert [vocabulary.to_tokens(ids) for ids in vocabulary.encode(texts)] == expected
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -181,7 +180,9 @@ def test_no_combining_mark_tears_a_word(script):
     # As they are usually written, and with blanks around the marks.
     for written in (texts, [re.sub(r" ([.,?!।،؟])", r"\1", text) for text in texts]):
         found = vocabulary.encode(written)
-        assert [vocabulary.pieces(ids) for ids in found] == [t.split() for t in texts]
+        assert [vocabulary.to_tokens(ids) for ids in found] == [
+            t.split() for t in texts
+        ]
         assert vocabulary.decode(found) == texts == vocabulary.as_written(written)
 
 
@@ -238,33 +239,31 @@ def test_empty_documents_have_no_ids(name):
     empty = documents[-1]
     assert [len(ids) for ids in vocabulary.encode([empty])] == [0]
     assert vocabulary.decode([[], [2, 3]]) == [empty, empty]
-    assert vocabulary.pieces([]) == []
+    assert vocabulary.to_tokens([]) == []
     assert vocabulary.encode([]) == []
     assert vocabulary.decode([]) == []
 
 
 @pytest.mark.parametrize("name", sorted(VOCABULARIES))
-@pytest.mark.parametrize("way", ["json", "pickle"])
+@pytest.mark.parametrize("way", ["data", "pickle"])
 def test_vocabularies_come_back_the_same(name, way):
     vocabulary, documents = learn(name)
     if way == "pickle":
         again = pickle.loads(pickle.dumps(vocabulary))
     else:
-        stored = json.loads(json.dumps(vocabulary.to_json()))
-        assert stored["name"] == name
-        again = VOCABULARIES[stored["name"]].from_json(stored)
+        again = VOCABULARIES[name].from_data(vocabulary.to_data())
     assert type(again) is type(vocabulary)
     assert len(again) == len(vocabulary)
     encoded = vocabulary.encode(documents)
     for one, other in zip(encoded, again.encode(documents), strict=True):
         np.testing.assert_array_equal(one, other, strict=True)
     assert again.decode(encoded) == vocabulary.decode(encoded)
-    assert again.to_json() == vocabulary.to_json()
+    assert again.to_data() == vocabulary.to_data()
 
 
 def test_tokens_that_are_no_strings_are_refused():
     with pytest.raises(ValueError, match=r"a token is no str"):
-        TokenVocabulary.from_json({"name": "tokens", "tokens": ["a", 3]})
+        TokenVocabulary.from_data({"tokens": ["a", 3]})
 
 
 # Byte-pair encoding
@@ -309,15 +308,15 @@ def test_byte_pairs_have_the_size_that_is_asked_for():
     assert n_ids < n_more
 
 
-def test_frequent_words_are_one_piece():
+def test_frequent_words_are_one_token():
     vocabulary, _ = learn("bpe")
     (ids,) = vocabulary.encode(["a rose"])
-    assert vocabulary.pieces(ids) == [" a", " rose"]
+    assert vocabulary.to_tokens(ids) == [" a", " rose"]
 
 
 def test_byte_pairs_do_not_depend_on_how_often_they_are_learned():
     one, other = learn("bpe")[0], learn("bpe")[0]
-    assert one.to_json() == other.to_json()
+    assert one.to_data() == other.to_data()
 
 
 def test_half_a_character_does_not_fail():
@@ -325,4 +324,4 @@ def test_half_a_character_does_not_fail():
     (ids,) = vocabulary.encode(["猫"])
     assert len(ids) > 1
     assert vocabulary.decode([ids[:-1]]) == vocabulary.decode([[*ids[:-1], 3]])
-    assert len(vocabulary.pieces(ids)) == len(ids)
+    assert len(vocabulary.to_tokens(ids)) == len(ids)

@@ -84,7 +84,9 @@ def test_copy_and_reverse(cls, task):
 )
 @classes
 def test_twenty_pairs_are_learned_by_heart(cls, X, y):
-    model = learner(cls, batch_size=100, vocabulary_size=400, **BY_HEART[cls])
+    model = learner(
+        cls, batch_size=100, vocabulary_size=400, tokenizer="bpe", **BY_HEART[cls]
+    )
     model.fit(X, y)
     assert model.score(X, y) == pytest.approx(1.0)
     assert_array_equal(model.predict(X), y)
@@ -173,11 +175,14 @@ def test_no_documents(fitted):
     assert fitted.attention_weights([], return_tokens=True) == ([], [])
 
 
-def test_empty_and_unknown_documents(fitted):
+@pytest.mark.parametrize("tokenizer", ["bpe", "word", "char"])
+@classes
+def test_empty_and_unknown_documents(cls, tokenizer):
+    model = fit(cls, tokenizer=tokenizer)
     X = ["", "Ωμέγα", "🐼", "\u0301", "a" * 60]
-    found = fitted.predict(X)
+    found = model.predict(X)
     assert {type(text) for text in found} == {str}
-    assert np.isfinite(fitted.log_likelihood(X, X[1:] + X[:1])).all()
+    assert np.isfinite(model.log_likelihood(X, X[1:] + X[:1])).all()
 
 
 @classes
@@ -370,9 +375,11 @@ def test_attention_weights_of_translations(fitted_to_tokens):
         assert_allclose(of_pair, wanted, atol=1e-6)
 
 
-def test_attention_weights_of_translations_that_are_no_text(fitted):
+@classes
+def test_attention_weights_of_translations_that_are_no_text(cls):
     # What it writes are bytes, which are no UTF-8 before it has learned more.
-    weights, tokens = fitted.attention_weights(ENGLISH, return_tokens=True)
+    model = fit(cls, tokenizer="bpe")
+    weights, tokens = model.attention_weights(ENGLISH, return_tokens=True)
     for of_pair, (source, target), text in zip(weights, tokens, ENGLISH, strict=True):
         assert of_pair.shape == (len(target), len(source))
         assert_allclose(of_pair.sum(axis=1), 1, atol=1e-5)

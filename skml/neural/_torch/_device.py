@@ -12,6 +12,8 @@ import torch
 from joblib import effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
+from skml._compat.torch import describe_processor, has_fast_bfloat16_on_cuda
+
 
 def find_device(device, caller):
     """The device of a parameter; "auto" is a GPU if there is one.
@@ -48,11 +50,12 @@ def find_dtype(precision, device):
         return getattr(torch, precision)
     is_fast = False
     if device.type == "cuda":
-        is_fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    elif device.type == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX512":
-        has = torch.cpu.get_capabilities()
+        is_fast = has_fast_bfloat16_on_cuda()
+    elif device.type == "cpu":
+        level, has = describe_processor()
         is_amd = has.get("cpu_name", "").startswith("AMD")
-        is_fast = has.get("amx_bf16", False) or (is_amd and has["avx512_bf16"])
+        is_fast = has.get("amx_bf16", False) or (is_amd and has.get("avx512_bf16"))
+        is_fast = level == "AVX512" and is_fast
     return torch.bfloat16 if is_fast else torch.float32
 
 

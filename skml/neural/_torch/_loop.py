@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from skml._compat.torch import divide_all
 from skml.neural._torch._checkpoint import (
     flatten,
     load_optimizer,
@@ -18,14 +19,14 @@ from skml.neural._torch._checkpoint import (
 )
 from skml.neural._torch._device import autocast, drawing, seeded
 
-LONGEST_WARM_UP = 0.5  # share of the steps of a training
+LONGEST_WARMUP = 0.5  # fraction of the steps of a training
 
 
 class TrainingOptions(NamedTuple):
     """How to train."""
 
-    max_iter: int  # passes over the data
-    learning_rate: float  # the highest
+    max_iter: int  # epochs
+    learning_rate: float  # the peak
     lr_schedule: str  # "constant", "cosine", "inverse-sqrt" or "linear"
     warmup_steps: (
         int | float
@@ -35,10 +36,10 @@ class TrainingOptions(NamedTuple):
     betas: tuple  # of Adam
     dtype: torch.dtype  # of products
     device: torch.device
-    n_iter_no_change: int  # passes without a gain, after which it stops
+    n_iter_no_change: int  # epochs without improvement, after which it stops
     tol: float
     max_train_time: float  # seconds
-    n_averaged_checkpoints: int  # last passes whose weights are averaged
+    n_averaged_checkpoints: int  # last epochs whose weights are averaged
     checkpoint: str | None
     fingerprint: str | None  # of data and parameters, for the checkpoint
     caller: str
@@ -71,7 +72,7 @@ def find_obstacle(network, task, device, dtype):
 
 
 def schedule(kind, step, warmup_steps, progress):
-    """The share of the highest learning rate, at a step.
+    """The fraction of the peak learning rate, at a step.
 
     Parameters
     ----------
@@ -103,11 +104,11 @@ class NetworkTraining:
     network : Module
         What is trained, in place.
     task : object
-        Has ``batches(generator)``, the batches of a pass; ``loss(network, batch)``, the
-        sum of the losses of a batch, and of how many units it is; and
+        Has ``batches(generator)``, the batches of an epoch; ``loss(network, batch)``,
+        the sum of the losses of a batch, and of how many units it is; and
         ``held_out_batches``, a list, perhaps empty, and ``held_out_loss``, as `loss`.
         A batch that is a list has parts: it is too large to be computed at once. A task
-        that tells more of a pass than a loss has ``take_figures()``, too.
+        that reports more of an epoch than a loss has ``take_figures()``, too.
     options : TrainingOptions
         How to train.
     seed : int
@@ -119,15 +120,15 @@ class NetworkTraining:
     Attributes
     ----------
     losses, held_out_losses : list of float
-        Of each pass, the mean loss of a unit.
+        Of each epoch, the mean loss of a unit.
     figures : list
-        Of each pass, what else the task tells, as data; empty if it tells nothing.
-    best_pass : int
-        The position of the pass whose weights are the best.
+        Of each epoch, what else the task reports, as data; empty if it reports nothing.
+    best_epoch : int
+        The position of the epoch whose weights are the best.
     is_diverged : bool
         Whether losses or weights are no longer finite.
     is_stopped : bool
-        Whether the report of a pass said so.
+        Whether the report of an epoch said so.
     """
 
     def __init__(self, network, task, options, seed, groups=None):
@@ -144,7 +145,7 @@ class NetworkTraining:
         self.n_steps, self.n_batches, self.elapsed = 0, 1, 0.0
         self.n_without_gain = 0
         self.losses, self.held_out_losses, self.figures = [], [], []
-        self.recent, self.best, self.best_loss, self.best_pass = [], None, np.inf, 0
+        self.recent, self.best, self.best_loss, self.best_epoch = [], None, np.inf, 0
         self.is_diverged = self.is_stopped = False
 
     def run(self, report):
@@ -153,7 +154,7 @@ class NetworkTraining:
         Parameters
         ----------
         report : callable
-            Is called after each pass; returns whether to stop.
+            Is called after each epoch; returns whether to stop.
 
         Returns
         -------
@@ -163,16 +164,16 @@ class NetworkTraining:
         self._resume()
         self.start = monotonic() - self.elapsed
         while not self._is_over():
-            loss = self._run_pass()
-            self.is_diverged = not (np.isfinite(loss) and self._end_pass(loss))
+            loss = self._run_epoch()
+            self.is_diverged = not (np.isfinite(loss) and self._end_epoch(loss))
             self.is_stopped = not self.is_diverged and report()
             if self.is_diverged or self.is_stopped:
                 break
         return self.best
 
-    # A pass over the data
+    # An epoch
 
-    def _run_pass(self):
+    def _run_epoch(self):
         self.network.train()
         batches = self.task.batches(self.generator)
         self.n_batches = len(batches)
@@ -187,27 +188,25 @@ class NetworkTraining:
 
     def _step(self, batch):
         self._set_rate()
-        total, n_units = self._find_gradients(parts_of(batch))
-        torch.nn.utils.clip_grad_norm_(
-            self.network.parameters(), self.options.max_grad_norm
-        )
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.n_steps += 1
-        return total, n_units
-
-    def _find_gradients(self, parts):
-        """Add up gradients over the parts of a batch; only one of them is in memory."""
+        parts, options = parts_of(batch), self.options
         total, n_units = 0.0, 0
-        for part in parts:
-            with drawing(), autocast(self.options.device, self.options.dtype):
+        for part in parts:  # their gradients add up; only one of them is in memory
+            with drawing(), autocast(options.device, options.dtype):
                 loss, n = self.task.loss(self.network, part)
             (loss / n if len(parts) == 1 else loss).backward()
             total, n_units = total + loss.item(), n_units + n
-        if len(parts) > 1:  # now it is known by what the sum is to be divided
-            found = [p.grad for p in self.network.parameters() if p.grad is not None]
-            torch._foreach_div_(found, n_units)
+        self._update_weights(1 if len(parts) == 1 else n_units)
         return total, n_units
+
+    def _update_weights(self, divisor):
+        """Take a step along the gradients, divided by a number that is known now."""
+        parameters = list(self.network.parameters())
+        if divisor > 1:
+            divide_all([p.grad for p in parameters if p.grad is not None], divisor)
+        torch.nn.utils.clip_grad_norm_(parameters, self.options.max_grad_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.n_steps += 1
 
     def _set_rate(self):
         options = self.options
@@ -223,14 +222,14 @@ class NetworkTraining:
         if isinstance(warmup_steps, float):
             warmup_steps = steps_of(warmup_steps)
         else:  # a longer one would never let the rate be what it is to be
-            warmup_steps = min(warmup_steps, steps_of(LONGEST_WARM_UP))
+            warmup_steps = min(warmup_steps, steps_of(LONGEST_WARMUP))
         share = schedule(options.lr_schedule, self.n_steps, warmup_steps, progress)
         for group in self.optimizer.param_groups:
             own = group.get("rate_share", 1.0)
             group["lr"] = options.learning_rate * share * own
 
-    def _end_pass(self, training_loss):
-        """Judge the weights after a pass; returns whether they make sense."""
+    def _end_epoch(self, training_loss):
+        """Judge the weights after an epoch; returns whether they make sense."""
         self.recent.append(copy_weights(self.network))
         del self.recent[: -self.options.n_averaged_checkpoints]
         weights = average(self.recent)
@@ -248,7 +247,7 @@ class NetworkTraining:
             self.figures.append(self.task.take_figures())
         if not has_held_out or loss < self.best_loss - self.options.tol:
             self.best, self.best_loss, self.n_without_gain = weights, loss, 0
-            self.best_pass = len(self.losses) - 1
+            self.best_epoch = len(self.losses) - 1
         else:
             self.n_without_gain += 1
         self._write_checkpoint()
@@ -266,11 +265,11 @@ class NetworkTraining:
         return sum(loss.item() for loss, _ in found) / sum(n for _, n in found)
 
     def _is_over(self):
-        n_passes, options = len(self.losses), self.options
-        if n_passes == 0:
+        n_epochs, options = len(self.losses), self.options
+        if n_epochs == 0:
             return False
         is_stuck = self.n_without_gain >= options.n_iter_no_change
-        return n_passes >= options.max_iter or is_stuck or self._is_late()
+        return n_epochs >= options.max_iter or is_stuck or self._is_late()
 
     def _is_late(self):
         return monotonic() - self.start >= self.options.max_train_time
@@ -344,9 +343,9 @@ class NetworkTraining:
         for curve in (self.losses, self.held_out_losses):
             if not all(type(loss) is float for loss in curve):
                 raise TypeError("a loss is no number.")
-        n_passes, n_told = len(self.losses), len(self.figures)
-        if not 0 <= self.best_pass < n_passes or n_told not in {0, n_passes}:
-            raise ValueError("passes are missing.")
+        n_epochs, n_told = len(self.losses), len(self.figures)
+        if not 0 <= self.best_epoch < n_epochs or n_told not in {0, n_epochs}:
+            raise ValueError("epochs are missing.")
 
 
 # Attributes of a training that a checkpoint keeps as they are.
@@ -354,7 +353,7 @@ NOTED = {
     "losses": list,
     "held_out_losses": list,
     "figures": list,
-    "best_pass": int,
+    "best_epoch": int,
     "n_steps": int,
     "n_batches": int,
     "n_without_gain": int,

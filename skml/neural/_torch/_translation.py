@@ -3,20 +3,11 @@
 import numpy as np
 import torch
 
-from skml.neural._codec import END, PADDING, START
+from skml.neural._codec import PADDING
 from skml.neural._torch._batches import LazyBatches, divide, pad
 from skml.neural._torch._device import placed
 from skml.neural._torch._search import search
-
-
-def with_end(sequences):
-    """Sources as an encoder reads them: none is empty."""
-    return [np.array([*sequence, END], dtype=np.int64) for sequence in sequences]
-
-
-def with_both_ends(sequences):
-    """Targets as a decoder learns them."""
-    return [np.array([START, *sequence, END], np.int64) for sequence in sequences]
+from skml.neural._translation_pairs import lengths_of
 
 
 class TranslationTask:
@@ -70,36 +61,23 @@ class TranslationTask:
         target, _ = pad([self.targets[row] for row in rows])
         return source.to(self.device), lengths, target.to(self.device)
 
-    def loss(self, network, batch):
+    def loss(self, network, batch, *, is_training=True):
         """The sum of the losses of all target ids, and how many they are."""
-        return token_loss(
-            network,
-            batch,
-            label_smoothing=self.label_smoothing,
-            **self.decode_options,
+        source, lengths, target = batch
+        options = self.decode_options if is_training else {}
+        features = network(source, lengths, target[:, :-1], **options)
+        expected = target[:, 1:]
+        is_real = expected != PADDING
+        # Scores of all ids are most of the work: none is computed for padding.
+        loss = network.loss(
+            features[is_real],
+            expected[is_real],
+            label_smoothing=self.label_smoothing if is_training else 0.0,
         )
+        return loss, int(is_real.sum())
 
     def held_out_loss(self, network, batch):
-        return token_loss(network, batch, label_smoothing=0.0)
-
-
-def lengths_of(sources, targets):
-    """The lengths of pairs, a column for each side."""
-    lengths = [(len(s), len(t)) for s, t in zip(sources, targets, strict=True)]
-    return np.array(lengths, dtype=np.intp).reshape(-1, 2)
-
-
-def token_loss(network, batch, *, label_smoothing, **options):
-    """The sum of the cross-entropies of the ids to come, where they are no padding."""
-    source, lengths, target = batch
-    features = network(source, lengths, target[:, :-1], **options)
-    wanted = target[:, 1:]
-    is_real = wanted != PADDING
-    # Scores of all ids are most of the work: none is computed for padding.
-    loss = network.loss(
-        features[is_real], wanted[is_real], label_smoothing=label_smoothing
-    )
-    return loss, int(is_real.sum())
+        return self.loss(network, batch, is_training=False)
 
 
 class Translator:
@@ -173,19 +151,3 @@ class Translator:
             source, lengths = pad([sources[row] for row in rows])
             target, _ = pad([targets[row] for row in rows])
             yield rows, (source.to(self.device), lengths, target.to(self.device))
-
-
-def ratio_of(sources, targets):
-    """The most target ids for one of the source, of pairs with their ends; 2 at least.
-
-    The end of a source counts, that of a target does not.
-    """
-    lengths = lengths_of(sources, targets)
-    return max(2.0, float(((lengths[:, 1] - 2) / lengths[:, 0]).max(initial=0)))
-
-
-def entropy_of(targets):
-    """The mean loss of an id, if all that is known is how frequent each is."""
-    counts = np.bincount(np.concatenate([target[1:] for target in targets]))
-    share = counts[counts > 0] / counts.sum()
-    return float(-(share * np.log(share)).sum())

@@ -424,7 +424,7 @@ def test_averaged_weights():
 
 def test_divergence():
     options = {"learning_rate": 1e30, "warmup_steps": 0, "lr_schedule": "constant"}
-    with pytest.raises(ValueError, match=r"BertClassifier.*pass 1 is not finite.*1e"):
+    with pytest.raises(ValueError, match=r"BertClassifier.*epoch 1 is not finite.*1e"):
         fit(**options)
     # One step in each pass; what it does to the loss of the next.
     held = {"early_stopping": True, "n_iter_no_change": 9, "batch_size": 8}
@@ -656,14 +656,14 @@ def test_callbacks_are_told_of_a_failure():
 def test_verbose(cls, capsys):
     model = fit(cls, verbose=1, early_stopping=True, n_iter_no_change=9)
     expected = [
-        f"[{cls.__name__}] pass {i + 1} of 2: loss {model.loss_curve_[i]:.4f}, "
-        f"held out {model.validation_loss_curve_[i]:.4f}"
+        f"[{cls.__name__}] epoch {i + 1} of 2: loss {model.loss_curve_[i]:.4f}, "
+        f"validation loss {model.validation_loss_curve_[i]:.4f}"
         for i in range(2)
     ]
     assert capsys.readouterr().out.splitlines() == expected
     model = fit(cls, verbose=1, max_iter=1, n_estimators=2)
     first, second = capsys.readouterr().out.splitlines()
-    line = f"[{cls.__name__}] pass 1 of 1: loss {model.loss_curve_[0]:.4f}"
+    line = f"[{cls.__name__}] epoch 1 of 1: loss {model.loss_curve_[0]:.4f}"
     assert first == f"{line} (member 1 of 2)"
     assert second.endswith("(member 2 of 2)")
     fit(cls)

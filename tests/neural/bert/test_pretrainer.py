@@ -444,7 +444,7 @@ def test_a_fit_that_was_interrupted_goes_on(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"figures": [[{}, {}]]}, {"best_pass": 2}, {"best_pass": -1}, {"figures": None}],
+    [{"figures": [[{}, {}]]}, {"best_epoch": 2}, {"best_epoch": -1}, {"figures": None}],
 )
 def test_a_checkpoint_that_lacks_a_pass_is_damaged(change, tmp_path):
     parts = quick(checkpoint=str(tmp_path / "state"), max_iter=2).fit(DOCUMENTS)
@@ -494,7 +494,7 @@ def test_each_pass_is_printed(capsys):
     quick(verbose=1).fit(DOCUMENTS)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("[BertPretrainer] pass 1 of 2: loss ")
+    assert lines[0].startswith("[BertPretrainer] epoch 1 of 2: loss ")
     assert "masked" in lines[0]
 
 

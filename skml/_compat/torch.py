@@ -1,0 +1,47 @@
+"""The one door to PyTorch's names that are private, or that versions differ in."""
+
+import torch
+
+
+def divide_all(tensors, divisor):
+    """Divide tensors in place, at once.
+
+    ``torch._foreach_div_`` is private (seen in 2.13); without it they are divided one
+    by one, to the same numbers.
+    """
+    divide = getattr(torch, "_foreach_div_", None)
+    if divide is not None and tensors:
+        divide(tensors, divisor)
+        return
+    for tensor in tensors:
+        tensor.div_(divisor)
+
+
+def describe_processor():
+    """The instructions that PyTorch uses on this CPU, and what the CPU has.
+
+    Seen in 2.13: `torch.backends.cpu.get_cpu_capability` and
+    `torch.cpu.get_capabilities`, which older versions lack. Without them nothing is
+    known, and products are computed in float32.
+
+    Returns
+    -------
+    level : str
+        As "AVX512"; "" if it is not known.
+    features : dict of str to bool or str
+        As "amx_bf16", and the "cpu_name".
+    """
+    level = getattr(torch.backends.cpu, "get_cpu_capability", str)
+    features = getattr(torch.cpu, "get_capabilities", dict)
+    return level(), features()
+
+
+def has_fast_bfloat16_on_cuda():
+    """Whether the GPU multiplies bfloat16 itself.
+
+    The keyword `including_emulation` is of 2.5 and later; without it, emulation counts.
+    """
+    try:
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    except TypeError:
+        return torch.cuda.is_bf16_supported()

@@ -1,0 +1,95 @@
+"""What translators learned: a network, two vocabularies, and what they are of."""
+
+import math
+from inspect import Parameter, signature
+
+import numpy as np
+
+from skml._estimator import Fitted
+from skml._store import show, stored
+from skml.neural._codec import BytePairVocabulary, TokenVocabulary
+from skml.neural._network_estimator import check_curves
+from skml.neural._stored_network import StoredNetwork
+from skml.neural._translation_pairs import KINDS
+
+MOST_POSITIONS = 2**17  # of a network that is read
+OPTIONAL = "attention"  # the one option of a network that may be None
+
+
+class EncoderDecoderNetwork(StoredNetwork):
+    """A network of a translator; a subclass names the class of its module."""
+
+    @staticmethod
+    def find_class():
+        raise NotImplementedError
+
+    @classmethod
+    def make(cls, architecture):
+        return cls.find_class()(**architecture)
+
+    @classmethod
+    def check(cls, architecture, weights):
+        """No size is larger than those of the weights, and no option is missing."""
+        options = signature(cls.find_class()).parameters
+        if architecture.keys() != options.keys():
+            wrong = min(architecture.keys() ^ options.keys(), key=str)
+            raise ValueError(f"{show(wrong)} is missing in the architecture, or wrong")
+        longest = max((n for w in weights.values() for n in w.shape), default=0)
+        limits = {"n_layers": len(weights), "max_length": MOST_POSITIONS}
+        for name, option in options.items():
+            value = architecture[name]
+            is_size = option.default is Parameter.empty or type(option.default) is int
+            expected = int if is_size else type(option.default)
+            is_none = value is None and name == OPTIONAL
+            if type(value) is not expected and not is_none:
+                raise ValueError(f"{name} is {show(value)}")
+            if is_size and not 0 < value <= limits.get(name, longest):
+                raise ValueError(f"{name} is {show(value)}")
+
+
+@stored
+class FittedTranslator(Fitted):
+    """What a translator learned.
+
+    Attributes
+    ----------
+    network : EncoderDecoderNetwork
+        The network.
+    kinds : tuple of two of {"text", "tokens"}
+        What sources and targets were in `fit`.
+    vocabulary_parameters : dict
+        The parameters of which the vocabularies were learned.
+    """
+
+    network: EncoderDecoderNetwork
+    source_vocabulary_: TokenVocabulary | BytePairVocabulary
+    target_vocabulary_: TokenVocabulary | BytePairVocabulary
+    kinds: tuple
+    vocabulary_parameters: dict
+    max_length_ratio_: float
+    n_iter_: int
+    loss_curve_: np.ndarray
+    validation_loss_curve_: np.ndarray
+
+    @property
+    def vocabularies(self):
+        return self.source_vocabulary_, self.target_vocabulary_
+
+    def check(self):
+        check_curves(self)
+        if not 2 <= self.max_length_ratio_ < math.inf:
+            raise ValueError(f"max_length_ratio_ is {self.max_length_ratio_}")
+        if self.kinds not in [(one, other) for one in KINDS for other in KINDS]:
+            raise ValueError(f"kinds is {show(self.kinds)}")
+        if self.vocabulary_parameters.keys() != {"tokenizer", "vocabulary_size"}:
+            raise ValueError(f"expected a tokenizer, got {self.vocabulary_parameters}")
+        sizes = [self.network.architecture[name] for name in ("n_source", "n_target")]
+        for kind, vocabulary, size in zip(
+            self.kinds, self.vocabularies, sizes, strict=True
+        ):
+            if (kind == "tokens") != (vocabulary.name == "tokens"):
+                raise ValueError(f"a vocabulary of {vocabulary.name!r} is of {kind!r}")
+            if len(vocabulary) != size:
+                raise ValueError(
+                    f"a vocabulary has {len(vocabulary)} tokens, and the network {size}"
+                )
