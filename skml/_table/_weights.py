@@ -7,7 +7,22 @@ from sklearn.utils import check_array
 
 
 def check_weights(sample_weight, n_samples, caller):
-    """Check weights: finite, none negative, not all zero; one may stand for all."""
+    """Check weights: finite, none negative, not all zero; one may stand for all.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,), float or None
+        What the user passed.
+    n_samples : int
+        The number of samples.
+    caller : str
+        The estimator, for messages.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_samples,) or None
+        The weights, of dtype float64.
+    """
     if sample_weight is None:
         return None
     weights = check_array(
@@ -29,14 +44,13 @@ def check_weights(sample_weight, n_samples, caller):
     wrong = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
     if len(wrong):
         raise ValueError(
-            f"{caller}: sample_weight of row {wrong[0]} is "
-            f"{weights[wrong[0]]}; a weight must be finite and not negative. A row of "
-            "weight 0 is left out."
+            f"{caller}: sample_weight of row {wrong[0]} is {weights[wrong[0]]}; a "
+            "weight must be finite and not negative. A row of weight 0 is left out."
         )
     if not weights.any():
         raise ValueError(
-            f"{caller}: all values of sample_weight are zero; no row "
-            "is left to learn from."
+            f"{caller}: all values of sample_weight are zero; no row is left to learn "
+            "from."
         )
     return weights
 
