@@ -36,7 +36,7 @@ def made_frame():
 FRAME = made_frame()
 THREE = np.array(["a", "b", "c"])[np.digitize(FRAME["complete"], [-0.5, 0.5])]
 TWO = np.where(THREE == "a", "a", "b")
-SPARSE = sparse.random_array((60, 5), density=0.3, rng=0, format="csr")
+SPARSE = sparse.csr_array(np.maximum(np.random.default_rng(1).normal(size=(60, 5)), 0))
 CASES = {
     "LR, three classes": (LRClassifier(), FRAME, THREE),
     "LR, sparse": (LRClassifier(), SPARSE, TWO),
