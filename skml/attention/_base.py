@@ -10,7 +10,6 @@ from skml._compat.sklearn import CallbackSupportMixin, Interval, StrOptions
 from skml._fitting import Progress, warn_user
 from skml._random import make_random_state
 from skml._table._containers import as_dense
-from skml._table._learned_table import learn_table
 from skml._table._learner import BaseTableLearner
 from skml.attention._candidates import (
     NEEDS_NETWORK,
@@ -18,7 +17,7 @@ from skml.attention._candidates import (
     Problem,
     learn_best_candidate,
 )
-from skml.attention._fitted import FittedAttention, merge_equal_rows
+from skml.attention._fitted import FittedAttention, read_distinct_rows
 from skml.attention._threads import limit_blas_threads
 
 
@@ -75,7 +74,7 @@ class BaseAttentionPooling(
         self._check_parameters()
         context = self._init_callback_context(max_subtasks=None)
         progress = Progress(self, context, {"X": X, "y": y})
-        X, y, weights, known = self._read_rows(X, y, sample_weight)
+        X, y, weights, known = read_distinct_rows(X, y, sample_weight, self)
         Y, objective, scaling = self._read_targets(y, weights, known["classes_"])
 
         def fitted(candidate):
@@ -113,13 +112,6 @@ class BaseAttentionPooling(
         self._publish(fitted(best))
         progress.end()
         return self
-
-    def _read_rows(self, X, y, sample_weight):
-        """Distinct rows of a table, and how it was read."""
-        table, sample = learn_table(X, y, sample_weight, self)
-        X, n_samples = as_dense(sample.X), len(np.asarray(y))
-        *rows, shares = merge_equal_rows(X, sample, n_samples)
-        return *rows, {"table": table, "classes_": sample.classes, "shares": shares}
 
     def _warn_if_constant(self, ensemble):
         n_rows = len(ensemble.weights)

@@ -170,19 +170,12 @@ class TableEncoder:
 
     def locate(self, X):
         """Bins and fractions; a missing number is at the mean, a category in none."""
-        columns = [
-            np.where(np.isnan(X[:, j]), mean, X[:, j])
-            for j, mean in zip(
-                self.numeric[self.binned], self.mean[self.binned], strict=True
-            )
-        ]
-        choices = [
-            np.nan_to_num(X[:, j], nan=-1).astype(np.intp) for j in self.categorical
-        ]
-        choices += [np.isnan(X[:, j]) - 1 for j in self.indicated]
-        if not columns and not choices:
-            return np.zeros((len(X), 0), np.int32), np.zeros((len(X), 0))
-        return self.layout.locate(columns, choices, CATEGORY)
+        numbers = X[:, self.numeric[self.binned]]
+        numbers = np.where(np.isnan(numbers), self.mean[self.binned], numbers)
+        categories = np.nan_to_num(X[:, self.categorical], nan=-1).astype(np.intp)
+        indicators = np.isnan(X[:, self.indicated]) - 1
+        choices = np.hstack([categories, indicators])
+        return self.layout.locate(numbers, choices, CATEGORY)
 
 
 def learn_encoder(X, reader, weights, *, numeric_encoding, n_bins):

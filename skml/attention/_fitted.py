@@ -4,6 +4,8 @@ import numpy as np
 from scipy import sparse
 
 from skml._store import stored
+from skml._table._containers import as_dense
+from skml._table._learned_table import learn_table
 from skml._table._learner import FittedOnTable
 from skml._table._rows import group_equal_rows
 from skml._table._targets import TargetScaling
@@ -66,26 +68,18 @@ class FittedAttention(FittedOnTable):
         return self.table.treatments([INDICATED] * self.table.n_features_in_)
 
 
-def merge_equal_rows(X, sample, n_samples):
-    """Merge rows that are equal, and have equal targets, into one of larger weight.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_kept, n_features)
-        The rows.
-    sample : Sample
-        Their targets, weights and positions.
-    n_samples : int
-        The number of rows that were passed.
+def read_distinct_rows(X, y, sample_weight, estimator):
+    """Read a table, and merge rows that are equal and have equal targets.
 
     Returns
     -------
     X, y, weights : ndarray
-        The distinct rows.
-    shares : csr_array of shape (n_rows, n_samples)
-        How their weights divide among the rows that were passed.
+        The distinct rows, their targets, and the sums of their weights.
+    known : dict
+        What of a `FittedAttention` is known now: `table`, `classes_` and `shares`.
     """
-    weights = sample.sample_weight
+    table, sample = learn_table(X, y, sample_weight, estimator)
+    X, weights, n_samples = as_dense(sample.X), sample.sample_weight, len(np.asarray(y))
     weights = np.ones(len(X)) if weights is None else weights
     first, group = group_equal_rows(X, sample.y)
     total = np.bincount(group, weights=weights)
@@ -93,4 +87,5 @@ def merge_equal_rows(X, sample, n_samples):
         (weights / total[group], (group, sample.positions)),
         shape=(len(first), n_samples),
     )
-    return X[first], sample.y[first], total, shares
+    known = {"table": table, "classes_": sample.classes, "shares": shares}
+    return X[first], sample.y[first], total, known

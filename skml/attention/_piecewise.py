@@ -6,6 +6,8 @@ feature; here it takes two numbers, and products cost two multiplications a feat
 Categories are bins, too, of which a row is in one, and none lies before another.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from skml._store import show, stored
@@ -38,6 +40,7 @@ class BinLayout:
         derived = {
             "counts": counts,
             "starts": starts,
+            "n_bins": int(starts[-1]),
             "n_ordered": int(starts[len(self.edges)]),  # that have bins before them
         }
         vars(self).update(derived)
@@ -53,18 +56,14 @@ class BinLayout:
         if self.counts.sum() >= MOST_BINS:
             raise ValueError(f"{self.counts.sum()} bins")
 
-    @property
-    def n_bins(self):
-        return int(self.starts[-1])
-
-    def locate(self, columns, choices, fraction):
+    def locate(self, numbers, choices, fraction):
         """Bins and fractions of the values of each feature.
 
         Parameters
         ----------
-        columns : list of ndarray of shape (n_rows,)
+        numbers : ndarray of shape (n_rows, n_numeric)
             The numbers, none missing.
-        choices : list of ndarray of shape (n_rows,)
+        choices : ndarray of shape (n_rows, n_choices)
             Positions of categories; -1 for none of them.
         fraction : float
             That of a category.
@@ -76,17 +75,17 @@ class BinLayout:
         fractions : ndarray of shape (n_rows, n_features)
             Between 0 and 1, of dtype float64.
         """
-        shape = len((columns or choices)[0]), len(columns) + len(choices)
+        n_numeric = numbers.shape[1]
+        shape = len(numbers), n_numeric + choices.shape[1]
         bins, fractions = np.empty(shape, np.int32), np.empty(shape)
-        for f, (values, edges) in enumerate(zip(columns, self.edges, strict=True)):
+        for f, (values, edges) in enumerate(zip(numbers.T, self.edges, strict=True)):
             place = np.searchsorted(edges, values, side="right") - 1
             place = np.clip(place, 0, len(edges) - 2)
             passed = (values - edges[place]) / (edges[place + 1] - edges[place])
             bins[:, f] = place
             fractions[:, f] = np.clip(passed, 0, 1)
-        for f, codes in enumerate(choices, start=len(columns)):
-            bins[:, f] = np.maximum(codes, 0)
-            fractions[:, f] = fraction * (codes >= 0)
+        bins[:, n_numeric:] = np.maximum(choices, 0)
+        fractions[:, n_numeric:] = fraction * (choices >= 0)
         bins += self.starts[:-1]
         return bins, fractions
 
@@ -124,6 +123,7 @@ class BinLayout:
         return behind
 
 
+@dataclass(eq=False)
 class EncodedRows:
     """A matrix of rows: dense columns, then those of bins less `centre`.
 
@@ -139,12 +139,11 @@ class EncodedRows:
         What is subtracted from the columns of bins: their means, or zero.
     """
 
-    def __init__(self, dense, bins, fractions, layout, centre):
-        self.dense = dense
-        self.bins = bins
-        self.fractions = fractions
-        self.layout = layout
-        self.centre = centre
+    dense: np.ndarray
+    bins: np.ndarray
+    fractions: np.ndarray
+    layout: BinLayout
+    centre: np.ndarray
 
     @property
     def shape(self):
@@ -159,26 +158,18 @@ class EncodedRows:
 
     def __getitem__(self, rows):
         if isinstance(rows, slice):
-            return self._with(self.dense[rows], self.bins[rows], self.fractions[rows])
-        return self._with(  # several times faster than brackets
-            self.dense.take(rows, axis=0),
-            self.bins.take(rows, axis=0),
-            self.fractions.take(rows, axis=0),
-        )
-
-    def astype(self, dtype):
-        """The same rows in another precision."""
-        rows = self._with(
-            self.dense.astype(dtype, copy=False),
-            self.bins,
-            self.fractions.astype(dtype, copy=False),
-        )
-        rows.centre = self.centre.astype(dtype, copy=False)
-        return rows
+            parts = self.dense[rows], self.bins[rows], self.fractions[rows]
+        else:  # several times faster than brackets
+            parts = (
+                self.dense.take(rows, axis=0),
+                self.bins.take(rows, axis=0),
+                self.fractions.take(rows, axis=0),
+            )
+        return EncodedRows(*parts, self.layout, self.centre)
 
     def with_noise(self, noise):
         """These rows with something added to the dense columns."""
-        return self._with(self.dense + noise, self.bins, self.fractions)
+        return replace(self, dense=self.dense + noise)
 
     def toarray(self):
         """The matrix, written out."""
@@ -206,21 +197,11 @@ class EncodedRows:
         product = np.empty((self.shape[1], gradient.shape[1]), dtype=gradient.dtype)
         product[:n_dense] = self.dense.T @ gradient
         if self.layout.n_bins:
-            inside, shared = np.zeros(
-                (2, self.layout.n_bins, gradient.shape[1]), gradient.dtype
-            )
-            gather(
-                np.ascontiguousarray(gradient),
-                self.bins,
-                self.fractions,
-                inside,
-                shared,
-                WIDE,
-            )
+            shape = 2, self.layout.n_bins, gradient.shape[1]
+            inside, shared = np.zeros(shape, gradient.dtype)
+            gradient = np.ascontiguousarray(gradient)
+            gather(gradient, self.bins, self.fractions, inside, shared, WIDE)
             shared += self.layout.sums_behind(inside)
             shared -= self.centre[:, None] * gradient.sum(axis=0)
             product[n_dense:] = shared
         return product
-
-    def _with(self, dense, bins, fractions):
-        return EncodedRows(dense, bins, fractions, self.layout, self.centre)

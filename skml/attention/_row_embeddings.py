@@ -149,16 +149,12 @@ class NetworkEmbedding:
         self.parameters["x_weights"][:, n_first:] = 0
         return self
 
-    def _split(self, product):
-        """Columns of what x is multiplied with: hidden values, z and u."""
-        n_hidden = sum(self.hidden_layer_sizes[:1])
-        ends = [n_hidden, n_hidden + self.n_columns]
-        return np.split(product, ends, axis=1)
-
     def forward(self, X, dropout=0.0, random_state=None):
         """Embed rows; with a generator, hidden units are dropped, as in training."""
         p = {n: v.astype(X.dtype, copy=False) for n, v in self.parameters.items()}
-        hidden, z, u = self._split(X.dot(p["x_weights"]))
+        n_hidden = sum(self.hidden_layer_sizes[:1])
+        ends = [n_hidden, n_hidden + self.n_columns]
+        hidden, z, u = np.split(X.dot(p["x_weights"]), ends, axis=1)
         if self.has_mean:
             u = u + p["u_bias"]
         else:

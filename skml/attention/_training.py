@@ -48,13 +48,6 @@ class Selection(NamedTuple):
             self.repeats[places],
         )
 
-    def shuffled(self, random_state):
-        """The same in random order."""
-        order = random_state.permutation(len(self.positions))
-        return Selection(
-            self.rows, self.positions[order], self.weights[order], self.repeats[order]
-        )
-
 
 def hold_out(rows, positions):
     """Rows to learn from, and a validation set: of rows that are equal, one each.
@@ -285,7 +278,8 @@ class MinibatchTraining:
         self.options = options
         self.random_state = np.random.default_rng(random_state.randint(2**31 - 1))
         learned, held = hold_out(rows, validation)
-        self.rows = learned.shuffled(random_state)
+        order = random_state.permutation(len(learned.positions))
+        self.rows = Selection(rows, *(field[order] for field in learned[1:]))
         self.validation = held.at(slice(MOST_HELD_OUT))
         self.optimizer = AdamW(
             embedding.parameters, weight_decay=options["weight_decay"]

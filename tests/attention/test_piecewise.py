@@ -30,12 +30,17 @@ def make_rows(n_rows=40, dtype=np.float64, seed=0):
     layout = BinLayout(edges=edges, n_choices=[4, 1])
     centre = rng.random(layout.n_bins)
     dense = rng.normal(size=(n_rows, 2))
-    rows = EncodedRows(dense, *layout.locate(columns, choices, 0.7), layout, centre)
+    bins, fractions = layout.locate(
+        np.column_stack(columns), np.column_stack(choices), 0.7
+    )
+    floats = (a.astype(dtype) for a in (dense, fractions, centre))
+    as_dense, fractions, as_centre = floats
+    rows = EncodedRows(as_dense, bins, fractions, layout, as_centre)
     encoded = [encode_piecewise(*pair) for pair in zip(columns, edges, strict=True)]
     encoded.append(0.7 * (choices[0][:, np.newaxis] == np.arange(4)))
     encoded.append(np.full((n_rows, 1), 0.7))
     matrix = np.hstack([dense, np.hstack(encoded) - centre])
-    return rows.astype(dtype), matrix
+    return rows, matrix
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

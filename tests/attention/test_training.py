@@ -251,10 +251,11 @@ def make_training(losses, **options):
         "tol": 0.0,
         **options,
     }
+    others = [field.astype(np.float32) for field in rows[1:]]
     training = MinibatchTraining(
         embedding,
         objective,
-        Rows(*(field.astype(np.float32) for field in rows)),
+        Rows(make_rows(N_ROWS, np.float32)[0], *others),
         np.arange(5),
         options,
         np.random.RandomState(0),
