@@ -28,9 +28,7 @@ class TrainingOptions(NamedTuple):
     max_iter: int  # epochs
     learning_rate: float  # the peak
     lr_schedule: str  # "constant", "cosine", "inverse-sqrt" or "linear"
-    warmup_steps: (
-        int | float
-    )  # steps in which the rate rises, at most half; or their share
+    warmup_steps: int | float  # at most half of all; a float is a fraction of all
     weight_decay: float
     max_grad_norm: float  # longer gradients are shortened; infinity leaves them
     betas: tuple  # of Adam
@@ -49,7 +47,7 @@ def find_obstacle(network, task, device, dtype):
     """Why a network cannot be trained with products of this type; None if it can.
 
     PyTorch lacks some products on some processors, and some networks fix a type of
-    their own: only a trial tells. Random generators stay as they were.
+    their own: only a trial shows. Random generators stay as they were.
     """
     if dtype == torch.float32:
         return None

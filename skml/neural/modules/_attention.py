@@ -27,7 +27,7 @@ class DotProductAttention(nn.Module):
     scaled : bool, default=True
         Whether scores are divided by the root of d, the number of features.
     dropout : float, default=0.0
-        The share of weights that a step of training does not use.
+        Dropout probability of attention weights.
 
     Raises
     ------
@@ -72,9 +72,9 @@ class DotProductAttention(nn.Module):
         Parameters
         ----------
         queries : Tensor of shape (n_sequences, n_queries, n_features)
-            Who asks.
+            The queries.
         keys : Tensor of shape (n_sequences, n_keys, n_features)
-            Who answers.
+            The keys.
         values : Tensor of shape (n_sequences, n_keys, n_value_features)
             What they answer.
         mask : Tensor of bool, default=None
@@ -116,7 +116,7 @@ class AdditiveAttention(nn.Module):
     hidden_size : int
         The number of hidden values.
     dropout : float, default=0.0
-        The share of weights that a step of training does not use.
+        Dropout probability of attention weights.
 
     Raises
     ------
@@ -165,7 +165,7 @@ class AdditiveAttention(nn.Module):
         Parameters
         ----------
         keys : Tensor of shape (n_sequences, n_keys, key_size)
-            Who answers.
+            The keys.
 
         Returns
         -------
@@ -186,9 +186,9 @@ class AdditiveAttention(nn.Module):
         Parameters
         ----------
         queries : Tensor of shape (n_sequences, n_queries, query_size)
-            Who asks.
+            The queries.
         keys : Tensor of shape (n_sequences, n_keys, key_size) or None
-            Who answers; None if `projected_keys` are given.
+            The keys; None if `projected_keys` are given.
         values : Tensor of shape (n_sequences, n_keys, n_value_features)
             What they answer.
         mask : Tensor of bool, default=None

@@ -13,7 +13,7 @@ def check_sizes(**sizes):
 
 
 def check_dropout(dropout):
-    """A share; of one, nothing would be left."""
+    """A probability below one."""
     if (
         isinstance(dropout, bool)
         or not isinstance(dropout, Real)

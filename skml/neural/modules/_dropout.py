@@ -5,7 +5,7 @@ from torch import nn
 
 
 class Dropout(nn.Module):
-    """Drop a share of numbers in training, and scale the others up.
+    """Set random activations to zero in training, and scale the others up.
 
     As ``nn.Dropout``, but on a CPU, where drawing random numbers may take as long as
     the products of matrices around it, each draw serves eight numbers: the share is
@@ -14,7 +14,7 @@ class Dropout(nn.Module):
     Parameters
     ----------
     share : float, default=0.0
-        The share that is dropped, in [0, 1).
+        Dropout probability, in [0, 1).
 
     Examples
     --------

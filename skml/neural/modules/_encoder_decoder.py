@@ -12,7 +12,7 @@ from skml.neural.modules._recurrent_state import reorder_state
 
 
 class Memory(NamedTuple):
-    """What an encoder found in source sequences."""
+    """The outputs of an encoder for source sequences."""
 
     outputs: torch.Tensor  # (n_sequences, n_positions, n_features)
     mask: torch.Tensor  # (n_sequences, n_positions), True where there is a token
@@ -41,11 +41,11 @@ class EncoderDecoder(nn.Module):
     n_source, n_target : int
         The sizes of both vocabularies.
     embedding_size : int
-        The number of numbers of an id's vector.
+        Number of features of the embedding of an id.
     feature_size : int
         The number of features that the decoder gives.
     dropout : float, default=0.0
-        The share of numbers that a step of training does not use.
+        Dropout probability in training.
     tie_embeddings : bool, default=True
         Whether a target id has the same vector when it is read and when it is written.
     """

@@ -18,9 +18,9 @@ class FeedForward(nn.Sequential):
     feed_forward_size : int
         The number of hidden values.
     dropout : float
-        The share of hidden values that a step of training does not see.
+        Dropout probability of hidden units.
     activation : {"relu", "gelu"}
-        What is applied to hidden values.
+        Activation function of the hidden units.
     """
 
     def __init__(self, model_size, feed_forward_size, dropout, activation):

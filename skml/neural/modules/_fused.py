@@ -28,9 +28,9 @@ def attend_with_weights(queries, keys, values, seen, dropout):
     Parameters
     ----------
     queries : Tensor of shape (..., n_queries, head_size)
-        Who asks.
+        The queries.
     keys, values : Tensor of shape (..., n_keys, head_size)
-        Who answers, and what.
+        The keys and their values.
     seen : Tensor of bool, or None
         Which keys are seen; its shape broadcasts to that of the weights.
     dropout : Module

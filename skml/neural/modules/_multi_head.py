@@ -30,7 +30,7 @@ class MultiHeadAttention(nn.Module):
     n_heads : int
         The number of heads, which divides `model_size`.
     dropout : float, default=0.0
-        The share of weights that a step of training does not use.
+        Dropout probability of attention weights.
 
     Raises
     ------
@@ -128,9 +128,9 @@ class MultiHeadAttention(nn.Module):
         Parameters
         ----------
         queries : Tensor of shape (n_sequences, n_queries, model_size)
-            Who asks.
+            The queries.
         keys : Tensor of shape (n_sequences, n_keys, model_size), default=None
-            Who answers. None means the queries, or the keys of a fixed cache.
+            The keys. None means the queries, or the keys of a fixed cache.
         values : Tensor of shape (n_sequences, n_keys, model_size), default=None
             What they answer. None means the keys.
         mask : Tensor of bool, default=None

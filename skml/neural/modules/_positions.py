@@ -35,7 +35,7 @@ class PositionalEncoding(nn.Module):
     kind : {"sinusoidal", "learned"}, default="sinusoidal"
         Whether the encoding is computed or learned.
     dropout : float, default=0.0
-        The share of the sums that a step of training does not see.
+        Dropout probability of the sums.
 
     Raises
     ------

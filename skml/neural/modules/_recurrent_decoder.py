@@ -43,8 +43,8 @@ class RecurrentDecoder(nn.Module):
         and a learned linear map of the memory, over the root of `hidden_size`. None
         means that the state alone tells of the memory.
     dropout : float, default=0.0
-        The share of the outputs of each layer, and of the features, that a step of
-        training does not see. It leaves the state as it is.
+        Dropout probability of the outputs of each layer and of the features. It leaves
+        the state as it is.
 
     Raises
     ------
@@ -167,7 +167,7 @@ class RecurrentDecoder(nn.Module):
             The state before the first position: that of the encoder, or what this
             method returned for the positions before. A tuple for an LSTM.
         memory : Tensor of shape (n_sequences, n_memory, memory_size), default=None
-            What the encoder returned. Without attention it is not looked at.
+            What the encoder returned. Without attention it is not used.
         memory_mask : Tensor of bool of shape (n_sequences, n_memory), default=None
             Which positions of the memory may be seen (True). None means all.
         projected_memory : Tensor, default=None

@@ -43,8 +43,8 @@ class RecurrentEncoder(nn.Module):
     bidirectional : bool, default=False
         Whether sequences are read backwards, too.
     dropout : float, default=0.0
-        The share of the outputs of each layer that a step of training does not see. It
-        leaves the state as it is [3]_.
+        Dropout probability of the outputs of each layer. It leaves the state as it is
+        [3]_.
 
     Attributes
     ----------

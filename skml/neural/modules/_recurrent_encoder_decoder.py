@@ -18,19 +18,19 @@ class RecurrentEncoderDecoder(EncoderDecoder):
     n_target : int
         The size of the target vocabulary.
     embedding_size : int, default=256
-        The number of numbers of an id's vector.
+        Number of features of the embedding of an id.
     hidden_size : int, default=256
         The size of states.
     n_layers : int, default=1
-        The number of layers of each.
+        Number of layers of the encoder and of the decoder.
     cell : {"gru", "lstm"}, default="gru"
         The kind of cell.
     bidirectional : bool, default=True
         Whether the encoder reads in both directions.
     attention : {"additive", "dot-product"} or None, default="dot-product"
-        How the decoder attends to what the encoder found.
+        The score by which the decoder attends to the outputs of the encoder.
     dropout : float, default=0.0
-        The share of numbers that a step of training does not use.
+        Dropout probability in training.
     tie_embeddings : bool, default=True
         Whether a target id has the same vector when it is read and when it is written.
 

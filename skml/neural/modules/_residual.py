@@ -16,7 +16,7 @@ class Residual(nn.Module):
     model_size : int
         The number of features.
     dropout : float
-        The share of what the step made that a step of training does not see.
+        Dropout probability of the output of the sublayer.
     norm_first : bool
         Whether x is normalized before the step; else the sum is.
     """

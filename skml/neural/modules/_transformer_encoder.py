@@ -22,10 +22,10 @@ class TransformerEncoderLayer(nn.Module):
     feed_forward_size : int
         The number of hidden values of the network.
     dropout : float, default=0.0
-        The share of weights, of hidden values, and of what is added, that a step of
-        training does not use.
+        Dropout probability of attention weights, of hidden units and of the outputs
+        that are added.
     activation : {"relu", "gelu"}, default="relu"
-        What is applied to hidden values.
+        Activation function of the hidden units.
     norm_first : bool, default=True
         Whether normalization comes before attention and network [2]_; else behind the
         sums.
@@ -109,12 +109,12 @@ class TransformerEncoder(nn.Module):
     n_heads : int
         The number of heads, which divides `model_size`.
     feed_forward_size : int
-        The number of hidden values of the network in each layer.
+        Number of hidden units of the feed-forward network in each layer.
     dropout : float, default=0.0
-        The share of weights, of hidden values, and of what is added, that a step of
-        training does not use.
+        Dropout probability of attention weights, of hidden units and of the outputs
+        that are added.
     activation : {"relu", "gelu"}, default="relu"
-        What is applied to hidden values.
+        Activation function of the hidden units.
     norm_first : bool, default=True
         Whether normalization comes before attention and network [2]_, and once more at
         the end; else behind the sums.

@@ -20,11 +20,11 @@ class TransformerEncoderDecoder(EncoderDecoder):
     model_size : int, default=256
         The number of features everywhere.
     n_layers : int, default=3
-        The number of layers of each.
+        Number of layers of the encoder and of the decoder.
     n_heads : int, default=4
-        The number of heads.
+        Number of attention heads.
     feed_forward_size : int, default=1024
-        The number of hidden values of the network in each layer.
+        Number of hidden units of the feed-forward network in each layer.
     positions : {"sinusoidal", "learned"}, default="sinusoidal"
         What is added to vectors to tell where they stand.
     max_length : int, default=512
@@ -32,9 +32,9 @@ class TransformerEncoderDecoder(EncoderDecoder):
     norm_first : bool, default=True
         Whether normalization comes before attention and network, else behind.
     activation : {"relu", "gelu"}, default="relu"
-        What is applied to hidden values.
+        Activation function of the hidden units.
     dropout : float, default=0.0
-        The share of numbers that a step of training does not use.
+        Dropout probability in training.
     tie_embeddings : bool, default=True
         Whether a target id has the same vector when it is read and when it is written.
 
