@@ -1,9 +1,9 @@
 """
-What did the model do with my holes?
-====================================
+How a model treats missing values
+=================================
 
 A model that takes missing values decides what they mean, and nobody sees it.
-:func:`~skml.tabular.missing_value_report` says what was done. Here the truth is known,
+:func:`~skml.tabular.missing_value_report` reports it. Here the truth is known,
 because the example makes the data: three sensors lose values for three different
 reasons. Takes a few seconds.
 """
@@ -55,16 +55,16 @@ print(report)
 
 # %%
 # Missing values of ``faint`` went left, with its low values; those of ``overflow`` went
-# right, with its high ones; those of ``loose`` have no place of their own. That is what
-# we built in, and nobody told the trees. ``shift`` has no importance, so that its side
+# right, with its high ones; those of ``loose`` have no side of their own. That is what
+# we built in, and the trees found it. ``shift`` has no importance, so that its side
 # does not matter; the sides of categories have no order anyway. Where a feature was
-# complete, the report says what will stand in if a value is missing later.
+# complete, the report has what is imputed if a value is missing later.
 
 # %%
 # Two other learners
 # ------------------
-# The support vector machine and the logistic regression have no splits. They put the
-# median in, and a column beside it that says where.
+# The support vector machine and the logistic regression have no splits. They impute the
+# median, and add a missing indicator.
 support_vectors = SVMClassifier().fit(X[:1000], breaks_down[:1000])
 logistic = LRClassifier().fit(X, breaks_down)
 columns = {"feature": report["feature"]}
@@ -78,8 +78,8 @@ print(pd.DataFrame(columns).to_string(index=False))
 # The columns of a report are arrays, so that any plotting library will do. On the left,
 # how much is missing, and what the logistic regression does about it; in the middle,
 # the sides of the trees, as long as the feature is important. On the right, what the
-# logistic regression learned from the holes: the coefficients of the columns that say
-# where a value is missing. The median of the values that are left is far too high for
+# logistic regression learned from missing values: the coefficients of the missing
+# indicators. The median of the values that are left is far too high for
 # the missing ones of ``faint``, and far too low for those of ``overflow``; the
 # coefficients make up for it. Where values are missing at random, there is little to
 # make up for.
@@ -94,26 +94,28 @@ coefficients = dict(
 )
 weights = [coefficients.get(f"missingindicator_{name}", 0) for name in features]
 
-figure, (shares, sides, linear) = plt.subplots(
+figure, (fractions, sides, linear) = plt.subplots(
     ncols=3, sharey=True, figsize=(11, 3.8), layout="constrained"
 )
-shares.barh(features, report["missing_fraction"][shown], color="lightgray")
+fractions.barh(features, report["missing_fraction"][shown], color="lightgray")
 treatments = missing_value_report(logistic)["treatment"][shown]
-for place, treatment in enumerate(treatments):
-    shares.annotate(treatment, (0.02, place), fontsize=9, verticalalignment="center")
-shares.set(title="Missing, and treated by LR", xlabel="share of the rows")
-shares.invert_yaxis()
+for position, treatment in enumerate(treatments):
+    fractions.annotate(
+        treatment, (0.02, position), fontsize=9, verticalalignment="center"
+    )
+fractions.set(title="Missing, and treated by LR", xlabel="fraction of the rows")
+fractions.invert_yaxis()
 
 sides.barh(features, -importance * left, color="tab:blue", label="to the left")
 sides.barh(features, importance * right, color="tab:orange", label="to the right")
 sides.axvline(0, color="black", linewidth=0.8)
-sides.set(title="Where the trees send it", xlabel="share of the gain of all splits")
+sides.set(title="Where the trees send it", xlabel="fraction of the gain of all splits")
 sides.xaxis.set_major_formatter(lambda value, _: f"{abs(value):.1f}")
 sides.legend()
 
 linear.barh(features, weights, color="tab:green")
 linear.axvline(0, color="black", linewidth=0.8)
-linear.set(title="What it means to LR", xlabel='coefficient of "is missing"')
+linear.set(title="What it means to LR", xlabel="coefficient of the missing indicator")
 if plt.get_backend().lower() == "agg":
     figure.savefig("missing_value_report.png")
     print("No screen: the picture is in missing_value_report.png")

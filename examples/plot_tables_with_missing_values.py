@@ -1,9 +1,9 @@
 """
-Tables with holes
-=================
+Tabular data with missing values
+================================
 
 One table with strings, categories and missing values; nine learners that take it as it
-is. We make holes in a table that has none, so that we know what they cost, and swap one
+is. We remove values from a complete table, so that we know what they cost, and swap one
 learner for another in the same pipeline. Takes less than a minute.
 """
 
@@ -48,41 +48,41 @@ print(f"{len(table)} patients, {is_fast.sum()} of them fast")
 print(table.dtypes.to_string())
 
 # %%
-# Holes
-# -----
-# Twice, we take a sixth of the cells away. In the first table they vanish at random. In
-# the second, two values of the laboratory vanish more often where the disease advanced
-# slowly, as if nobody had seen a reason to measure them. Such holes tell something:
-# so do those in the passenger list of the Titanic, where the cabin is known more often
-# of those who were saved.
-draws = np.random.default_rng(0).random(table.shape)
-at_random = table.mask(draws < 1 / 6)
+# Missing values
+# --------------
+# Twice, we remove a sixth of the cells. In the first table they are missing at random.
+# In the second, two values of the laboratory are missing more often where the disease
+# advanced slowly, as if nobody had seen a reason to measure them. Such missing values
+# are informative: so are those in the passenger list of the Titanic, where the cabin is
+# known more often of those who were saved.
+uniform = np.random.default_rng(0).random(table.shape)
+at_random = table.mask(uniform < 1 / 6)
 
-share = np.full(table.shape, 1 / 6)
+fraction = np.full(table.shape, 1 / 6)
 laboratory = table.columns.get_indexer(["triglycerides", "glucose"])
-share[:, laboratory] = np.where(is_fast, 0.05, 0.225)[:, np.newaxis]
-telling = table.mask(draws < share)
+fraction[:, laboratory] = np.where(is_fast, 0.05, 0.225)[:, np.newaxis]
+informative = table.mask(uniform < fraction)
 
-print(telling.head(8).to_string())
-for title, holes in [("at random", at_random), ("telling", telling)]:
+print(informative.head(8).to_string())
+for title, X in [("at random", at_random), ("informative", informative)]:
     print(
-        f"Holes {title}: {holes.isna().to_numpy().mean():.3f} of the cells; "
-        f"{len(holes.dropna())} of {len(table)} rows have none"
+        f"Missing, {title}: {X.isna().to_numpy().mean():.3f} of the cells; "
+        f"{len(X.dropna())} of {len(table)} rows are complete"
     )
 
 # %%
-# To drop the rows with holes would leave a fifth of the patients. To fill the holes by
-# hand is a choice for each column, must be learned from the training rows alone, and
-# hides what was not measured.
+# Dropping the incomplete rows would leave a fifth of the patients. Imputing by hand is
+# a choice for each column, must be learned from the training rows alone, and hides what
+# was not measured.
 
 # %%
 # One pipeline, nine learners
 # ---------------------------
 # The learners take the table as it is: boosted trees find the better side for missing
 # values at each split; the support vector machines and the logistic regression impute
-# and encode inside, and add a column that says where a value was missing. So the
-# pipeline has only the one step that we want, which adds a column, and ``set_params``
-# swaps the learner at its end. Nothing is tuned.
+# and encode inside, and add missing indicators. So the pipeline has only the one step
+# that we want, which adds a column, and ``set_params`` swaps the learner at its end.
+# Nothing is tuned.
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -117,7 +117,7 @@ regressors = {
     "LightGBM": LightGBMRegressor(random_state=0),
     "SVM": SVMRegressor(),
 }
-tables = {"no holes": table, "holes at random": at_random, "telling holes": telling}
+tables = {"complete": table, "at random": at_random, "informative": informative}
 folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=2, random_state=0)
 folds = list(folds.split(table, is_fast))
 
@@ -144,36 +144,36 @@ number_scores = evaluate(regressors, progress, "r2")
 import matplotlib.pyplot as plt
 
 
-def draw(axes, scores, title, ylabel):
-    places = np.arange(len(scores))
+def plot_scores(axes, scores, title, ylabel):
+    positions = np.arange(len(scores))
     colors = ["tab:gray", "tab:orange", "tab:blue"]
     for k, (label, color) in enumerate(zip(tables, colors, strict=True)):
         heights = [of_tables[k] for of_tables in scores.values()]
-        centres = places + 0.28 * (k - 1)
+        centres = positions + 0.28 * (k - 1)
         bars = axes.bar(centres, heights, 0.26, label=label, color=color)
         axes.bar_label(bars, fmt="%.2f", fontsize=7, padding=2)
-    axes.set_xticks(places, scores)
+    axes.set_xticks(positions, scores)
     axes.set(title=title, ylabel=ylabel)
 
 
 figure, (left, right) = plt.subplots(
     ncols=2, figsize=(11, 4.5), layout="constrained", width_ratios=[5, 4]
 )
-draw(left, class_scores, "Is the disease fast?", "area under the ROC curve")
+plot_scores(left, class_scores, "Is the disease fast?", "area under the ROC curve")
 left.set_ylim(0.5, 1)  # one half is chance
-draw(right, number_scores, "How far did it advance?", "$R^2$")
+plot_scores(right, number_scores, "How far did it advance?", "$R^2$")
 left.legend(ncols=3, loc="upper center")
 if plt.get_backend().lower() == "agg":
-    figure.savefig("tables_with_holes.png")
-    print("No screen: the picture is in tables_with_holes.png")
+    figure.savefig("tables_with_missing_values.png")
+    print("No screen: the picture is in tables_with_missing_values.png")
 plt.show()
 
 # %%
-# Holes at random cost each learner something. As many holes that tell something cost
-# less, and most of the classifiers are even better with them than with the whole table:
-# that a value is missing is news, and none of the learners has to be told. It is a gift
-# and a trap. Ask whether, when the model is used, values will be missing for the same
-# reason as in the training data.
+# Values missing at random cost each learner something. As many informative ones cost
+# less, and most of the classifiers are even better with them than with the complete
+# table: all of them learn from the missingness itself. It is a gift and a trap. Ask
+# whether, when the model is used, values will be missing for the same reason as in the
+# training data.
 #
 # On a small table whose features add up, logistic regression and the support vector
 # machine do well beside the trees; it costs a line to find out. With some 440 rows,
@@ -182,11 +182,11 @@ plt.show()
 # %%
 # Early stopping
 # --------------
-# How many trees? Each of the boosters holds out a part of the rows by itself, classes
-# in their proportions, and keeps the trees of the best score.
+# How many trees? Each of the boosters holds out a stratified validation set by itself,
+# and keeps the trees of the best score.
 stopping = {"n_estimators": 1000, "early_stopping": True, "validation_fraction": 0.2}
 for name in ["GBDT", "XGBoost", "LightGBM"]:
-    model = classifiers[name].set_params(**stopping).fit(telling, is_fast)
+    model = classifiers[name].set_params(**stopping).fit(informative, is_fast)
     print(f"{name:<9} keeps {model.n_iter_} trees of the {model.n_estimators} allowed")
 
 # %%
@@ -208,7 +208,7 @@ def mean_cost(target, predicted):
 
 
 train_X, test_X, train_y, test_y = train_test_split(
-    telling, is_fast, stratify=is_fast, random_state=0
+    informative, is_fast, stratify=is_fast, random_state=0
 )
 model = LRClassifier().fit(train_X, train_y)
 tuned = TunedThresholdClassifierCV(
