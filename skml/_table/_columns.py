@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skml._validation import is_missing
+
 DATES, ZONED_DATES, DURATIONS = "dates", "dates with a time zone", "durations"
 LABELS = "strings or categories"
 TIMES = {DATES, ZONED_DATES, DURATIONS}
@@ -75,6 +77,20 @@ def without_sentinels(column, sentinels):
     new_codes = np.where(wanted, np.cumsum(wanted) - 1, -1)
     labels = [label for label, keep in zip(column.labels, wanted, strict=True) if keep]
     return column._replace(codes=_take(new_codes, column.codes), labels=labels)
+
+
+def list_sentinels(missing_values):
+    """The values that mean missing, without those that always do."""
+    many = isinstance(missing_values, (list, tuple, set, frozenset, np.ndarray))
+    values = list(missing_values) if many else [missing_values]
+    values = [value for value in values if not is_missing(value)]
+    for value in values:
+        if not isinstance(value, (Real, str)) or isinstance(value, (bool, np.bool_)):
+            raise TypeError(
+                f"missing_values has {value!r:.60} ({type(value).__name__}); expected "
+                "numbers and strings, beside NaN, None, NA and NaT."
+            )
+    return values
 
 
 def sentinel_numbers(sentinels):

@@ -11,8 +11,8 @@ from skml._fitting import warn_user
 from skml._store import show, stored
 from skml._table._columns import UNSEEN
 from skml._table._containers import as_container, column_names, take_rows
-from skml._table._reader import (
-    TableReader,
+from skml._table._reader import TableReader
+from skml._table._reader_learning import (
     drop_unused_categories,
     learn_reader,
     mark_all_missing,

@@ -1,12 +1,8 @@
 """The one door for tables: any table becomes a matrix of numbers with NaN."""
 
-from dataclasses import replace
-from numbers import Real
-
 import numpy as np
 from scipy import sparse
 
-from skml._fitting import warn_user
 from skml._store import show, stored
 from skml._table._columns import (
     DATES,
@@ -17,6 +13,7 @@ from skml._table._columns import (
     as_labels,
     has_exact_labels,
     kind_of_labels,
+    list_sentinels,
     observed_labels,
     recode,
     rounded_labels,
@@ -27,16 +24,11 @@ from skml._table._containers import (
     as_dense,
     as_matrix,
     as_table,
-    column_names,
-    dense_column,
     is_matrix,
     split_columns,
 )
-from skml._table._feature_positions import resolve_features
 from skml._table._readers import read_column
-from skml._validation import is_missing
 
-MOST_UNIQUE, FEW_ROWS = 0.9, 100  # categories a row, and rows too few to say so
 _LABELS = {str, int, float, bool}  # types of categories that can be stored
 _DTYPES = {"float32", "float64"}
 
@@ -117,8 +109,8 @@ class TableReader:
             return self._checked(self._as_floats(X))
         X = as_table(X, self.caller)
         if self._holds_numbers() and is_matrix(X := as_matrix(X)):
-            return self._read_matrix(X)
-        return self._stack(list(self._columns(X, self.categories)))
+            return self.read_matrix(X)
+        return self.stack(list(self.read_columns(X, self.categories)))
 
     def name_of(self, j):
         """How messages call a column."""
@@ -139,15 +131,7 @@ class TableReader:
         """Whether all columns were numbers in `fit`, or nothing."""
         return not (self.is_categorical.any() or any(self.kinds.values()))
 
-    def _learn_columns(self, X):
-        """Read the columns, and let the declared ones be labels."""
-        known = [[] if categorical else None for categorical in self.is_categorical]
-        return [
-            column if labels is None else as_labels(column)
-            for column, labels in zip(self._columns(X, known), known, strict=True)
-        ]
-
-    def _columns(self, X, known):
+    def read_columns(self, X, known):
         """Read the columns; `known` has for each what `read_column` takes."""
         if is_matrix(X):  # of numbers, some of which are declared to be categories
             X = as_dense(X)
@@ -155,7 +139,8 @@ class TableReader:
             name = f"{self.name_of(j)} of X ({self.caller})"
             yield read_column(column, name, self.sentinels, labels)
 
-    def _read_matrix(self, X):
+    def read_matrix(self, X):
+        """Read a matrix of numbers, dense or sparse."""
         if not sparse.issparse(X):
             return self._checked(self._as_floats(X))
         if 0 in self.sentinels:
@@ -179,7 +164,7 @@ class TableReader:
             return values
         return np.where(np.isin(numbers, sentinels), np.nan, values)
 
-    def _stack(self, columns):
+    def stack(self, columns):
         """Make one matrix of the columns, with the learned codes for labels."""
         values = np.empty((_n_rows(columns), self.n_features), dtype=self.dtype)
         with np.errstate(over="ignore"):
@@ -252,151 +237,6 @@ class TableReader:
             f"{self.name_of(j)} ({self.caller}). Missing values are NaN; mend or drop "
             "the value."
         )
-
-
-def learn_reader(X, *, categorical_features, missing_values, dtype, caller):
-    """Learn the kinds and categories of the columns of a table, and read it.
-
-    Parameters
-    ----------
-    X : table
-        The table, as `as_container` returns it.
-    categorical_features : "from_dtype", None or array-like
-        Which columns are categories: those of strings and of a category type; none;
-        or, as well, those given by name, position or mask.
-    missing_values : scalar or list of scalars
-        Values that mean missing, beside NaN, None, NA and NaT.
-    dtype : type
-        The type of float that the learner works with.
-    caller : str
-        The estimator, for messages.
-
-    Returns
-    -------
-    reader : TableReader
-        Reads tables that have the same columns.
-    values : ndarray or csr_array of shape (n_samples, n_features)
-        Numbers, NaN and codes of categories.
-    """
-    names = column_names(X)
-    names = None if names is None else list(map(str, names))
-    X = as_table(X, caller)
-    n_features = X.shape[1]
-    declared = resolve_features(
-        categorical_features, "categorical_features", n_features, names
-    )
-    reader = TableReader(
-        caller=caller,
-        dtype=np.dtype(dtype).name,
-        names=names,
-        is_categorical=declared,
-        categories=[None] * n_features,
-        kinds={},
-        sentinels=list_sentinels(missing_values),
-    )
-    X = X if declared.any() else as_matrix(X)
-    if is_matrix(X) and not declared.any():
-        return reader, reader._read_matrix(X)
-    columns = reader._learn_columns(X)
-    reader = replace(
-        reader,
-        is_categorical=np.array([isinstance(c, LabelColumn) for c in columns]),
-        categories=[
-            observed_labels(column) if isinstance(column, LabelColumn) else None
-            for column in columns
-        ],
-        kinds={
-            j: column.kind for j, column in enumerate(columns) if column.kind in TIMES
-        },
-    )
-    if categorical_features is None:
-        _refuse_undeclared(reader)
-    values = reader._stack(columns)
-    _warn_of_labels(reader, columns)
-    return reader, values
-
-
-def mark_all_missing(reader, columns):
-    """The reader that takes anything in columns where all values were missing."""
-    if len(columns) == 0:
-        return reader
-    return replace(reader, kinds=reader.kinds | dict.fromkeys(columns))
-
-
-def drop_unused_categories(reader, values):
-    """Drop the categories that no row has, such as those of rows left out.
-
-    Returns
-    -------
-    reader : TableReader
-        The reader without them.
-    values : ndarray or csr_array of shape (n_samples, n_features)
-        The same rows, with the codes that are left.
-    """
-    categories = list(reader.categories)
-    for j in np.flatnonzero(reader.is_categorical):
-        column = dense_column(values, j)
-        seen = ~np.isnan(column)
-        used, codes = np.unique(column[seen], return_inverse=True)
-        if len(used) < len(categories[j]):
-            categories[j] = [categories[j][int(code)] for code in used]
-            column[seen] = codes
-            values[:, j] = column
-    return replace(reader, categories=categories), values
-
-
-def _refuse_undeclared(reader):
-    if not reader.is_categorical.any():
-        return
-    j = int(np.flatnonzero(reader.is_categorical)[0])
-    raise ValueError(
-        f"{reader.caller}: {reader.name_of(j)} holds strings or categories, but "
-        'categorical_features=None. Pass categorical_features="from_dtype", or '
-        "convert the column to numbers."
-    )
-
-
-def _warn_of_labels(reader, columns):
-    """Warn of categories from which nothing can be learned."""
-    labelled = [(j, columns[j]) for j in np.flatnonzero(reader.is_categorical)]
-    rounded = [reader.name_of(j) for j, c in labelled if rounded_labels(c.labels)]
-    if rounded:
-        warn_user(
-            f"{reader.caller}: {', '.join(rounded):.300} holds categories that are "
-            "floats of 2**53 and more, each of which may stand for several "
-            "integers. Read the column as integers (in pandas with missing values: "
-            "Int64), or as strings."
-        )
-    nearly_unique = [reader.name_of(j) for j, c in labelled if is_nearly_unique(c)]
-    if nearly_unique:
-        warn_user(
-            f"{reader.caller}: {', '.join(nearly_unique):.300} holds nearly as many "
-            "categories as rows, from which little can be learned. If it is text, "
-            "turn it into numbers first: ColumnTransformer([('text', "
-            "TfidfWeighter(), column)], remainder='passthrough'). If it names the "
-            "rows, drop it."
-        )
-
-
-def list_sentinels(missing_values):
-    """The values that mean missing, without those that always do."""
-    many = isinstance(missing_values, (list, tuple, set, frozenset, np.ndarray))
-    values = list(missing_values) if many else [missing_values]
-    values = [value for value in values if not is_missing(value)]
-    for value in values:
-        if not isinstance(value, (Real, str)) or isinstance(value, (bool, np.bool_)):
-            raise TypeError(
-                f"missing_values has {value!r:.60} ({type(value).__name__}); expected "
-                "numbers and strings, beside NaN, None, NA and NaT."
-            )
-    return values
-
-
-def is_nearly_unique(column):
-    """Whether a column has nearly as many labels as values, and not just a few."""
-    counts = np.bincount(column.codes[column.codes >= 0])
-    n_values, n_labels = counts.sum(), np.count_nonzero(counts)
-    return bool(n_values >= FEW_ROWS and n_labels >= MOST_UNIQUE * n_values)
 
 
 def _n_rows(columns):

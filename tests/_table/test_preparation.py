@@ -16,7 +16,7 @@ from skml import GBDTClassifier, LRClassifier, SVMClassifier
 from skml._table._containers import as_container
 from skml._table._imputation import iterate_observed
 from skml._table._preparation import learn_preparation
-from skml._table._reader import learn_reader
+from skml._table._reader_learning import learn_reader
 
 STRATEGIES = ["median", "mean", "most_frequent", "constant"]
 

@@ -11,13 +11,12 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from skml._table._columns import UNSEEN
+from skml._table._columns import UNSEEN, list_sentinels
 from skml._table._containers import as_container
 from skml._table._feature_positions import feature_index
-from skml._table._reader import (
+from skml._table._reader_learning import (
     drop_unused_categories,
     learn_reader,
-    list_sentinels,
     mark_all_missing,
 )
 

@@ -1,0 +1,161 @@
+"""What is learned about the columns of a table: kinds, categories, sentinels."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from skml._fitting import warn_user
+from skml._table._columns import (
+    TIMES,
+    LabelColumn,
+    as_labels,
+    list_sentinels,
+    observed_labels,
+    rounded_labels,
+)
+from skml._table._containers import (
+    as_matrix,
+    as_table,
+    column_names,
+    dense_column,
+    is_matrix,
+)
+from skml._table._feature_positions import resolve_features
+from skml._table._reader import TableReader
+
+MOST_UNIQUE, FEW_ROWS = 0.9, 100  # categories a row, and rows too few to say so
+
+
+def learn_reader(X, *, categorical_features, missing_values, dtype, caller):
+    """Learn the kinds and categories of the columns of a table, and read it.
+
+    Parameters
+    ----------
+    X : table
+        The table, as `as_container` returns it.
+    categorical_features : "from_dtype", None or array-like
+        Which columns are categories: those of strings and of a category type; none;
+        or, as well, those given by name, position or mask.
+    missing_values : scalar or list of scalars
+        Values that mean missing, beside NaN, None, NA and NaT.
+    dtype : type
+        The type of float that the learner works with.
+    caller : str
+        The estimator, for messages.
+
+    Returns
+    -------
+    reader : TableReader
+        Reads tables that have the same columns.
+    values : ndarray or csr_array of shape (n_samples, n_features)
+        Numbers, NaN and codes of categories.
+    """
+    names = column_names(X)
+    names = None if names is None else list(map(str, names))
+    X = as_table(X, caller)
+    n_features = X.shape[1]
+    declared = resolve_features(
+        categorical_features, "categorical_features", n_features, names
+    )
+    reader = TableReader(
+        caller=caller,
+        dtype=np.dtype(dtype).name,
+        names=names,
+        is_categorical=declared,
+        categories=[None] * n_features,
+        kinds={},
+        sentinels=list_sentinels(missing_values),
+    )
+    X = X if declared.any() else as_matrix(X)
+    if is_matrix(X) and not declared.any():
+        return reader, reader.read_matrix(X)
+    known = [[] if categorical else None for categorical in declared]
+    columns = [
+        column if labels is None else as_labels(column)
+        for column, labels in zip(reader.read_columns(X, known), known, strict=True)
+    ]
+    reader = replace(
+        reader,
+        is_categorical=np.array([isinstance(c, LabelColumn) for c in columns]),
+        categories=[
+            observed_labels(column) if isinstance(column, LabelColumn) else None
+            for column in columns
+        ],
+        kinds={
+            j: column.kind for j, column in enumerate(columns) if column.kind in TIMES
+        },
+    )
+    if categorical_features is None:
+        _refuse_undeclared(reader)
+    values = reader.stack(columns)
+    _warn_of_labels(reader, columns)
+    return reader, values
+
+
+def mark_all_missing(reader, columns):
+    """The reader that takes anything in columns where all values were missing."""
+    if len(columns) == 0:
+        return reader
+    return replace(reader, kinds=reader.kinds | dict.fromkeys(columns))
+
+
+def drop_unused_categories(reader, values):
+    """Drop the categories that no row has, such as those of rows left out.
+
+    Returns
+    -------
+    reader : TableReader
+        The reader without them.
+    values : ndarray or csr_array of shape (n_samples, n_features)
+        The same rows, with the codes that are left.
+    """
+    categories = list(reader.categories)
+    for j in np.flatnonzero(reader.is_categorical):
+        column = dense_column(values, j)
+        seen = ~np.isnan(column)
+        used, codes = np.unique(column[seen], return_inverse=True)
+        if len(used) < len(categories[j]):
+            categories[j] = [categories[j][int(code)] for code in used]
+            column[seen] = codes
+            values[:, j] = column
+    return replace(reader, categories=categories), values
+
+
+def _refuse_undeclared(reader):
+    if not reader.is_categorical.any():
+        return
+    j = int(np.flatnonzero(reader.is_categorical)[0])
+    raise ValueError(
+        f"{reader.caller}: {reader.name_of(j)} holds strings or categories, but "
+        'categorical_features=None. Pass categorical_features="from_dtype", or '
+        "convert the column to numbers."
+    )
+
+
+def _warn_of_labels(reader, columns):
+    """Warn of categories from which nothing can be learned."""
+    labelled = [(j, columns[j]) for j in np.flatnonzero(reader.is_categorical)]
+    rounded = [reader.name_of(j) for j, c in labelled if rounded_labels(c.labels)]
+    if rounded:
+        warn_user(
+            f"{reader.caller}: {', '.join(rounded):.300} holds categories that are "
+            "floats of 2**53 and more, each of which may stand for several "
+            "integers. Read the column as integers (in pandas with missing values: "
+            "Int64), or as strings."
+        )
+    nearly_unique = [reader.name_of(j) for j, c in labelled if is_nearly_unique(c)]
+    if nearly_unique:
+        warn_user(
+            f"{reader.caller}: {', '.join(nearly_unique):.300} holds nearly as many "
+            "categories as rows, from which little can be learned. If it is text, "
+            "turn it into numbers first: ColumnTransformer([('text', "
+            "TfidfWeighter(), column)], remainder='passthrough'). If it names the "
+            "rows, drop it."
+        )
+
+
+def is_nearly_unique(column):
+    """Whether a column has nearly as many labels as values, and not just a few."""
+    counts = np.bincount(column.codes[column.codes >= 0])
+    n_values, n_labels = counts.sum(), np.count_nonzero(counts)
+    return bool(n_values >= FEW_ROWS and n_labels >= MOST_UNIQUE * n_values)
