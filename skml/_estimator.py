@@ -41,6 +41,10 @@ class BaseLearner(BaseEstimator):
         own = {name: v for name, v in vars(self).items() if not name.endswith("_")}
         self.__dict__ = own | published(fitted)
 
+    def _takes(self, fitted):
+        """Whether a value that was read may be what this estimator learned."""
+        return isinstance(fitted, self._fitted_class)
+
     def __sklearn_is_fitted__(self):
         return "_fitted" in vars(self)
 

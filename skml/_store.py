@@ -75,17 +75,19 @@ def stored(cls):
     """
     cls = dataclass(frozen=True, eq=False, kw_only=True)(cls)
     if not hasattr(cls, "to_data"):
-        cls.to_data = _fields_to_data
+        cls.to_data = fields_to_data
     if not hasattr(cls, "from_data"):
-        cls.from_data = classmethod(_fields_from_data)
+        cls.from_data = classmethod(fields_from_data)
     return register(cls)
 
 
-def _fields_to_data(value):
+def fields_to_data(value):
+    """What is stored of a dataclass: its fields."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
-def _fields_from_data(cls, data):
+def fields_from_data(cls, data):
+    """A dataclass of fields that were stored, each of the type that it has."""
     types = get_type_hints(cls)
     names = {field.name for field in fields(cls)}
     if wrong := names ^ data.keys():
@@ -400,7 +402,7 @@ class _Reader:
             )
         fitted = self.decode(state.get("fitted"), place)
         if fitted is not None:
-            if not isinstance(fitted, cls._fitted_class):
+            if not estimator._takes(fitted):
                 raise _WrongError(f"{place}: fitted is a {type(fitted).__name__}")
             estimator._publish(fitted)
         return estimator

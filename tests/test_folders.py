@@ -85,8 +85,8 @@ def test_estimators_are_saved_where_the_process_is(name, tmp_path, monkeypatch):
     model = XGBoostClassifier(n_estimators=2).fit(X, y)
     vectors = WordVectors(np.eye(3), ["a", "b", "c"])
     for _ in range(2):
-        model.save_model(name)
-        assert (XGBoostClassifier.load_model(name).predict(X) == model.predict(X)).all()
+        model.save(name)
+        assert (XGBoostClassifier.load(name).predict(X) == model.predict(X)).all()
         for file in (tmp_path / "model").iterdir():
             file.unlink()
         vectors.save(name)

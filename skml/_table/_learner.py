@@ -1,6 +1,7 @@
 """The face of the estimators of tables, and what they learn."""
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import StrOptions
@@ -69,6 +70,11 @@ class BaseTableLearner(BaseLearner):
         """Read a table that has the columns of the one in `fit`."""
         check_is_fitted(self)
         return self._fitted.table.read(X, warn=warn)
+
+    def _takes(self, fitted):
+        """Whether it is of the right class, and has classes if this is a classifier."""
+        has_classes = getattr(fitted, "classes_", None) is not None
+        return super()._takes(fitted) and has_classes == is_classifier(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,19 +1,11 @@
-"""Predictions of boosters from the raw scores of their trees."""
+"""Predictions of boosters, of classes and of numbers."""
 
 from numbers import Real
 
-import numpy as np
-from scipy.special import expit
+from joblib import effective_n_jobs
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.extmath import softmax
-from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, StrOptions
-
-
-def as_probabilities(values):
-    """Give the probability of the first of two classes a column of its own."""
-    return np.column_stack([1 - values, values]) if values.ndim == 1 else values
 
 
 class BoostingClassifierMixin(ClassifierMixin):
@@ -36,7 +28,8 @@ class BoostingClassifierMixin(ClassifierMixin):
         y : ndarray of shape (n_samples,)
             The most probable class of each row.
         """
-        return self._predict_from_raw(self.decision_function(X))
+        raw = self.decision_function(X)
+        return self._fitted.predictions_of(raw)
 
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
@@ -51,11 +44,8 @@ class BoostingClassifierMixin(ClassifierMixin):
         probabilities : ndarray of shape (n_samples, n_classes)
             Columns in the order of `classes_`; dtype float64.
         """
-        check_is_fitted(self)
-        X = self._read_predict(X)
-        if self._is_constant():
-            return np.ones((X.shape[0], 1))
-        return as_probabilities(self._native_predict(X, raw=False))
+        X = self._read(X)
+        return self._fitted.values(X, effective_n_jobs(self.n_jobs))
 
     def decision_function(self, X):
         """Compute the raw scores, before they become probabilities.
@@ -70,11 +60,8 @@ class BoostingClassifierMixin(ClassifierMixin):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             Log-odds of the second of two classes; of more classes, a score each.
         """
-        check_is_fitted(self)
-        X = self._read_predict(X)
-        if self._is_constant():
-            return np.zeros(X.shape[0])
-        return self._native_predict(X, raw=True)
+        X = self._read(X)
+        return self._fitted.raw(X, effective_n_jobs(self.n_jobs))
 
     def staged_decision_function(self, X):
         """Compute the raw scores after each iteration.
@@ -89,12 +76,8 @@ class BoostingClassifierMixin(ClassifierMixin):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             As `decision_function` of the trees so far.
         """
-        check_is_fitted(self)
-        X = self._read_predict(X)
-        if self._is_constant():
-            yield from (np.zeros(X.shape[0]) for _ in range(self.n_iter_))
-        else:
-            yield from self._staged_native_predict(X)
+        X = self._read(X)
+        yield from self._fitted.staged_raw(X, effective_n_jobs(self.n_jobs))
 
     def staged_predict(self, X):
         """Predict classes after each iteration.
@@ -110,7 +93,7 @@ class BoostingClassifierMixin(ClassifierMixin):
             As `predict` with the trees so far.
         """
         for raw in self.staged_decision_function(X):
-            yield self._predict_from_raw(raw)
+            yield self._fitted.predictions_of(raw)
 
     def staged_predict_proba(self, X):
         """Predict probabilities after each iteration.
@@ -126,25 +109,7 @@ class BoostingClassifierMixin(ClassifierMixin):
             As `predict_proba` with the trees so far.
         """
         for raw in self.staged_decision_function(X):
-            yield self._proba_from_raw(raw)
-
-    def _predict_from_raw(self, raw):
-        codes = raw.argmax(axis=1) if raw.ndim == 2 else (raw > 0).astype(np.intp)
-        return self.classes_[codes]
-
-    def _proba_from_raw(self, raw):
-        if self._is_constant():
-            return np.ones((len(raw), 1))
-        return as_probabilities(self._value_from_raw(raw))
-
-    def _value_from_raw(self, raw):
-        return expit(raw) if raw.ndim == 1 else softmax(raw)
-
-    def _loss_name(self):
-        return "log_loss"
-
-    def _quantile_level(self):
-        return None
+            yield self._fitted.values_of(raw)
 
 
 class BoostingRegressorMixin(RegressorMixin):
@@ -172,9 +137,8 @@ class BoostingRegressorMixin(RegressorMixin):
         y : ndarray of shape (n_samples,)
             Predictions, of dtype float64.
         """
-        check_is_fitted(self)
-        values = self._native_predict(self._read_predict(X), raw=False)
-        return self._units.of_values(values)
+        X = self._read(X)
+        return self._fitted.values(X, effective_n_jobs(self.n_jobs))
 
     def staged_predict(self, X):
         """Predict targets after each iteration.
@@ -189,18 +153,6 @@ class BoostingRegressorMixin(RegressorMixin):
         y : ndarray of shape (n_samples,)
             As `predict` with the trees so far.
         """
-        check_is_fitted(self)
-        for raw in self._staged_native_predict(self._read_predict(X)):
-            yield self._units.of_values(self._value_from_raw(raw))
-
-    def _predict_from_raw(self, raw):
-        return self._value_from_raw(raw)
-
-    def _value_from_raw(self, raw):
-        return np.exp(raw) if self.loss in {"poisson", "gamma"} else raw
-
-    def _loss_name(self):
-        return self.loss
-
-    def _quantile_level(self):
-        return self.quantile
+        X = self._read(X)
+        for raw in self._fitted.staged_raw(X, effective_n_jobs(self.n_jobs)):
+            yield self._fitted.values_of(raw)

@@ -8,13 +8,15 @@ values only, and so lose nothing by other units.
 import numpy as np
 from scipy import sparse
 
-from skml.tabular._precision import share_lost
+from skml._store import show, stored
+from skml.tabular._precision import Precision, fraction_lost
 
 LARGEST = 20  # the exponent of the largest value, in other units
 MOST_EXPONENT = 1100  # of the least number there is
 MOST_KNOTS = 2**16
 
 
+@stored
 class ColumnUnits:
     """Units of the columns that a library cannot take as they are.
 
@@ -22,7 +24,7 @@ class ColumnUnits:
     become their ranks, and what is between them is in between. Zero stays zero, so that
     sparse tables are the same as dense ones.
 
-    Parameters
+    Attributes
     ----------
     precision : Precision
         What the library tells apart.
@@ -32,14 +34,36 @@ class ColumnUnits:
         The values of ranks, sorted, of the columns that need them.
     """
 
-    def __init__(self, precision, exponents, knots):
-        self.precision = precision
-        self.exponents = exponents
-        self.knots = knots
+    precision: Precision
+    exponents: dict
+    knots: dict
+
+    def check(self):
+        """Check that exponents are not too large, and knots sorted numbers."""
+        for j, exponent in self.exponents.items():
+            are_integers = {type(j), type(exponent)} == {int}
+            if not are_integers or j < 0 or abs(exponent) > MOST_EXPONENT:
+                raise ValueError(f"column_units: {show(j)} has the exponent {exponent}")
+        for j, values in self.knots.items():
+            if not (
+                j in self.exponents
+                and isinstance(values, np.ndarray)
+                and values.dtype == np.float64
+                and values.ndim == 1
+                and len(values) > 1
+                and np.isfinite(values).all()
+                and (np.diff(values) > 0).all()
+            ):
+                raise ValueError(f"column_units: knots of {show(j)} are not sorted")
+
+    def check_columns(self, n_features):
+        """Check that they are of columns that there are."""
+        if max(self.exponents, default=0) >= n_features:
+            raise ValueError(f"column_units: there are only {n_features} columns")
 
     def round(self, X):
         """Give the other columns the precision of the library."""
-        values = self.precision.clipped(X).astype(np.float64)
+        values = self.precision.round(X).astype(np.float64)
         for j in self.exponents:
             put_column(values, j, column_of(X, j))
         return values
@@ -77,17 +101,19 @@ def learn_column_units(X, is_categorical, precision):
     by_column = X.tocsc() if sparse.issparse(X) else X
     for j in np.flatnonzero(precision.is_suspicious(X) & ~is_categorical).tolist():
         column = observed(by_column, j)
-        if precision.handles(column) and not share_lost(column, precision):
+        if precision.handles(column) and not fraction_lost(column, precision):
             continue
         largest = np.nanmax(np.abs(column))
         exponents[j] = LARGEST - int(np.frexp(largest)[1])
         column = np.ldexp(column, exponents[j])
-        if share_lost(column, precision):
+        if fraction_lost(column, precision):
             distinct = np.unique(column[~np.isnan(column)])
             n_knots = min(len(distinct), MOST_KNOTS)
             positions = np.linspace(0, len(distinct) - 1, n_knots).astype(np.intp)
             knots[j] = distinct[positions]
-    return ColumnUnits(precision, exponents, knots) if exponents else None
+    if not exponents:
+        return None
+    return ColumnUnits(precision=precision, exponents=exponents, knots=knots)
 
 
 def ranks(column, knots):

@@ -13,7 +13,7 @@ def resolve_monotonic_cst(monotonic_cst, n_features, names):
 
     Parameters
     ----------
-    monotonic_cst : dict, array-like of shape (n_features,) or None
+    monotonic_cst : dict or array-like of shape (n_features,)
         1 for an increasing, -1 for a decreasing prediction, 0 for neither.
     n_features : int
         The number of features.
@@ -26,8 +26,6 @@ def resolve_monotonic_cst(monotonic_cst, n_features, names):
         Of dtype int8; None if nothing is constrained.
     """
     directions = np.zeros(n_features, dtype=np.int8)
-    if monotonic_cst is None:
-        return None
     if isinstance(monotonic_cst, dict):
         for feature, direction in monotonic_cst.items():
             j = feature_index(feature, "monotonic_cst", n_features, names)
@@ -53,13 +51,33 @@ def _check_direction(feature, direction):
         )
 
 
+def check_monotonic_cst(monotonic, reader, draft):
+    """Refuse monotonic constraints that the predictions would not keep."""
+    for j in np.flatnonzero(monotonic):
+        if reader.is_categorical[j]:
+            raise ValueError(
+                f"monotonic_cst: {reader.name_of(j)} holds categories, which have no "
+                "order."
+            )
+    if draft.n_outputs > 1:
+        raise ValueError(
+            f"monotonic_cst cannot be honoured for {draft.n_outputs} classes: "
+            "their probabilities do not rise and fall with single scores."
+        )
+    if draft.loss in {"absolute_error", "quantile"}:
+        raise ValueError(
+            f"monotonic_cst cannot be honoured with loss={draft.loss!r}: the values of "
+            "leaves are set when the tree has grown, whatever the constraints."
+        )
+
+
 def resolve_interaction_cst(interaction_cst, n_features, names):
     """Turn the constraints into lists of positions that cover all features.
 
     Parameters
     ----------
-    interaction_cst : "pairwise", "no_interactions", list of list of str or int, or None
-        Features of one list may meet in a tree. What no list names is one more list.
+    interaction_cst : "pairwise", "no_interactions" or list of list of str or int
+        Features of one list may interact. What no list names is one more list.
     n_features : int
         The number of features.
     names : list of str or None
@@ -67,11 +85,9 @@ def resolve_interaction_cst(interaction_cst, n_features, names):
 
     Returns
     -------
-    groups : list of list of int, or None
-        None if nothing is constrained.
+    groups : list of list of int
+        The positions.
     """
-    if interaction_cst is None:
-        return None
     if interaction_cst == "no_interactions":
         return [[j] for j in range(n_features)]
     if interaction_cst == "pairwise":

@@ -1,19 +1,51 @@
-"""When boosting should stop: rows held out, and the scores of the stages."""
+"""When boosting should stop: the validation set, and the rule."""
 
 from numbers import Integral
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.metrics import check_scoring
 from sklearn.model_selection import (
     GroupShuffleSplit,
     StratifiedGroupKFold,
     train_test_split,
 )
 
-from skml._compat.sklearn import make_loss
 
-N_ROWS_FOR_TRAIN_SCORE = 10_000
+def hold_out(estimator, train, groups, seed):
+    """Split the rows to learn from into those and a validation set.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Has the parameter `validation_fraction`.
+    train : Sample
+        The rows.
+    groups : ndarray of shape (n_samples,) or None
+        Groups of all rows that the user passed.
+    seed : int
+        Chooses the rows: the same again, where trees are added to those of an earlier
+        fit.
+
+    Returns
+    -------
+    train, validation : Sample
+        The two parts.
+    """
+    if groups is not None:
+        groups = groups[train.positions]
+    if train.classes is not None:
+        check_enough_to_split(train.y, train.classes)
+    rows = split_rows(
+        train.y,
+        groups,
+        estimator.validation_fraction,
+        stratify=is_classifier(estimator),
+        random_state=np.random.RandomState(seed),
+    )
+    train, validation = (train.at(np.sort(part)) for part in rows)
+    if train.classes is not None:
+        check_classes_of_split(train.y, validation.y, train.classes)
+    return train, validation
 
 
 def split_rows(y, groups, fraction, *, stratify, random_state):
@@ -26,9 +58,9 @@ def split_rows(y, groups, fraction, *, stratify, random_state):
     groups : ndarray of shape (n_samples,) or None
         Rows of one group stay together.
     fraction : float or int
-        How many rows are held out, as a share or as a number.
+        How many rows are held out, as a fraction or as a number.
     stratify : bool
-        Whether each side gets its share of each class.
+        Whether each side has the same fraction of each class.
     random_state : RandomState
         Chooses the rows.
 
@@ -52,16 +84,16 @@ def split_rows(y, groups, fraction, *, stratify, random_state):
             "early_stopping holds out whole groups, and groups has a single one. Pass "
             "X_val and y_val, or leave groups out."
         )
-    share = fraction / len(y) if isinstance(fraction, Integral) else fraction
-    if share >= 1:
+    part = fraction / len(y) if isinstance(fraction, Integral) else fraction
+    if part >= 1:
         raise ValueError(
             f"validation_fraction={fraction} leaves none of {len(y)} rows to train."
         )
     if not stratify:
-        splitter = GroupShuffleSplit(1, test_size=share, random_state=random_state)
+        splitter = GroupShuffleSplit(1, test_size=part, random_state=random_state)
         return next(splitter.split(rows, groups=groups))
     splitter = StratifiedGroupKFold(
-        int(np.clip(round(1 / share), 2, n_groups)),
+        int(np.clip(round(1 / part), 2, n_groups)),
         shuffle=True,
         random_state=random_state,
     )
@@ -77,6 +109,17 @@ def check_fraction(n_rows, fraction, n_least):
             f"early_stopping: validation_fraction={fraction!r} holds out {n_held_out} "
             f"of {n_rows} rows; each side needs {n_least} at least, one of each class. "
             "Change validation_fraction, or pass X_val and y_val."
+        )
+
+
+def check_enough_to_split(y, classes):
+    """Refuse to split classes of a single row."""
+    counts = np.bincount(y, minlength=len(classes))
+    if counts.min() < 2:
+        label = classes.tolist()[int(np.argmin(counts))]
+        raise ValueError(
+            f"early_stopping holds out rows of each class, and class {label!r} has a "
+            "single row. Leave the class out, or pass X_val and y_val."
         )
 
 
@@ -111,126 +154,3 @@ def best_stage(scores):
             "another scoring, or hold out other rows."
         )
     return int(np.nanargmax(scores)) + 1
-
-
-class StageMonitor:
-    """Scores the stages of boosting while it runs.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Says how to score and when to stop.
-    train : Sample
-        What is learned from.
-    validation : Sample or None
-        What was held out, if something was.
-
-    Attributes
-    ----------
-    samples : list of Sample
-        What is scored: rows of the first, and the second if there is one.
-    train_score, validation_score : list of float
-        One score a stage; higher is better. None where there are no rows.
-    """
-
-    def __init__(self, estimator, train, validation):
-        self.estimator = estimator
-        self.train = train
-        self.validation = validation
-        self.train_score = []
-        self.validation_score = None if validation is None else []
-        self._scored_rows = slice(None)
-        if estimator.scoring == "loss":
-            self._loss = make_loss(
-                estimator._loss_name(),
-                len(getattr(estimator, "classes_", ())),
-                estimator._quantile_level(),
-            )
-        else:
-            self._scorer = check_scoring(estimator, estimator.scoring)
-            if len(train.y) > N_ROWS_FOR_TRAIN_SCORE:
-                shuffled = np.random.RandomState(0).permutation(len(train.y))
-                self._scored_rows = shuffled[:N_ROWS_FOR_TRAIN_SCORE]
-        self.samples = [train.at(self._scored_rows)]
-        if validation is not None:
-            self.samples.append(validation)
-        self._tables = [
-            sample.as_passed() if callable(estimator.scoring) else sample.X
-            for sample in self.samples
-        ]
-
-    def should_stop(self, train_raw, validation_raw=None):
-        """Score a stage by its raw predictions; whether boosting should stop."""
-        self.note(0, self.score(0, train_raw[self._scored_rows]))
-        if self.validation is not None:
-            self.note(1, self.score(1, validation_raw))
-        scores = self.train_score if self.validation is None else self.validation_score
-        patience, tol = self.estimator.n_iter_no_change, self.estimator.tol
-        return self.estimator.early_stopping and should_stop(scores, patience, tol)
-
-    def note(self, i, score):
-        """Note a score of one of the samples."""
-        (self.train_score, self.validation_score)[i].append(score)
-
-    def describe(self):
-        """The last scores, in words."""
-        estimator, sign = self.estimator, 1
-        name = estimator.scoring
-        if name == "loss":
-            name, sign = f"loss ({estimator._loss_name()})", -1
-        elif not isinstance(name, str):
-            name = getattr(name, "__name__", "score")
-        line = f"{name}: train {sign * self.train_score[-1]:.5f}"
-        if self.validation is not None:
-            line += f", validation {sign * self.validation_score[-1]:.5f}"
-        return line
-
-    def labels(self, sample):
-        """The targets of a sample as a scorer takes them."""
-        if is_classifier(self.estimator):
-            return self.estimator.classes_[sample.y]
-        return sample.y
-
-    def score(self, i, raw):
-        """Score one of the samples by the raw predictions of the library."""
-        sample = self.samples[i]
-        raw = self.estimator._units.of_raw(raw, self.estimator._loss_name())
-        if self.estimator.scoring == "loss":
-            return -self._loss(
-                y_true=sample.y.astype(np.float64),
-                raw_prediction=np.ascontiguousarray(raw),
-                sample_weight=sample.sample_weight,
-            )
-        weight = {}
-        if sample.sample_weight is not None:
-            weight = {"sample_weight": sample.sample_weight}
-        known = FixedPredictions(self.estimator, raw)
-        return self._scorer(known, self._tables[i], self.labels(sample), **weight)
-
-
-class FixedPredictions:
-    """An estimator whose raw predictions are known, for a scorer to ask."""
-
-    def __init__(self, estimator, raw):
-        self._estimator = estimator
-        self._raw = raw
-        if is_classifier(estimator):
-            self.classes_ = estimator.classes_
-
-    def predict(self, X):
-        return self._estimator._predict_from_raw(self._raw)
-
-    def predict_proba(self, X):
-        return self._estimator._proba_from_raw(self._raw)
-
-    def decision_function(self, X):
-        return self._raw
-
-    def score(self, X, y, sample_weight=None):
-        return type(self._estimator).score(self, X, y, sample_weight)
-
-    def __sklearn_tags__(self):
-        return self._estimator.__sklearn_tags__()
-
-    def __sklearn_is_fitted__(self):
-        return True

@@ -3,311 +3,173 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.ensemble import (
-    GradientBoostingClassifier,
-    GradientBoostingRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
 
-from skml._compat.sklearn import Interval, StrOptions, interactions_of_hist
+from skml._compat.sklearn import Interval, StrOptions
+from skml._store import stored
+from skml._table._imputation import IMPUTATION_CONSTRAINT
+from skml.tabular._backends._exact import ExactTrees
+from skml.tabular._backends._hist import HistTrees
 from skml.tabular._boosted_predictions import (
     BoostingClassifierMixin,
     BoostingRegressorMixin,
 )
-from skml.tabular._boosting import (
-    BaseBoosting,
-    check_quantile,
-)
-from skml.tabular._gbdt_exact import ExactTrees
-from skml.tabular._gbdt_hist import HistTrees
-from skml.tabular._imputed import TablePreparation
-from skml.tabular._library_params import check_library_params
-from skml.tabular._precision import EXACT, HIST
+from skml.tabular._boosting import BaseBoosting
+from skml.tabular._fitted_boosting import FittedBoosting
 
-# What only one of the methods can honour, and the value that asks for nothing.
-ONLY_HIST = {
-    "l2_regularization": 0.0,
-    "max_bins": 255,
-    "monotonic_cst": None,
-    "interaction_cst": None,
-}
-ONLY_EXACT = {
-    "min_impurity_decrease": 0.0,
-    "subsample": 1.0,
-    "imputation": "median",
-    "library_params": None,
-}
-# GradientBoosting's own names of what has a parameter here; "" for what is set.
-OURS = {
-    name: name
-    for name in (
-        "n_estimators",
-        "learning_rate",
-        "max_leaf_nodes",
-        "max_depth",
-        "min_samples_leaf",
-        "min_impurity_decrease",
-        "max_features",
-        "subsample",
-        "loss",
-        "random_state",
-        "verbose",
-        "warm_start",
-        "n_iter_no_change",
-        "tol",
-        "validation_fraction",
-    )
-} | {"alpha": "quantile", "init": ""}
+
+@stored
+class FittedGBDT(FittedBoosting):
+    """What scikit-learn's gradient boosting learned."""
+
+    trees: HistTrees | ExactTrees | None = None
 
 
 class BaseGBDT(BaseBoosting):
-    """What the classifier and the regressor share.
+    """What the classifier and the regressor share."""
 
-    A subclass names scikit-learn's two classes, `_hist_class` and `_exact_class`.
-    """
-
+    _fitted_class = FittedGBDT
     _parameter_constraints = {
         **BaseBoosting._parameter_constraints,
         "method": [StrOptions({"hist", "exact"})],
         "max_bins": [Interval(Integral, 2, 255, closed="both")],
-        "imputation": TablePreparation.imputation_constraint,
+        "imputation": IMPUTATION_CONSTRAINT,
     }
 
-    _targets_are_float32 = False
-
     @property
-    def _precision(self):
-        return EXACT if self.method == "exact" else HIST
+    def _backend(self):
+        return ExactTrees if self.method == "exact" else HistTrees
 
     @property
     def estimator_(self):
-        """scikit-learn's own model."""
-        return self._trees.native
-
-    def _check_parameters(self):
-        others = ONLY_EXACT if self.method == "hist" else ONLY_HIST
-        for name, default in others.items():
-            value = getattr(self, name)
-            if not (value is default or value == default):
-                raise ValueError(
-                    f"method={self.method!r} cannot honour {name}={value!r:.60}; leave "
-                    f"it at {default!r}, or choose the other method."
-                )
-        if self.method == "exact":
-            native = self._exact_class
-            known = native._parameter_constraints
-            check_library_params(self, known, OURS, native.__name__)
-
-    def _n_tasks(self):
-        return 0 if self.method == "hist" else super()._n_tasks()
-
-    def _new_trees(self):
-        if self.method == "hist":
-            return HistTrees(self._hist_class(), self._reader, self._columns)
-        return ExactTrees(
-            self._exact_class(), self._reader, self.imputation, self._seed
-        )
-
-    def _boost(self, train, monitor, n_before, progress):
-        if n_before and self._trees.method != self.method:
-            raise ValueError(
-                f"warm_start=True goes on with the trees of the earlier fit, which had "
-                f"method={self._trees.method!r}; method={self.method!r} cannot."
-            )
-        # A copy, so that nothing is half done where fit fails.
-        trees = self._trees.cut(n_before) if n_before else self._new_trees()
-        params = self._shared_params()
-        params |= self._hist_params() if self.method == "hist" else self._exact_params()
-        trees.boost(params, train, monitor, n_before, self._n_threads(), progress)
-        self._trees = trees
-        self.n_iter_ = trees.n_iter
-
-    def _shared_params(self):
-        return {
-            "learning_rate": self.learning_rate,
-            "max_leaf_nodes": self.max_leaf_nodes,
-            "max_depth": self.max_depth,
-            "min_samples_leaf": self.min_samples_leaf,
-            "max_features": self.max_features,
-            "warm_start": self.warm_start,
-            "random_state": self._seed,
-        }
-
-    def _hist_params(self):
-        monotonic, interactions = self._constraints()
-        categorical = self._reader.is_categorical
-        return {
-            "max_iter": self.n_estimators,
-            "l2_regularization": self.l2_regularization / self._penalties().l2,
-            "max_bins": self.max_bins,
-            "categorical_features": categorical if categorical.any() else None,
-            "monotonic_cst": monotonic,
-            "interaction_cst": interactions_of_hist(interactions, categorical),
-            "scoring": self.scoring,
-            "n_iter_no_change": self.n_iter_no_change,
-            "tol": self.tol,
-        }
-
-    def _exact_params(self):
-        return {
-            "n_estimators": self.n_estimators,
-            "min_impurity_decrease": self._least_decrease(),
-            "subsample": self.subsample,
-            **(self.library_params or {}),
-        }
-
-    def _least_decrease(self):
-        """An impurity is a mean over rows: the unit of weights is no part of it."""
-        penalties = self._penalties()
-        return self.min_impurity_decrease / (penalties.gain / self._units.weight)
-
-    def _cut(self, n_iter):
-        self._trees = self._trees.cut(n_iter)
-        self.n_iter_ = n_iter
-
-    def _native_predict(self, X, raw):
-        values = self._trees.raw_predict(X, self._n_threads())
-        return values if raw else self._value_from_raw(values)
-
-    def _staged_native_predict(self, X):
-        return self._trees.staged_raw_predict(X, self._n_threads())
-
-    def _has_splits(self):
-        return len(self._splits().feature) > 0
-
-    def _splits(self):
-        return self._trees.splits()
-
-    def _chosen_sides(self):
-        return super()._chosen_sides() if self.method == "hist" else None
-
-    def _missing_treatments(self):
-        treatments = super()._missing_treatments()
-        if self.method == "hist" or self._is_constant():
-            return treatments
-        prepared = zip(self._trees.preparation.treatments, treatments, strict=True)
-        has_holes = self.missing_fraction_ > 0
-        return [p[0] if h else p[1] for p, h in zip(prepared, has_holes, strict=True)]
+        """scikit-learn's own model; a model of one single class has none."""
+        trees = self._fitted.trees
+        if trees is None:
+            raise AttributeError("A model of one single class has no estimator_.")
+        return trees.native
 
 
 class GBDTClassifier(BoostingClassifierMixin, BaseGBDT):
-    """Gradient boosting by scikit-learn, for classes.
+    """Gradient boosting classifier of scikit-learn.
 
-    One of a family of estimators of tables that share parameters, the meaning of a
-    missing value, and early stopping. By histograms, missing values go, at each split,
-    to the side where the loss gains more.
+    One of a family of estimators of tables that share parameters, the treatment of
+    missing values, and early stopping. With histograms, missing values go to the child
+    where the loss becomes lower.
 
     Read more in the :ref:`User Guide <tables>`.
 
     Parameters
     ----------
     method : {"hist", "exact"}, default="hist"
-        Histograms of binned values, as in
-        :class:`~sklearn.ensemble.HistGradientBoostingClassifier`, or every split point,
-        as in :class:`~sklearn.ensemble.GradientBoostingClassifier`, which takes no
-        missing values and no categories itself: they are imputed, flagged and encoded.
+        Whether splits are searched in histograms of binned values, as in
+        :class:`~sklearn.ensemble.HistGradientBoostingClassifier`, or among all values,
+        as in :class:`~sklearn.ensemble.GradientBoostingClassifier`. The latter supports
+        neither missing values nor categories: they are imputed, with missing
+        indicators, and encoded.
     n_estimators : int, default=100
-        The number of iterations; each adds one tree, or one a class for more than two
-        classes.
+        Number of boosting iterations; each adds one tree, or one per class for more
+        than two classes.
     learning_rate : float, default=0.1
-        What the values of each tree are multiplied by.
+        Factor by which the values of each tree are multiplied (shrinkage).
     max_leaf_nodes : int or None, default=31
-        The largest number of leaves of a tree, which grows where it gains most. None:
+        Maximum number of leaves of a tree, which is grown leaf-wise (best-first). None:
         no limit.
     max_depth : int or None, default=None
-        The largest depth of a tree. None: no limit.
+        Maximum depth of a tree. None: no limit.
     min_samples_leaf : int, default=20
-        The smallest number of rows in a leaf.
+        Minimum number of samples in a leaf.
     min_impurity_decrease : float, default=0.0
-        The smallest gain of a split. Only of the exact method.
-    l2_regularization : float, default=0.0
-        Shrinks the values of leaves. Only with histograms.
-    max_features : float, default=1.0
-        The share of the features that each split may choose from, drawn at random.
-    subsample : float, default=1.0
-        The share of the rows that each tree learns from, drawn at random. Only of the
+        Minimum decrease of the loss by a split, in units of the library. Only with the
         exact method.
+    l2_regularization : float, default=0.0
+        L2 regularization of the leaf values. Only with histograms.
+    max_features : float, default=1.0
+        Fraction of the features that each split may choose from, sampled at random.
+    subsample : float, default=1.0
+        Fraction of the samples that each tree is trained on, sampled at random. Only
+        with the exact method.
     max_bins : int, default=255
-        The largest number of bins, up to 255, that the values of a feature are sorted
-        into; missing values have one more. Only with histograms.
+        Maximum number of bins of a feature; missing values have one more. At most 255.
+        Only with histograms.
     categorical_features : "from_dtype", None or array-like of str, int or bool, \
             default="from_dtype"
-        Which columns hold categories: those of strings or of a category type; none; or
-        those, beside them, that are named, numbered or marked.
+        Categorical features: those of strings or of a category type ("from_dtype");
+        none; or, beside those, the features that are given by name, position or mask.
     missing_values : scalar or list of scalars, default=np.nan
         Values that mean missing, such as -999 or ``"?"``, beside NaN, None, NA and NaT,
         which always do.
     imputation : {"median", "mean", "most_frequent", "constant"} or transformer, \
             default="median"
-        For the exact method: what stands in for missing values, computed with the
-        weights of the rows; constant is 0. A flag beside it tells the trees.
+        For the exact method: what is imputed for missing values, computed with the
+        weights of the samples; constant is 0. Missing indicators are added.
     monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
-        1 where the prediction may only rise with a feature, -1 where it may only fall,
-        0 otherwise; by name or position as a dict, or one value a feature. Not for
-        three classes or more. Only with histograms.
+        Constraint on each feature: 1 for a prediction that may only increase with it,
+        -1 for one that may only decrease, 0 for none. A dict by name or position, or
+        one value per feature. Not supported for three classes or more. Only with
+        histograms.
     interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
             default=None
-        Lists of features that may meet in a tree; what no list has is one more list.
-        Only with histograms.
+        Lists of features that may interact; the features in none of them are one more
+        list. Only with histograms.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, which multiply those of the rows. Balanced classes have
-        equal sums of weights.
-    early_stopping : bool, default=False
-        Whether to stop when the validation score does not rise any more, and keep the
-        trees of the best score.
+        Weights of the classes, multiplied with those of the samples. If balanced, the
+        weights of each class have the same sum.
+    early_stopping : bool or "auto", default=False
+        Whether to stop when the validation score no longer improves, and to keep the
+        trees of the best iteration. If "auto", early stopping is enabled if there are
+        more than 10000 samples.
     scoring : str, callable or None, default="loss"
-        The validation score: the loss, or a scorer, which gets the rows as they were
+        Validation score: the loss, or a scorer, which gets the samples as they were
         passed to `fit`; None is the `score` method.
     validation_fraction : float, int or None, default=0.1
-        How many rows are held out for early stopping, of each class or in whole groups,
-        as a fraction or as a number. None: none, and the training score decides. Not
-        used if `fit` gets `X_val`.
+        Fraction or number of the samples in the validation set of early stopping,
+        stratified by class, or in whole groups. None: no validation set, and the
+        training score decides. Not used if `fit` gets `X_val`.
     n_iter_no_change : int, default=10
-        Stop when this many iterations bring nothing better.
+        Number of iterations without improvement after which training stops.
     tol : float, default=1e-07
-        By how much a score must be higher to be better.
+        Tolerance: what a score must rise by to count as an improvement.
     warm_start : bool, default=False
-        Whether `fit` goes on with the trees of the fit before.
+        Whether `fit` adds trees to those of the previous fit.
     library_params : dict, default=None
         More parameters of the exact method, by scikit-learn's names, such as
-        ``{"ccp_alpha": 0.01}``. Others are refused.
+        ``{"ccp_alpha": 0.01}``. Names that are unknown, or that have a parameter here,
+        are refused.
     n_jobs : int, default=None
-        The number of threads. None is one, unless a joblib context says otherwise; -1
-        is all cores.
+        Number of threads. None means one, unless a joblib context says otherwise; -1
+        means all cores.
     random_state : int, RandomState or None, default=None
-        Seed of what is drawn: rows, features, the rows held out.
+        Seed of the random sampling of samples and features, and of the validation set.
     verbose : int, default=0
-        Whether each iteration is printed, with the training loss or score, that of the
-        validation rows if there are some, and the seconds since the start.
+        Whether to print each iteration: the training loss or score, that of the
+        validation set if there is one, and the seconds since the start.
 
     Attributes
     ----------
     estimator_ : HistGradientBoostingClassifier or GradientBoostingClassifier
         scikit-learn's own model.
     classes_ : ndarray of shape (n_classes,)
-        The classes, sorted.
+        Class labels, sorted.
     n_iter_ : int
-        The number of iterations that are kept.
+        Number of iterations that are kept.
     train_score_ : ndarray of shape (n_iterations,)
-        Training score after each iteration that was run, the higher the better. Only
-        with early stopping, or if `fit` got `X_val`.
+        Training score after each iteration, the higher the better. Only with early
+        stopping, or if `fit` got `X_val`.
     validation_score_ : ndarray of shape (n_iterations,)
-        The same of the rows held out, or of `X_val`, if there are some. With early
+        Score of the validation set after each iteration, if there is one. With early
         stopping, the best is that of iteration `n_iter_`.
     missing_fraction_ : ndarray of shape (n_features,)
-        The share of the rows in which a feature was missing.
+        Fraction of the samples in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)
-        The share of each feature in the total gain of all splits.
+        Normalised total gain of the splits of each feature.
     n_features_in_ : int
-        The number of features.
+        Number of features.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, if X had names that are all strings.
+        Names of the features, if all are strings.
 
     Notes
     -----
-    With histograms, of more categories than bins the rarest become one. With the exact
-    method, early stopping is that of this package, with the same rule.
+    With histograms, the rarest categories become one if there are more than bins. Both
+    methods stop early by the same rule.
 
     References
     ----------
@@ -327,8 +189,6 @@ class GBDTClassifier(BoostingClassifierMixin, BaseGBDT):
     True
     """
 
-    _hist_class = HistGradientBoostingClassifier
-    _exact_class = GradientBoostingClassifier
     _parameter_constraints = {
         **BaseGBDT._parameter_constraints,
         **BoostingClassifierMixin._parameter_constraints,
@@ -395,11 +255,11 @@ class GBDTClassifier(BoostingClassifierMixin, BaseGBDT):
 
 
 class GBDTRegressor(BoostingRegressorMixin, BaseGBDT):
-    """Gradient boosting by scikit-learn, for numbers.
+    """Gradient boosting regressor of scikit-learn.
 
-    One of a family of estimators of tables that share parameters, the meaning of a
-    missing value, and early stopping. By histograms, missing values go, at each split,
-    to the side where the loss gains more.
+    One of a family of estimators of tables that share parameters, the treatment of
+    missing values, and early stopping. With histograms, missing values go to the child
+    where the loss becomes lower.
 
     Read more in the :ref:`User Guide <tables>`.
 
@@ -407,110 +267,116 @@ class GBDTRegressor(BoostingRegressorMixin, BaseGBDT):
     ----------
     loss : {"squared_error", "absolute_error", "quantile", "poisson", "gamma"}, \
             default="squared_error"
-        What is minimised. Poisson and gamma have a log link, and need histograms.
+        Loss to minimise. Poisson and gamma have a log link. They are only supported
+        with histograms.
     quantile : float, default=None
-        The level of the quantile loss, between 0 and 1; for no other loss.
+        Level of the quantile loss, between 0 and 1; for no other loss.
     method : {"hist", "exact"}, default="hist"
-        Histograms of binned values, as in
-        :class:`~sklearn.ensemble.HistGradientBoostingRegressor`, or every split point,
-        as in :class:`~sklearn.ensemble.GradientBoostingRegressor`, which takes no
-        missing values and no categories itself: they are imputed, flagged and encoded.
+        Whether splits are searched in histograms of binned values, as in
+        :class:`~sklearn.ensemble.HistGradientBoostingRegressor`, or among all values,
+        as in :class:`~sklearn.ensemble.GradientBoostingRegressor`. The latter supports
+        neither missing values nor categories: they are imputed, with missing
+        indicators, and encoded.
     n_estimators : int, default=100
-        The number of iterations; each adds one tree, or one a class for more than two
-        classes.
+        Number of boosting iterations; each adds one tree, or one per class for more
+        than two classes.
     learning_rate : float, default=0.1
-        What the values of each tree are multiplied by.
+        Factor by which the values of each tree are multiplied (shrinkage).
     max_leaf_nodes : int or None, default=31
-        The largest number of leaves of a tree, which grows where it gains most. None:
+        Maximum number of leaves of a tree, which is grown leaf-wise (best-first). None:
         no limit.
     max_depth : int or None, default=None
-        The largest depth of a tree. None: no limit.
+        Maximum depth of a tree. None: no limit.
     min_samples_leaf : int, default=20
-        The smallest number of rows in a leaf.
+        Minimum number of samples in a leaf.
     min_impurity_decrease : float, default=0.0
-        The smallest gain of a split. Only of the exact method.
-    l2_regularization : float, default=0.0
-        Shrinks the values of leaves. Only with histograms.
-    max_features : float, default=1.0
-        The share of the features that each split may choose from, drawn at random.
-    subsample : float, default=1.0
-        The share of the rows that each tree learns from, drawn at random. Only of the
+        Minimum decrease of the loss by a split, in units of the library. Only with the
         exact method.
+    l2_regularization : float, default=0.0
+        L2 regularization of the leaf values. Only with histograms.
+    max_features : float, default=1.0
+        Fraction of the features that each split may choose from, sampled at random.
+    subsample : float, default=1.0
+        Fraction of the samples that each tree is trained on, sampled at random. Only
+        with the exact method.
     max_bins : int, default=255
-        The largest number of bins, up to 255, that the values of a feature are sorted
-        into; missing values have one more. Only with histograms.
+        Maximum number of bins of a feature; missing values have one more. At most 255.
+        Only with histograms.
     categorical_features : "from_dtype", None or array-like of str, int or bool, \
             default="from_dtype"
-        Which columns hold categories: those of strings or of a category type; none; or
-        those, beside them, that are named, numbered or marked.
+        Categorical features: those of strings or of a category type ("from_dtype");
+        none; or, beside those, the features that are given by name, position or mask.
     missing_values : scalar or list of scalars, default=np.nan
         Values that mean missing, such as -999 or ``"?"``, beside NaN, None, NA and NaT,
         which always do.
     imputation : {"median", "mean", "most_frequent", "constant"} or transformer, \
             default="median"
-        For the exact method: what stands in for missing values, computed with the
-        weights of the rows; constant is 0. A flag beside it tells the trees.
+        For the exact method: what is imputed for missing values, computed with the
+        weights of the samples; constant is 0. Missing indicators are added.
     monotonic_cst : dict, array-like of shape (n_features,) or None, default=None
-        1 where the prediction may only rise with a feature, -1 where it may only fall,
-        0 otherwise; by name or position as a dict, or one value a feature. Not with the
-        losses `absolute_error` and `quantile`. Only with histograms.
+        Constraint on each feature: 1 for a prediction that may only increase with it,
+        -1 for one that may only decrease, 0 for none. A dict by name or position, or
+        one value per feature. Not supported with the losses `absolute_error` and
+        `quantile`. Only with histograms.
     interaction_cst : "pairwise", "no_interactions", list of lists, or None, \
             default=None
-        Lists of features that may meet in a tree; what no list has is one more list.
-        Only with histograms.
-    early_stopping : bool, default=False
-        Whether to stop when the validation score does not rise any more, and keep the
-        trees of the best score.
+        Lists of features that may interact; the features in none of them are one more
+        list. Only with histograms.
+    early_stopping : bool or "auto", default=False
+        Whether to stop when the validation score no longer improves, and to keep the
+        trees of the best iteration. If "auto", early stopping is enabled if there are
+        more than 10000 samples.
     scoring : str, callable or None, default="loss"
-        The validation score: the loss, or a scorer, which gets the rows as they were
+        Validation score: the loss, or a scorer, which gets the samples as they were
         passed to `fit`; None is the `score` method.
     validation_fraction : float, int or None, default=0.1
-        How many rows are held out for early stopping, of each class or in whole groups,
-        as a fraction or as a number. None: none, and the training score decides. Not
-        used if `fit` gets `X_val`.
+        Fraction or number of the samples in the validation set of early stopping,
+        stratified by class, or in whole groups. None: no validation set, and the
+        training score decides. Not used if `fit` gets `X_val`.
     n_iter_no_change : int, default=10
-        Stop when this many iterations bring nothing better.
+        Number of iterations without improvement after which training stops.
     tol : float, default=1e-07
-        By how much a score must be higher to be better.
+        Tolerance: what a score must rise by to count as an improvement.
     warm_start : bool, default=False
-        Whether `fit` goes on with the trees of the fit before.
+        Whether `fit` adds trees to those of the previous fit.
     library_params : dict, default=None
         More parameters of the exact method, by scikit-learn's names, such as
-        ``{"ccp_alpha": 0.01}``. Others are refused.
+        ``{"ccp_alpha": 0.01}``. Names that are unknown, or that have a parameter here,
+        are refused.
     n_jobs : int, default=None
-        The number of threads. None is one, unless a joblib context says otherwise; -1
-        is all cores.
+        Number of threads. None means one, unless a joblib context says otherwise; -1
+        means all cores.
     random_state : int, RandomState or None, default=None
-        Seed of what is drawn: rows, features, the rows held out.
+        Seed of the random sampling of samples and features, and of the validation set.
     verbose : int, default=0
-        Whether each iteration is printed, with the training loss or score, that of the
-        validation rows if there are some, and the seconds since the start.
+        Whether to print each iteration: the training loss or score, that of the
+        validation set if there is one, and the seconds since the start.
 
     Attributes
     ----------
     estimator_ : HistGradientBoostingRegressor or GradientBoostingRegressor
         scikit-learn's own model.
     n_iter_ : int
-        The number of iterations that are kept.
+        Number of iterations that are kept.
     train_score_ : ndarray of shape (n_iterations,)
-        Training score after each iteration that was run, the higher the better. Only
-        with early stopping, or if `fit` got `X_val`.
+        Training score after each iteration, the higher the better. Only with early
+        stopping, or if `fit` got `X_val`.
     validation_score_ : ndarray of shape (n_iterations,)
-        The same of the rows held out, or of `X_val`, if there are some. With early
+        Score of the validation set after each iteration, if there is one. With early
         stopping, the best is that of iteration `n_iter_`.
     missing_fraction_ : ndarray of shape (n_features,)
-        The share of the rows in which a feature was missing.
+        Fraction of the samples in which a feature was missing.
     feature_importances_ : ndarray of shape (n_features,)
-        The share of each feature in the total gain of all splits.
+        Normalised total gain of the splits of each feature.
     n_features_in_ : int
-        The number of features.
+        Number of features.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, if X had names that are all strings.
+        Names of the features, if all are strings.
 
     Notes
     -----
-    With histograms, of more categories than bins the rarest become one. With the exact
-    method, early stopping is that of this package, with the same rule.
+    With histograms, the rarest categories become one if there are more than bins. Both
+    methods stop early by the same rule.
 
     References
     ----------
@@ -530,8 +396,6 @@ class GBDTRegressor(BoostingRegressorMixin, BaseGBDT):
     True
     """
 
-    _hist_class = HistGradientBoostingRegressor
-    _exact_class = GradientBoostingRegressor
     _parameter_constraints = {
         **BaseGBDT._parameter_constraints,
         **BoostingRegressorMixin._parameter_constraints,
@@ -597,22 +461,3 @@ class GBDTRegressor(BoostingRegressorMixin, BaseGBDT):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
-
-    def _check_parameters(self):
-        super()._check_parameters()
-        check_quantile(self.loss, self.quantile)
-        if self.method == "exact" and self.loss in {"poisson", "gamma"}:
-            raise ValueError(
-                f"method='exact' cannot honour loss={self.loss!r}; choose "
-                "method='hist'."
-            )
-
-    def _hist_params(self):
-        return super()._hist_params() | {
-            "loss": self.loss,
-            "quantile": self.quantile,
-        }
-
-    def _exact_params(self):
-        params = super()._exact_params() | {"loss": self.loss}
-        return params | ({"alpha": self.quantile} if self.quantile else {})

@@ -3,10 +3,9 @@
 import inspect
 
 import numpy as np
-from sklearn.base import is_classifier
 
 from skml._fitting import warn_user
-from skml._table._frame import as_dense
+from skml._table._containers import as_dense
 
 # By how much a logarithm may change: Poisson's second derivative is larger by it.
 POISSON_STEP = 0.7
@@ -15,19 +14,19 @@ LIGHT_ROWS, LEAST_TYPICAL_WEIGHT = 0.95, 0.25
 PENALTIES = ("min_impurity_decrease", "l2_regularization", "l1_regularization")
 
 
-def typical_hessian(estimator, train, softmax):
+def typical_hessian(loss, train, softmax):
     """The second derivative of the loss by a score, of a row of weight 1.
 
-    That before the first tree, in the mean. Of classes it is p (1 - p), by their
-    shares; of three and more, libraries multiply it by a factor of their own.
+    That before the first tree, in the mean. Of classes it is p (1 - p), where p is
+    their fraction; of three and more, libraries multiply it by a factor of their own.
     """
-    if is_classifier(estimator):
-        n_classes = len(estimator.classes_)
-        shares = np.bincount(train.y, train.sample_weight, minlength=n_classes)
-        shares = shares / shares.sum()
+    if train.classes is not None:
+        n_classes = len(train.classes)
+        p = np.bincount(train.y, train.sample_weight, minlength=n_classes)
+        p = p / p.sum()
         factor = softmax if n_classes > 2 else 1.0
-        return factor * float(np.mean(shares * (1 - shares)))
-    if estimator.loss == "poisson":
+        return factor * float(np.mean(p * (1 - p)))
+    if loss == "poisson":
         mean = np.average(train.y, weights=train.sample_weight)
         return float(mean * np.exp(POISSON_STEP))
     return 1.0
@@ -48,7 +47,7 @@ def few_are_heavy(sample_weight):
     return most < LEAST_TYPICAL_WEIGHT * np.mean(sample_weight)
 
 
-def can_break(estimator, sample_weight):
+def can_break(estimator, loss, sample_weight):
     """Whether leaves may have fewer rows than the user chose.
 
     The default is no choice, nor is what a subclass sets by itself, and no leaf has
@@ -56,7 +55,7 @@ def can_break(estimator, sample_weight):
     """
     parameter = inspect.signature(type(estimator)).parameters.get("min_samples_leaf")
     is_chosen = parameter and estimator.min_samples_leaf not in {1, parameter.default}
-    is_count = sample_weight is None and estimator._loss_name() == "squared_error"
+    is_count = sample_weight is None and loss == "squared_error"
     return is_chosen and not is_count
 
 

@@ -1,6 +1,5 @@
 """Parameters that are passed on to a library, and seeds for it."""
 
-import re
 from collections import Counter
 from numbers import Integral
 
@@ -72,11 +71,6 @@ def native_names(names, refused, generic):
         while result[j] in known:
             result[j] += "_"
     return result
-
-
-def release(version):
-    """The first two numbers of a version."""
-    return [int(part) for part in re.findall(r"\d{1,9}", version)[:2]]
 
 
 def draw_seed(random_state):

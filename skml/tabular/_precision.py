@@ -1,21 +1,30 @@
 """What a library can tell apart, and columns in which that is not enough."""
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import sparse
 
+from skml._compat.sklearn_boosting import FEATURE_THRESHOLD
+from skml._store import show, stored
+
 N_LOOKED_AT = 2048  # rows, evenly spaced
-LARGEST_SHARE = 0.05  # of distinct values, that may be lost
+LARGEST_FRACTION = 0.05  # of distinct values, that may be lost
 
 
-class Precision(NamedTuple):
+@stored
+class Precision:
     """How a library looks at numbers."""
 
-    dtype: type  # what it keeps them as
+    dtype: str  # what it keeps them as
     gap: float = 0.0  # values that are no further apart are equal
     zero: float = 0.0  # values that are no further from zero are zero
     largest: float = np.inf  # larger values are not handled
+
+    def check(self):
+        """Check that it is a type of float, with limits that are not negative."""
+        if self.dtype not in {"float32", "float64"}:
+            raise ValueError(f"dtype is {show(self.dtype)}")
+        if not min(self.gap, self.zero, self.largest) >= 0:
+            raise ValueError("gap, zero or largest is negative")
 
     def seen(self, values):
         """Values as the library sees them, in float64."""
@@ -32,7 +41,7 @@ class Precision(NamedTuple):
         """The largest value."""
         return min(self.largest, float(np.finfo(self.dtype).max))
 
-    def clipped(self, X):
+    def round(self, X):
         """A table as floats of the library; what is out of range at its ends."""
         if not self.handles(X.data if sparse.issparse(X) else X):
             X = X.copy()
@@ -44,7 +53,7 @@ class Precision(NamedTuple):
         """Which columns have values that the library sees as others."""
         values = X.data if sparse.issparse(X) else X
         changed = np.abs(values) > self.limit
-        if self.dtype is not np.float64 or self.zero:
+        if self.dtype != "float64" or self.zero:
             changed |= (self.seen(values) != values) & ~np.isnan(values)
         if self.gap:
             changed |= values != 0
@@ -53,18 +62,16 @@ class Precision(NamedTuple):
         return np.bincount(X.indices[changed], minlength=X.shape[1]) > 0
 
 
-FLOAT32 = Precision(np.float32)
-# Values that scikit-learn's exact trees see as equal: FEATURE_THRESHOLD, its own.
-EXACT = Precision(np.float32, gap=1e-7)
+FLOAT32 = Precision(dtype="float32")
+EXACT = Precision(dtype="float32", gap=FEATURE_THRESHOLD)
 # LightGBM's own: kZeroThreshold, and the largest threshold of a split.
-LIGHTGBM = Precision(np.float64, zero=1e-35, largest=1e300)
-HIST = Precision(
-    np.float64, largest=8e307
-)  # bins end between two values, at half a sum
+LIGHTGBM = Precision(dtype="float64", zero=1e-35, largest=1e300)
+# Bins end between two values, at half a sum.
+HIST = Precision(dtype="float64", largest=8e307)
 
 
-def share_lost(values, precision):
-    """The share of distinct values that become equal to the next smaller one.
+def fraction_lost(values, precision):
+    """The fraction of distinct values that become equal to the next smaller one.
 
     It is 0 where it is too small to matter.
     """
@@ -78,5 +85,5 @@ def share_lost(values, precision):
         return 0.0
     with np.errstate(invalid="ignore"):  # infinity less infinity
         told_apart = np.diff(precision.seen(distinct)) > precision.gap
-    share = 1 - told_apart.mean()
-    return float(share) if share > LARGEST_SHARE else 0.0
+    fraction = 1 - told_apart.mean()
+    return float(fraction) if fraction > LARGEST_FRACTION else 0.0

@@ -1,4 +1,4 @@
-"""What boosting tells of each iteration."""
+"""How boosting reports each iteration."""
 
 import time
 
@@ -22,12 +22,12 @@ class BoostingProgress(Progress):
         monitor : StageMonitor or None
             Has the scores, if there are some.
         learned : callable
-            Returns a dict of the attributes of an estimator that stops here.
+            Returns what was learned so far, a `FittedBoosting`.
         """
         return super().report(self.line(n_iter, monitor), learned)
 
     def show(self, n_iter, monitor):
-        """Print an iteration, where callbacks are not told of it."""
+        """Print an iteration that callbacks do not get."""
         if self.estimator.verbose:
             print(self.line(n_iter, monitor))
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skml._store import show, stored
 from skml.tabular._leaf_size import typical_weight
-from skml.tabular._precision import FLOAT32, share_lost
+from skml.tabular._precision import FLOAT32, fraction_lost
 
 LOG_LINK = {"poisson", "gamma"}
 TYPICAL_WEIGHTS = (1 / 16, 16.0)
@@ -30,17 +31,22 @@ class Penalties(NamedTuple):
     gain: float = 1.0
 
 
-class Units(NamedTuple):
+@stored
+class Units:
     """What weights are divided by, and targets, after an offset was taken off."""
 
     weight: float = 1.0
     target: float = 1.0
     offset: float = 0.0
 
+    def check(self):
+        """Check that they are finite numbers, and can be divided by."""
+        values = self.weight, self.target, self.offset
+        if not np.isfinite(values).all() or min(values[:2]) <= 0:
+            raise ValueError(f"units are {show(values)}")
+
     def of_sample(self, sample):
         """A sample as the library learns it."""
-        if self == Units():
-            return sample
         y, weight = sample.y, sample.sample_weight
         if (self.target, self.offset) != (1.0, 0.0):
             y = (y - self.offset) / self.target
@@ -103,13 +109,14 @@ def learn_units(train, loss, *, centre=False):
         low, high = TYPICAL_WEIGHTS
         weight = 1.0 if low <= typical <= high else typical
     if loss is None:
-        return Units(weight)
+        return Units(weight=weight)
     if loss in LOG_LINK:
-        return Units(weight, unit_of_means(train.y, *MEANS[loss]))
+        return Units(weight=weight, target=unit_of_means(train.y, *MEANS[loss]))
     offset = 0.0
-    if centre and share_lost(train.y, FLOAT32) > 0:
+    if centre and fraction_lost(train.y, FLOAT32) > 0:
         offset = float(np.median(train.y))
-    return Units(weight, unit_of_deviations(train.y - offset), offset)
+    target = unit_of_deviations(train.y - offset)
+    return Units(weight=weight, target=target, offset=offset)
 
 
 def unit_of_means(y, low, high):

@@ -11,6 +11,7 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
 )
+from threadpoolctl import threadpool_limits
 
 LEARNED = {
     "learning_rate": 0.1,
@@ -179,7 +180,8 @@ def fit_hist(task, X, y, weight, categorical, n_trees, seed, **parameters):
         )
     else:
         model = HistGradientBoostingClassifier(**native)
-    model.fit(X[:, order], y, weight)
+    with threadpool_limits(1, user_api="openmp"):
+        model.fit(X[:, order], y, weight)
     return of_scikit_learn(model, task, lambda X: X[:, order])
 
 

@@ -46,7 +46,7 @@ def describe_threads():
 
 
 @booster
-@pytest.mark.parametrize("n_jobs", [None, 1, 2])
+@pytest.mark.parametrize("n_jobs", [None, 2])
 def test_nothing_of_the_process_is_changed(name, n_jobs):
     make(name, n_jobs=n_jobs).fit(X, Y).predict(X)  # loads all
     before = describe_threads(), xgboost.get_config(), dict(os.environ)

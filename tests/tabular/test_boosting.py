@@ -1253,15 +1253,15 @@ def test_ordinary_columns_stay_what_float32_makes_of_them(name):
     beside = np.column_stack([X, 1e9 + STEPS])
     y = NOISY + 0 * STEPS
     both = make(name, "regression", max_features=1.0).fit(beside, y)
-    assert both._columns.exponents.keys() == {4}
+    assert both._fitted.columns.exponents.keys() == {4}
 
 
 def test_new_trees_keep_the_units_of_the_columns():
     X = (1e7 + STEPS)[:, None]
     model = make("xgboost", "regression", warm_start=True).fit(X, STEPS)
-    columns = model._columns
+    columns = model._fitted.columns
     model.set_params(n_estimators=12).fit(X[:120], STEPS[:120])
-    assert model._columns is columns
+    assert model._fitted.columns is columns
 
 
 # Units of targets and weights

@@ -10,38 +10,35 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skml import tabular
 
 NAMES = [n for n in tabular.__all__ if n.endswith(("Classifier", "Regressor"))]
+BOOSTERS = [n for n in NAMES if not n.startswith(("LR", "SVM"))]
 # The checks' tables have some 15 rows: with the defaults, no tree splits them.
-SMALL_LEAVES = {
-    "GBDTClassifier": {"min_samples_leaf": 1},
-    "GBDTRegressor": {"min_samples_leaf": 1},
-    "LightGBMClassifier": {
-        "min_samples_leaf": 1,
-        "library_params": {"min_data_in_bin": 1},
-    },
-    "LightGBMRegressor": {
-        "min_samples_leaf": 1,
-        "library_params": {"min_data_in_bin": 1},
-    },
-    "XGBoostClassifier": {"min_samples_leaf": 1},
-    "XGBoostRegressor": {"min_samples_leaf": 1},
-}
+SMALL_LEAVES = {name: {"min_samples_leaf": 1} for name in BOOSTERS}
+for name in ("LightGBMClassifier", "LightGBMRegressor"):
+    SMALL_LEAVES[name]["library_params"] = {"min_data_in_bin": 1}
 TIGHT = {
     "LRClassifier": {"tol": 1e-6},
     "SVMClassifier": {"tol": 1e-9},
     "SVMRegressor": {"tol": 1e-9},
 }
 EXACT = {"method": "exact"}
+FEW = {"n_estimators": 15}  # as many as a regressor needs for the score they expect
 
-REASONS = dict.fromkeys(SMALL_LEAVES, "gain ties broken by rounding")
-REASONS["LightGBMClassifier"] = "rows of a leaf counted by their second derivatives"
 # Of the boosters with small leaves, those whose ties do come out differently.
-TIED = {"GBDTClassifier", "GBDTRegressor", "LightGBMClassifier", "XGBoostClassifier"}
+TIED = {"GBDTClassifier", "GBDTRegressor", "LightGBMClassifier"}
+REASONS = dict.fromkeys(TIED, "gain ties broken by rounding")
+REASONS["LightGBMClassifier"] = "rows of a leaf counted by their second derivatives"
 
-ESTIMATORS = [
-    *(getattr(tabular, name)() for name in NAMES),
-    *(getattr(tabular, name)(**(SMALL_LEAVES | TIGHT)[name]) for name in NAMES),
-    *(getattr(tabular, name)(**EXACT) for name in NAMES if name.startswith("GBDT")),
-]
+
+def configurations(name):
+    """The defaults, and one in which the tables of the checks are learned."""
+    cls = getattr(tabular, name)
+    if name in TIGHT:
+        return [cls(), cls(**TIGHT[name])]
+    small = cls(**FEW), cls(**SMALL_LEAVES[name], **FEW)
+    return [*small, cls(**EXACT, **FEW)] if name.startswith("GBDT") else small
+
+
+ESTIMATORS = [estimator for name in NAMES for estimator in configurations(name)]
 
 
 def expected_failures(estimator):

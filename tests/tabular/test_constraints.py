@@ -45,7 +45,7 @@ def fit(name, kind, X=TABLE, **parameters):
 def steps(model, feature, X=TABLE):
     """The smallest and the largest step up, as the feature alone rises."""
     grid = np.linspace(-3, 3, 60)
-    lines = pd.concat([X.iloc[[row]] for row in range(25) for _ in grid])
+    lines = X.iloc[np.repeat(np.arange(25), len(grid))].copy()
     lines[lines.columns[feature]] = np.tile(grid, 25)
     if hasattr(model, "predict_proba"):
         values = model.predict_proba(lines)[:, 1]
@@ -232,8 +232,6 @@ def test_constraints_become_positions():
     names = ["a", "b", "c"]
     assert resolve_monotonic_cst({"c": -1, 0: 1}, 3, names).tolist() == [1, 0, -1]
     assert resolve_monotonic_cst([0, 0, 0], 3, None) is None
-    assert resolve_monotonic_cst(None, 3, None) is None
-    assert resolve_interaction_cst(None, 3, None) is None
     assert resolve_interaction_cst([["c", 1]], 3, names) == [[1, 2], [0]]
     assert resolve_interaction_cst([[2, 1, 0]], 3, names) == [[0, 1, 2]]
     assert resolve_interaction_cst("pairwise", 1, None) == [[0]]
