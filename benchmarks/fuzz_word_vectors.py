@@ -185,8 +185,8 @@ def make_options(generator, is_folder):
         "limit": generator.choice([None, None, 1, 7, 4097]),
     }
     if is_folder:
+        options = {name: options[name] for name in ("format", "limit")}
         options["mmap"] = generator.random() < 0.5
-        del options["decode_error"]
     else:
         options["encoding"] = generator.choice(
             ["utf-8", "latin-1", "gb18030", "cp1252"]

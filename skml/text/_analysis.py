@@ -154,11 +154,13 @@ class TextAnalysisMixin:
             allow_rows=callable(self.analyzer),
             known=known,
         )
-        for position, document in enumerate(documents):
-            if isinstance(document, str) or self.input != "content":
-                yield analyze(document, position)
-            else:
-                yield take(document, position)
+        is_content = self.input == "content"
+        return (
+            take(document, position)
+            if is_content and not isinstance(document, str)
+            else analyze(document, position)
+            for position, document in enumerate(documents)
+        )
 
     def _encode(self, X, *, is_fit=True, known=()):
         """Documents to terms and the ids of tokens; there must be a document.

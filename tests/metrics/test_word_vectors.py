@@ -124,9 +124,10 @@ def test_wrong_analogies_are_all_wrong(method, small_tiles):
 
 
 @pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
-@pytest.mark.parametrize("restrict_vocabulary", [None, 40, 61])
-@pytest.mark.parametrize("case_sensitive", [False, True])
-@pytest.mark.parametrize("unknown", ["skip", "wrong"])
+@pytest.mark.parametrize("restrict_vocabulary", [None, 40])
+@pytest.mark.parametrize(
+    ("case_sensitive", "unknown"), [(False, "skip"), (True, "skip"), (False, "wrong")]
+)
 def test_analogies_as_word_by_word(
     method, restrict_vocabulary, case_sensitive, unknown, small_tiles
 ):
@@ -845,7 +846,6 @@ def test_grid_search(in_pipeline):
         scoring=scorers,
         refit="similarity",
         cv=cv,
-        n_jobs=2,
     ).fit(documents)
     for name, scorer in scorers.items():
         for split, (train, _) in enumerate(cv.split(documents)):

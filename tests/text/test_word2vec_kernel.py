@@ -300,9 +300,9 @@ def test_same_bits_every_time(architecture, loss, wide):
 @pytest.mark.parametrize(
     ("architecture", "loss", "lengths"),
     [
-        ("skip-gram", "noise", [10_000]),
-        ("cbow", "tree", [10_000]),
-        ("cbow", "noise", [2047, 0, 1, 2048, 2049, 1, 3855]),
+        ("skip-gram", "noise", [3000]),
+        ("cbow", "tree", [3000]),
+        ("cbow", "noise", [2047, 0, 1, 2048, 1]),
     ],
 )
 def test_documents_longer_than_a_block(architecture, loss, lengths):
@@ -316,16 +316,16 @@ def test_documents_longer_than_a_block(architecture, loss, lengths):
         window=2,
         subsample=0.1,
     )
-    # A frequent word is updated ten thousand times: more rounding adds up.
+    # A frequent word is updated thousands of times: more rounding adds up.
     assert_learns_the_same(
         *model, ids, offsets, rate=0.01, rate_decay=9e-7, atol=10 * EPOCH_TOLERANCE
     )
 
 
-@pytest.mark.parametrize("window", [3, 2047, 2048, 3000])
+@pytest.mark.parametrize("window", [3, 2048, 3000])
 def test_windows_longer_than_a_block(window):
     """At a learning rate of zero the loss is known: no step changes the next one."""
-    n = 15_000
+    n = 9000
     values = np.sin(np.arange(n) / 700) + np.linspace(-1, 1, n)
     total = np.cumsum([0.0, *values])
     first = np.maximum(0, np.arange(n) - window)
@@ -532,7 +532,7 @@ def test_means_of_one_row(architecture, loss):
 
 def test_means_of_many_rows_over_many_blocks(wide):
     """More rows than are fetched ahead, more words than are read at a time."""
-    ids, offsets = make_documents([5000, 1, 3000])
+    ids, offsets = make_documents([2100, 1, 300])
     model = make_model("skip-gram", "noise", make_counts(ids), vector_size=8)
     model = with_parts(*model, lengths=[3, 100])
     assert_learns_the_same(

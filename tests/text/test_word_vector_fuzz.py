@@ -1,4 +1,4 @@
-"""A few thousand damaged files of word vectors; the benchmark of this name has more."""
+"""Some hundred damaged files of word vectors; the benchmark of this name has more."""
 
 import tracemalloc
 
@@ -25,12 +25,11 @@ def test_what_is_not_damaged_is_loaded(tmp_path):
         assert len(WordVectors.load(tmp_path / "input")) in (1, 3, 20)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_damaged_files_are_value_errors_or_word_vectors(tmp_path, seed):
+def test_damaged_files_are_value_errors_or_word_vectors(tmp_path):
     seeds = make_seeds(tmp_path, SHAPES)
     outcomes = [
         (options, outcome)
-        for _, options, outcome in fuzz(tmp_path / "input", seeds, seed, range(700))
+        for _, options, outcome in fuzz(tmp_path / "input", seeds, 0, range(700))
     ]
     assert [pair for pair in outcomes if pair[1].wrong] == []
     kinds = [outcome.kind for _, outcome in outcomes]

@@ -35,7 +35,7 @@ def test_text_with_a_number_that_is_not_finite_is_never_read(
 ):
     """A blank and three letters are the four bytes of a number in binary."""
     places = ["all", "first row", "last number", "first number"]
-    for size, place, end in product([1, 2, 3, 300], places, ["\n", "\r\n", " \n"]):
+    for size, place, end in product([1, 3, 70], places, ["\n", "\r\n", " \n"]):
         rows = np.full((3, size), "0.5", dtype="U10")
         where = {"all": ..., "first row": 0, "last number": (-1, -1)}
         rows[where.get(place, (slice(None), 0))] = number
