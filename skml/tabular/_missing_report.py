@@ -8,7 +8,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skml._optional import import_optional
-from skml._table._base import BaseTabular
 from skml._table._learner import BaseTableLearner
 
 WORDS = {"feature", "treatment"}  # columns of text
@@ -140,7 +139,7 @@ def html_row(tag, cells):
 
 def unwrap(estimator):
     """The estimator inside of pipelines and of what has fitted a single one."""
-    while not isinstance(estimator, (BaseTabular, BaseTableLearner)):
+    while not isinstance(estimator, BaseTableLearner):
         if isinstance(estimator, Pipeline):
             inner = estimator[-1]
         elif isinstance(estimator, FrozenEstimator):
@@ -201,14 +200,15 @@ def missing_value_report(estimator):
     'each split has a side for missing values'
     """
     estimator = unwrap(estimator)
-    if not isinstance(estimator, (BaseTabular, BaseTableLearner)):
+    if not isinstance(estimator, BaseTableLearner):
         raise TypeError(
             "missing_value_report expects a fitted estimator of skml.tabular, or a "
             f"pipeline that ends in one; got {type(estimator).__name__}."
         )
     check_is_fitted(estimator)
-    reader, fraction, splits, treatments = _what_was_learned(estimator)
-    n_features = reader.n_features
+    fitted = estimator._fitted
+    reader, fraction = fitted.table.reader, fitted.table.missing_fraction_
+    splits, n_features = fitted.missing_directions(), reader.n_features
     left, right, importance = np.full((3, n_features), np.nan)
     if splits is not None:
         total = np.bincount(splits.feature, splits.gain, n_features)
@@ -224,26 +224,9 @@ def missing_value_report(estimator):
         {
             "feature": np.array(reader.names or range(n_features), dtype=object),
             "missing_fraction": fraction.copy(),
-            "treatment": np.array(treatments, dtype=object),
+            "treatment": np.array(fitted.missing_treatments(), dtype=object),
             "importance": importance,
             "gain_missing_left": left,
             "gain_missing_right": right,
         }
-    )
-
-
-def _what_was_learned(estimator):
-    if isinstance(estimator, BaseTabular):
-        return (
-            estimator._reader,
-            estimator.missing_fraction_,
-            estimator._chosen_sides(),
-            estimator._missing_treatments(),
-        )
-    fitted = estimator._fitted
-    return (
-        fitted.table.reader,
-        fitted.table.missing_fraction_,
-        fitted.missing_directions(),
-        fitted.missing_treatments(),
     )
