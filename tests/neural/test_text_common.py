@@ -5,7 +5,8 @@ from skml.utils.estimator_checks import parametrize_with_text_checks
 
 SMALL = {
     "vocabulary_size": 300,
-    "max_iter": 2,
+    "tokenizer": "word",
+    "max_iter": 1,
     "beam_size": 2,
     "batch_size": 256,
     "precision": "float32",

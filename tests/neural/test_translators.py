@@ -72,7 +72,7 @@ BY_HEART = {
     ("cls", "task"), [(Seq2SeqTranslator, "reverse"), (TransformerTranslator, "copy")]
 )
 def test_copy_and_reverse(cls, task):
-    X = short_lists(n_lists=200, n_tokens=5, longest=4)
+    X = short_lists(n_lists=200, n_tokens=4, longest=4)
     y = X if task == "copy" else [tokens[::-1] for tokens in X]
     model = learner(cls, batch_size=256, **COPYING[cls])
     model.fit(X, y)
@@ -427,7 +427,7 @@ NUMBERS = {"2024": "two thousand and twenty-four", "7": "seven", "31": "thirty-o
 @classes
 def test_targets_may_be_much_longer_than_their_sources(cls):
     X, y = [[number] for number in NUMBERS], list(map(list, NUMBERS.values()))
-    model = learner(cls, max_iter=150).fit(X, y)
+    model = learner(cls, max_iter=100).fit(X, y)
     assert model.max_length_ratio_ == len("two thousand and twenty-four") / 2
     with warnings.catch_warnings(action="error"):
         assert model.predict(X).tolist() == y
