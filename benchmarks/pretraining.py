@@ -7,8 +7,8 @@ Run it with ::
 
 WIKI is a text file packed with xz, a paragraph a line, of the letters a to z alone;
 POLARITY is the zip of sentence polarity, of which other characters are left out. A BERT
-is pre-trained from scratch for so many minutes of a CPU; its loss on documents held out
-is compared with the entropy of single pieces. FOLDER keeps it: when it has a model,
+is pre-trained from scratch for so many minutes of a CPU; its loss on a validation set
+is compared with the entropy of single tokens. FOLDER keeps it: when it has a model,
 this part is left out. Then it is fine-tuned on more and more sentences, and so is the
 same network with random weights; the sentences that are left are for testing.
 `--choose` tests on 2 000 that are never learned from, to choose settings by. One
@@ -26,18 +26,21 @@ import torch
 from _arguments import setting
 from _bert_data import read_paragraphs, read_polarity, split
 from _machine import describe
+from scipy.stats import entropy
 from transformers import AutoConfig, BertForPreTraining
 
 from skml import BertClassifier, BertPretrainer
+from skml.neural._bert_corpus import encode_sentences, read_sentences
 from skml.neural._torch import _loop
 
 
 def unigram_entropy(model, documents):
-    """The entropy of pieces, in nats: the loss of one who knows how often each is."""
-    pieces = np.concatenate(model._encode(documents).pieces)
-    shares = np.bincount(pieces) / len(pieces)
-    shares = shares[shares > 0]
-    return -(shares * np.log(shares)).sum()
+    """The entropy of tokens, in nats: the loss of the best constant prediction."""
+    sentences = read_sentences(documents, "pretraining")
+    tokenizer = model._fitted.reader.tokenizer
+    tokens = encode_sentences(sentences, tokenizer, "pretraining").tokens
+    frequencies = np.bincount(np.concatenate(tokens))
+    return entropy(frequencies)
 
 
 def write_random(folder, target, seed):
@@ -51,7 +54,7 @@ def write_random(folder, target, seed):
 
 
 def pretrain(arguments, folder):
-    """Pre-train a model, save it, and print how well it tells masked pieces."""
+    """Pre-train a model, save it, and print how well it predicts masked tokens."""
     documents = read_paragraphs(arguments.wiki, arguments.n_joined)
     documents, held_out = documents[:-500], documents[-500:]
     # What limits the fit is the time of this process, whatever else the machine does.
@@ -64,11 +67,11 @@ def pretrain(arguments, folder):
         verbose=1,
         **dict(arguments.set),
     ).fit(documents)
-    print(f"{(process_time() - start) / 60:.1f} minutes of CPU, {model.n_iter_} passes")
+    print(f"{(process_time() - start) / 60:.1f} minutes of CPU, {model.n_iter_} epochs")
     model.save_pretrained(folder)
     print(
-        f"masked loss **{-model.score(held_out):.3f}** on documents held out; entropy "
-        f"of pieces {unigram_entropy(model, documents):.3f}"
+        f"masked loss **{-model.score(held_out):.3f}** on the validation set; entropy "
+        f"of tokens {unigram_entropy(model, documents):.3f}"
     )
 
 

@@ -10,7 +10,7 @@ the same network with random weights, and beside TF-IDF.
 # %%
 # Learning from text alone
 # ------------------------
-# The first lines of docstrings are short texts. To guess masked pieces of words better
+# The first lines of docstrings are short texts. To predict masked tokens better
 # than by their frequencies, the network must look at those around them.
 import matplotlib.pyplot as plt
 import numpy as np
@@ -42,25 +42,25 @@ pretrainer = BertPretrainer(
 pretrainer.fit(texts)
 
 # %%
-# The loss of one who only knows how frequent each piece is, is the entropy of pieces.
+# The loss of the best constant prediction is the entropy of the tokens.
 transformer = BertTransformer(pretrainer).fit(texts)
-_, pieces = transformer.token_vectors(texts[:2000], return_tokens=True)
-_, counts = np.unique(np.concatenate([p[1:-1] for p in pieces]), return_counts=True)
-shares = counts / counts.sum()
-entropy = -(shares * np.log(shares)).sum()
+_, tokens = transformer.token_vectors(texts[:2000], return_tokens=True)
+_, counts = np.unique(np.concatenate([t[1:-1] for t in tokens]), return_counts=True)
+frequencies = counts / counts.sum()
+entropy = -(frequencies * np.log(frequencies)).sum()
 
 losses = [figures["masked_loss"] for figures in pretrainer.history_]
 fig, ax = plt.subplots(layout="constrained")
-ax.plot(range(1, len(losses) + 1), losses, marker="o", label="masked pieces")
+ax.plot(range(1, len(losses) + 1), losses, marker="o", label="masked tokens")
 ax.axhline(entropy, color="grey", linestyle="--", label="frequencies alone")
-ax.set(xlabel="pass", ylabel="mean loss in nats", title="Pre-training")
+ax.set(xlabel="epoch", ylabel="mean loss in nats", title="Pre-training")
 ax.legend()
 
 # %%
 # Fine-tuning with few examples
 # -----------------------------
 # Sixty labelled docstrings, and a thousand to test with, whose text, but not whose
-# package, was seen before. "Random" is the same network after a pass at a rate of
+# package, was seen before. "Random" is the same network after an epoch at a rate of
 # nearly zero: it has a vocabulary, and has learned nothing. What was read helps, but a
 # network that has read so little is no better than to name the most frequent package
 # always, and TF-IDF is better. Models that have read billions of words are another
@@ -82,18 +82,18 @@ _, counts = np.unique(packages[tested], return_counts=True)
 print(f"most frequent {counts.max() / counts.sum():.3f}")
 
 # %%
-# Where it looks
-# --------------
-# The weights of the last layer, mean over the heads: each row tells where the piece at
-# its left looked at.
+# Attention weights
+# -----------------
+# The weights of the last layer, mean over the heads: each row has the tokens that the
+# token at its left attends to.
 weights, tokens = transformer.attention_weights(
     ["return the sum of the array"], return_tokens=True
 )
 fig, ax = plt.subplots(layout="constrained")
 image = ax.imshow(weights[0][-1].mean(axis=0), cmap="Blues", vmin=0)
-places = range(len(tokens[0]))
-ax.set_xticks(places, tokens[0], rotation=45, ha="right")
-ax.set_yticks(places, tokens[0])
-ax.set(xlabel="looked at", ylabel="piece", title="Attention in the last layer")
+positions = range(len(tokens[0]))
+ax.set_xticks(positions, tokens[0], rotation=45, ha="right")
+ax.set_yticks(positions, tokens[0])
+ax.set(xlabel="attended to", ylabel="token", title="Attention in the last layer")
 fig.colorbar(image, ax=ax, label="weight")
 plt.show()

@@ -215,6 +215,23 @@ def _map_array(path, start, entry):
     return np.memmap(path, code, "r", start + entry["data_offsets"][0], shape)
 
 
+def read_any_model(path):
+    """Read an estimator that `write_model` wrote, of whichever class it is.
+
+    Raises
+    ------
+    ValueError
+        If a file is missing or damaged, or is of no public class.
+    """
+    where = Path(os.fspath(path)) / MODEL
+    state = _parse(where)
+    name = state.get("class") if isinstance(state, dict) else None
+    cls = _find_estimator(name) if isinstance(name, str) else None
+    if cls is None:
+        raise ValueError(f"{where} is not a model of this package.")
+    return cls.load(path)
+
+
 def _existing(path):
     if not path.is_file():
         raise ValueError(f"{path} is missing; pass a folder that save wrote.")

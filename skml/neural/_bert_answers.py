@@ -1,4 +1,4 @@
-"""Answers in contexts: as targets, as pieces of windows, and as what scores best."""
+"""Answers in contexts: as targets, as tokens of windows, and as what scores best."""
 
 import unicodedata
 from numbers import Integral
@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skml._fitting import warn_user
 from skml._validation import is_missing
+from skml.neural._bert_targets import Targets
 from skml.neural._bert_text import cut_into_windows
 
 NOWHERE = (-1, -1)
@@ -40,7 +42,7 @@ def list_answers(y, caller):
     if n_dimensions != 1:
         raise ValueError(
             f"{caller}: y is a {type(y).__name__} with {n_dimensions} dimension(s); "
-            "expected one. Pass answers with their places as a list of tuples."
+            "expected one. Pass answers with their positions as a list of tuples."
         )
     return list(y)
 
@@ -86,7 +88,7 @@ def find_answer(answer, context, where):
 
 
 def _text_and_start(answer, where):
-    """The text that is learned, and where it begins; None if that is not told."""
+    """The text that is learned, and where it begins; None if that is not known."""
     if is_missing(answer):
         return "", None
     if isinstance(answer, dict):
@@ -138,14 +140,14 @@ def _refuse(value, where, expected):
 
 
 def cut_questions(tokenizer, pairs, longest):
-    """Pairs whose questions have at most so many pieces, and how many were cut."""
+    """Pairs whose questions have at most so many tokens, and how many were cut."""
     questions = [question for question, _ in pairs]
     n_cut = 0
     for position, encoding in enumerate(tokenizer.encode(questions, special=False)):
         question = questions[position]
         n_cut += len(encoding) > longest
         while len(encoding) > longest:
-            # Several pieces may be of one character, which then goes as a whole.
+            # Several tokens may be of one character, which then goes as a whole.
             offsets = give_back(np.array(encoding.offsets), question)
             end = min(offsets[longest, 0], len(question) - 1)
             question = question[:end].rstrip()
@@ -155,11 +157,11 @@ def cut_questions(tokenizer, pairs, longest):
     return list(zip(questions, contexts, strict=True)), n_cut
 
 
-# From characters to pieces, and back
+# From characters to tokens, and back
 
 
 def give_back(offsets, text):
-    """Where pieces begin and end, with first characters that belong to no piece.
+    """Where tokens begin and end, with first characters that belong to no token.
 
     A tokenizer that puts a blank before a word may count it as a character, so that
     the word begins one too late. Marks and control characters, which others drop, stay
@@ -167,8 +169,8 @@ def give_back(offsets, text):
 
     Parameters
     ----------
-    offsets : ndarray of shape (n_pieces, 2)
-        Of all pieces of the text: where they begin and end, in characters.
+    offsets : ndarray of shape (n_tokens, 2)
+        Of all tokens of the text: where they begin and end, in characters.
     text : str
         The text.
     """
@@ -177,7 +179,7 @@ def give_back(offsets, text):
     changes -= np.bincount(stops, minlength=len(text) + 1)
     is_covered = changes.cumsum() > 0
     is_late = (starts > 0) & ~is_covered[starts - 1]
-    # Of pieces that begin together, the first may be of that character alone.
+    # Of tokens that begin together, the first may be of that character alone.
     first = np.full(len(text) + 1, len(text))
     np.minimum.at(first, starts, stops)
     is_late &= stops == first[starts]
@@ -191,8 +193,8 @@ def cut_contexts(tokenizer, pairs, *, max_length, overlap):
     """Windows of contexts, each behind the question.
 
     They have the details "offsets" and "sequence_ids" of :func:`cut_into_windows`, and
-    "spans": where in its context each piece begins and ends, in characters; zeros for
-    pieces that are not of the context.
+    "spans": where in its context each token begins and ends, in characters; zeros for
+    tokens that are not of the context.
     """
     windows, _ = cut_into_windows(
         tokenizer,
@@ -217,8 +219,8 @@ def cut_contexts(tokenizer, pairs, *, max_length, overlap):
     return windows
 
 
-def find_pieces(windows, spans):
-    """The first and the last piece of the answer in each window, or zeros.
+def find_tokens(windows, spans):
+    """The first and the last token of the answer in each window, or zeros.
 
     Parameters
     ----------
@@ -229,11 +231,11 @@ def find_pieces(windows, spans):
 
     Returns
     -------
-    pieces : ndarray of shape (n_windows, 2)
-        Zeros, the places of [CLS], where a window has not all of the answer.
+    tokens : ndarray of shape (n_windows, 2)
+        Zeros, the positions of [CLS], where a window has not all of the answer.
     """
-    pieces = np.zeros((len(windows), 2), dtype=np.int64)
-    borders = np.zeros_like(pieces)  # in characters, of the part in the window
+    tokens = np.zeros((len(windows), 2), dtype=np.int64)
+    borders = np.zeros_like(tokens)  # in characters, of the part in the window
     for row, document in enumerate(windows.documents):
         start, end = spans[document]
         if start < 0:
@@ -242,19 +244,19 @@ def find_pieces(windows, spans):
         is_part = (offsets[:, 0] < end) & (offsets[:, 1] > start)
         is_part &= offsets[:, 0] < offsets[:, 1]
         if is_part.any():
-            pieces[row] = np.flatnonzero(is_part)[[0, -1]]
-            borders[row] = np.clip(offsets[pieces[row], [0, 1]], start, end)
-    # Characters that the tokenizer drops have no piece, so that the windows themselves
-    # tell how far an answer goes.
+            tokens[row] = np.flatnonzero(is_part)[[0, -1]]
+            borders[row] = np.clip(offsets[tokens[row], [0, 1]], start, end)
+    # Characters that the tokenizer drops have no token, so that the windows themselves
+    # show how far an answer goes.
     starts = np.full(len(spans), np.iinfo(np.int64).max)
     ends = np.zeros(len(spans), dtype=np.int64)
-    found = pieces[:, 0] > 0
+    found = tokens[:, 0] > 0
     np.minimum.at(starts, windows.documents[found], borders[found, 0])
     np.maximum.at(ends, windows.documents[found], borders[found, 1])
     is_whole = borders[:, 0] == starts[windows.documents]
     is_whole &= borders[:, 1] == ends[windows.documents]
-    pieces[~is_whole] = 0
-    return pieces
+    tokens[~is_whole] = 0
+    return tokens
 
 
 def widen(start, end, context):
@@ -268,6 +270,92 @@ def widen(start, end, context):
     return start, end
 
 
+class AnswerTargets(Targets):
+    """Where the answers to questions begin and end in their contexts.
+
+    Parameters
+    ----------
+    values : ndarray of int of shape (n_samples, 2)
+        In characters; negative for none.
+    longest : int
+        The largest number of tokens of an answer that is predicted.
+    caller : str
+        The name of the estimator, for the messages.
+    """
+
+    def __init__(self, values, longest, caller):
+        self.values = values
+        self.longest = longest
+        self.caller = caller
+
+    def config_changes(self):
+        return {"num_labels": 2}  # a logit for the start, and one for the end
+
+    def values_of_windows(self, windows):
+        """The first and the last token of answers, and the number of tokens."""
+        tokens = find_tokens(windows, self.values)
+        self._warn_of_unlearned(windows, tokens)
+        return np.column_stack([tokens, windows.lengths])
+
+    def _warn_of_unlearned(self, windows, tokens):
+        """Warn of answers that cannot be learned, or not be found."""
+        lengths = np.zeros(len(self.values), dtype=np.int64)
+        of_windows = np.where(tokens[:, 0] > 0, tokens[:, 1] - tokens[:, 0] + 1, 0)
+        np.maximum.at(lengths, windows.documents, of_windows)
+        if n_lost := ((self.values[:, 0] >= 0) & (lengths == 0)).sum():
+            warn_user(
+                f"{self.caller}: {n_lost} answer(s) are in no window as a whole, and "
+                "are learned as if there were none: they are longer than what two "
+                "windows share, or the tokenizer drops all their characters. Raise "
+                "max_length or window_overlap, or leave them out."
+            )
+        if n_long := (lengths > self.longest).sum():
+            warn_user(
+                f"{self.caller}: {n_long} answer(s) have more tokens than "
+                f"max_answer_length={self.longest!r}, up to {lengths.max()}, and will "
+                "never be predicted as a whole. Raise it."
+            )
+
+    def chance_loss(self, values, weights):
+        # As if all positions were alike, since none is frequent.
+        return np.average(np.log(values[:, 2]), weights=weights)
+
+    def objective(self, outputs, values, weights):
+        import torch
+        from torch.nn import functional
+
+        losses = 0.0
+        behind = torch.arange(outputs.start_logits.shape[1], device=values.device)
+        behind = behind >= values[:, 2:]  # padding, where no answer can be
+        for column, logits in enumerate((outputs.start_logits, outputs.end_logits)):
+            logits = logits.float().masked_fill(behind, -torch.inf)
+            losses = losses + functional.cross_entropy(
+                logits, values[:, column], reduction="none"
+            )
+        return (losses / 2 * weights).sum(), float(weights.sum())
+
+
+def learn_answers(y, pairs, longest, caller):
+    """The answers to questions as targets.
+
+    Parameters
+    ----------
+    y : list of tuple of int and object
+        The position of each pair, for messages, and its answer.
+    pairs : list of tuple of two str
+        The questions and their contexts.
+    longest : int
+        The largest number of tokens of an answer that is predicted.
+    caller : str
+        The name of the estimator, for the messages.
+    """
+    spans = [
+        find_answer(answer, context, f"{caller}: document {position}")
+        for (position, answer), (_, context) in zip(y, pairs, strict=True)
+    ]
+    return AnswerTargets(np.array(spans, dtype=np.int64), longest, caller)
+
+
 # The search
 
 
@@ -276,18 +364,18 @@ def best_spans(start, end, longest, n_best):
 
     Parameters
     ----------
-    start, end : ndarray of shape (n_pieces,)
-        How much speaks for a span to begin and to end at each piece; minus infinity
-        where none may.
+    start, end : ndarray of shape (n_tokens,)
+        The logits of a span that begins, and ends, at each token; minus infinity where
+        none may.
     longest : int
-        The largest number of pieces of a span.
+        The largest number of tokens of a span.
     n_best : int
-        How many are asked for.
+        How many are wanted.
 
     Returns
     -------
     first, last : ndarray of int
-        The pieces, the best span first; of equals, that which begins first, then the
+        The tokens, the best span first; of equals, that which begins first, then the
         shorter one. All that equal the last one are there, too.
     scores : ndarray
         The sums.
@@ -309,7 +397,7 @@ def best_spans(start, end, longest, n_best):
 def best_of_window(start, end, spans, context, longest, n_best):
     """The best answers with different texts in a window, the best first."""
     spans = spans.tolist()
-    # A piece may be a blank, or nothing, or not of the context.
+    # A token may be a blank, or nothing, or not of the context.
     is_open = [bool(context[a:b].strip()) for a, b in spans]
     start, end = (np.where(is_open, values, -np.inf) for values in (start, end))
     n_spans = n_best

@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, _fit_context, with_callbacks
 from skml._fitting import warn_user
+from skml._store import stored
 from skml.metrics import answer_f1_score
 from skml.neural._bert_answers import (
     NOWHERE,
@@ -15,19 +16,29 @@ from skml.neural._bert_answers import (
     best_of_window,
     cut_contexts,
     cut_questions,
-    find_answer,
-    find_pieces,
+    learn_answers,
     list_answers,
 )
+from skml.neural._bert_fitted import TunedBert
 from skml.neural._bert_tuner import BaseBertTuner
-from skml.neural._network_estimator import CURVES
+
+
+@stored
+class AnsweringBert(TunedBert):
+    """Networks whose outputs are the logits of the start and the end of an answer."""
+
+    head = "question-answering"
+
+    def check(self):
+        super().check()
+        self.check_outputs(2)
 
 
 class BertQuestionAnswerer(BaseBertTuner):
     r"""Find answers in contexts, by fine-tuning a model of the BERT family.
 
     Each pair is a question and a context, in which the answer stands. One linear layer
-    turns the vector of each piece into two logits: that the answer begins there, and
+    turns the vector of each token into two logits: that the answer begins there, and
     that it ends there; all weights are trained together [1]_. The answer is the part of
     the context for which the sum of both is largest. Whether there is an answer at all
     can be learned, too [2]_.
@@ -40,27 +51,27 @@ class BertQuestionAnswerer(BaseBertTuner):
         a search in a :class:`~sklearn.frozen.FrozenEstimator`. None is refused by
         `fit`.
     max_length : int, default=None
-        The largest number of pieces of a window, special ones included. None takes as
+        The largest number of tokens of a window, special ones included. None takes as
         many as the model can. A longer context is read in several windows, each behind
         the question.
     window_overlap : int, default=None
-        How many pieces of the context two windows share; at most half of those that a
-        window holds beside the longest question. None is a quarter of `max_length`, or
-        that half if it is less.
+        The number of tokens of the context that two windows share; at most half of
+        those that a window holds beside the longest question. None is a quarter of
+        `max_length`, or that half if it is less.
     max_question_length : int, default=64
-        Questions with more pieces are cut off, with a warning.
+        Questions with more tokens are cut off, with a warning.
     max_answer_length : int, default=30
-        The largest number of pieces of an answer that is predicted. In Chinese, each
-        character is a piece.
+        The largest number of tokens of an answer that is predicted. In Chinese, each
+        character is a token.
     no_answer_threshold : float, default=None
-        How much better than the best answer "no answer" must be to be predicted, in
-        logits. None always answers, even if pairs without an answer were learned from;
-        0 is usual then. It may be set after `fit`; see `answer_scores`.
+        By how much "no answer" must be better than the best answer to be predicted, in
+        logits. None always predicts an answer, even if pairs without one were learned
+        from; 0 is usual then. It may be set after `fit`; see `answer_scores`.
     freeze : {"none", "embeddings", "all"} or int, default="none"
-        What keeps its weights: nothing; the embeddings; all but the head; or the
-        embeddings and so many of the lowest layers.
+        Which weights are frozen: none; the embeddings; all but the head; or, as an
+        integer, the embeddings and so many of the lowest layers.
     dropout : float, default=None
-        The share of numbers that is dropped in training. None keeps the model's own.
+        Dropout probability in training. None keeps the model's own.
     batch_size : int, default=32
         The number of windows of a step.
     learning_rate : float, default=5e-5
@@ -68,37 +79,39 @@ class BertQuestionAnswerer(BaseBertTuner):
     head_learning_rate : float, default=None
         That of the head. None takes `learning_rate`.
     layer_decay : float, default=1.0
-        By what factor the rate falls from each layer to that below it.
+        The factor of the learning rate from each layer to that below it.
     lr_schedule : {"constant", "cosine", "linear", "inverse-sqrt"}, default="linear"
-        How the rate falls after the warm-up.
+        The schedule of the learning rate after the warm-up.
     warmup_steps : int or float, default=0.1
-        The number of steps in which the rate rises from zero, or, as a float, their
-        share of all.
+        The number of steps in which the learning rate rises from zero, or, as a float,
+        their fraction of all steps.
     weight_decay : float, default=0.01
         The weight decay of AdamW; not of biases and norms.
     max_grad_norm : float, default=1.0
-        Longer gradients are shortened to this norm.
+        Gradients with a larger norm are clipped to it.
     max_iter : int, default=3
-        The number of passes over the pairs.
+        The number of epochs.
     max_train_time : float, default=None
         The seconds after which training stops. None is no limit.
     early_stopping : bool or "auto", default=False
-        Whether a share of the pairs is held out, training stops when it gets no better,
-        and the best weights are kept.
-        If "auto", early stopping is enabled if there are more than 10000 samples.
+        Whether a fraction of the pairs is set aside as validation set, training stops
+        when its loss no longer improves, and the best weights are kept. If "auto",
+        early stopping is enabled if there are more than 10000 samples.
     validation_fraction : float, default=0.1
-        The share that is held out.
+        The fraction that is set aside as validation set.
     n_iter_no_change : int, default=1
-        The number of passes without a gain of more than `tol` after which it stops.
+        The number of epochs without an improvement by more than `tol` after which
+        training stops.
     tol : float, default=0.0
-        The smallest gain.
+        The tolerance of an improvement.
     n_averaged_checkpoints : int, default=1
-        Of how many last passes the weights are averaged.
+        The number of last epochs whose weights are averaged.
     checkpoint : str or path-like, default=None
-        A file that is written after each pass, and from which an interrupted fit goes
-        on.
+        A file that is written after each epoch, and from which an interrupted fit
+        continues.
     n_estimators : int, default=1
-        How many networks are trained, with other seeds; their logits are averaged.
+        The number of networks in the ensemble, trained with different seeds; their
+        logits are averaged.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         The type of products in training. "auto" is bfloat16 where that is faster.
     device : str, default="auto"
@@ -107,35 +120,37 @@ class BertQuestionAnswerer(BaseBertTuner):
     n_jobs : int, default=None
         The number of threads. None is one, unless in a `joblib.parallel_config`.
     random_state : int, RandomState instance or None, default=None
-        Draws the weights of the head, the order of windows, and dropout.
+        Determines the initialisation of the head, the shuffling of windows, and
+        dropout.
     verbose : int, default=0
-        Whether each pass is reported.
+        Whether each epoch is reported.
 
     Attributes
     ----------
-    networks_ : list of PreTrainedModel
-        The networks of transformers, one for each member.
+    estimators_ : list of PreTrainedModel
+        The networks of the ensemble, of the library transformers.
     newly_initialized_ : list of str
         The names of the weights that the model did not have: those of the head.
     n_iter_ : int
-        The number of passes of the first member.
+        The number of epochs of the first network.
     loss_curve_, validation_loss_curve_ : ndarray of shape (n_iter_,)
-        Of the first member, the mean loss of each pass, and on the pairs held out.
+        Of the first network, the mean loss of each epoch, and that on the validation
+        set.
 
     See Also
     --------
     BertClassifier : Classes of texts, or of pairs of texts.
     BertTokenClassifier : A class for each token.
     skml.metrics.answer_f1_score : The score of answers.
-    skml.metrics.answer_exact_match_score : The share of answers that are right.
+    skml.metrics.answer_exact_match_score : The fraction of answers that are right.
 
     Notes
     -----
-    A window that has not all of the answer learns that there is none: that it begins
-    and ends at the first piece, [CLS]. The loss of a window is the mean of two cross
-    entropies, over its pieces, and the windows of a pair share its weight. Of the sums
-    at [CLS] in the windows of a pair the smallest one counts: no window must have an
-    answer [2]_.
+    A window that has not all of the answer learns that there is none: that
+    it begins and ends at the first token, [CLS]. The loss of a window is the mean of
+    two cross entropies, over its tokens, and the windows of a pair share its weight. Of
+    the sums at [CLS] in the windows of a pair the smallest one counts: no window must
+    have an answer [2]_.
 
     A predicted answer is as it is written in the context, without blanks around. It has
     the combining marks of its last letter, even if the tokenizer drops them.
@@ -170,11 +185,8 @@ class BertQuestionAnswerer(BaseBertTuner):
     array(['The cat', 'on the mat'], dtype=object)
     """
 
-    _head = "question-answering"
+    _fitted_class = AnsweringBert
     _kinds_taken = ("pairs",)
-    _strategy = "only_second"
-    _fitted_as_data = ("newly_initialized_", "n_iter_")
-    _fitted_as_arrays = CURVES
     _parameter_constraints = {
         **BaseBertTuner._parameter_constraints,
         "max_question_length": [Interval(Integral, 1, None, closed="left")],
@@ -265,7 +277,7 @@ class BertQuestionAnswerer(BaseBertTuner):
             is learned. None, or another missing value, "" and an empty list say that
             the context has no answer.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much each pair counts. One of weight 0 is left out.
+            Sample weights. A pair of weight 0 is left out.
 
         Returns
         -------
@@ -276,7 +288,7 @@ class BertQuestionAnswerer(BaseBertTuner):
         ------
         ValueError
             If X and y differ in length, X has no pairs, an answer is not in its context
-            or not at its place, the model cannot be read or takes fewer pieces than
+            or not at its position, the model cannot be read or takes fewer tokens than
             `max_length`, or a window has no room for the longest question and answer.
         TypeError
             If X is no collection of pairs, or y of answers.
@@ -291,124 +303,62 @@ class BertQuestionAnswerer(BaseBertTuner):
         return super()._drop_weightless(documents, y, sample_weight)
 
     def _read_targets(self, y, documents, weights):
-        name = type(self).__name__
-        spans = [
-            find_answer(answer, context, f"{name}: document {position}")
-            for (position, answer), (_, context) in zip(y, documents, strict=True)
-        ]
-        return np.array(spans, dtype=np.int64)
+        return learn_answers(y, documents, self.max_answer_length, type(self).__name__)
 
-    def _load_tokenizer(self, source):
-        super()._load_tokenizer(source)
-        self._count_special()
-
-    def _set_state(self, state, path):
-        super()._set_state(state, path)
-        self._count_special()
-
-    def _count_special(self):
-        """Count the pieces that a tokenizer sets around a pair."""
-        tokenizer = self._tokenizer.backend
-        self._n_special = tokenizer.num_special_tokens_to_add(True)
-
-    def _config_changes(self):
-        return {"num_labels": 2}  # a logit for the start, and one for the end
-
-    def _overlap(self):
-        """How many pieces two windows share; all windows have room."""
+    def _overlap(self, reader):
+        """How many tokens two windows share; all windows have room."""
         name, longest = type(self).__name__, self.max_question_length
-        room = self._n_pieces - self._n_special - longest
+        n_special = reader.tokenizer.backend.num_special_tokens_to_add(True)
+        room = reader.max_length - n_special - longest
         if room < self.max_answer_length:
             raise ValueError(
-                f"{name}: a window of {self._n_pieces} pieces, {self._n_special} of "
-                "which are special, has no room for a question of "
-                f"max_question_length={longest!r} and an answer of max_answer_length="
+                f"{name}: a window of {reader.max_length} tokens, {n_special} of which "
+                "are special, has no room for a question of max_question_length="
+                f"{longest!r} and an answer of max_answer_length="
                 f"{self.max_answer_length!r}. Lower these, or raise max_length if the "
                 "model takes more."
             )
         if self.window_overlap is None:
-            return min(self._n_pieces // 4, room // 2)
+            return min(reader.max_length // 4, room // 2)
         if self.window_overlap > room // 2:
             raise ValueError(
                 f"{name}: window_overlap={self.window_overlap!r} is more than half of "
-                f"the {room} pieces of the context that a window of {self._n_pieces} "
-                f"holds beside a question of max_question_length={longest!r}. Lower it."
+                f"the {room} tokens of the context that a window of "
+                f"{reader.max_length} holds beside a question of max_question_length="
+                f"{longest!r}. Lower it."
             )
         return self.window_overlap
 
-    def _cut(self, documents, overlap=None):
-        name, longest = type(self).__name__, self.max_question_length
-        documents, n_cut = cut_questions(self._tokenizer, documents, longest)
+    def _cut(self, reader, documents):
+        overlap, longest = self._overlap(reader), self.max_question_length
+        documents, n_cut = cut_questions(reader.tokenizer, documents, longest)
         if n_cut:
             warn_user(
-                f"{name}: {n_cut} question(s) have more pieces than "
+                f"{type(self).__name__}: {n_cut} question(s) have more tokens than "
                 f"max_question_length={longest!r}, and are cut there. Raise it."
             )
         return cut_contexts(
-            self._tokenizer, documents, max_length=self._n_pieces, overlap=overlap
+            reader.tokenizer, documents, max_length=reader.max_length, overlap=overlap
         )
-
-    def _targets_of_windows(self, windows, targets):
-        pieces = find_pieces(windows, targets)
-        self._tell_unlearned(windows, targets, pieces)
-        return np.column_stack([pieces, windows.lengths])
-
-    def _tell_unlearned(self, windows, spans, pieces):
-        """Warn of answers that cannot be learned, or not be found."""
-        name = type(self).__name__
-        lengths = np.zeros(len(spans), dtype=np.int64)
-        of_windows = np.where(pieces[:, 0] > 0, pieces[:, 1] - pieces[:, 0] + 1, 0)
-        np.maximum.at(lengths, windows.documents, of_windows)
-        if n_lost := ((spans[:, 0] >= 0) & (lengths == 0)).sum():
-            warn_user(
-                f"{name}: {n_lost} answer(s) are in no window as a whole, and are "
-                "learned as if there were none: they are longer than what two windows "
-                "share, or the tokenizer drops all their characters. Raise max_length "
-                "or window_overlap, or leave them out."
-            )
-        if n_long := (lengths > self.max_answer_length).sum():
-            warn_user(
-                f"{name}: {n_long} answer(s) have more pieces than max_answer_length="
-                f"{self.max_answer_length!r}, up to {lengths.max()}, and will never be "
-                "predicted as a whole. Raise it."
-            )
-
-    def _chance_loss(self, targets, weights):
-        # As if all places were alike, since no place is frequent.
-        return np.average(np.log(targets[:, 2]), weights=weights)
-
-    def _objective(self, outputs, targets, weights):
-        import torch
-        from torch.nn import functional
-
-        losses = 0.0
-        behind = torch.arange(outputs.start_logits.shape[1], device=targets.device)
-        behind = behind >= targets[:, 2:]  # padding, where no answer can be
-        for column, logits in enumerate((outputs.start_logits, outputs.end_logits)):
-            logits = logits.float().masked_fill(behind, -torch.inf)
-            losses = losses + functional.cross_entropy(
-                logits, targets[:, column], reduction="none"
-            )
-        return (losses / 2 * weights).sum(), float(weights.sum())
 
     # After training
 
     def _logits(self, windows):
-        """Positions of windows and the logits of their pieces, some at a time.
+        """Positions of windows and the logits of their tokens, some at a time.
 
         Yields
         ------
         rows : ndarray of shape (n_rows,)
             Positions of windows.
-        logits : ndarray of shape (n_rows, 2, n_pieces)
+        logits : ndarray of shape (n_rows, 2, n_tokens)
             Of start and end, the means over the networks; padding is behind.
         """
         from skml.neural._torch._windows import run_windows
 
-        padding = self._special.get("pad", 0)
+        padding = self._fitted.reader.padding
         runs = [
             run_windows(self._on_device(network), windows, padding, _start_and_end)
-            for network in self.networks_
+            for network in self.estimators_
         ]
         for found in zip(*runs, strict=True):  # all go over the same windows
             yield found[0][0], np.mean([logits for _, logits in found], axis=0)
@@ -497,7 +447,7 @@ class BertQuestionAnswerer(BaseBertTuner):
         return np.array(spans, dtype=np.intp).reshape(-1, 2)
 
     def answer_scores(self, X):
-        """Tell by how much the best answer is better than none, in logits.
+        """Return by how much the best answer is better than none, in logits.
 
         With a `no_answer_threshold`, `predict` says that there is no answer where the
         negative of this score is larger: choose it by the scores of pairs that were not
@@ -542,7 +492,7 @@ class BertQuestionAnswerer(BaseBertTuner):
 
 
 def _start_and_end(network, inputs):
-    """The logits of start and end, of shape (n_windows, 2, n_pieces)."""
+    """The logits of start and end, of shape (n_windows, 2, n_tokens)."""
     import torch
 
     outputs = network(**inputs)

@@ -1,4 +1,4 @@
-"""From documents to windows of pieces, as models of the BERT family read them."""
+"""From documents to windows of tokens, as models of the BERT family read them."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,12 +7,26 @@ from threading import Lock
 
 import numpy as np
 
+from skml._compat.tokenizers import read_specials_as_text, word_starts
 from skml._fitting import warn_user
+from skml._optional import import_optional
+from skml._store import register
 from skml._validation import check_documents, is_missing
 from skml.neural._codec import check_characters, read_documents
 
 NO_CHARACTER = "\U0010ffff"  # of no text
 MOST_AT_ONCE = 1000  # documents whose encodings are in memory together
+TOKENIZER = "tokenizer.json"
+TOKENIZER_FILES = (
+    TOKENIZER,
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "chat_template.jinja",
+)
 # The special tokens that a model itself puts, as tokenizer_config.json names them.
 NAMED = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
 KINDS = {
@@ -26,17 +40,18 @@ KINDS = {
 class Windows:
     """Documents as the network reads them; a long one may be several windows."""
 
-    ids: list  # of ndarray of int32: the pieces
+    ids: list  # of ndarray of int32: the tokens
     segments: list  # of ndarray of int8: 0 for the first text of a pair, else 1
     documents: np.ndarray  # which document each window is of
     details: dict = field(default_factory=dict)  # lists, one entry a window, by name
+    overlap: int | None = None  # tokens that two windows of a document share
 
     def __len__(self):
         return len(self.ids)
 
     @cached_property
     def lengths(self):
-        """The numbers of pieces."""
+        """The numbers of tokens."""
         return np.array([len(ids) for ids in self.ids], dtype=np.intp)
 
 
@@ -107,8 +122,11 @@ def _check_text(text, where):
         )
 
 
-class PieceTokenizer:
-    """Turns texts into the pieces of a model; threads may share it.
+@register
+class SubwordTokenizer:
+    """Turns texts into the tokens of a model, words or parts of them.
+
+    Threads may share it.
 
     Parameters
     ----------
@@ -117,19 +135,32 @@ class PieceTokenizer:
     """
 
     def __init__(self, files):
+        import_optional("tokenizers", extra="bert", caller="A fitted model")
         self.files = files
         self.backend = make_backend(files)
-        parts = self.backend.pre_tokenizer
-        parts = parts if hasattr(parts, "__getitem__") else [parts]
-        self._prefixing = [
-            (part, part.add_prefix_space)
-            for part in parts
-            if hasattr(part, "add_prefix_space")
-        ]
+        self._prefixing = word_starts(self.backend)
         self._lock = Lock()  # how to cut is a state of the backend
 
     def __deepcopy__(self, memo):
         return self  # its lock is not copied, and nothing of it changes
+
+    def __reduce__(self):
+        return type(self), (self.files,)
+
+    def to_data(self):
+        return {"files": self.files}
+
+    @classmethod
+    def from_data(cls, data):
+        files = data["files"]
+        if TOKENIZER not in files or not files.keys() <= {*TOKENIZER_FILES}:
+            raise ValueError("there are no files of a tokenizer")
+        if not all(type(content) is str for content in files.values()):
+            raise ValueError("a file of the tokenizer is no text")
+        try:
+            return cls(files)
+        except Exception as error:  # the library raises no other type
+            raise ValueError(f"{TOKENIZER}: {error!s:.200}") from None
 
     def encode(self, documents, *, are_words=False, special=True, fast=False, cut=None):
         """Encode documents, some at a time.
@@ -141,9 +172,9 @@ class PieceTokenizer:
         are_words : bool, default=False
             Whether they are lists of tokens.
         special : bool, default=True
-            Whether special pieces are put around.
+            Whether special tokens are put around.
         fast : bool, default=False
-            Whether the places of pieces in the documents may be left out.
+            Whether the positions of tokens in the documents may be left out.
         cut : dict, default=None
             The options of truncation. None does not truncate.
 
@@ -174,7 +205,7 @@ class PieceTokenizer:
 
     @cached_property
     def special_ids(self):
-        """The ids of the special pieces that no text may spell."""
+        """The ids of the special tokens that no text may spell."""
         added = self.backend.get_added_tokens_decoder()
         return [i for i, token in added.items() if token.special]
 
@@ -196,7 +227,7 @@ def make_backend(files):
     """
     from tokenizers import Tokenizer
 
-    stored = files["tokenizer.json"]
+    stored = files[TOKENIZER]
     backend = Tokenizer.from_str(stored)
     if markers := find_markers(backend, files.get("tokenizer_config.json", "{}")):
         content = json.loads(stored)
@@ -204,7 +235,7 @@ def make_backend(files):
             token["special"] &= token["content"] not in markers
         backend = Tokenizer.from_str(json.dumps(content))
     backend.no_padding()
-    backend.encode_special_tokens = True
+    read_specials_as_text(backend)
     return backend
 
 
@@ -233,20 +264,20 @@ def cut_into_windows(
     strategy="longest_first",
     details=(),
 ):
-    """Cut documents into windows of at most `max_length` pieces.
+    """Cut documents into windows of at most `max_length` tokens.
 
     Parameters
     ----------
-    tokenizer : PieceTokenizer
+    tokenizer : SubwordTokenizer
         The tokenizer.
     documents : list
         The documents.
     kind : {"text", "tokens", "pairs"}
         What they are.
     max_length : int
-        The largest number of pieces, special ones included.
+        The largest number of tokens, special ones included.
     overlap : int or None, default=0
-        How many pieces two windows of a document share. None cuts off what does not
+        How many tokens two windows of a document share. None cuts off what does not
         fit into the first.
     strategy : {"longest_first", "only_second"}, default="longest_first"
         Which text of a pair is cut.
@@ -277,11 +308,12 @@ def cut_into_windows(
             rows.append(row)
             for name in details:
                 found[name].append(DETAILS[name](part))
-    return Windows(ids, segments, np.array(rows, dtype=np.intp), found), n_cut
+    rows = np.array(rows, dtype=np.intp)
+    return Windows(ids, segments, rows, found, overlap), n_cut
 
 
 def _ids_of(encoding, tokenizer):
-    """The pieces, without special ones that text spells: unigram models find them."""
+    """The tokens, without special ones that text spells: unigram models find them."""
     ids = np.array(encoding.ids, dtype=np.int32)
     if tokenizer.is_unigram:
         spelled = np.isin(ids, tokenizer.special_ids)
@@ -304,11 +336,11 @@ DETAILS = {
 }
 
 
-def tell_cut(n_cut, max_length, caller, kind):
+def warn_truncated(n_cut, max_length, caller, kind):
     """Warn that documents were cut."""
     whole = "" if kind == "pairs" else ", or read them whole with long_text='window'"
     warn_user(
-        f"{caller}: {n_cut} document(s) have more pieces than max_length="
+        f"{caller}: {n_cut} document(s) have more tokens than max_length="
         f"{max_length!r}, and are cut there. Raise max_length{whole}."
     )
 
@@ -319,7 +351,7 @@ def mean_of_windows(values, windows, n_documents, weights=None):
     Parameters
     ----------
     values : ndarray of shape (n_windows, ...)
-        What a network says of each window.
+        What a network returns for each window.
     windows : Windows
         The windows.
     n_documents : int
@@ -331,8 +363,8 @@ def mean_of_windows(values, windows, n_documents, weights=None):
         return values
     if weights is None:
         weights = np.ones(len(windows))
-    shares = weights / np.bincount(windows.documents, weights)[windows.documents]
-    shares = shares.astype(values.dtype).reshape(-1, *(1,) * (values.ndim - 1))
+    weights = weights / np.bincount(windows.documents, weights)[windows.documents]
+    weights = weights.astype(values.dtype).reshape(-1, *(1,) * (values.ndim - 1))
     found = np.zeros((n_documents, *values.shape[1:]), dtype=values.dtype)
-    np.add.at(found, windows.documents, values * shares)
+    np.add.at(found, windows.documents, values * weights)
     return found

@@ -5,25 +5,23 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import (
-    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import StrOptions, _fit_context
-from skml._fitting import all_or_nothing, warn_user
+from skml._fitting import warn_user
 from skml.neural._bert_base import (
     MODEL_CONSTRAINTS,
     WINDOW_CONSTRAINTS,
-    BertMixin,
+    BaseBert,
 )
+from skml.neural._bert_fitted import BertFitted, BertNetwork
 from skml.neural._bert_text import cut_into_windows, mean_of_windows
 
 
-class BertTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BertMixin, BaseEstimator
-):
+class BertTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert):
     r"""One vector a text, from a model of the BERT family.
 
     The model is used as it is; `fit` loads it, and learns nothing from the texts.
@@ -36,22 +34,23 @@ class BertTransformer(
         the family, within a search in a :class:`~sklearn.frozen.FrozenEstimator`. None
         is refused by `fit`.
     pooling : {"mean", "cls", "max"}, default="mean"
-        How the vectors of a text's pieces, special ones included, become one: their
+        How the vectors of a text's tokens, special ones included, become one: their
         mean [1]_, that of the first, [CLS], or the maximum in each dimension.
     layers : int or list of int, default=-1
         Which layer is read: 0 are the embeddings, -1 is the last. Of several, the mean.
     normalize : bool, default=False
         Whether vectors are scaled to unit length.
     max_length : int, default=None
-        The largest number of pieces, special ones included. None takes as many as the
+        The largest number of tokens, special ones included. None takes as many as the
         model can.
     long_text : {"truncate", "window"}, default="truncate"
-        What becomes of a longer text: it is cut off, with a warning; or it is read in
-        overlapping windows, whose vectors are pooled: their maximum for
-        ``pooling="max"``, else their mean, weighted by the number of pieces. Pairs are
-        always cut off, the longer text first.
+        How a longer text is read: cut off, with a warning; or in overlapping windows,
+        whose vectors are pooled: their maximum for ``pooling="max"``, else their mean,
+        weighted by the number of tokens. Pairs are always cut off, the longer text
+        first.
     window_overlap : int, default=None
-        How many pieces two windows share; half of them at most. None is a quarter.
+        The number of tokens that two windows share; half of them at most. None is a
+        quarter.
     device : str, default="auto"
         Where the network computes: "cpu", "cuda", ...; "auto" is a GPU if there is
         one.
@@ -60,7 +59,7 @@ class BertTransformer(
 
     Attributes
     ----------
-    networks_ : list of one PreTrainedModel
+    network_ : PreTrainedModel
         The network of transformers.
 
     See Also
@@ -87,6 +86,7 @@ class BertTransformer(
     (4, 16)
     """
 
+    _fitted_class = BertFitted
     _parameter_constraints = {
         **MODEL_CONSTRAINTS,
         **WINDOW_CONSTRAINTS,
@@ -120,7 +120,6 @@ class BertTransformer(
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @all_or_nothing
     def fit(self, X, y=None):
         """Load the model, and see whether the texts can be read.
 
@@ -140,7 +139,7 @@ class BertTransformer(
         Raises
         ------
         ValueError
-            If a document is missing, or the model cannot be read, takes fewer pieces
+            If a document is missing, or the model cannot be read, takes fewer tokens
             than `max_length` or has no such layers.
         TypeError
             If X is no collection of documents.
@@ -148,35 +147,37 @@ class BertTransformer(
             If PyTorch or transformers is not installed.
         """
         self._import_packages()
-        self._read_fit(X)
+        _, kind = self._read_fit(X)
         from skml.neural._torch._device import find_device, preserve_rng_state
-        from skml.neural._torch._pretrained import (
-            as_source,
-            config_to_json,
-            read_network,
-        )
+        from skml.neural._torch._pretrained import read_network
         from skml.neural._torch._sentence_transformers import read_settings
+        from skml.neural._torch._sources import as_source
 
         name = type(self).__name__
         find_device(self.device, name)
         with as_source(self.model, name) as source, preserve_rng_state():
-            self._load_tokenizer(source)
-            network, *_ = read_network(source, self.model, self._head, name)
+            tokenizer = self._read_tokenizer(source)
+            network, *_ = read_network(source, self.model, BertFitted.head, name)
             settings = read_settings(source)
-        self._check_max_length(network)
-        self._overlap()
+        reader = self._make_reader(*tokenizer, network, kind)
+        self._overlap(reader)
         self._check_layers(network)
-        self._warn_of_settings(settings)
-        self._config = config_to_json(network.config)
-        self.networks_ = [network.eval()]
+        self._warn_of_settings(settings, reader.max_length)
+        network = BertNetwork.of(network.eval(), BertFitted.head)
+        self._publish(BertFitted(reader=reader, networks=[network]))
         return self
 
-    def _warn_of_settings(self, settings):
+    @property
+    def network_(self):
+        """The network of transformers."""
+        return self._fitted.network
+
+    def _warn_of_settings(self, settings, max_length):
         """Warn where sentence-transformers would make other vectors of this model."""
         own = {
             "pooling": self.pooling,
             "normalize": bool(self.normalize),
-            "max_length": self._n_pieces,
+            "max_length": max_length,
         }
         missing = [
             f"{name}={value!r}"
@@ -187,7 +188,7 @@ class BertTransformer(
             warn_user(
                 f"{type(self).__name__}: sentence-transformers would make other "
                 f"vectors of {str(self.model)!r:.200}: the files for it are not "
-                f"followed here: they say {', '.join(missing)}. Pass that for the same "
+                f"used here: they say {', '.join(missing)}. Pass that for the same "
                 "vectors, as far as there is such a parameter."
             )
 
@@ -229,7 +230,7 @@ class BertTransformer(
 
     @property
     def _n_features_out(self):
-        return self.networks_[0].config.hidden_size
+        return self.network_.config.hidden_size
 
     def transform(self, X):
         """Turn texts into vectors.
@@ -248,13 +249,13 @@ class BertTransformer(
         documents = self._read(X)
         if not documents:
             return np.empty((0, self._n_features_out), dtype=np.float32)
-        windows = self._cut(documents, self._overlap())
+        windows = self._cut(self._fitted.reader, documents)
 
         def compute(network, inputs):
             hidden = self._hidden(network, inputs)
             return pool(hidden, inputs["attention_mask"], self.pooling).cpu().numpy()
 
-        vectors = self._collect(self.networks_[0], windows, compute)
+        vectors = self._collect(self.network_, windows, compute)
         if self.pooling == "max":
             found = np.full_like(vectors[: len(documents)], -np.inf)
             np.maximum.at(found, windows.documents, vectors)
@@ -266,7 +267,7 @@ class BertTransformer(
         return found
 
     def _hidden(self, network, inputs):
-        """The vectors of all pieces."""
+        """The vectors of all tokens."""
         layers = self._read_layers()
         if list(layers) == [-1]:
             return network(**inputs).last_hidden_state
@@ -274,49 +275,49 @@ class BertTransformer(
         return sum(found[layer] for layer in layers) / len(layers)
 
     def token_vectors(self, X, *, return_tokens=False):
-        """Turn the pieces of texts into vectors; what is too long is cut off.
+        """Turn the tokens of texts into vectors; what is too long is cut off.
 
         Parameters
         ----------
         X : iterable of str, of list of str or of tuple of two str; or table
             The texts, of the kind of `fit`.
         return_tokens : bool, default=False
-            Whether the pieces are returned as well.
+            Whether the tokens are returned as well.
 
         Returns
         -------
-        vectors : list of ndarray of shape (n_pieces, hidden_size), float32
-            Of each text, the vectors of its pieces, special ones included.
+        vectors : list of ndarray of shape (n_tokens, hidden_size), float32
+            Of each text, the vectors of its tokens, special ones included.
         tokens : list of list of str
-            Of each text, its pieces; if `return_tokens`.
+            Of each text, its tokens; if `return_tokens`.
         """
-        return self._of_pieces(X, self._vectors_of_pieces, return_tokens)
+        return self._of_tokens(X, self._vectors_of_tokens, return_tokens)
 
-    def _vectors_of_pieces(self, network, inputs):
+    def _vectors_of_tokens(self, network, inputs):
         return self._hidden(network, inputs).cpu().numpy(), (0,)
 
     def attention_weights(self, X, *, return_tokens=False):
-        """Tell which pieces each piece looked at, in each head of each layer.
+        """Return how much each token attends to each, in each head of each layer.
 
         Parameters
         ----------
         X : iterable of str, of list of str or of tuple of two str; or table
             The texts, of the kind of `fit`; what is too long is cut off.
         return_tokens : bool, default=False
-            Whether the pieces are returned as well.
+            Whether the tokens are returned as well.
 
         Returns
         -------
-        weights : list of ndarray of shape (n_layers, n_heads, n_pieces, n_pieces)
-            Of each text, for each piece (the last axis but one) the weights of all,
+        weights : list of ndarray of shape (n_layers, n_heads, n_tokens, n_tokens)
+            Of each text, for each token (the last axis but one) the weights of all,
             which sum to one.
         tokens : list of list of str
-            Of each text, its pieces; if `return_tokens`.
+            Of each text, its tokens; if `return_tokens`.
         """
-        return self._of_pieces(X, _attention, return_tokens, prepare=_with_weights)
+        return self._of_tokens(X, _attention, return_tokens, prepare=_with_weights)
 
-    def _of_pieces(self, X, compute, return_tokens, prepare=lambda network: network):
-        """What `compute` returns of each text, cut to its pieces along some axes."""
+    def _of_tokens(self, X, compute, return_tokens, prepare=lambda network: network):
+        """What `compute` returns of each text, cut to its tokens along some axes."""
         from skml.neural._torch._device import limit_torch_threads
         from skml.neural._torch._windows import run_windows
 
@@ -324,19 +325,20 @@ class BertTransformer(
         documents = self._read(X)
         if not documents:
             return ([], []) if return_tokens else []
+        reader = self._fitted.reader
         windows, _ = cut_into_windows(
-            self._tokenizer,
+            reader.tokenizer,
             documents,
-            self._kind,
-            max_length=self._n_pieces,
+            reader.kind,
+            max_length=reader.max_length,
             overlap=None,
             details=("tokens",) if return_tokens else (),
         )
         found = [None] * len(documents)
-        padding = self._special.get("pad", 0)
         with limit_torch_threads(self.n_jobs):
-            network = prepare(self._on_device(self.networks_[0]))
-            for rows, (values, axes) in run_windows(network, windows, padding, compute):
+            network = prepare(self._on_device(self.network_))
+            found_of = run_windows(network, windows, reader.padding, compute)
+            for rows, (values, axes) in found_of:
                 for row, of_row in zip(rows, values, strict=True):
                     n = len(windows.ids[row])
                     for axis in axes:
@@ -348,14 +350,14 @@ class BertTransformer(
 
 
 def pool(hidden, mask, pooling):
-    """One vector a window from those of its pieces.
+    """One vector a window from those of its tokens.
 
     Parameters
     ----------
-    hidden : Tensor of shape (n_windows, n_pieces, hidden_size)
-        The vectors of pieces.
-    mask : Tensor of shape (n_windows, n_pieces)
-        1 where there is a piece, 0 for padding.
+    hidden : Tensor of shape (n_windows, n_tokens, hidden_size)
+        The vectors of tokens.
+    mask : Tensor of shape (n_windows, n_tokens)
+        1 where there is a token, 0 for padding.
     pooling : {"mean", "cls", "max"}
         How.
     """
@@ -392,7 +394,7 @@ def _attention(network, inputs):
     if not is_full:
         raise ValueError(
             f"attention_weights: a {network.config.model_type!r} has no weights of all "
-            "pieces for each piece, in each head of each layer. Take another family, "
+            "tokens for each token, in each head of each layer. Take another family, "
             "such as BERT or RoBERTa."
         )
     return found.cpu().numpy(), (-2, -1)

@@ -1,34 +1,51 @@
 """What the estimators share that fine-tune a model for a task."""
 
 import os
+from dataclasses import replace
 from itertools import chain
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import _check_sample_weight
 
-from skml._compat.sklearn import Interval, StrOptions
-from skml._fitting import all_or_nothing, warn_user
+from skml._compat.sklearn import Interval, StrOptions, _check_sample_weight
+from skml._fitting import warn_user
 from skml._random import make_random_state
 from skml._validation import uses_early_stopping
 from skml.neural._bert_base import (
     MODEL_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
     WINDOW_CONSTRAINTS,
-    BertMixin,
+    BaseBert,
 )
-from skml.neural._network_estimator import BaseNetworkEstimator
+from skml.neural._bert_fitted import BertNetwork, BertReader, TunedBert
+from skml.neural._bert_targets import Targets
+from skml.neural._bert_text import Windows
+from skml.neural._network_estimator import BaseNetworkEstimator, read_curves
 
 MOST_OF_CHANCE = 0.98  # of the loss of chance; above, nothing was learned
 
 
-class BaseBertTuner(BertMixin, BaseNetworkEstimator):
+class TuningData(NamedTuple):
+    """What all networks of an ensemble learn from."""
+
+    targets: Targets
+    reader: BertReader
+    windows: Windows
+    values: object  # ndarray, or list of ndarray: the targets of windows
+    weights: np.ndarray  # of windows
+    held_out: np.ndarray  # positions of documents
+    device: object
+
+
+class BaseBertTuner(BaseBert, BaseNetworkEstimator):
     """Common ground of the estimators that fine-tune a model of the BERT family.
 
     A subclass reads targets, and turns outputs of the network into predictions.
     """
 
+    _fitted_class = TunedBert
     _parameter_constraints = {
         **BaseNetworkEstimator._parameter_constraints,
         **MODEL_CONSTRAINTS,
@@ -45,89 +62,54 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
 
     _betas = (0.9, 0.999)
 
-    # What a subclass says
-
     def _read_targets(self, y, documents, weights):
-        """Learn from targets what belongs to all; return them."""
+        """The targets of documents, as :class:`Targets`."""
         raise NotImplementedError
-
-    def _config_changes(self):
-        """What the configuration of the network must say of the targets."""
-        return {}
-
-    def _labels_of(self, targets):
-        """Which document has which class: two arrays; None without classes."""
-
-    def _chance_loss(self, targets, weights):
-        """The loss of who knows how frequent targets are, and looks at no text."""
-        raise NotImplementedError
-
-    def _targets_of_windows(self, windows, targets):
-        """The targets of windows, as `WindowTask` takes them."""
-        return targets[windows.documents]
-
-    def _weights_of_windows(self, windows, targets, weights):
-        """How much windows count: those of a document together as much as it."""
-        return (weights / np.bincount(windows.documents))[windows.documents]
-
-    def _objective(self, outputs, targets, weights):
-        """The weighted sum of the losses of a batch, and that of the weights."""
-        raise NotImplementedError
-
-    def _start(self, network):
-        """What is done to a network before it is trained."""
-
-    def _finish(self, network):
-        """What is still done to a network that is trained."""
 
     # The recipe
 
     def _fit(self, X, y, sample_weight=None):
+        from skml.neural._torch._device import find_device
+        from skml.neural._torch._sources import as_source
+
         self._import_packages()
+        name = type(self).__name__
         self._check_checkpoint()
         progress = self._begin({"X": X, "y": y}, self.max_iter * self.n_estimators)
-        self._learn(X, y, sample_weight, progress)
+        documents, kind = self._read_fit(X)
+        documents, y, weights = self._drop_weightless(documents, y, sample_weight)
+        targets = self._read_targets(y, documents, weights)
+        device = find_device(self.device, name)
+        random_state = make_random_state(self.random_state)
+        held_out = self._hold_out(len(documents), random_state, targets.labels())
+        self._warn_of_no_validation(documents, held_out)
+        data = fitted = None
+        with as_source(self.model, name) as source:
+            tokenizer = self._read_tokenizer(source)
+            for _ in range(self.n_estimators):
+                seed = random_state.randint(2**31 - 1)
+                network, new = self._load_network(source, seed, targets)
+                if data is None:
+                    reader = self._make_reader(*tokenizer, network, kind)
+                    data = self._prepare(
+                        targets, reader, documents, weights, held_out, device
+                    )
+                training, fitted = self._tune(
+                    network, new, data, seed, fitted, progress
+                )
+                if training.is_stopped:
+                    break
+        self._publish(fitted)
         progress.end()
         return self
 
-    @all_or_nothing
-    def _learn(self, X, y, sample_weight, progress):
-        from skml.neural._torch._device import find_device
-        from skml.neural._torch._pretrained import as_source
-
-        documents = self._read_fit(X)
-        documents, targets, weights = self._drop_weightless(documents, y, sample_weight)
-        targets = self._read_targets(targets, documents, weights)
-        device = find_device(self.device, type(self).__name__)
-        random_state = make_random_state(self.random_state)
-        held_out = self._hold_out(
-            len(documents), random_state, self._labels_of(targets)
-        )
+    def _warn_of_no_validation(self, documents, held_out):
         stops = uses_early_stopping(self.early_stopping, len(documents))
         if stops and len(held_out) == 0:
             warn_user(
                 f"{type(self).__name__}: early_stopping has no effect, as each text is "
                 "the only one of a class, or the only one at all: none is held out."
             )
-        with as_source(self.model, type(self).__name__) as source:
-            self._load_tokenizer(source)
-            windows, networks = None, []
-            for _ in range(self.n_estimators):
-                seed = random_state.randint(2**31 - 1)
-                network = self._load_network(source, seed)
-                if windows is None:
-                    windows = self._cut(documents, self._overlap())
-                    targets = self._targets_of_windows(windows, targets)
-                    weights = self._weights_of_windows(windows, targets, weights)
-                    task = (windows, targets, weights, held_out)
-                training = self._train_member(
-                    network, *task, device, seed, networks, progress
-                )
-                self._finish(network)
-                networks.append(network)
-                if training.is_stopped:
-                    break
-        self.networks_ = networks
 
     def _drop_weightless(self, documents, y, sample_weight):
         """Documents, targets and weights, without those of no weight."""
@@ -166,89 +148,111 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
             )
         return y
 
-    def _load_network(self, source, seed):
-        """A network for the task; its head is drawn, where none is stored."""
+    def _load_network(self, source, seed, targets):
+        """A network for the task; its head is initialized, where none is stored."""
         import torch
 
         from skml.neural._torch._device import drawing, seeded
-        from skml.neural._torch._pretrained import config_to_json, read_network
+        from skml.neural._torch._pretrained import read_network
 
         with seeded(seed, torch.device("cpu")), drawing():
             network, new, _ = read_network(
                 source,
                 self.model,
-                self._head,
+                self._fitted_class.head,
                 type(self).__name__,
                 dropout=self.dropout,
-                **self._config_changes(),
+                **targets.config_changes(),
             )
-        self.newly_initialized_ = new
-        self._start(network)
-        self._check_max_length(network)
-        self._config = config_to_json(network.config)
-        return network
+        targets.start(network, new)
+        return network, new
 
-    def _train_member(
-        self,
-        network,
-        windows,
-        targets,
-        weights,
-        held_out,
-        device,
-        seed,
-        others,
-        progress,
-    ):
-        """Train a network; the estimator learns the figures of the first."""
+    def _prepare(self, targets, reader, documents, weights, held_out, device):
+        """Windows, and what they count."""
+        windows = self._cut(reader, documents)
+        values = targets.values_of_windows(windows)
+        weights = targets.weights_of_windows(windows, values, weights)
+        return TuningData(targets, reader, windows, values, weights, held_out, device)
+
+    def _tune(self, network, new, data, seed, before, progress):
+        """Train a network; returns the training, and the ensemble that it joins."""
         from skml.neural._torch._device import limit_torch_threads, seeded
         from skml.neural._torch._windows import WindowTask
 
-        network.to(device)
-        groups = self._groups(network)
-        with limit_torch_threads(self.n_jobs), seeded(seed, device):
+        number = 0 if before is None else len(before.networks)
+
+        def extend(training, network):
+            return self._extend(before, training, network, new, data)
+
+        network.to(data.device)
+        groups = self._groups(network, new)
+        with limit_torch_threads(self.n_jobs), seeded(seed, data.device):
             task = WindowTask(
-                windows,
-                targets,
-                weights,
-                held_out,
-                objective=self._objective,
+                data.windows,
+                data.values,
+                data.weights,
+                data.held_out,
+                objective=data.targets.objective,
                 batch_size=self.batch_size,
-                padding=self._special.get("pad", 0),
+                padding=data.reader.padding,
                 network=network,
             )
-            if len(task.learned) == 0:
-                raise ValueError(
-                    f"{type(self).__name__}: there is nothing to learn from: no text "
-                    "that is not held out has a piece with a target."
-                )
+            self._check_learned(task)
             training = self._train_network(
                 network,
                 task,
-                lambda training: self._report(training, others, progress),
-                device=device,
+                lambda training: self._report(training, number, extend, progress),
+                device=data.device,
                 seed=seed,
                 max_iter=self.max_iter,
-                fingerprint=self._fingerprint(
-                    chain(
-                        windows.ids,
-                        targets,
-                        [weights, len(others)],
-                        (w.cpu() for w in network.state_dict().values()),
-                    )
-                ),
-                checkpoint=self._checkpoint_of(len(others)),
+                fingerprint=self._fingerprint_of(data, number, network),
+                checkpoint=self._checkpoint_of(number),
                 groups=groups,
             )
-        if not others:
-            vars(self).update(self._learned(training))
-            self._warn_unlearned(training, self._chance_loss(targets, weights))
-        return training
+        if before is None:
+            chance = data.targets.chance_loss(data.values, data.weights)
+            self._warn_unlearned(training, chance)
+        return training, extend(training, network)
+
+    def _extend(self, before, training, network, new, data):
+        """The ensemble with one more network, which the first one begins."""
+        data.targets.finish(network)
+        network = BertNetwork.of(network, self._fitted_class.head)
+        if before is not None:
+            networks = [*before.networks, network]
+            return replace(before, networks=networks, newly_initialized_=new)
+        return self._fitted_class(
+            reader=data.reader,
+            networks=[network],
+            newly_initialized_=new,
+            **read_curves(training),
+            **data.targets.learned(),
+        )
+
+    def _check_learned(self, task):
+        if len(task.learned) == 0:
+            raise ValueError(
+                f"{type(self).__name__}: there is nothing to learn from: no text that "
+                "is not held out has a token with a target."
+            )
+
+    def _fingerprint_of(self, data, number, network):
+        """What tells this training from others, for a checkpoint."""
+        weights = (w.cpu() for w in network.state_dict().values())
+        return self._fingerprint(
+            chain(data.windows.ids, data.values, [data.weights, number], weights)
+        )
+
+    def _checkpoint_of(self, number):
+        """Each network has a checkpoint of its own."""
+        if self.checkpoint is None or number == 0:
+            return self.checkpoint
+        return f"{os.fspath(self.checkpoint)}-{number}"
 
     def _warn_unlearned(self, training, chance):
         """Warn where the loss ends as if no text had been read."""
         losses = training.losses
-        # In the mean of an only pass is what was before.
+        # In the mean of an only epoch is what was before.
         loss = losses[-1] if len(losses) > 1 else training.best_loss
         # Where it is zero, there is nothing to learn.
         if loss > MOST_OF_CHANCE * chance > 0 and not training.is_stopped:
@@ -261,16 +265,10 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
                 "with a model that was trained on more text."
             )
 
-    def _checkpoint_of(self, member):
-        """Each member has a checkpoint of its own."""
-        if self.checkpoint is None or member == 0:
-            return self.checkpoint
-        return f"{os.fspath(self.checkpoint)}-{member}"
-
-    def _groups(self, network):
+    def _groups(self, network, new):
         """What learns, and how fast."""
+        from skml.neural._torch._layers import find_layers, trained_groups
         from skml.neural._torch._loop import group_by_decay
-        from skml.neural._torch._pretrained import find_layers, trained_groups
 
         n_layers = len(find_layers(network))
         if isinstance(self.freeze, Integral) and self.freeze > n_layers:
@@ -278,52 +276,52 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
                 f"{type(self).__name__}: freeze={self.freeze!r}, and the model has "
                 f"{n_layers} layers."
             )
-        head_share = 1.0
+        head_factor = 1.0
         if self.head_learning_rate is not None:
-            head_share = self.head_learning_rate / self.learning_rate
-        shares = trained_groups(
+            head_factor = self.head_learning_rate / self.learning_rate
+        groups = trained_groups(
             network,
             freeze=self.freeze,
             layer_decay=self.layer_decay,
-            head_share=head_share,
-            new=self.newly_initialized_,
+            head_factor=head_factor,
+            new=new,
         )
         return [
             group
-            for share, parameters in shares
+            for factor, parameters in groups
             for group in group_by_decay(
-                parameters, self.weight_decay, rate_share=float(share)
+                parameters, self.weight_decay, rate_share=float(factor)
             )
             if group["params"]
         ]
 
-    def _report(self, training, others, progress):
-        """Report a pass; whether a callback wants the fit to stop."""
+    def _report(self, training, number, extend, progress):
+        """Report an epoch; whether a callback wants the fit to stop."""
         line = self._line(training, self.max_iter)
         if self.n_estimators > 1:
-            line += f" (member {len(others) + 1} of {self.n_estimators})"
-        return progress.report(
-            line, lambda: self._reconstruct(training, others), task_name="epoch"
-        )
+            line += f" (estimator {number + 1} of {self.n_estimators})"
 
-    def _reconstruct(self, training, others):
-        """The attributes of an estimator that stops here."""
-        own = {k: v for k, v in vars(self).items() if k.startswith("_") or k[-1] == "_"}
-        own.pop("_callbacks", None)
-        network = self._rebuild_network(training.best)
-        self._finish(network)
-        learned = {} if others else self._learned(training)
-        return {**own, **learned, "networks_": [*others, network]}
+        def fitted():
+            now = BertNetwork.of(training.network, self._fitted_class.head)
+            again = BertNetwork.rebuild(now.architecture, training.best)
+            return extend(training, again.module)
+
+        return progress.report(line, fitted, task_name="epoch")
 
     # After training
+
+    @property
+    def estimators_(self):
+        """The networks of transformers."""
+        return [network.module for network in self._fitted.networks]
 
     def _windows(self, X):
         """Documents and their windows."""
         documents = self._read(X)
-        return documents, self._cut(documents, self._overlap())
+        return documents, self._cut(self._fitted.reader, documents)
 
     def _mean_over_networks(self, windows, compute, combine, n_samples=None):
-        """What an ensemble says: the mean of what its networks say.
+        """What an ensemble predicts: the mean of the predictions of its networks.
 
         Parameters
         ----------
@@ -334,7 +332,8 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         combine : callable
             From that of all windows to what is averaged.
         n_samples : int, default=None
-            With how many drawings of dropout each network answers; None is without.
+            The number of passes with random dropout of each network; None is one
+            without.
         """
         from skml.neural._torch._device import drawing, find_device, seeded
 
@@ -342,20 +341,18 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
             with drawing():
                 return compute(network, inputs)
 
+        networks = self.estimators_
         if n_samples is None:
-            found = [
-                combine(self._collect(network, windows, compute))
-                for network in self.networks_
-            ]
+            found = [combine(self._collect(n, windows, compute)) for n in networks]
             return sum(found) / len(found) if len(found) > 1 else found[0]
         seed = make_random_state(self.random_state).randint(2**31 - 1)
         device = find_device(self.device, type(self).__name__)
         total = 0.0
         with seeded(seed, device):
-            for network in map(self._sampler, self.networks_):
+            for network in map(self._sampler, networks):
                 for _ in range(n_samples):
                     total = total + combine(self._collect(network, windows, sample))
-        return total / (n_samples * len(self.networks_))
+        return total / (n_samples * len(networks))
 
     def _sampler(self, network):
         """A network that drops out, beside the fitted one, which does not."""
@@ -365,11 +362,6 @@ class BaseBertTuner(BertMixin, BaseNetworkEstimator):
         network = share_weights(self._on_device(network))
         drop_out(network)
         return network
-
-    def _set_state(self, state, path):
-        if state["kind"] is None:
-            raise ValueError("kind=None.")
-        super()._set_state(state, path)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -20,21 +20,6 @@ CURVES = ("loss_curve_", "validation_loss_curve_")
 NOT_OF_THE_FIT = {"checkpoint", "verbose", "n_jobs", "max_train_time", "device"}
 
 
-def to_arrays(network):
-    """The weights of a network as arrays, which load without its device."""
-    return {name: w.cpu().numpy() for name, w in network.state_dict().items()}
-
-
-def to_tensors(arrays):
-    """The weights again; those of a memory map, which nobody may write, copied."""
-    import torch
-
-    return {
-        name: torch.from_numpy(np.require(w, requirements="W"))
-        for name, w in arrays.items()
-    }
-
-
 def stratify(order, size, samples, classes):
     """Choose samples, of each class in proportion, and never all that have it.
 
@@ -261,9 +246,6 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
         if training.held_out_losses:
             line += f", validation loss {training.held_out_losses[-1]:.4f}"
         return line
-
-    def _learned(self, training):
-        return read_curves(training)
 
     def _fingerprint(self, sequences):
         """What tells this fit from others, for a checkpoint; None if there is none."""

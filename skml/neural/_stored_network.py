@@ -102,14 +102,16 @@ def to_arrays(module):
     """The weights of a module as arrays, and the dtypes that NumPy does not know."""
     import torch
 
-    arrays, dtypes = {}, {}
+    arrays, dtypes, seen = {}, {}, {}
     for name, tensor in module.state_dict().items():
+        # Weights that have two names are one array.
+        key = tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype
         tensor = tensor.detach().cpu().contiguous()
         dtype = str(tensor.dtype).removeprefix("torch.")
         if dtype in UNKNOWN_TO_NUMPY:
             dtypes[name] = dtype
             tensor = tensor.view(getattr(torch, UNKNOWN_TO_NUMPY[dtype]))
-        arrays[name] = tensor.numpy()
+        arrays[name] = seen.setdefault(key, tensor.numpy())
     return arrays, dtypes
 
 

@@ -56,7 +56,7 @@ FITS = {
 
 
 def weights_of(model):
-    network = model.network_ if hasattr(model, "network_") else model.networks_[0]
+    network, *_ = getattr(model, "estimators_", None) or [model.network_]
     return [w.clone() for w in network.state_dict().values()]
 
 
@@ -84,14 +84,14 @@ def state_of(network):
 
 def test_samples_of_dropout_do_not_disturb_predictions():
     model = classifier().fit(SENTENCES, LABELS)
-    expected, before = model.predict_proba(SENTENCES), state_of(model.networks_[0])
+    expected, before = model.predict_proba(SENTENCES), state_of(model.estimators_[0])
     sampled = model.predict_proba(SENTENCES, mc_samples=3)
     stop, found, states = Event(), [], []
 
     def sample():
         while not stop.is_set():
             found.append(model.predict_proba(SENTENCES, mc_samples=3))
-            states.append(state_of(model.networks_[0]))
+            states.append(state_of(model.estimators_[0]))
 
     thread = Thread(target=sample)
     thread.start()
@@ -108,7 +108,7 @@ def test_samples_of_dropout_do_not_disturb_predictions():
 
 def test_weights_of_attention_do_not_disturb_vectors():
     model = BertTransformer(tiny_model()).fit(SENTENCES)
-    network = model.networks_[0]
+    network = model.network_
     before, implementations = network.config._attn_implementation, set()
 
     def watch(module, *_):

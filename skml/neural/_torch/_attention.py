@@ -3,10 +3,8 @@
 from math import isclose, sqrt
 
 import torch
-from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 
+from skml._compat.transformers import plain_attention, register_attention
 from skml.neural.modules import Dropout
 from skml.neural.modules._fused import attend, attend_with_weights
 
@@ -19,13 +17,13 @@ def pool(query, key, value, mask, dropout):
     Parameters
     ----------
     query : Tensor of shape (n_sequences, n_heads, n_queries, head_size)
-        Who asks.
+        The queries.
     key, value : Tensor of shape (n_sequences, n_heads, n_keys, head_size)
-        Who answers, and what.
+        The keys and the values.
     mask : Tensor of bool, or None
-        Which keys are seen.
+        Which keys are attended to.
     dropout : float
-        The share of weights that is dropped.
+        Dropout probability of attention weights.
     """
     if dropout and query.device.type == "cpu":
         # With dropout it is not fused there, and draws each number apart.
@@ -48,7 +46,7 @@ def attention_forward(
     if is_plain:
         found = pool(query, key, value, attention_mask, dropout)
         return found.transpose(1, 2).contiguous(), None
-    return sdpa_attention_forward(
+    return plain_attention(
         module,
         query,
         key,
@@ -60,8 +58,7 @@ def attention_forward(
     )
 
 
-AttentionInterface.register(NAME, attention_forward)
-AttentionMaskInterface.register(NAME, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
+IS_REGISTERED = register_attention(NAME, attention_forward)
 
 
 def with_attention(make, *args, **kwargs):
@@ -70,8 +67,8 @@ def with_attention(make, *args, **kwargs):
         network = make(*args, attn_implementation="sdpa", **kwargs)
     except ValueError:
         return make(*args, attn_implementation="eager", **kwargs)
-    # With `output_loading_info`, there is more than the network.
-    (network[0] if isinstance(network, tuple) else network).set_attn_implementation(
-        NAME
-    )
+    if IS_REGISTERED:
+        # With `output_loading_info`, there is more than the network.
+        body = network[0] if isinstance(network, tuple) else network
+        body.set_attn_implementation(NAME)
     return network

@@ -1,26 +1,19 @@
-"""Models of the library transformers: read from a folder, a hub or memory; written."""
+"""Models of the library transformers: read from a folder or a hub, made, written."""
 
-import json
-import os
-import warnings
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 import transformers
-from huggingface_hub.utils import (
-    are_progress_bars_disabled,
-    disable_progress_bars,
-    enable_progress_bars,
-)
-from sklearn.exceptions import NotFittedError
 from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig
 
+from skml._compat.transformers import loading_report
+from skml.neural._bert_text import TOKENIZER_FILES
 from skml.neural._torch._attention import with_attention
-from skml.neural._torch._first_piece import skip_unread_pieces
+from skml.neural._torch._first_token import skip_unread_tokens
 from skml.neural._torch._padding import note_padding
+from skml.neural._torch._sources import Unsuitable, explained, quietly
 from skml.neural.modules import Dropout
 
 MODELS = {
@@ -39,122 +32,15 @@ NO_CODE = {"trust_remote_code": False}
 
 
 class ModelDropout(Dropout):
-    """Fast dropout, under the names by which the library reads its share."""
+    """Fast dropout, under the name by which the library reads its probability."""
 
     @property
     def p(self):
         return self.share
 
 
-@contextmanager
-def quietly():
-    """Let transformers print nothing: what matters is returned or raised."""
-    log = transformers.utils.logging
-    before, shows_bars = log.get_verbosity(), log.is_progress_bar_enabled()
-    hub_shows_bars = not are_progress_bars_disabled()
-    log.set_verbosity(log.CRITICAL)
-    with warnings.catch_warnings(action="ignore"):  # the environment may overrule it
-        log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        log.set_verbosity(before)
-        with warnings.catch_warnings(action="ignore"):
-            if shows_bars:
-                log.enable_progress_bar()  # and those of the hub
-            (enable_progress_bars if hub_shows_bars else disable_progress_bars)()
-
-
-@contextmanager
-def as_source(model, caller):
-    """What transformers can read a model from: a folder, or the name of a hub's model.
-
-    Parameters
-    ----------
-    model : str, path-like or fitted estimator
-        The parameter. An estimator writes its model to a folder that is there for the
-        while.
-    caller : str
-        The name of the estimator, for the messages.
-
-    Raises
-    ------
-    ValueError
-        If there is no model.
-    NotFittedError
-        If it is an estimator that is not fitted.
-    """
-    if model is None:
-        raise ValueError(
-            f"{caller}: model=None; pass the folder of a model, the name of one on a "
-            "hub, or a fitted BertPretrainer. None suits all languages, and nothing is "
-            "downloaded unasked."
-        )
-    if not isinstance(model, (str, os.PathLike)):
-        model = getattr(model, "estimator", model)  # that of a FrozenEstimator
-        if not hasattr(model, "networks_"):
-            raise NotFittedError(
-                f"{caller}: model is a {type(model).__name__} that is not fitted. "
-                "Cross-validation and searches clone it: pass "
-                "sklearn.frozen.FrozenEstimator(model), or the folder that "
-                "model.save_pretrained wrote."
-            )
-        with TemporaryDirectory() as folder:
-            model.save_pretrained(Path(folder) / "model")
-            yield Path(folder) / "model"
-        return
-    path = Path(os.path.expanduser(model))  # which leaves unknown users alone
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise ValueError(
-                f"{caller}: the folder {str(path)!r} has no config.json: it holds no "
-                "model of transformers."
-            )
-        yield path
-    elif isinstance(model, str) and _is_name_on_hub(model):
-        yield model
-    else:
-        raise ValueError(f"{caller}: there is no folder {str(model)!r}.")
-
-
-def _is_name_on_hub(name):
-    """Whether it is "name" or "owner/name", and nothing that only a path can be."""
-    parts = name.split("/")
-    return len(parts) <= 2 and all(parts) and parts[0] not in {".", "..", "~"}
-
-
-class Unsuitable(ValueError):
-    """The model can be read, and is of no use."""
-
-
-@contextmanager
-def _explained(model, source, caller):
-    """Turn what transformers raises into an error that says what to do."""
-    try:
-        with quietly():
-            yield
-    except MemoryError:
-        raise
-    except Unsuitable as error:
-        raise ValueError(
-            f"{caller}: the model {str(model)!r:.200} cannot be used: {error}"
-        ) from None
-    except Exception as error:  # of many types, of several libraries
-        reason = " ".join(str(error).split())
-        if isinstance(source, Path):
-            raise ValueError(
-                f"{caller}: the model in {str(model)!r:.200} cannot be read; it is "
-                f"damaged, or of a kind that is not known here: {reason:.300}"
-            ) from error
-        raise ValueError(
-            f"{caller}: model={model!r} is no folder here, and no model of that name "
-            "could be had from the hub, where it may not exist, or which cannot be "
-            f"reached: {reason:.300} Pass the path of a folder that holds the model."
-        ) from error
-
-
 def read_tokenizer(source, model, caller):
-    """The files of a tokenizer, by name, and its special pieces.
+    """The files of a tokenizer, by name, and its special tokens.
 
     Returns
     -------
@@ -163,9 +49,9 @@ def read_tokenizer(source, model, caller):
     special : dict of str to int
         The ids of "pad", "cls", "sep" and "mask", as far as there are such.
     longest : int
-        The most pieces that it was made for.
+        The most tokens that it was made for.
     """
-    with _explained(model, source, caller):
+    with explained(model, source, caller):
         tokenizer = AutoTokenizer.from_pretrained(source, **NO_CODE)
         backend = getattr(tokenizer, "backend_tokenizer", None)
         if backend is None:
@@ -177,7 +63,7 @@ def read_tokenizer(source, model, caller):
             files = {
                 path.name: path.read_text(encoding="utf-8")
                 for path in Path(folder).iterdir()
-                if path.suffix in {".json", ".txt", ".jinja"}
+                if path.name in TOKENIZER_FILES
             }
     names = ("pad", "cls", "sep", "mask")
     special = {name: getattr(tokenizer, f"{name}_token_id") for name in names}
@@ -186,19 +72,19 @@ def read_tokenizer(source, model, caller):
 
 
 def check_vocabulary(tokenizer, n_known):
-    """A tokenizer must be of the model whose network knows so many pieces."""
-    n_pieces = 1 + max(tokenizer.get_vocab().values(), default=-1)
-    n_known = n_known or n_pieces  # some networks do not tell
-    # Without its files, a tokenizer of transformers knows special pieces alone.
-    if not n_known <= 10 * n_pieces <= 10 * n_known:
+    """A tokenizer must be of the model whose network knows so many tokens."""
+    n_tokens = 1 + max(tokenizer.get_vocab().values(), default=-1)
+    n_known = n_known or n_tokens  # some networks do not say
+    # Without its files, a tokenizer of transformers knows special tokens alone.
+    if not n_known <= 10 * n_tokens <= 10 * n_known:
         raise Unsuitable(
-            f"its tokenizer has {n_pieces} pieces, and its network {n_known}. The "
+            f"its tokenizer has {n_tokens} tokens, and its network {n_known}. The "
             "files of its tokenizer are missing, or of another model."
         )
 
 
 def read_network(source, model, head, caller, dropout=None, **changes):
-    """A network, with the weights that are stored; others are drawn.
+    """A network, with the weights that are stored; others are initialized.
 
     Parameters
     ----------
@@ -211,7 +97,7 @@ def read_network(source, model, head, caller, dropout=None, **changes):
     caller : str
         The name of the estimator, for the messages.
     dropout : float, default=None
-        Replaces the shares of dropout of the configuration.
+        Replaces the dropout probabilities of the configuration.
     **changes : dict
         Other changes of the configuration.
 
@@ -220,19 +106,19 @@ def read_network(source, model, head, caller, dropout=None, **changes):
     network : PreTrainedModel
         The network.
     new : list of str
-        The names of the weights that were not stored, or tell something else.
+        The names of the weights that were not stored, or mean something else.
     left : list of str
         The names of the weights that were stored, and have no place: another head.
     """
-    with _explained(model, source, caller):
+    with explained(model, source, caller):
         config = AutoConfig.from_pretrained(source, **NO_CODE)
         check_encoder(config)
         check_head(config, head)
-        is_of_task = tells_the_same(config, changes)
+        is_of_task = has_same_outputs(config, changes)
         for name, value in changes.items():
             setattr(config, name, value)
         if dropout is not None:
-            for name in shares_of_dropout(config):
+            for name in dropout_names(config):
                 setattr(config, name, float(dropout))
         network, info = with_attention(
             MODELS[head].from_pretrained,
@@ -240,12 +126,12 @@ def read_network(source, model, head, caller, dropout=None, **changes):
             config=config,
             dtype=torch.float32,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # of another head; others are told below
+            ignore_mismatched_sizes=True,  # of another head; others are refused below
             **NO_CODE,
         )
-        drawn = [] if is_of_task else draw_head(network, head)
-    mismatched = {name for name, *_ in info["mismatched_keys"]}
-    new = sorted({*info["missing_keys"], *mismatched, *drawn})
+        drawn = [] if is_of_task else initialize_head(network, head)
+    missing, left = loading_report(info)
+    new = sorted({*missing, *drawn})
     prefix = f"{network.base_model_prefix}."
     is_whole = network is network.base_model
     body = [
@@ -259,11 +145,11 @@ def read_network(source, model, head, caller, dropout=None, **changes):
             f"{len(body)} of its weights, or has them in other sizes than its "
             f"config.json says, such as {body[0]!r}."
         )
-    return prepare(network), new, sorted(info["unexpected_keys"])
+    return prepare(network), new, left
 
 
 def check_encoder(config):
-    """A model must read texts from both sides, as one that fills in pieces does."""
+    """A model must read texts from both sides, as one does that predicts masks."""
     is_encoder = type(config) in transformers.MODEL_FOR_MASKED_LM_MAPPING
     reads_on = config.is_encoder_decoder or getattr(config, "is_decoder", False)
     if reads_on or not is_encoder:
@@ -281,7 +167,7 @@ def check_head(config, head):
         )
 
 
-def tells_the_same(config, wanted):
+def has_same_outputs(config, wanted):
     """Whether the outputs of a stored head have the meaning that is wanted of them.
 
     Parameters
@@ -305,8 +191,8 @@ def tells_the_same(config, wanted):
     return list(labels.values()) == stored
 
 
-def draw_head(network, head):
-    """Draw what is not of the encoder anew; returns the names of these weights."""
+def initialize_head(network, head):
+    """Initialize all but the encoder anew; returns the names of these weights."""
     fresh = with_attention(MODELS[head].from_config, network.config).state_dict()
     body = set(map(id, network.base_model.parameters()))
     drawn = [n for n, p in network.named_parameters() if id(p) not in body]
@@ -314,23 +200,13 @@ def draw_head(network, head):
     return drawn
 
 
-def shares_of_dropout(config):
-    """The names of the shares of dropout in a configuration; None is another's."""
+def dropout_names(config):
+    """The names of dropout probabilities in a configuration; None is another's."""
     return [
         name
         for name, value in config.to_dict().items()
         if "dropout" in name and not isinstance(value, (bool, str))
     ]
-
-
-def rebuild_network(config, head, weights):
-    """A network from its configuration and weights; the weights are copied."""
-    config = dict(config)
-    with quietly():
-        config = AutoConfig.for_model(config.pop("model_type"), **config)
-        network = with_attention(MODELS[head].from_config, config)
-    network.load_state_dict(weights)
-    return prepare(network).eval()
 
 
 def prepare(network):
@@ -339,12 +215,12 @@ def prepare(network):
         for name, child in module.named_children():
             if type(child) is nn.Dropout:
                 setattr(module, name, ModelDropout(child.p))
-    skip_unread_pieces(network)
+    skip_unread_tokens(network)
     note_padding(network)
     return network
 
 
-def write_model(folder, network, tokenizer_files):
+def write_pretrained(folder, network, tokenizer_files):
     """Write what transformers reads."""
     with quietly():
         network.save_pretrained(folder, max_shard_size="1TB")
@@ -352,13 +228,8 @@ def write_model(folder, network, tokenizer_files):
         (folder / name).write_text(content, encoding="utf-8")
 
 
-def config_to_json(config):
-    """A configuration as data."""
-    return json.loads(config.to_json_string(use_diff=False))
-
-
 def longest_input(network, longest_of_tokenizer):
-    """The most pieces that a network takes."""
+    """The most tokens that a network takes."""
     n_positions = getattr(network.config, "max_position_embeddings", None)
     if n_positions is None:
         return longest_of_tokenizer
@@ -368,67 +239,6 @@ def longest_input(network, longest_of_tokenizer):
     if first is not None and not isinstance(embeddings, nn.Embedding):
         n_positions -= first + 1
     return min(n_positions, longest_of_tokenizer)
-
-
-def find_last_layer(network):
-    """The linear layer whose outputs are those of the head."""
-    body = set(network.base_model.modules())
-    return [
-        module
-        for module in network.modules()
-        if isinstance(module, nn.Linear) and module not in body
-    ][-1]
-
-
-def find_layers(network):
-    """The layers of an encoder, the lowest first."""
-    for module in network.base_model.modules():
-        if isinstance(module, nn.ModuleList):
-            return list(module)
-    raise ValueError(f"{type(network).__name__} has no list of layers.")
-
-
-def trained_groups(network, *, freeze, layer_decay, head_share, new=()):
-    """The parameters that learn, with their shares of the learning rate.
-
-    Parameters
-    ----------
-    network : PreTrainedModel
-        The network; what is frozen no longer asks for gradients.
-    freeze : {"none", "embeddings", "all"} or int
-        What is frozen: a number is that of the lowest layers, and the embeddings.
-    layer_decay : float
-        By what the rate falls from a layer to that below.
-    head_share : float
-        The share of the head.
-    new : collection of str, default=()
-        The names of parameters that are drawn anew, as those of a head are.
-
-    Returns
-    -------
-    groups : list of tuple of float and list of Parameter
-        The shares, and what has them.
-    """
-    layers, depths, depth = find_layers(network), {}, 0
-    of_layers = {id(p): n for n, m in enumerate(layers, 1) for p in m.parameters()}
-    for parameter in network.base_model.parameters():
-        # What comes before the layers belongs to the embeddings, and then the pooler.
-        depth = of_layers.get(id(parameter), depth and len(layers) + 1)
-        depths[id(parameter)] = depth
-    lowest = {"none": 0, "embeddings": 1, "all": len(layers) + 2}.get(freeze)
-    lowest = freeze + 1 if lowest is None else lowest
-    shares = {}
-    for name, parameter in network.named_parameters():
-        depth = depths.get(id(parameter))
-        if depth is None or name in new:  # the head
-            share = head_share
-        elif depth < lowest:
-            parameter.requires_grad_(False)
-            continue
-        else:
-            share = layer_decay ** (len(layers) + 1 - depth)
-        shares.setdefault(share, []).append(parameter)
-    return list(shares.items())
 
 
 def make_bert(
@@ -443,18 +253,18 @@ def make_bert(
     longest,
     caller,
 ):
-    """A new BERT with random weights, and what `read_tokenizer` tells of a tokenizer.
+    """A new BERT with random weights, and what `read_tokenizer` returns.
 
     Parameters
     ----------
     vocabulary : dict of str to int
-        The ids of pieces.
+        The ids of word pieces.
     lowercase : bool
-        Whether letters are made small.
+        Whether text is converted to lowercase.
     hidden_size, n_layers, n_heads, feed_forward_size : int
         The sizes of the network.
     dropout : float
-        The share of numbers that is dropped.
+        Dropout probability.
     longest : int
         The number of positions.
     caller : str
@@ -468,8 +278,8 @@ def make_bert(
         Of the tokenizer.
     """
     config = transformers.BertConfig(
-        # BERT's .02 is that of 768 numbers a vector. In narrower layers it makes what
-        # comes from the neighbours too faint to be found in the first passes.
+        # BERT's .02 is that of 768 units. In narrower layers it makes what comes from
+        # the neighbours too faint to be found in the first epochs.
         initializer_range=0.02 * (768 / hidden_size) ** 0.5,
         vocab_size=len(vocabulary),
         hidden_size=hidden_size,

@@ -1,4 +1,4 @@
-"""Masked pieces and next sentences as a task for the loop."""
+"""Masked tokens and next sentences as a task for the loop."""
 
 import numpy as np
 import torch
@@ -7,9 +7,9 @@ from torch.nn.functional import cross_entropy
 from skml.neural._torch._batches import LazyBatches, divide, pad
 from skml.neural.modules._cross_entropy import cross_entropy_and_hits
 
-SHORT_SHARE = 0.1  # of chunks that are shorter than they could be, as in BERT
-MASKED_SHARE, RANDOM_SHARE = 0.8, 0.1  # of the chosen pieces; the others stay
-SHORTEST = 8  # pieces of a chunk that is shorter on purpose
+SHORT_FRACTION = 0.1  # of chunks that are shorter than they could be, as in BERT
+MASKED_FRACTION, RANDOM_FRACTION = 0.8, 0.1  # of chosen tokens; the others stay
+SHORTEST = 8  # tokens of a chunk that is shorter on purpose
 
 
 def cut_chunks(lengths, longest, generator):
@@ -18,23 +18,23 @@ def cut_chunks(lengths, longest, generator):
     Parameters
     ----------
     lengths : list of int
-        The numbers of pieces of the sentences.
+        The numbers of tokens of the sentences.
     longest : int
-        The most pieces of a chunk.
+        The most tokens of a chunk.
     generator : Generator
-        Draws which chunks are shorter.
+        Samples which chunks are shorter.
 
     Returns
     -------
     chunks : list of tuple of int
-        First piece, last piece plus one, and where the second part of a true pair
+        First token, last token plus one, and where the second part of a true pair
         begins: between two sentences, or in the middle of the only one.
     """
     chunks, ends = [], np.cumsum(lengths)
     total, start, sentence = int(ends[-1]), 0, 0
     while start < total:
         target = longest
-        if longest > SHORTEST and generator.random() < SHORT_SHARE:
+        if longest > SHORTEST and generator.random() < SHORT_FRACTION:
             target = int(generator.integers(SHORTEST, longest))
         # The sentences that end in reach; or a part of one that is too long.
         last = int(np.searchsorted(ends, start + target, side="right"))
@@ -50,20 +50,20 @@ def cut_chunks(lengths, longest, generator):
 
 
 class Sentences:
-    """Documents as pieces of sentences.
+    """Documents as tokens of sentences.
 
     Parameters
     ----------
     documents : list of list of ndarray of int32
-        Of each document, the pieces of its sentences; none is empty.
+        Of each document, the tokens of its sentences; none is empty.
     """
 
     def __init__(self, documents):
         self.lengths = [[len(ids) for ids in document] for document in documents]
-        self.pieces = [np.concatenate(document) for document in documents]
+        self.tokens = [np.concatenate(document) for document in documents]
 
     def __len__(self):
-        return len(self.pieces)
+        return len(self.tokens)
 
     def chunks(self, rows, longest, generator):
         """Chunks of some documents: a table of document, start, end and split."""
@@ -87,19 +87,19 @@ def draw_others(chunks, generator):
     )
 
 
-def choose_pieces(ids, is_special, is_inner, share, generator):
-    """Choose the pieces that are to be told, so many of each sequence.
+def choose_tokens(ids, is_special, is_inner, mlm_probability, generator):
+    """Choose the tokens that are to be predicted, so many of each sequence.
 
     Parameters
     ----------
-    ids : ndarray of shape (n_sequences, n_pieces)
-        The pieces.
+    ids : ndarray of shape (n_sequences, n_tokens)
+        The tokens.
     is_special : ndarray of bool, of the same shape
-        What is not chosen: special pieces, padding.
+        What is not chosen: special tokens, padding.
     is_inner : ndarray of bool of shape (vocabulary_size,), or None
-        Which pieces go on with a word: whole words are chosen. None chooses pieces.
-    share : float
-        The share of the pieces of a sequence that are chosen; at least one is.
+        Which tokens continue a word: whole words are chosen. None chooses tokens.
+    mlm_probability : float
+        The fraction of the tokens of a sequence that are chosen; at least one is.
     generator : Generator
         Chooses.
 
@@ -110,13 +110,13 @@ def choose_pieces(ids, is_special, is_inner, share, generator):
     """
     noise = generator.random(ids.shape)
     rows = np.arange(len(ids))[:, None]
-    if is_inner is not None:  # all pieces of a word have the number of its first
+    if is_inner is not None:  # all tokens of a word have the number of its first
         starts = np.where(is_inner[ids] & ~is_special, 0, np.arange(ids.shape[1]))
         noise = noise[rows, np.maximum.accumulate(starts, axis=1)]
     noise[is_special] = np.inf
     n_real = (~is_special).sum(axis=1)
-    wanted = np.maximum(1, share * n_real)
-    # A random rounding, so that the share is met on average.
+    wanted = np.maximum(1, mlm_probability * n_real)
+    # A random rounding, so that the fraction is met on average.
     n_wanted = np.floor(wanted + generator.random(len(ids))).astype(np.intp)
     ordered = np.sort(noise, axis=1)
     last = ordered[rows[:, 0], np.minimum(n_wanted, n_real) - 1]
@@ -124,38 +124,38 @@ def choose_pieces(ids, is_special, is_inner, share, generator):
 
 
 def corrupt(ids, is_chosen, mask, ordinary, generator):
-    """Replace chosen pieces: most by the mask, some by others, and some by nothing."""
+    """Replace chosen tokens: most by the mask, some by others, and some by nothing."""
     drawn = generator.random(ids.shape)
-    found = np.where(is_chosen & (drawn < MASKED_SHARE), mask, ids)
-    is_random = is_chosen & (drawn >= MASKED_SHARE)
-    is_random &= drawn < MASKED_SHARE + RANDOM_SHARE
+    found = np.where(is_chosen & (drawn < MASKED_FRACTION), mask, ids)
+    is_random = is_chosen & (drawn >= MASKED_FRACTION)
+    is_random &= drawn < MASKED_FRACTION + RANDOM_FRACTION
     found[is_random] = generator.choice(ordinary, size=int(is_random.sum()))
     return found
 
 
 class PretrainingTask:
-    """Documents whose masked pieces, and true next sentences, are to be told.
+    """Documents whose masked tokens, and true next sentences, are to be predicted.
 
     Parameters
     ----------
     sentences : Sentences
         The documents.
     held_out : ndarray of int
-        Positions of documents that are not learned from.
+        Positions of the documents of the validation set.
     seed : int
-        Draws the pieces of documents held out that are masked, once and for all.
+        Samples the tokens of the validation set that are masked, once and for all.
     longest : int
-        The most pieces of a sequence, special ones included.
+        The most tokens of a sequence, special ones included.
     batch_size : int
         The largest number of sequences of a batch.
-    share : float
-        The share of pieces that are chosen.
+    mlm_probability : float
+        The fraction of tokens that are chosen.
     special : dict of str to int
         Ids of "pad", "cls", "sep" and "mask".
     ordinary : ndarray of int
-        Ids of all pieces that are not special.
+        Ids of all tokens that are not special.
     is_inner : ndarray of bool, or None
-        Which pieces go on with a word, for the masking of whole words.
+        Which tokens continue a word, for the masking of whole words.
     next_sentence : bool
         Whether sequences are pairs, half of them true ones.
     device : device
@@ -170,7 +170,7 @@ class PretrainingTask:
         *,
         longest,
         batch_size,
-        share,
+        mlm_probability,
         special,
         ordinary,
         is_inner,
@@ -180,7 +180,7 @@ class PretrainingTask:
         self.sentences = sentences
         self.longest = longest - (3 if next_sentence else 2)
         self.batch_size = batch_size
-        self.share = share
+        self.mlm_probability = mlm_probability
         self.special = special
         self.ordinary = ordinary
         self.is_inner = is_inner
@@ -194,7 +194,7 @@ class PretrainingTask:
             self.held_out_batches = list(self._make(held_out, generator))
 
     def batches(self, generator):
-        """The batches of a pass, masked when they are needed."""
+        """The batches of an epoch, masked when they are needed."""
         return self._make(self.learned, generator)
 
     def _make(self, rows, generator):
@@ -218,14 +218,14 @@ class PretrainingTask:
     def _pair(self, chunk, other, is_next):
         """Both parts of a sequence; the second is empty if there are no pairs."""
         row, start, end, split = chunk
-        pieces = self.sentences.pieces[row]
+        tokens = self.sentences.tokens[row]
         if not self.next_sentence:
-            return pieces[start:end], pieces[:0]
-        first, second = pieces[start:split], pieces[split:end]
+            return tokens[start:end], tokens[:0]
+        first, second = tokens[start:split], tokens[split:end]
         if not is_next:  # as much of the end of another chunk
             row, start, end, _ = other
             start = max(start, end - max(len(second), 1))
-            second = self.sentences.pieces[row][start:end]
+            second = self.sentences.tokens[row][start:end]
         return first, second
 
     def _mask(self, pairs, is_next, generator):
@@ -242,7 +242,9 @@ class PretrainingTask:
         ids = ids.numpy()
         is_real = np.arange(ids.shape[1]) < lengths.numpy()[:, None]
         is_special = ~is_real | (ids == cls) | (ids == sep)
-        is_chosen = choose_pieces(ids, is_special, self.is_inner, self.share, generator)
+        is_chosen = choose_tokens(
+            ids, is_special, self.is_inner, self.mlm_probability, generator
+        )
         corrupted = corrupt(
             ids, is_chosen, self.special["mask"], self.ordinary, generator
         )
@@ -260,28 +262,26 @@ class PretrainingTask:
             torch.from_numpy(1 - is_next.astype(np.int64)).to(self.device),
         )
 
-    def loss(self, network, batch):
-        """The mean loss of a sequence times their number, and that number."""
-        return self._loss(network, batch, self.figures)
-
     def held_out_loss(self, network, batch):
-        return self._loss(network, batch, self.held_out_figures)
+        return self.loss(network, batch, held_out=True)
 
     def take_figures(self):
-        """Of a pass, the figures of training, and those of documents held out."""
+        """Of an epoch, the figures of training, and those of the validation set."""
         held_out = self.held_out_figures.take()
         return [self.figures.take(), held_out if self.held_out_batches else {}]
 
-    def _loss(self, network, batch, figures):
-        inputs, is_chosen, pieces, labels = batch
+    def loss(self, network, batch, held_out=False):
+        """The mean loss of a sequence times their number, and that number."""
+        figures = self.held_out_figures if held_out else self.figures
+        inputs, is_chosen, tokens, labels = batch
         body = network.base_model(**inputs)
         # Scores of a whole vocabulary are most of the work: none where nothing is
-        # asked, and few at a time.
+        # predicted, and few at a time.
         head = network.cls.predictions
         chosen, last = head.transform(body.last_hidden_state[is_chosen]), head.decoder
-        total, n_right = cross_entropy_and_hits(chosen, last.weight, last.bias, pieces)
-        figures.add("masked", total, n_right, len(pieces))
-        loss = total / len(pieces)
+        total, n_right = cross_entropy_and_hits(chosen, last.weight, last.bias, tokens)
+        figures.add("masked", total, n_right, len(tokens))
+        loss = total / len(tokens)
         if self.next_sentence:
             scores = network.cls.seq_relationship(body.pooler_output).float()
             of_pairs = cross_entropy(scores, labels, reduction="sum")
@@ -292,13 +292,13 @@ class PretrainingTask:
 
 
 class Figures:
-    """Sums of losses and right answers, of both tasks."""
+    """Sums of losses and right predictions, of both tasks."""
 
     def __init__(self):
         self.totals = {}
 
     def add(self, name, loss, n_right, n):
-        """Count the answers to `n` questions, and the sum of their losses."""
+        """Count `n` predictions, and the sum of their losses."""
         total = self.totals.setdefault(name, np.zeros(3))
         total += [loss.item(), n_right.item(), n]
 

@@ -1,4 +1,4 @@
-"""Windows of documents as a task for the loop, and what a network says of them."""
+"""Windows of documents as a task for the loop, and the outputs of a network."""
 
 import numpy as np
 import torch
@@ -9,12 +9,12 @@ from skml.neural.modules import Dropout
 
 MOST_TOKENS = 4096  # that are computed at once
 MOST_TOKENS_OF_THREAD = 1024  # on a CPU, where more do not fit into its caches
-NO_TARGET = -100  # where a ragged target ends, or a piece has none
+NO_TARGET = -100  # where a ragged target ends, or a token has none
 
 
 def make_inputs(windows, rows, padding, network):
     """What a network is called with, for some windows."""
-    device, least = network.device, getattr(network, "least_pieces", 0)
+    device, least = network.device, getattr(network, "least_tokens", 0)
     ids, lengths = pad([windows.ids[row] for row in rows], padding, least)
     mask = torch.arange(ids.shape[1]) < lengths[:, None]
     inputs = {"input_ids": ids.to(device), "attention_mask": mask.long().to(device)}
@@ -25,7 +25,7 @@ def make_inputs(windows, rows, padding, network):
 
 
 def divide_for(network, lengths, most):
-    """Positions of windows that are computed at once, of `most` pieces together.
+    """Positions of windows that are computed at once, of `most` tokens together.
 
     They have similar lengths, or the same one if the network reads padding.
     """
@@ -47,12 +47,12 @@ class WindowTask:
     windows : Windows
         The windows.
     targets : ndarray of shape (n_windows, ...) or list of ndarray of int
-        Of each window, or of each of its pieces.
+        Of each window, or of each of its tokens.
     weights : ndarray of shape (n_windows,)
         How much each counts. One of weight 0, which has no target, is left out: a batch
         of nothing but such has no mean loss.
     held_out : ndarray of int
-        Positions of documents that are not learned from.
+        Positions of documents of the validation set.
     objective : callable
         From the network's outputs, targets and weights to the weighted sum of losses,
         and of weights.
@@ -96,7 +96,7 @@ class WindowTask:
         return [rows[part] for part in parts]
 
     def batches(self, generator):
-        """The batches of a pass, made when they are needed."""
+        """The batches of an epoch, made when they are needed."""
         return LazyBatches(self.make_batch, self._divide(self.learned, generator))
 
     def make_batch(self, rows):
@@ -107,7 +107,7 @@ class WindowTask:
     def make_part(self, rows):
         """Inputs, targets and weights."""
         if isinstance(self.targets, list):
-            least = getattr(self.network, "least_pieces", 0)
+            least = getattr(self.network, "least_tokens", 0)
             targets, _ = pad([self.targets[row] for row in rows], NO_TARGET, least)
         else:
             targets = torch.from_numpy(self.targets[rows])
@@ -163,8 +163,8 @@ def collect(network, windows, padding, compute):
     return found
 
 
-def collect_pieces(network, windows, padding, compute):
-    """What `compute` returns of all pieces, those of each window in a row."""
+def collect_tokens(network, windows, padding, compute):
+    """What `compute` returns of all tokens, those of each window in a row."""
     stops = windows.lengths.cumsum()
     found = None
     for rows, values in run_windows(network, windows, padding, compute):
@@ -182,5 +182,5 @@ def drop_out(network):
     for module in network.modules():
         for child in module.children():
             if isinstance(child, (Dropout, nn.Dropout)):
-                # The attention reads the share of its dropout if it trains itself.
+                # The attention drops out if it is itself in training mode.
                 child.training = module.training = True

@@ -1,8 +1,12 @@
 """Small data, and small models that learn them in a moment."""
 
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 
 from skml.neural import BertClassifier, BertRegressor
+from skml.neural._bert_fitted import BertNetwork
 from tests.neural.bert.models import SENTENCES, SMALL, tiny_model
 
 TASKS = [BertClassifier, BertRegressor]
@@ -29,11 +33,21 @@ def outputs(model, X=SENTENCES):
     return getattr(model, method)(X)
 
 
+def with_networks(model, networks):
+    """A copy of a model whose ensemble has these networks."""
+    changed, fitted = copy(model), model._fitted
+    architecture = fitted.networks[0].architecture
+    networks = [BertNetwork(architecture, network) for network in networks]
+    changed._publish(replace(fitted, networks=networks))
+    return changed
+
+
 def weights_of(model):
-    """The weights of all members, by name."""
+    """The weights of all networks, by name."""
+    networks = getattr(model, "estimators_", None) or [model.network_]
     return {
         f"{number}/{name}": w.numpy()
-        for number, network in enumerate(model.networks_)
+        for number, network in enumerate(networks)
         for name, w in network.state_dict().items()
     }
 

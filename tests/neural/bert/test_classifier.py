@@ -99,7 +99,7 @@ def test_several_labels_are_those_of_transformers(multilabel, tmp_path):
     assert_allclose(found, expit(logits), atol=1e-5)
     assert_allclose(multilabel.decision_function(SENTENCES), logits, atol=1e-4)
     assert_array_equal(multilabel.predict(SENTENCES), logits > 0)
-    assert multilabel.networks_[0].config.problem_type == "multi_label_classification"
+    assert multilabel.estimators_[0].config.problem_type == "multi_label_classification"
 
 
 @pytest.mark.parametrize("y", [CLASSES, LABELS], ids=["classes", "labels"])
@@ -107,7 +107,7 @@ def test_logits_that_are_large_are_told_apart(y):
     # In float32, probabilities near one are all one.
     model = fit(y=y)
     with torch.no_grad():
-        for p in model.networks_[0].classifier.parameters():
+        for p in model.estimators_[0].classifier.parameters():
             p *= 20
     found = model.decision_function(SENTENCES)
     plain = fit(y=y).decision_function(SENTENCES)
@@ -187,11 +187,11 @@ def test_windows_share_the_weight_of_their_text():
     options |= {"learning_rate": 1e-30, "long_text": "window"}
     weights = np.array([3.0, 1.0, 2.0, 1.0])
     model = fit(X=X, y=y, sample_weight=weights, **options)
-    windows = model._cut(X, model._overlap())
+    windows = model._cut(model._fitted.reader, X)
     n_windows = np.bincount(windows.documents)
     assert n_windows[0] > 5
     logits = model._collect(
-        model.networks_[0],
+        model.estimators_[0],
         windows,
         lambda network, inputs: network(**inputs).logits.numpy(),
     )
@@ -203,7 +203,7 @@ def test_windows_share_the_weight_of_their_text():
 
 def test_cutting_warns():
     message = (
-        r"BertClassifier: 2 document\(s\) have more pieces than max_length=64, and"
+        r"BertClassifier: 2 document\(s\) have more tokens than max_length=64, and"
     )
     X = [LONG, *SENTENCES[:5], LONG + " end", SENTENCES[0]]
     with pytest.warns(UserWarning, match=message) as caught:
@@ -346,7 +346,7 @@ def test_bad_targets_are_refused(y, error, message):
     model = small()
     with pytest.raises(error, match=message):
         model.fit(SENTENCES, y)
-    assert not hasattr(model, "networks_")
+    assert not hasattr(model, "estimators_")
 
 
 # Weights of classes

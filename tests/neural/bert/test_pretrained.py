@@ -27,14 +27,9 @@ from transformers import (
 from transformers.utils import logging
 
 from skml.neural import BertClassifier, BertQuestionAnswerer, BertRegressor
-from skml.neural._torch._pretrained import (
-    _explained,
-    check_encoder,
-    find_layers,
-    longest_input,
-    quietly,
-    read_network,
-)
+from skml.neural._torch._layers import find_layers
+from skml.neural._torch._pretrained import check_encoder, longest_input, read_network
+from skml.neural._torch._sources import explained, quietly
 from tests.neural.bert.models import SENTENCES, SMALL, tiny_model
 
 CLASSES = np.array(["zoo", "lab"])[[0, 0, 1, 1, 0, 1, 1, 1]]
@@ -126,7 +121,7 @@ def damaged(folder, reason):
     with pytest.raises(ValueError, match=rf"BertClassifier: the .*{reason}") as caught:
         model.fit(SENTENCES, CLASSES)
     assert len(str(caught.value)) < 800
-    assert not hasattr(model, "networks_")
+    assert not hasattr(model, "estimators_")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", "{}", "[" * 10**5, "\xff"])
@@ -185,7 +180,7 @@ def test_no_tokenizer(folder, names):
     for name in names:
         path = folder / ("tokenizer_config.json" if name == "_config" else name)
         path.unlink()
-    damaged(folder, r"cannot be used: its tokenizer has 5 pieces, and its network \d+")
+    damaged(folder, r"cannot be used: its tokenizer has 5 tokens, and its network \d+")
 
 
 def test_a_tokenizer_of_a_larger_model(folder):
@@ -193,7 +188,7 @@ def test_a_tokenizer_of_a_larger_model(folder):
     n_pieces = len(content["model"]["vocab"])
     content["model"]["vocab"]["more"] = n_pieces
     (folder / "tokenizer.json").write_text(json.dumps(content), "utf-8")
-    damaged(folder, rf"tokenizer has {n_pieces + 1} pieces, and its network {n_pieces}")
+    damaged(folder, rf"tokenizer has {n_pieces + 1} tokens, and its network {n_pieces}")
 
 
 def test_no_code_is_run(folder, tmp_path):
@@ -260,13 +255,13 @@ def test_a_head_that_is_not_kept_is_drawn():
     model = fit(tiny_model(n_layers=1), y=list("abababab"))
     still = {"learning_rate": 1e-30, "weight_decay": 0.0, "dropout": 0.0}
     heads = [
-        fit(model, y=list(y), **still).networks_[0].classifier.weight.detach()
+        fit(model, y=list(y), **still).estimators_[0].classifier.weight.detach()
         for y in ("abababab", "acacacac", "acacacac")
     ]
-    assert torch.equal(heads[0], model.networks_[0].classifier.weight)
+    assert torch.equal(heads[0], model.estimators_[0].classifier.weight)
     assert not torch.allclose(heads[1], heads[0])
     assert torch.equal(heads[1], heads[2])  # by random_state
-    expected = model.networks_[0].config.initializer_range
+    expected = model.estimators_[0].config.initializer_range
     assert_allclose(heads[1].std(), expected, rtol=0.5)
 
 
@@ -304,7 +299,7 @@ def test_a_new_pooler_learns_as_the_head_does(folder):
         fit(folder, freeze="all", learning_rate=rate, **options)
         for rate in (1e-30, 1e-3)
     ]
-    one, other = (model.networks_[0].state_dict() for model in models)
+    one, other = (model.estimators_[0].state_dict() for model in models)
     assert {n for n in one if not torch.allclose(one[n], other[n], rtol=0)} == {
         *POOLER,
         *HEAD,
@@ -313,7 +308,7 @@ def test_a_new_pooler_learns_as_the_head_does(folder):
 
 def test_what_a_hub_has_may_be_no_encoder():
     message = r"^Reader: the model 'gpt2' cannot be used: a 'gpt2' is no encoder"
-    with pytest.raises(ValueError, match=message), _explained("gpt2", "gpt2", "Reader"):
+    with pytest.raises(ValueError, match=message), explained("gpt2", "gpt2", "Reader"):
         check_encoder(AutoConfig.for_model("gpt2"))
 
 
@@ -325,7 +320,7 @@ def test_models_in_half_precision_are_trained_in_float32(folder, dtype):
     )
     edit_json(folder / "config.json", dtype=str(dtype).removeprefix("torch."))
     model = fit(folder, precision="float32")
-    assert {p.dtype for p in model.networks_[0].parameters()} == {torch.float32}
+    assert {p.dtype for p in model.estimators_[0].parameters()} == {torch.float32}
     model.save_pretrained(folder.parent / "again")
     assert fit(folder.parent / "again").newly_initialized_ == []
 
@@ -378,7 +373,7 @@ def test_other_kinds_of_encoders(kind, tmp_path):
     model = fit(path, y=y, cls=BertRegressor, dropout=0, layer_decay=0.5, freeze=1)
     shares = {
         module.p
-        for module in model.networks_[0].modules()
+        for module in model.estimators_[0].modules()
         if "Dropout" in type(module).__name__
     }
     assert shares == {0.0}
@@ -390,8 +385,9 @@ def test_other_kinds_of_encoders(kind, tmp_path):
     )
     model.save(tmp_path / "saved")
     assert_array_equal(BertRegressor.load(tmp_path / "saved").predict(SENTENCES), found)
-    network = AutoModelForSequenceClassification.from_pretrained(tmp_path / "saved")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "saved")
+    model.save_pretrained(tmp_path / "again")
+    network = AutoModelForSequenceClassification.from_pretrained(tmp_path / "again")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "again")
     for text, row in zip(SENTENCES, found, strict=True):
         inputs = tokenizer(text, return_tensors="pt")
         if kind in ("distilbert", "xlm-roberta", "deberta-v2"):
@@ -401,7 +397,7 @@ def test_other_kinds_of_encoders(kind, tmp_path):
     weights = load_file(path / WEIGHTS)
     changed = {
         name
-        for name, w in model.networks_[0].base_model.state_dict().items()
+        for name, w in model.estimators_[0].base_model.state_dict().items()
         if name in weights and not torch.equal(w, weights[name])
     }
     # All layers of ALBERT are one.
@@ -431,7 +427,7 @@ def test_positions_that_begin_behind_that_of_padding(tmp_path):
     model = fit(path, long_text="window")
     assert model.predict(["the cat " * 70]).shape == (1,)
     with pytest.raises(
-        ValueError, match=r"max_length=64, and the model takes 63 pieces"
+        ValueError, match=r"max_length=64, and the model takes 63 tokens"
     ):
         fit(path, max_length=64)
 
@@ -452,10 +448,10 @@ def test_an_estimator_is_a_model():
     assert second.model is first
     frozen = fit(FrozenEstimator(first))
     assert_array_equal(frozen.predict_proba(SENTENCES), second.predict_proba(SENTENCES))
-    before = first.networks_[0].state_dict()
+    before = first.estimators_[0].state_dict()
     assert any(
         not torch.equal(w, before[name])
-        for name, w in second.networks_[0].state_dict().items()
+        for name, w in second.estimators_[0].state_dict().items()
     )
 
 
@@ -489,20 +485,16 @@ def test_a_search_takes_a_frozen_estimator():
 # Packages, and what they print
 
 
-@pytest.mark.parametrize(
-    "package", ["torch", "tokenizers", "safetensors", "transformers"]
-)
-@pytest.mark.parametrize("cls", [BertClassifier, BertRegressor])
-def test_missing_packages_are_named(cls, package, monkeypatch, tmp_path):
-    model = fit(tiny_model(n_layers=1), y=[0, 1] * 4, cls=cls)
-    stored = pickle.dumps(model)
+@pytest.mark.parametrize("package", ["torch", "tokenizers", "transformers"])
+def test_missing_packages_are_named(package, monkeypatch, tmp_path):
+    stored = pickle.dumps(fit(tiny_model(n_layers=1)))
     monkeypatch.setitem(sys.modules, package, None)
-    message = rf"{cls.__name__} needs the package '{package}'.*skml\[bert\]"
-    repr(cls())
-    with pytest.raises(ImportError, match=message):
-        make(tiny_model(n_layers=1), cls=cls).fit(SENTENCES, [0, 1] * 4)
-    with pytest.raises(ImportError, match=message):
-        cls.load(tmp_path)
+    message = rf"needs the package '{package}'.*skml\[bert\]"
+    repr(BertClassifier())
+    with pytest.raises(ImportError, match=rf"BertClassifier {message}"):
+        fit(tiny_model(n_layers=1))
+    with pytest.raises(ImportError, match=rf"BertClassifier {message}"):
+        BertClassifier.load(tmp_path)
     with pytest.raises(ImportError, match=message):
         pickle.loads(stored)
 

@@ -47,15 +47,17 @@ from skml.metrics import (
 from skml.neural import BertQuestionAnswerer
 from skml.neural._bert_answers import (
     NOWHERE,
+    AnswerTargets,
     best_of_window,
     best_spans,
     cut_contexts,
     cut_questions,
     find_answer,
-    find_pieces,
+    find_tokens,
     widen,
 )
-from skml.neural._bert_text import PieceTokenizer
+from skml.neural._bert_text import SubwordTokenizer
+from tests.neural.bert.cases import with_networks
 from tests.neural.bert.models import SENTENCES, SMALL, learn_byte_pairs, tiny_model
 
 QUICK = {**SMALL, "max_question_length": 16, "max_answer_length": 12}
@@ -202,7 +204,6 @@ def test_a_byte_level_model_learns_by_heart():
         **{**BY_HEART, "max_question_length": 50, "max_answer_length": 20},
     )
     model.fit(PAIRS, ANSWERS)
-    assert model._n_special == 4
     assert_array_equal(model.predict(PAIRS), TEXTS)
 
 
@@ -238,7 +239,7 @@ def test_a_model_with_another_head(tmp_path):
     BertForSequenceClassification(config).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     model = BertQuestionAnswerer(tmp_path, **QUICK).fit(PAIRS, ANSWERS)
-    assert model.networks_[0].config.num_labels == 2
+    assert model.estimators_[0].config.num_labels == 2
     assert model.newly_initialized_ == ["qa_outputs.bias", "qa_outputs.weight"]
     assert model.predict(PAIRS).shape == (8,)
 
@@ -274,17 +275,17 @@ def test_logits_are_those_of_transformers(fitted, tmp_path):
 
 
 def test_the_loss_is_that_of_transformers_without_padding(fitted):
-    windows = fitted._cut(PAIRS, fitted._overlap())
+    windows = fitted._cut(fitted._fitted.reader, PAIRS)
     spans = np.array(
         [find_answer(a, c, "") for a, (_, c) in zip(ANSWERS, PAIRS, strict=True)]
     )
     spans[0] = -1
-    targets = fitted._targets_of_windows(windows, spans)
+    targets = AnswerTargets(spans, 30, "").values_of_windows(windows)
     assert targets[0].tolist() == [0, 0, len(windows.ids[0])]
     weights = torch.arange(1.0, 9.0)
     from skml.neural._torch._windows import make_inputs
 
-    (network,) = fitted.networks_
+    (network,) = fitted.estimators_
     expected = 0.0
     with torch.inference_mode():
         for row, (first, last, _) in enumerate(targets):
@@ -293,7 +294,8 @@ def test_the_loss_is_that_of_transformers_without_padding(fitted):
             places = {name: torch.tensor([i]) for name, i in places.items()}
             expected += float(weights[row] * network(**inputs, **places).loss)
         outputs = network(**make_inputs(windows, range(8), 0, network))
-    loss, n_units = fitted._objective(outputs, torch.from_numpy(targets), weights)
+    objective = AnswerTargets(None, 30, "").objective
+    loss, n_units = objective(outputs, torch.from_numpy(targets), weights)
     assert float(loss) == pytest.approx(expected, rel=1e-5)
     assert n_units == 36.0
 
@@ -341,7 +343,7 @@ def trained_tokenizer(kind):
     tokenizer = Tokenizer.from_str(tokenizer._tokenizer.to_str())
     processor = RobertaProcessing if kind == "bytes" else BertProcessing
     tokenizer.post_processor = processor(("[SEP]", sep), ("[CLS]", cls))
-    return PieceTokenizer({"tokenizer.json": tokenizer.to_str()})
+    return SubwordTokenizer({"tokenizer.json": tokenizer.to_str()})
 
 
 KINDS = ["lower-cased", "cased", "bytes", "unigram"]
@@ -391,7 +393,7 @@ def test_pieces_of_an_answer_map_back_to_it(kind):
             spans[document], holds[document] = span, row
     assert (holds >= 0).sum() > 800
     found_in = set()
-    for row, (first, last) in enumerate(find_pieces(windows, spans)):
+    for row, (first, last) in enumerate(find_tokens(windows, spans)):
         document, spans_of_row = windows.documents[row], of_pieces(windows)[1][row]
         context = fuzzed_contexts()[document]
         if first == 0:
@@ -434,13 +436,13 @@ def test_no_first_letter_is_lost(part):
     """A blank is put before each word, and its place is counted as the word's."""
     tokenizer = Tokenizer.from_str(trained_tokenizer("bytes").backend.to_str())
     tokenizer.pre_tokenizer = Sequence([part, ByteLevel(add_prefix_space=True)])
-    tokenizer = PieceTokenizer({"tokenizer.json": tokenizer.to_str()})
+    tokenizer = SubwordTokenizer({"tokenizer.json": tokenizer.to_str()})
     context = 'x"Rome"9(Ana),猫在 5 e\u0301a\u200bb'
     for a, b in [(2, 6), (1, 2), (7, 8), (9, 12), (14, 16), (17, 18)]:
         windows = cut_contexts(
             tokenizer, [("?", context), ("?", "")], max_length=99, overlap=0
         )
-        (first, last), none = find_pieces(windows, np.array([(a, b), NOWHERE]))
+        (first, last), none = find_tokens(windows, np.array([(a, b), NOWHERE]))
         assert first > 0
         assert not none.any()
         spans = windows.details["spans"][0]
@@ -558,7 +560,7 @@ def test_an_answer_belongs_to_windows_that_have_all_of_it():
     pairs = [("x", context), ("x", context)]
     windows = cut_contexts(tokenizer, pairs, max_length=24, overlap=8)
     answer = (30, 45)  # "5 6 7 8 9 0 1 2": eight pieces
-    pieces = find_pieces(windows, np.array([answer, (-1, -1)]))
+    pieces = find_tokens(windows, np.array([answer, (-1, -1)]))
     assert not pieces[windows.documents == 1].any()
     n_whole = 0
     for row in np.flatnonzero(windows.documents == 0):
@@ -571,7 +573,7 @@ def test_an_answer_belongs_to_windows_that_have_all_of_it():
 
 def test_windows_have_all_pieces_of_a_context(fitted):
     _, windows = fitted._windows([("Who?", LONG)])
-    (whole,) = fitted._tokenizer.encode([LONG])
+    (whole,) = fitted._fitted.reader.tokenizer.encode([LONG])
     expected = {span for span in whole.offsets if span != (0, 0)}
     found = set()
     for texts, spans in zip(*of_pieces(windows), strict=True):
@@ -634,7 +636,8 @@ def test_answers_are_the_best_of_all_windows():
 @pytest.mark.parametrize("n_best", [1, 5])
 def test_answers_are_never_in_the_question(fitted, n_best):
     question, context = "Is the cat warm?", "the cat sleeps, the cat"
-    texts, spans = (d[0] for d in of_pieces(fitted._cut([(question, context)], 0)))
+    windows = fitted._cut(fitted._fitted.reader, [(question, context)])
+    texts, spans = (d[0] for d in of_pieces(windows))
     start, end = np.zeros((2, len(spans)), dtype=np.float32)
     start[texts != 1] = end[texts != 1] = 100  # the question, and special pieces
     start[-3] = end[-2] = 1
@@ -784,7 +787,8 @@ def test_windows_of_a_pair_share_its_weight():
     _, windows = model._windows(X)
     n_windows = np.bincount(windows.documents)
     assert n_windows.tolist()[:8] == [1] * 8
-    weights = model._weights_of_windows(windows, None, np.ones(9))
+    targets = AnswerTargets(None, 30, "")
+    weights = targets.weights_of_windows(windows, None, np.ones(9))
     assert_allclose(np.bincount(windows.documents, weights), np.ones(9))
 
 
@@ -818,7 +822,7 @@ def test_long_questions_are_cut(kind):
 def test_long_questions_are_told(fitted):
     long = " ".join(["who"] * 30)
     message = (
-        r"BertQuestionAnswerer: 2 question\(s\) have more pieces than max_quest.*=16"
+        r"BertQuestionAnswerer: 2 question\(s\) have more tokens than max_quest.*=16"
     )
     X = [(long, "the cat"), (long + "?", "the cat"), ("who", "the cat")]
     with pytest.warns(UserWarning, match=message):
@@ -840,7 +844,7 @@ def test_what_cannot_be_learned_is_told_once():
 
 
 def test_what_will_not_be_predicted_is_told_once():
-    message = r"2 answer\(s\) have more pieces than max_answer_length=6, up to 8,"
+    message = r"2 answer\(s\) have more tokens than max_answer_length=6, up to 8,"
     with pytest.warns(UserWarning, match=message) as told:
         small(n_estimators=2, max_iter=1, max_answer_length=6).fit(
             PAIRS[:4], ["The cat", "on the warm mat", "这只猫在温暖的花", "睡觉"]
@@ -887,7 +891,7 @@ def test_bad_answers_are_refused(answer, error, message):
     weights = [1.0, 0.0, 1.0]  # what is left out is counted
     with pytest.raises(error, match=f"BertQuestionAnswerer: document 2: .*{message}"):
         model.fit([("Who?", CONTEXT)] * 3, ["cat", "cat", answer], weights)
-    assert not hasattr(model, "networks_")
+    assert not hasattr(model, "estimators_")
     model.fit([("Who?", CONTEXT)] * 3, ["cat", "cat", answer], [1.0, 1.0, 0.0])
 
 
@@ -924,7 +928,7 @@ def test_bad_data_is_refused(X, y, error, message):
     model = small()
     with pytest.raises(error, match=f"BertQuestionAnswerer.*{message}"):
         model.fit(X, y)
-    assert not hasattr(model, "networks_")
+    assert not hasattr(model, "estimators_")
 
 
 @pytest.mark.parametrize(
@@ -952,20 +956,20 @@ def test_bad_parameters_are_refused(parameters):
     [
         (
             {"max_question_length": 64},
-            "a window of 64 pieces, 3 of which are special, has no room for a question "
+            "a window of 64 tokens, 3 of which are special, has no room for a question "
             "of max_question_length=64 and an answer of max_answer_length=12",
         ),
         (
             {"max_answer_length": 46},
             "and an answer of max_answer_length=46. Lower these",
         ),
-        ({"max_length": 30}, "a window of 30 pieces, 3 of which are special, has no"),
+        ({"max_length": 30}, "a window of 30 tokens, 3 of which are special, has no"),
         (
             {"window_overlap": 23},
-            "window_overlap=23 is more than half of the 45 pieces of the context that "
+            "window_overlap=23 is more than half of the 45 tokens of the context that "
             "a window of 64 holds beside a question of max_question_length=16.",
         ),
-        ({"max_length": 65}, "max_length=65, and the model takes 64 pieces at most"),
+        ({"max_length": 65}, "max_length=65, and the model takes 64 tokens at most"),
         ({"model": None}, "model=None; pass the folder of a model"),
     ],
     ids=repr,
@@ -1024,7 +1028,7 @@ def test_pickle_and_clone(fitted):
     assert_array_equal(again.answer_scores(PAIRS), fitted.answer_scores(PAIRS))
     copy = clone(fitted)
     assert copy.get_params() == fitted.get_params()
-    assert not hasattr(copy, "networks_")
+    assert not hasattr(copy, "estimators_")
 
 
 @pytest.mark.parametrize("n_estimators", [1, 2])
@@ -1055,7 +1059,6 @@ def test_grid_search_in_two_processes():
         {"learning_rate": [1e-9, 0.01]},
         scoring=answer_exact_match_scorer,
         cv=2,
-        n_jobs=2,
     )
     search.fit(PAIRS * 2, ANSWERS * 2)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
@@ -1085,10 +1088,8 @@ def test_logits_of_members_are_averaged():
     model = small(n_estimators=3).fit(PAIRS, ANSWERS)
     _, _, found = logits_of(model, X)
     alone = []
-    for network in model.networks_:
-        member = pickle.loads(pickle.dumps(model))
-        member.networks_ = [network]
-        alone.append(logits_of(member, X)[2])
+    for network in model.estimators_:
+        alone.append(logits_of(with_networks(model, [network]), X)[2])
     for logits, *others in zip(found, *alone, strict=True):
         assert_allclose(logits, sum(others) / 3, atol=1e-6)
         assert not np.array_equal(others[0], others[1])

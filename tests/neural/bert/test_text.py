@@ -16,12 +16,12 @@ from transformers import AutoTokenizer, XLMRobertaTokenizer
 
 from skml.neural import BertTransformer
 from skml.neural._bert_text import (
-    PieceTokenizer,
+    SubwordTokenizer,
     Windows,
     cut_into_windows,
     mean_of_windows,
     read_texts,
-    tell_cut,
+    warn_truncated,
 )
 from tests.neural.bert.models import SENTENCES, tiny_model
 
@@ -37,7 +37,7 @@ def stored(folder):
 def cut(documents, kind="text", folder=None, **options):
     names = ("tokenizer.json", "tokenizer_config.json")
     folder = Path(folder or tiny_model(n_layers=1))
-    tokenizer = PieceTokenizer({n: (folder / n).read_text("utf-8") for n in names})
+    tokenizer = SubwordTokenizer({n: (folder / n).read_text("utf-8") for n in names})
     options = {"max_length": 64, **options}
     return cut_into_windows(tokenizer, documents, kind, **options)
 
@@ -254,7 +254,7 @@ def test_few_documents_are_encoded_at_a_time():
 
 
 def test_threads_share_a_tokenizer():
-    tokenizer = PieceTokenizer({"tokenizer.json": stored(tiny_model(n_layers=1))})
+    tokenizer = SubwordTokenizer({"tokenizer.json": stored(tiny_model(n_layers=1))})
     text = " ".join(SENTENCES)
 
     def read(max_length):
@@ -313,10 +313,10 @@ def test_the_longer_text_of_a_pair_is_cut_first():
 
 
 def test_the_warning_is_of_the_line_that_called():
-    message = r"Reader: 3 document\(s\) have more pieces than max_length=8, and are cut"
+    message = r"Reader: 3 document\(s\) have more tokens than max_length=8, and are cut"
     for kind, way_out in [("text", r"long_text='window'"), ("pairs", r"max_length\.$")]:
         with pytest.warns(UserWarning, match=f"{message}.*{way_out}") as caught:
-            tell_cut(3, 8, "Reader", kind)
+            warn_truncated(3, 8, "Reader", kind)
         assert [w.filename for w in caught] == [__file__]
 
 

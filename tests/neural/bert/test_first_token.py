@@ -1,10 +1,10 @@
-"""The last layer of a classifier, which computes the first piece alone."""
+"""The last layer of a classifier, which computes the first token alone."""
 
 import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, BertConfig
 
-from skml.neural._torch._first_piece import FirstPieceLayer, skip_unread_pieces
+from skml.neural._torch._first_token import FirstTokenLayer, skip_unread_tokens
 from tests.neural.bert.models import tiny_model
 
 
@@ -22,7 +22,7 @@ def both(**changes):
                 **changes,
             )
         )
-    skip_unread_pieces(networks[1])
+    skip_unread_tokens(networks[1])
     return networks
 
 
@@ -53,7 +53,7 @@ def test_logits_and_gradients_are_the_same(has_padding):
 def test_only_the_last_layer_is_another_one():
     whole, short = both()
     first, last = short.base_model.encoder.layer
-    assert type(last) is FirstPieceLayer
+    assert type(last) is FirstTokenLayer
     assert type(first) is type(whole.base_model.encoder.layer[0])
     assert whole.state_dict().keys() == short.state_dict().keys()
     hidden = short.base_model(**some_inputs(False)).last_hidden_state
@@ -62,8 +62,8 @@ def test_only_the_last_layer_is_another_one():
 
 def test_others_are_left_as_they_are():
     _, eager = both(attn_implementation="eager")
-    assert type(eager.base_model.encoder.layer[-1]) is not FirstPieceLayer
+    assert type(eager.base_model.encoder.layer[-1]) is not FirstTokenLayer
     config = BertConfig.from_pretrained(tiny_model())
     body = AutoModelForSequenceClassification.from_config(config).base_model
-    skip_unread_pieces(body)
-    assert type(body.encoder.layer[-1]) is not FirstPieceLayer
+    skip_unread_tokens(body)
+    assert type(body.encoder.layer[-1]) is not FirstTokenLayer

@@ -1,0 +1,151 @@
+"""The one door to names of transformers and its hub that may change.
+
+What is private there, or undocumented, or differs between versions; each with the
+versions it was seen in, and what happens when it is gone. Leaf modules import this.
+"""
+
+import warnings
+from contextlib import contextmanager
+
+import transformers
+from torch import nn
+from transformers.utils import logging
+
+__all__ = [
+    "attention_of",
+    "keep_sparse",
+    "loading_report",
+    "parts_of_bert_layer",
+    "plain_attention",
+    "quiet_progress_bars",
+    "register_attention",
+]
+
+# Attention
+
+
+try:  # transformers 5.0 to 5.24: not in its documentation
+    from transformers.integrations.sdpa_attention import (
+        sdpa_attention_forward as plain_attention,
+    )
+    from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS as _MASKS
+except ImportError:  # networks then keep the attention of transformers, which is slower
+    plain_attention = _MASKS = None
+
+
+def register_attention(name, forward):
+    """Let networks have an attention of one's own; whether that is possible.
+
+    Seen in transformers 5.0 to 5.24. Without it, networks keep "sdpa".
+    """
+    register = getattr(transformers, "AttentionInterface", None)
+    register_mask = getattr(transformers, "AttentionMaskInterface", None)
+    if None in (register, register_mask, plain_attention) or "sdpa" not in _MASKS:
+        return False
+    register.register(name, forward)
+    register_mask.register(name, _MASKS["sdpa"])
+    return True
+
+
+def attention_of(network):
+    """The name of the attention that a network computes; None if it does not say.
+
+    Private in transformers 5.0 to 5.24. Without it, all tokens go through all layers.
+    """
+    return getattr(network.config, "_attn_implementation", None)
+
+
+# The parts of a layer of BERT, by their paths in transformers 5.0 to 5.24.
+_BERT_LAYER = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_dropout": "attention.self.dropout",
+    "attention_output": "attention.output",
+    "intermediate": "intermediate",
+    "output": "output",
+}
+
+
+def parts_of_bert_layer(network):
+    """The modules of the last layer of a BERT, and its number of heads, by name.
+
+    Returns
+    -------
+    layer : Module or None
+        The layer, which is called with hidden states and a mask. None if the network is
+        no classifier that is a BERT, or has other parts than were seen in transformers
+        5.0 to 5.24: then all tokens go through its last layer, which takes longer.
+    parts : dict of str to Module, or int
+        Its parts.
+    """
+    if type(network) is not transformers.BertForSequenceClassification:
+        return None, {}
+    layers = getattr(getattr(network.base_model, "encoder", None), "layer", None)
+    if not isinstance(layers, nn.ModuleList) or not len(layers):
+        return None, {}
+    layer = layers[-1]
+    try:
+        parts = {name: layer.get_submodule(p) for name, p in _BERT_LAYER.items()}
+        parts["n_heads"] = layer.attention.self.num_attention_heads
+    except AttributeError:
+        return None, {}
+    has_more = {name for name, _ in layer.named_children()} != {
+        "attention",
+        "intermediate",
+        "output",
+    }
+    return (None, {}) if has_more else (layer, parts)
+
+
+def keep_sparse(body):
+    """Let BigBird, which a short text turns to full attention, turn back.
+
+    Its method is undocumented in transformers 5.0 to 5.24. Without it, a long text
+    behind a short one has full attention.
+    """
+    if hasattr(body, "set_attention_type"):
+        body.register_forward_pre_hook(
+            lambda body, inputs: body.set_attention_type("block_sparse")
+        )
+
+
+# Reading
+
+
+def loading_report(info):
+    """The names of weights that were missing, of other sizes, and too many.
+
+    The keys and their forms are those of transformers 5.0 to 5.24: mismatched ones are
+    tuples of a name and two shapes. Another key is a KeyError, which stops the fit.
+    """
+    mismatched = {name for name, *_ in info["mismatched_keys"]}
+    return {*info["missing_keys"], *mismatched}, sorted(info["unexpected_keys"])
+
+
+@contextmanager
+def quiet_progress_bars():
+    """Show no progress bars, of transformers and of the hub, which its own turn on.
+
+    Seen in transformers 5.0 to 5.24 and huggingface_hub 1.3 to 2.4. Without a name, the
+    bars that it is for are shown.
+    """
+    from huggingface_hub import utils
+
+    names = (
+        "are_progress_bars_disabled",
+        "disable_progress_bars",
+        "enable_progress_bars",
+    )
+    are_disabled, disable, enable = (getattr(utils, n, lambda: None) for n in names)
+    shows_bars = getattr(logging, "is_progress_bar_enabled", lambda: False)()
+    hub_shows_bars = not are_disabled()
+    with warnings.catch_warnings(action="ignore"):  # the environment may overrule it
+        getattr(logging, "disable_progress_bar", lambda: None)()
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings(action="ignore"):
+            if shows_bars:
+                logging.enable_progress_bar()  # and those of the hub
+            (enable if hub_shows_bars else disable)()

@@ -1,0 +1,127 @@
+"""Where models come from: a folder, a hub, or a fitted estimator; and what fails."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import transformers
+from sklearn.exceptions import NotFittedError
+
+from skml._compat.transformers import quiet_progress_bars
+from skml._store import MODEL, read_any_model
+
+
+@contextmanager
+def quietly():
+    """Let transformers print nothing: what matters is returned or raised."""
+    log = transformers.utils.logging
+    before = log.get_verbosity()
+    log.set_verbosity(log.CRITICAL)
+    try:
+        with quiet_progress_bars():
+            yield
+    finally:
+        log.set_verbosity(before)
+
+
+@contextmanager
+def as_source(model, caller):
+    """What transformers can read a model from: a folder, or the name of a hub's model.
+
+    Parameters
+    ----------
+    model : str, path-like or fitted estimator
+        The parameter. An estimator, or one that `save` wrote, writes its model to a
+        folder that is there for the while.
+    caller : str
+        The name of the estimator, for the messages.
+
+    Raises
+    ------
+    ValueError
+        If there is no model.
+    NotFittedError
+        If it is an estimator that is not fitted.
+    """
+    if model is None:
+        raise ValueError(
+            f"{caller}: model=None; pass the folder of a model, the name of one on a "
+            "hub, or a fitted BertPretrainer. None suits all languages, and nothing is "
+            "downloaded unasked."
+        )
+    if not isinstance(model, (str, os.PathLike)):
+        model = getattr(model, "estimator", model)  # that of a FrozenEstimator
+        if not (hasattr(model, "_fitted") and hasattr(model, "save_pretrained")):
+            raise NotFittedError(
+                f"{caller}: model is a {type(model).__name__} that is not fitted. "
+                "Cross-validation and searches clone it: pass "
+                "sklearn.frozen.FrozenEstimator(model), or the folder that "
+                "model.save_pretrained wrote."
+            )
+        with _written(model) as path:
+            yield path
+        return
+    path = Path(os.path.expanduser(model))  # which leaves unknown users alone
+    if (path / MODEL).is_file():
+        with _written(read_any_model(path)) as path:
+            yield path
+    elif path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ValueError(
+                f"{caller}: the folder {str(path)!r} has no config.json: it holds no "
+                "model of transformers."
+            )
+        yield path
+    elif isinstance(model, str) and _is_name_on_hub(model):
+        yield model
+    else:
+        raise ValueError(f"{caller}: there is no folder {str(model)!r}.")
+
+
+@contextmanager
+def _written(estimator):
+    """The folder in which a fitted estimator is, as transformers reads it."""
+    if not hasattr(estimator, "save_pretrained"):
+        raise ValueError(
+            f"a {type(estimator).__name__} holds no model of transformers."
+        )
+    with TemporaryDirectory() as folder:
+        estimator.save_pretrained(Path(folder) / "model")
+        yield Path(folder) / "model"
+
+
+def _is_name_on_hub(name):
+    """Whether it is "name" or "owner/name", and nothing that only a path can be."""
+    parts = name.split("/")
+    return len(parts) <= 2 and all(parts) and parts[0] not in {".", "..", "~"}
+
+
+class Unsuitable(ValueError):
+    """The model can be read, and is of no use."""
+
+
+@contextmanager
+def explained(model, source, caller):
+    """Turn what transformers raises into an error that says what to do."""
+    try:
+        with quietly():
+            yield
+    except MemoryError:
+        raise
+    except Unsuitable as error:
+        raise ValueError(
+            f"{caller}: the model {str(model)!r:.200} cannot be used: {error}"
+        ) from None
+    except Exception as error:  # of many types, of several libraries
+        reason = " ".join(str(error).split())
+        if isinstance(source, Path):
+            raise ValueError(
+                f"{caller}: the model in {str(model)!r:.200} cannot be read; it is "
+                f"damaged, or of a kind that is not known here: {reason:.300}"
+            ) from error
+        raise ValueError(
+            f"{caller}: model={model!r} is no folder here, and no model of that name "
+            "could be had from the hub, where it may not exist, or which cannot be "
+            f"reached: {reason:.300} Pass the path of a folder that holds the model."
+        ) from error
