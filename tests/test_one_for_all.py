@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -57,6 +58,42 @@ def test_predicting_writes_nothing(name):
     if hasattr(model, "score") and name != "BertTransformer":
         model.score(one.X, one.y)
     assert state_of(model) == before
+
+
+LOAD = """
+import pickle
+import sys
+
+import joblib
+
+import skml
+from tests.catalogue import answers
+
+folder = sys.argv[1]
+cases = joblib.load(f"{folder}/cases")
+found = {
+    name: answers(getattr(skml, name).load(f"{folder}/{name}"), X)
+    for name, X in cases.items()
+}
+joblib.dump(found, f"{folder}/found")
+"""
+
+
+def test_saved_models_predict_the_same_in_a_fresh_process(tmp_path):
+    cases, expected = {}, {}
+    for name in estimators():
+        one = case(name)
+        model = one.fit()
+        assert model.save(tmp_path / name) is model
+        cases[name], expected[name] = one.X, answers(model, one.X)
+        again = type(model).load(tmp_path / name)
+        assert vars(again).keys() == vars(model).keys()
+        assert repr(again) == repr(model)
+    joblib.dump(cases, tmp_path / "cases")
+    subprocess.run([sys.executable, "-c", LOAD, tmp_path], check=True)
+    found = joblib.load(tmp_path / "found")
+    for name in estimators():
+        assert_same(expected[name], found[name])
 
 
 @every_estimator
