@@ -10,12 +10,12 @@ from skml.metrics._bleu import (
 from skml.metrics._bootstrap import paired_bootstrap
 from skml.metrics._chrf import chrf_from_statistics, chrf_score, chrf_statistics
 from skml.metrics._entity import (
-    entity_classification_report,
     entity_f1_score,
     entity_precision_recall_fscore_support,
     entity_precision_score,
     entity_recall_score,
 )
+from skml.metrics._entity_report import entity_classification_report
 from skml.metrics._entity_tags import extract_entities
 from skml.metrics._scorers import (
     answer_exact_match_scorer,
