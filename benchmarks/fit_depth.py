@@ -6,8 +6,8 @@ Run it with ::
 
 For each estimator of `tests/catalogue.py`, `fit` runs until it calls what does the
 work: a compiled kernel of this package, XGBoost, LightGBM, a learner of scikit-learn,
-or a network of PyTorch. Counted are the functions of this package that were called until
-then, each once, and the levels of the stack that are this package's at that moment.
+or a network of PyTorch. Counted are the functions of this package that were called
+until then, each once, and the levels of the stack that are its own at that moment.
 """
 
 import sys

@@ -43,7 +43,7 @@ COMPARISONS = {
     ast.Is: "is not",
     ast.IsNot: "is",
     ast.In: "not in",
-    ast.NotIn: "in",
+    ast.NotIn: "in",  # codespell:ignore notin
 }
 OPERATORS = {
     ast.Add: "-",
