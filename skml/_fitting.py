@@ -1,26 +1,9 @@
-"""What fits do beside learning: all or nothing, warnings, progress."""
+"""What fits do beside learning: warnings, progress."""
 
 import sys
 import warnings
-from functools import wraps
 
 from skml._estimator import published
-
-
-def all_or_nothing(fit):
-    """Let a fit that fails leave the estimator as it was, to predict as it did."""
-
-    @wraps(fit)
-    def fit_or_restore(self, *args, **kwargs):
-        state = vars(self).copy()
-        try:
-            return fit(self, *args, **kwargs)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(state)
-            raise
-
-    return fit_or_restore
 
 
 def warn_user(message):

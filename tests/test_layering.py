@@ -12,19 +12,20 @@ import skml
 
 PACKAGE = Path(skml.__path__[0])
 DOORS = {"_compat", "_fitting", "_folders", "_optional", "_random", "_words"}
-FACE = DOORS | {"_estimator", "_store"}
+FACE = DOORS | {"_codec", "_estimator", "_store"}
 BASE = FACE | {"_validation"}
 TABLES = BASE | {"_table"}
 # What each part of the package may import of the others. Rooms stand side by side.
 ALLOWED = {
     "__init__": set(),
+    "_codec": set(),
     "_compat": set(),
     "_estimator": {"_store"},
     "_fitting": {"_estimator"},
     "_folders": set(),
     "_optional": set(),
     "_random": set(),
-    "_store": {"_folders"},
+    "_store": {"_codec", "_folders"},
     "_table": BASE,
     "_validation": DOORS,
     "_words": set(),

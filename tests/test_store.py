@@ -10,9 +10,10 @@ from numpy.testing import assert_array_equal
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
+from skml._codec import MODEL, File, register, stored
 from skml._compat.sklearn import Interval
 from skml._estimator import BaseLearner, Fitted
-from skml._store import ARRAYS, MODEL, File, read_model, register, stored, write_model
+from skml._store import ARRAYS, read_model, write_model
 
 
 @stored

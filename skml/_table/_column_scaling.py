@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
-from skml._store import stored
+from skml._codec import stored
 from skml._table._matrices import (
     divide_columns,
     largest_sizes,

@@ -7,8 +7,8 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from skml._codec import show, stored
 from skml._fitting import warn_user
-from skml._store import show, stored
 from skml._table._columns import UNSEEN
 from skml._table._containers import as_container, column_names, take_rows
 from skml._table._reader import TableReader

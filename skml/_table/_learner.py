@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
+from skml._codec import show, stored
 from skml._compat.sklearn import StrOptions
 from skml._estimator import BaseLearner, Fitted
-from skml._store import show, stored
 from skml._table._learned_table import Table
 
 SIDES = "each split has a side for missing values"

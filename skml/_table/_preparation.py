@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import gen_batches
 
-from skml._store import show, stored
+from skml._codec import show, stored
 from skml._table._column_scaling import ColumnScaling, learn_column_scaling
 from skml._table._imputation import (
     fit_imputer,

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from skml._store import show, stored
+from skml._codec import show, stored
 from skml._table._columns import (
     DATES,
     TIMES,

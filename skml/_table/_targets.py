@@ -8,7 +8,7 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from skml._store import show, stored
+from skml._codec import show, stored
 from skml._table._containers import column_names
 from skml._table._statistics import binary_units, mean_and_deviation
 from skml._validation import is_missing

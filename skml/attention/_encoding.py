@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skml._store import show, stored
+from skml._codec import show, stored
 from skml._table._statistics import mean_and_deviation
 from skml.attention._arrays import check_stored
 from skml.attention._piecewise import BinLayout, EncodedRows

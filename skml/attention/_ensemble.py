@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skml._store import show, stored
+from skml._codec import show, stored
 from skml.attention._arrays import check_stored
 from skml.attention._encoding import TableEncoder, tiles_of
 from skml.attention._losses import LogLoss, SquaredError

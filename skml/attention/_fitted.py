@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from skml._store import stored
+from skml._codec import stored
 from skml._table._containers import as_dense
 from skml._table._learned_table import learn_table
 from skml._table._learner import FittedOnTable

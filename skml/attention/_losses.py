@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from skml._store import stored
+from skml._codec import stored
 from skml.attention._arrays import check_stored
 
 SMOOTHING = 0.01  # weight of the class proportions among pooled ones

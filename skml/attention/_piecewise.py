@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skml._store import show, stored
+from skml._codec import show, stored
 from skml.attention._arrays import check_stored
 from skml.attention._piecewise_kernel import gather, has_wide, look_up
 

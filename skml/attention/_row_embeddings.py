@@ -8,7 +8,7 @@ parameters.
 
 import numpy as np
 
-from skml._store import show, stored
+from skml._codec import show, stored
 from skml.attention._arrays import check_stored
 
 MOST_COLUMNS = 2**31

@@ -5,8 +5,8 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skml._codec import stored
 from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
-from skml._store import stored
 from skml.neural._bert_fitted import TunedBert
 from skml.neural._bert_targets import read_classes
 from skml.neural._bert_text import mean_of_windows

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from skml._codec import register, stored
 from skml._estimator import Fitted
 from skml._optional import import_optional
-from skml._store import register, stored
 from skml.neural._bert_text import SubwordTokenizer
 from skml.neural._network_estimator import check_curves
 from skml.neural._stored_network import StoredNetwork

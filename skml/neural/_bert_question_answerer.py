@@ -5,9 +5,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skml._codec import stored
 from skml._compat.sklearn import Interval, _fit_context, with_callbacks
 from skml._fitting import warn_user
-from skml._store import stored
 from skml.metrics import answer_f1_score
 from skml.neural._bert_answers import (
     NOWHERE,

@@ -7,10 +7,10 @@ from threading import Lock
 
 import numpy as np
 
+from skml._codec import register
 from skml._compat.tokenizers import read_specials_as_text, word_starts
 from skml._fitting import warn_user
 from skml._optional import import_optional
-from skml._store import register
 from skml._validation import check_documents, is_missing
 from skml.neural._codec import check_characters, read_documents
 

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.utils.validation import check_is_fitted
 
+from skml._codec import stored
 from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
-from skml._store import stored
 from skml.metrics import entity_f1_score
 from skml.neural._bert_fitted import TunedBert
 from skml.neural._bert_tags import (

@@ -6,8 +6,8 @@ from functools import cache
 
 import numpy as np
 
+from skml._codec import register
 from skml._optional import import_optional
-from skml._store import register
 from skml._validation import check_documents
 from skml._words import mark_pattern, word_pattern
 

@@ -5,8 +5,8 @@ from inspect import Parameter, signature
 
 import numpy as np
 
+from skml._codec import show, stored
 from skml._estimator import Fitted
-from skml._store import show, stored
 from skml.neural._codec import BytePairVocabulary, TokenVocabulary
 from skml.neural._network_estimator import check_curves
 from skml.neural._stored_network import StoredNetwork

@@ -2,8 +2,8 @@
 
 from numbers import Integral, Real
 
+from skml._codec import register
 from skml._compat.sklearn import Interval, StrOptions
-from skml._store import register
 from skml.neural._base_translator import BaseTranslator
 from skml.neural._fitted_translator import EncoderDecoderNetwork
 

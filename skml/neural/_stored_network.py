@@ -8,7 +8,7 @@ UNKNOWN_TO_NUMPY = {"bfloat16": "int16"}  # kept as integers of the same bits
 class StoredNetwork:
     """A fitted network that folders and pickles hold as data; nothing changes it.
 
-    A subclass makes the module, and is registered with `skml._store.register`.
+    A subclass makes the module, and is registered with `skml._codec.register`.
 
     Parameters
     ----------

@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import StratifiedKFold
 
+from skml._codec import stored
 from skml._compat.sklearn import curves_of_calibration
-from skml._store import stored
 
 MOST_FOLDS = 5
 

@@ -8,7 +8,7 @@ values only, and so lose nothing by other units.
 import numpy as np
 from scipy import sparse
 
-from skml._store import show, stored
+from skml._codec import show, stored
 from skml.tabular._precision import Precision, fraction_lost
 
 LARGEST = 20  # the exponent of the largest value, in other units

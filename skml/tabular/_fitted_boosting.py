@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.utils.extmath import softmax
 
-from skml._store import show, stored
+from skml._codec import show, stored
 from skml._table._learner import SIDES, FittedOnTable
 from skml.tabular._backends._trees import Trees
 from skml.tabular._column_units import ColumnUnits

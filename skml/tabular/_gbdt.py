@@ -4,8 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
+from skml._codec import stored
 from skml._compat.sklearn import Interval, StrOptions
-from skml._store import stored
 from skml._table._imputation import IMPUTATION_CONSTRAINT
 from skml.tabular._backends._exact import ExactTrees
 from skml.tabular._backends._hist import HistTrees

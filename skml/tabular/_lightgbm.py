@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skml._store import stored
+from skml._codec import stored
 from skml.tabular._backends._lightgbm import LightGBMTrees, all_names
 from skml.tabular._boosted_predictions import (
     BoostingClassifierMixin,

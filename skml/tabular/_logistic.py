@@ -9,9 +9,9 @@ from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
+from skml._codec import stored
 from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._random import make_random_state
-from skml._store import stored
 from skml._table._learned_table import learn_table
 from skml._table._preparation import learn_preparation
 from skml._table._statistics import weighted_moments

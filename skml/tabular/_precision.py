@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import sparse
 
+from skml._codec import show, stored
 from skml._compat.sklearn_boosting import FEATURE_THRESHOLD
-from skml._store import show, stored
 
 N_LOOKED_AT = 2048  # rows, evenly spaced
 LARGEST_FRACTION = 0.05  # of distinct values, that may be lost

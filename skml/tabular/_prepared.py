@@ -6,9 +6,9 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
+from skml._codec import stored
 from skml._compat.sklearn import Interval
 from skml._fitting import warn_user
-from skml._store import stored
 from skml._table._imputation import IMPUTATION_CONSTRAINT, check_fill_value
 from skml._table._learner import BaseTableLearner, FittedOnTable
 from skml._table._preparation import TablePreparation, predict_by_batches

@@ -9,8 +9,8 @@ from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 
+from skml._codec import show, stored
 from skml._compat.sklearn import restore_svm
-from skml._store import show, stored
 
 KERNELS = {"rbf", "linear", "poly", "sigmoid"}
 _VECTORS = ("support_", "support_vectors_", "n_support_", "dual_coef_", "intercept_")

@@ -6,9 +6,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.kernel_approximation import Nystroem, RBFSampler
 
+from skml._codec import stored
 from skml._compat.sklearn import Interval, Options, StrOptions
 from skml._fitting import warn_user
-from skml._store import stored
 from skml.tabular._library_params import check_library_params, draw_seed
 from skml.tabular._prepared import BasePreparedLearner, FittedOnPrepared
 from skml.tabular._svm_model import Recipe

@@ -5,8 +5,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.svm import SVC, LinearSVC
 from sklearn.utils.metaestimators import available_if
 
+from skml._codec import stored
 from skml._compat.sklearn import StrOptions, _fit_context
-from skml._store import stored
 from skml._table._learned_table import learn_table
 from skml.tabular._calibration import (
     IsotonicCurve,

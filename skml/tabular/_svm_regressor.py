@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.svm import SVR, LinearSVR
 
+from skml._codec import stored
 from skml._compat.sklearn import Interval, _fit_context
-from skml._store import stored
 from skml._table._learned_table import learn_table
 from skml._table._targets import TargetScaling, learn_target_scaling
 from skml.tabular._prepared import warn_if_constant

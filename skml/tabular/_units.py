@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skml._store import show, stored
+from skml._codec import show, stored
 from skml.tabular._leaf_size import typical_weight
 from skml.tabular._precision import FLOAT32, fraction_lost
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skml._store import stored
+from skml._codec import stored
 from skml.tabular._backends._names import XGBOOST, names_of
 from skml.tabular._backends._xgboost import XGBoostTrees
 from skml.tabular._boosted_predictions import (

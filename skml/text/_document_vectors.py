@@ -14,6 +14,7 @@ from sklearn.base import (
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from skml._codec import show, stored
 from skml._compat.sklearn import (
     HasMethods,
     Interval,
@@ -22,7 +23,6 @@ from skml._compat.sklearn import (
     with_callbacks,
 )
 from skml._estimator import BaseLearner, Fitted
-from skml._store import show, stored
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._counts import count_matrix
 from skml.text._pooling import (

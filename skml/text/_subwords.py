@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from skml._store import register, show
+from skml._codec import register, show
 
 # FNV-1a (Fowler, Noll and Vo), 64 bits, over code points rather than bytes.
 _BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)

@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from skml._codec import show, stored
 from skml._estimator import Fitted
-from skml._store import show, stored
 from skml.text._term_weights import (
     bm25_idf,
     bm25_saturation,

@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skml._codec import show, stored
 from skml._estimator import Fitted
-from skml._store import show, stored
 from skml.text._document_vectors import check_pooling
 from skml.text._word2vec_online import OnlineVectors, check_tables
 from skml.text._word_vectors import WordVectors

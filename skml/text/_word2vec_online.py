@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skml._store import register, show
+from skml._codec import register, show
 from skml.text._vocabulary import EncodedDocuments
 from skml.text._word2vec_tables import noise_weights
 from skml.text._word_vectors import WordVectors

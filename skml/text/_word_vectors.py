@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from skml._store import read_model, register, write_model
+from skml._codec import register
+from skml._store import read_model, write_model
 from skml.text._nearest import lengths_of, search
 from skml.text._word_vector_checks import (
     check_subwords,

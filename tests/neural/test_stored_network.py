@@ -8,7 +8,7 @@ import torch
 from numpy.testing import assert_array_equal
 from torch import nn
 
-from skml._store import register
+from skml._codec import register
 from skml.neural._stored_network import StoredNetwork
 
 

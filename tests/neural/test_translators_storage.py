@@ -10,7 +10,8 @@ import torch
 from numpy.testing import assert_array_equal
 from safetensors.numpy import load_file, save_file
 
-from skml._store import ARRAYS, MODEL
+from skml._codec import MODEL
+from skml._store import ARRAYS
 from skml.neural import Seq2SeqTranslator, TransformerTranslator
 from tests.neural.cases import (
     CLASSES,

@@ -13,7 +13,8 @@ from scipy import sparse
 from sklearn.impute import KNNImputer
 
 from skml import LRClassifier, SVMClassifier, SVMRegressor
-from skml._store import ARRAYS, MODEL
+from skml._codec import MODEL
+from skml._store import ARRAYS
 from tests.catalogue import answers
 
 

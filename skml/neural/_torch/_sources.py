@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 import transformers
 from sklearn.exceptions import NotFittedError
 
+from skml._codec import MODEL
 from skml._compat.transformers import quiet_progress_bars
-from skml._store import MODEL, read_any_model
+from skml._store import read_any_model
 
 
 @contextmanager

@@ -6,12 +6,12 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
+from skml._codec import fields_from_data, stored
 from skml._compat.sklearn_boosting import (
     exact_from_data,
     exact_to_data,
     first_exact,
 )
-from skml._store import fields_from_data, stored
 from skml._table._preparation import (
     TablePreparation,
     learn_preparation,

@@ -8,6 +8,7 @@ from sklearn.ensemble import (
 from sklearn.metrics import check_scoring
 from threadpoolctl import threadpool_limits
 
+from skml._codec import fields_from_data, stored
 from skml._compat.sklearn import interactions_of_hist
 from skml._compat.sklearn_boosting import (
     add_hist,
@@ -19,7 +20,6 @@ from skml._compat.sklearn_boosting import (
     set_hist_scorer,
     splits_of_hist,
 )
-from skml._store import fields_from_data, stored
 from skml._table._containers import as_dense
 from skml.tabular._backends._names import HIST, translate
 from skml.tabular._backends._trees import Splits, Trees, flat, refuse_changed

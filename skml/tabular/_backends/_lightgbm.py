@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import sparse
 
+from skml._codec import File, fields_from_data, stored
 from skml._compat.lightgbm import (
     aliases,
     errors,
@@ -11,7 +12,6 @@ from skml._compat.lightgbm import (
     splits_of,
     stop_training,
 )
-from skml._store import File, fields_from_data, stored
 from skml._table._containers import as_dense
 from skml.tabular._backends._names import LIGHTGBM, names_of, translate
 from skml.tabular._backends._trees import Splits, Trees

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+from skml._codec import File, fields_from_data, stored
 from skml._compat.xgboost import (
     absolute_error_is_smooth,
     errors,
@@ -11,7 +12,6 @@ from skml._compat.xgboost import (
     refuse_unknown,
     splits_of,
 )
-from skml._store import File, fields_from_data, stored
 from skml._table._containers import as_dense
 from skml.tabular._backends._names import XGBOOST, names_of, translate
 from skml.tabular._backends._trees import Splits, Trees
