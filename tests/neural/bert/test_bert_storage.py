@@ -157,7 +157,7 @@ def test_a_saved_estimator_is_a_model(model, saved, tmp_path):
     assert_same_weights(one, other)
     assert BertTransformer(saved).fit(SENTENCES).transform(["a"]).shape == (1, 32)
     (saved / MODEL).write_text("{}")
-    with pytest.raises(ValueError, match=r"model\.json is not a model of this packag"):
+    with pytest.raises(ValueError, match=r"model\.json is not a model of this"):
         fit(model=saved)
 
 

@@ -895,7 +895,7 @@ def test_other_documents_than_in_fit_are_refused(fitted, documents):
         ({"labels": "last"}, "The 'labels' parameter of BertTokenClassifier must be"),
         ({"labels": None}, "The 'labels' parameter of BertTokenClassifier must be"),
         ({"window_overlap": -1}, "The 'window_overlap' parameter of BertTokenClassifi"),
-        ({"window_overlap": 33}, "window_overlap=33 is more than half of the 64 toke"),
+        ({"window_overlap": 33}, "window_overlap=33 is more than half of the 64"),
         ({"max_length": 65}, "max_length=65, and the model takes 64 tokens at most"),
         ({"max_length": 16, "window_overlap": 9}, "window_overlap=9 is more than half"),
         ({"model": None}, "model=None; pass the folder"),
