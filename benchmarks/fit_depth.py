@@ -37,11 +37,19 @@ LIBRARIES = {
 
 
 class Reached(BaseException):
-    """The first call of a kernel."""
+    """The first call of a kernel, and how many levels of the stack are ours."""
+
+
+def levels_of(frame):
+    n_levels = 0
+    while frame:
+        n_levels += frame.f_code.co_filename.startswith(PACKAGE)
+        frame = frame.f_back
+    return n_levels
 
 
 def reach(*args, **kwargs):
-    raise Reached
+    raise Reached(levels_of(sys._getframe()))
 
 
 def replace_kernels():
@@ -69,7 +77,7 @@ def measure(name):
     """Levels and functions of the fit of a public estimator."""
     one = case(name)
     one.fit()  # imports what is imported late
-    functions, levels = set(), []
+    functions, levels = set(), None
 
     def watch(frame, event, _):
         if event != "call":
@@ -81,7 +89,7 @@ def measure(name):
             code.co_filename.endswith(file) and code.co_name in names
             for file, names in LIBRARIES.items()
         ):
-            raise Reached
+            raise Reached(levels_of(frame))
 
     one = case(name)
     undo = replace_kernels()
@@ -89,18 +97,14 @@ def measure(name):
     try:
         one.fit()
     except Reached as reached:
-        sys.setprofile(None)
-        trace = reached.__traceback__
-        while trace:
-            levels.append(trace.tb_frame.f_code.co_filename.startswith(PACKAGE))
-            trace = trace.tb_next
+        levels = reached.args[0]
     finally:
         sys.setprofile(None)
         for module, key, value in undo:
             setattr(module, key, value)
     # Decorators of scikit-learn and the comprehensions of Python 3.11 are no levels.
     named = {code for code in functions if not code.co_name.startswith("<")}
-    return sum(levels), len(named)
+    return levels, len(named)
 
 
 def main():
