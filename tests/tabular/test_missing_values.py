@@ -53,7 +53,8 @@ DOOR = "LRClassifier"  # through which all goes that the estimators read in one 
 
 def once_each(argument, values, names=LEARNERS, n_values=1):
     """All values with one estimator, and the first of them with each of the others."""
-    values = dict(values) if isinstance(values, dict) else {str(v): v for v in values}
+    if not isinstance(values, dict):  # no id holds an address in memory
+        values = {f"{getattr(v, '__name__', v)}{i}": v for i, v in enumerate(values)}
     return pytest.mark.parametrize(
         ("name", argument),
         [
