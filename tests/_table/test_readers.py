@@ -151,13 +151,14 @@ LARGE_INTEGERS = {
     "pandas-arrow": arrow_backed(LARGE, pa.int64()),
     "polars-Int64": pl.Series(LARGE),
     "polars-UInt64": pl.Series(LARGE, dtype=pl.UInt64),
-    "polars-Int128": pl.Series(LARGE, dtype=pl.Int128),
     "polars-Decimal": pl.Series(LARGE).cast(pl.Decimal(38, 0)),
     "pyarrow-int64": arrow(LARGE),
     "pyarrow-uint64": arrow(LARGE, pa.uint64()),
     "pyarrow-decimal": arrow(LARGE).cast(pa.decimal128(38, 0)),
     "pyarrow-dictionary": dictionary(LARGE, pa.int64()),
 }
+if hasattr(pl, "Int128"):  # polars >= 1.18
+    LARGE_INTEGERS["polars-Int128"] = pl.Series(LARGE, dtype=pl.Int128)
 DATES = {
     **{
         f"ndarray-{unit}": np.array([NOON, "NaT", LATE], dtype=f"M8[{unit}]")
