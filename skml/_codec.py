@@ -16,6 +16,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
+from skml._compat.sklearn import output_container
+
 MODEL = "model.json"
 # Files that other libraries read.
 LIBRARY_FILES = ("booster.json", "booster.txt", "tokenizer.json")
@@ -24,6 +26,7 @@ _REFUSALS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 _CLASSES = {}  # what a folder may hold, by name
 _SPARSE = {"csr_array": sparse.csr_array, "csr_matrix": sparse.csr_matrix}
 _MOST_BYTES = 2**26  # of an array of strings
+_CONTAINERS = {"default", "pandas", "polars"}  # of `set_output`
 _KINDS = (
     "float",
     "tuple",
@@ -111,6 +114,16 @@ class File:
     content: bytes
 
 
+def check_n_jobs(parameters):
+    """Refuse parameters that were read, and ask for more threads than a machine has."""
+    n_jobs = parameters.get("n_jobs")
+    if n_jobs is not None and (n_jobs == 0 or abs(n_jobs) > MOST_JOBS):
+        raise ValueError(
+            f"n_jobs is {show(n_jobs)}; expected 1 to {MOST_JOBS}, or minus that, or "
+            "None"
+        )
+
+
 def existing_file(path):
     if not path.is_file():
         raise ValueError(f"{path} is missing; pass a folder that save wrote.")
@@ -138,6 +151,7 @@ class Encoder:
                 name: self.encode(value, f"{place}: the parameter {name}")
                 for name, value in parameters.items()
             },
+            "output": output_container(estimator),
             "fitted": self.encode(fitted, place),
         }
 
@@ -192,10 +206,11 @@ class Encoder:
 
     def _encode_array(self, value, place):
         array = np.asarray(value)
-        if isinstance(value, np.generic) and array.dtype.kind in "biufU":
+        is_number = array.dtype.kind in "biuf" and array.itemsize <= 8
+        if isinstance(value, np.generic) and (is_number or array.dtype.kind == "U"):
             coded = self.encode(value.item(), place)
             return {"is": "scalar", "dtype": array.dtype.str, "value": coded}
-        if array.dtype.kind in "biuf" and array.itemsize <= 8:
+        if is_number:
             key, _ = self._keys.get(id(value), (None, None))
             if key is None:
                 key = str(len(self.arrays))
@@ -265,14 +280,15 @@ class Decoder:
         estimator = cls(**parameters)
         try:
             estimator._validate_params()
+            check_n_jobs(parameters)
         except (TypeError, ValueError, RecursionError) as error:
             raise DamagedError(f"{place}: {error!s:.300}") from error
-        n_jobs = parameters.get("n_jobs")
-        if n_jobs is not None and (n_jobs == 0 or abs(n_jobs) > MOST_JOBS):
-            raise DamagedError(
-                f"{place}: n_jobs is {show(n_jobs)}; expected 1 to {MOST_JOBS}, or "
-                "minus that, or None"
-            )
+        container = state.get("output")
+        if container is not None:
+            is_known = type(container) is str and container in _CONTAINERS
+            if not is_known or not hasattr(estimator, "set_output"):
+                raise DamagedError(f"{place}: output is {show(container)}")
+            estimator.set_output(transform=container)
         fitted = self.decode(state.get("fitted"), place)
         if fitted is not None:
             if not estimator._takes(fitted):
@@ -290,13 +306,7 @@ class Decoder:
             raise DamagedError(f"{place}: {show(coded)} is of no known kind")
         try:
             return getattr(self, f"_decode_{kind}")(coded, place)
-        except (
-            KeyError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            OverflowError,
-        ) as error:
+        except _REFUSALS as error:
             raise DamagedError(f"{place}: {error!s:.300}") from error
 
     def _decode_float(self, coded, place):
@@ -336,6 +346,8 @@ class Decoder:
 
     def _decode_array(self, coded, place):
         array = self.arrays[coded["key"]]
+        if type(coded["is_fortran"]) is not bool:
+            raise ValueError(f"is_fortran is {show(coded['is_fortran'])}")
         return np.asfortranarray(array) if coded["is_fortran"] else array
 
     def _decode_objects(self, coded, place):

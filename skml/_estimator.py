@@ -43,7 +43,7 @@ class BaseLearner(BaseEstimator):
 
     def _takes(self, fitted):
         """Whether a value that was read may be what this estimator learned."""
-        return isinstance(fitted, self._fitted_class)
+        return type(fitted) is self._fitted_class
 
     def __sklearn_is_fitted__(self):
         return "_fitted" in vars(self)

@@ -94,13 +94,17 @@ def read_model(path, cls, *, mmap=False):
             f"{where} has a {show(state.get('class'))}, not a {cls.__name__}; load it "
             "with its own class."
         )
+    file = existing_file(path / ARRAYS)
     try:
-        arrays = (_map_file if mmap else load_file)(existing_file(path / ARRAYS))
-    except SafetensorError as error:
+        arrays = (_map_file if mmap else load_file)(file)
+    except (SafetensorError, AttributeError, TypeError, ValueError) as error:
+        # Those but the first are of dtypes that NumPy has not.
         raise ValueError(f"{path / ARRAYS} is damaged: {error!s:.200}") from None
     try:
         reader = Decoder(path, arrays)
         if issubclass(cls, BaseEstimator):
+            if state.get("fitted") is None:
+                raise DamagedError(f"{cls.__name__}: nothing was fitted")
             return reader.make_estimator(state, cls.__name__, cls)
         return reader.decode({**state, "is": "value"}, cls.__name__)
     except DamagedError as error:
@@ -139,7 +143,7 @@ def read_any_model(path):
     state = _parse(where)
     name = state.get("class") if isinstance(state, dict) else None
     cls = find_estimator(name) if isinstance(name, str) else None
-    if cls is None:
+    if not hasattr(cls, "load"):
         raise ValueError(f"{where} is not a model of this package.")
     return cls.load(path)
 

@@ -18,7 +18,7 @@ TABLES = BASE | {"_table"}
 # What each part of the package may import of the others. Rooms stand side by side.
 ALLOWED = {
     "__init__": set(),
-    "_codec": set(),
+    "_codec": {"_compat"},
     "_compat": set(),
     "_estimator": {"_store"},
     "_fitting": {"_estimator"},

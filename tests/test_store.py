@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 from numbers import Integral
 
 import numpy as np
@@ -174,6 +175,7 @@ def test_a_fit_publishes_in_one_assignment(path):
         (np.array([len], object), "the parameter extra holds <built-in"),
         (np.array(["2020-01-01"], "M8[D]"), r"an array of the dtype datetime64\[D\]"),
         (np.random.RandomState(0), "the parameter extra is RandomState"),
+        (np.longdouble(1.5), "an array of the dtype (float128|longdouble)"),
     ],
 )
 def test_what_is_no_data_is_not_written(value, message, path):
@@ -203,6 +205,13 @@ DAMAGE = {
     "field": (lambda s: s["fitted"]["data"].pop("n_iter_"), "'n_iter_' is missing"),
     "value": (lambda s: s["fitted"].update({"class": "Popen"}), "'Popen' is no class"),
     "other": (lambda s: s.update(fitted=[1]), "fitted is a list"),
+    "nothing": (lambda s: s.update(fitted=None), "nothing was fitted"),
+    "no container": (lambda s: s.update(output=[]), r"output is \[\]"),
+    "output": (lambda s: s.update(output="pandas"), "output is 'pandas'"),
+    "order": (
+        lambda s: s["fitted"]["data"]["coef_"].update(is_fortran=1),
+        "coef_: is_fortran is 1",
+    ),
     "array": (lambda s: s["fitted"]["data"]["coef_"].update(key="9"), "coef_: '9'"),
 }
 
@@ -244,6 +253,31 @@ def test_sparse_arrays_that_would_read_elsewhere_are_refused(path):
     save_file(arrays, path / ARRAYS)
     with pytest.raises(ValueError, match="extra"):
         Learner.load(path)
+
+
+@pytest.mark.parametrize("dtype", ["BF16", "F8_E5M2", "F8_E8M0"])
+@pytest.mark.parametrize("mmap", [False, True])
+def test_a_dtype_that_numpy_has_not_is_refused(dtype, mmap, path):
+    write_model(path, Learned(n_iter_=3, coef_=np.ones(2)))
+    n_bytes = 4 if dtype == "BF16" else 2
+    entry = {"dtype": dtype, "shape": [2], "data_offsets": [0, n_bytes]}
+    header = json.dumps({"0": entry}).encode()
+    content = struct.pack("<Q", len(header)) + header + bytes(n_bytes)
+    (path / ARRAYS).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{ARRAYS} is damaged"):
+        read_model(path, Learned, mmap=mmap)
+
+
+@stored
+class LearnedMore(Learned):
+    pass
+
+
+def test_what_another_estimator_learned_is_refused(path):
+    model = Learner().fit()
+    model._publish(LearnedMore(n_iter_=3, coef_=np.ones(2)))
+    with pytest.raises(ValueError, match="fitted is a LearnedMore"):
+        Learner.load(model.save(path) and path)
 
 
 def test_a_file_that_is_cut_or_replaced_is_refused(path):

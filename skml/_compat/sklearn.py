@@ -54,10 +54,16 @@ __all__ = [
     "curves_of_calibration",
     "interactions_of_hist",
     "make_loss",
+    "output_container",
     "restore_svm",
     "validate_params",
     "with_callbacks",
 ]
+
+
+def output_container(estimator):
+    """What `set_output` asked an estimator to return; None if nobody called it."""
+    return vars(estimator).get("_sklearn_output_config", {}).get("transform")
 
 
 def make_loss(name, n_classes=0, quantile=None):

@@ -24,6 +24,8 @@ class FittedOnTable(Fitted):
         The labels, sorted, if the estimator is a classifier.
     """
 
+    roundings = (type(None),)  # what the table may be rounded by
+
     table: Table
     classes_: np.ndarray | None = None
 
@@ -32,6 +34,8 @@ class FittedOnTable(Fitted):
 
     def check(self):
         """Check that classes are distinct and sorted; a subclass checks more."""
+        if not isinstance(self.table.rounding, self.roundings):
+            raise ValueError(f"rounding is {show(self.table.rounding)}")
         classes = self.classes_
         if classes is None:
             return

@@ -135,6 +135,10 @@ class BaseTranslator(BaseNetworkEstimator):
                 "tokens."
             )
 
+    def _takes(self, fitted):
+        """Whether it is a translator's, with a network of this architecture."""
+        return super()._takes(fitted) and type(fitted.network) is self._network_class
+
     def _decode_options(self):
         """Arguments of the network's `decode` in training."""
         return {}

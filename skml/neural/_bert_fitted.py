@@ -5,7 +5,7 @@ import numpy as np
 from skml._codec import register, stored
 from skml._estimator import Fitted
 from skml._optional import import_optional
-from skml.neural._bert_text import SubwordTokenizer
+from skml.neural._bert_text import KINDS, SubwordTokenizer
 from skml.neural._network_estimator import check_curves
 from skml.neural._stored_network import StoredNetwork
 
@@ -32,6 +32,8 @@ class BertReader:
         for name, i in self.special_ids.items():
             if type(i) is not int or not 0 <= i < n_tokens:
                 raise ValueError(f"the id of {name!r:.60} is {i!r:.60}")
+        if self.kind is not None and self.kind not in KINDS:
+            raise ValueError(f"kind is {self.kind!r:.60}")
         if not 8 <= self.max_length <= self.longest:
             raise ValueError(f"max_length is {self.max_length}")
 

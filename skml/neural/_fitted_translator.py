@@ -34,6 +34,9 @@ class EncoderDecoderNetwork(StoredNetwork):
         if architecture.keys() != options.keys():
             wrong = min(architecture.keys() ^ options.keys(), key=str)
             raise ValueError(f"{show(wrong)} is missing in the architecture, or wrong")
+        for name, values in weights.items():
+            if not values.isfinite().all():
+                raise ValueError(f"the weights {name:.60} are not finite")
         longest = max((n for w in weights.values() for n in w.shape), default=0)
         limits = {"n_layers": len(weights), "max_length": MOST_POSITIONS}
         for name, option in options.items():

@@ -41,6 +41,8 @@ class FittedBoosting(FittedOnTable):
         The scores.
     """
 
+    roundings = (ColumnUnits, Precision, type(None))
+
     loss: str
     quantile: float | None
     seed: int
@@ -56,8 +58,6 @@ class FittedBoosting(FittedOnTable):
         super().check()
         if self.loss not in (LOSSES if self.classes_ is None else {"log_loss"}):
             raise ValueError(f"loss is {show(self.loss)}")
-        if not isinstance(self.table.rounding, (ColumnUnits, Precision, type(None))):
-            raise ValueError("rounding is of no known kind")
         if isinstance(self.columns, ColumnUnits):
             self.columns.check_columns(self.table.n_features_in_)
         if not 0 <= self.seed < 2**32 or not 1 <= self.n_iter_ < 2**32:

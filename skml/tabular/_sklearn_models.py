@@ -9,7 +9,7 @@ from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 
-from skml._codec import show, stored
+from skml._codec import check_n_jobs, show, stored
 from skml._compat.sklearn import restore_svm
 
 KERNELS = {"rbf", "linear", "poly", "sigmoid"}
@@ -136,6 +136,8 @@ class SklearnModel:
             return restore_svm(estimator, self.learned)
         if self.name == "DummyClassifier":
             return estimator.fit([[0.0]], [0])
+        estimator._validate_params()
+        check_n_jobs(self.parameters)
         if hasattr(estimator, "set_output"):
             estimator.set_output(transform="default")
         vars(estimator).update(self.learned)

@@ -100,6 +100,8 @@ def check_pooling(fitted, vector_size):
         )
     if not (fitted.weighter_ is None or hasattr(fitted.weighter_, "transform")):
         raise ValueError(f"weighter_ is {show(fitted.weighter_)}")
+    if fitted.weighter_ is not None:
+        check_is_fitted(fitted.weighter_)
 
 
 @stored

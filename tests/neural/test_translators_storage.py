@@ -235,6 +235,7 @@ WEIGHT_LIES = {
     "transposed": lambda w: w.T.copy(),
     "float16": lambda w: w.astype(np.float16),
     "integers": lambda w: w.astype(np.uint32),
+    "nan": lambda w: w * np.float32(np.nan),
 }
 
 
@@ -249,3 +250,8 @@ def test_lies_about_weights(lie, path):
 
 def test_what_another_class_saved_is_refused(path):
     refuse(path, "has a 'TransformerTranslator'", Seq2SeqTranslator)
+    theirs = json.loads((path / MODEL).read_text("utf-8"))
+    fit(Seq2SeqTranslator).save(path)
+    state = json.loads((path / MODEL).read_text("utf-8"))
+    (path / MODEL).write_text(json.dumps(theirs | {"fitted": state["fitted"]}))
+    refuse(path, "fitted is a FittedTranslator")

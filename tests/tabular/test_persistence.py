@@ -293,7 +293,7 @@ LIES = {
     "other trees": (fitted(trees={"is": "dict", "items": []}), "trees is {}"),
     "units": (of("units", target=0.0), "units are"),
     "scores": (fitted(train_score_=[1.0]), "train_score_ is"),
-    "rounding": (of("table", rounding={"is": "dict", "items": []}), "rounding is of"),
+    "rounding": (of("table", rounding={"is": "dict", "items": []}), "rounding is "),
 }
 
 

@@ -161,6 +161,7 @@ WRONG = [
     (TABLE + "missing_fraction_", with_first(1.5), "is not from 0 to 1"),
     (TABLE + "missing_fraction_", with_first(0.0), "do not belong together"),
     (TABLE + "fill", zeros(6, dtype=np.float32), "fill is not an array of 6 floats"),
+    (TABLE + "rounding", 1.5, "rounding is 1.5"),
     (TABLE + "fill", with_first(1.0), "fill and missing_fraction_ do not belong"),
     ("classes_.items", ["b", "a"], "classes_ are not distinct and sorted"),
     ("classes_.items", ["a", "a"], "classes_ are not distinct and sorted"),
@@ -254,6 +255,10 @@ NYSTROEM = [
 ]
 
 
+def parameter(name, value):
+    return {"is": "dict", "items": [["n_components", 9], ["gamma", 1.0], [name, value]]}
+
+
 @pytest.mark.parametrize(
     ("name", "place", "change", "message"),
     [
@@ -265,6 +270,13 @@ NYSTROEM = [
             *(zeros(3), "random_offset_ has the shape"),
         ),
         ("SVR", "estimator.learned.n_support_", with_first(2), "n_support_ is"),
+        *(
+            ("SVR, Nystroem", "feature_map.parameters", parameter(name, value), message)
+            for name, value, message in (
+                ("n_jobs", 10**6, "n_jobs is 1000000; expected 1 to 1024"),
+                ("degree", "x", "The 'degree' parameter of Nystroem"),
+            )
+        ),
     ],
 )
 def test_estimators_of_other_sizes_are_refused(name, place, change, message, path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from safetensors.numpy import load_file, save_file
+from sklearn import config_context
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
@@ -95,6 +96,27 @@ def test_what_is_loaded_continues(name, tmp_path):
     )
     assert_array_equal(again.vectors_, model.vectors_)
     assert_array_equal(again.counts_, model.counts_)
+
+
+@pytest.mark.parametrize("name", ["embedding", "word2vec"])
+def test_what_set_output_asked_for_comes_back(name, tmp_path):
+    pytest.importorskip("pandas")
+    model = CASES[name]().set_output(transform="pandas")
+    again = type(model).load(model.save(tmp_path / "m") and tmp_path / "m")
+    assert type(again.transform(DOCUMENTS)) is type(model.transform(DOCUMENTS))
+    again.set_output(transform="default")
+    with config_context(transform_output="pandas"):  # which weighters cannot return
+        assert isinstance(again.transform(DOCUMENTS), np.ndarray)
+
+
+def test_a_weighter_that_is_not_fitted_is_refused(tmp_path):
+    CASES["embedding"]().save(tmp_path / "m")
+    file = tmp_path / "m" / "model.json"
+    state = json.loads(file.read_text())
+    state["fitted"]["data"]["weighter_"]["fitted"] = None
+    file.write_text(json.dumps(state))
+    with pytest.raises(ValueError, match="TfidfWeighter instance is not fitted"):
+        EmbeddingTransformer.load(tmp_path / "m")
 
 
 def test_a_weighter_of_counts(tmp_path):

@@ -156,9 +156,10 @@ def test_a_saved_estimator_is_a_model(model, saved, tmp_path):
     one, other = (fit(model=m, random_state=1) for m in (model, str(saved)))
     assert_same_weights(one, other)
     assert BertTransformer(saved).fit(SENTENCES).transform(["a"]).shape == (1, 32)
-    (saved / MODEL).write_text("{}")
-    with pytest.raises(ValueError, match=r"model\.json is not a model of this"):
-        fit(model=saved)
+    for text in ("{}", '{"class": "StagedGridSearchCV"}'):
+        (saved / MODEL).write_text(text)
+        with pytest.raises(ValueError, match=r"model\.json is not a model of this"):
+            fit(model=saved)
 
 
 def test_the_weights_that_two_names_share_are_written_once(tmp_path):
@@ -329,6 +330,7 @@ OTHER_LIES = [
     (BertTokenClassifier, setting("classes_", to={"is": "array", "key": "0"})),
     (BertQuestionAnswerer, setting("networks", "architecture", "head", to="encoder")),
     (BertRegressor, setting("is_1d", to=1)),
+    (BertRegressor, setting("reader", "kind", to="PAIRS")),
     (BertTransformer, setting("networks", "architecture", "head", to="pretraining")),
     (BertPretrainer, setting("history_", to=[])),
     (BertPretrainer, setting("masked_loss_", to="low")),
