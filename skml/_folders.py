@@ -104,28 +104,6 @@ def _temporary_name():
     return f".{secrets.token_hex(8)}.tmp"
 
 
-def write_files(path, names, files):
-    """Write or replace a folder, from the contents of its files.
-
-    Parameters
-    ----------
-    path : Path
-        The folder.
-    names : collection of str
-        The files that it may hold.
-    files : dict of str to bytes
-        The contents by name.
-    """
-
-    def write(folder):
-        for name, content in files.items():
-            with open(folder / name, "xb") as file:
-                file.write(content)
-                flush(file)
-
-    replace_folder(path, names, write)
-
-
 def flush(file):
     """See to it that the data are on the disk before the name is."""
     file.flush()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skml import WordVectors
-from skml._folders import check_replaceable, write_files
+from skml._folders import check_replaceable, replace_folder
 from skml.tabular import XGBoostClassifier
 
 NAMES = ("a", "b", "c")
@@ -18,15 +18,23 @@ def read(path):
     return {p.name: p.read_bytes() for p in path.iterdir()}
 
 
+def replace_with(path, files):
+    def write(folder):
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+    replace_folder(path, NAMES, write)
+
+
 @pytest.fixture
 def path(tmp_path):
-    write_files(tmp_path / "model", NAMES, OLD)
+    replace_with(tmp_path / "model", OLD)
     return tmp_path / "model"
 
 
 def test_a_folder_appears_and_its_files_change(path):
     assert read(path) == OLD
-    write_files(path, NAMES, NEW)
+    replace_with(path, NEW)
     assert read(path) == NEW
     assert os.listdir(path.parent) == ["model"]
 
@@ -36,7 +44,7 @@ def test_the_folder_that_is_there_stays(path, monkeypatch):
     before = path.stat()
     (path.parent / "link").symlink_to(path)
     monkeypatch.chdir(path)
-    write_files(path.parent / "link", NAMES, NEW)
+    replace_with(path.parent / "link", NEW)
     assert os.getcwd() == str(path)
     assert (path.stat().st_ino, stat.S_IMODE(path.stat().st_mode)) == (
         before.st_ino,
@@ -58,7 +66,7 @@ def test_what_fails_changes_nothing(path, fails_at, monkeypatch):
 
     monkeypatch.setattr(os, "replace", failing)
     with pytest.raises(OSError, match="the disk is full"):
-        write_files(path, NAMES, NEW)
+        replace_with(path, NEW)
     assert read(path) == OLD
 
 
@@ -66,7 +74,7 @@ def test_what_a_killed_process_left_is_in_nobodys_way(path):
     left = path / ".0123456789abcdef.tmp"
     left.mkdir()
     check_replaceable(path, NAMES, "a model")
-    write_files(path, NAMES, NEW)
+    replace_with(path, NEW)
     left.rmdir()
     assert read(path) == NEW
     (path / ".mine.tmp").mkdir()

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skml._codec import show, stored
+from skml._estimator import Fitted
 from skml._fitting import warn_user
 from skml._table._columns import UNSEEN
 from skml._table._containers import as_container, column_names, take_rows
@@ -48,7 +49,7 @@ class Sample(NamedTuple):
 
 
 @stored
-class Table:
+class Table(Fitted):
     """How tables are read, which was learned from the table of `fit`.
 
     Attributes
@@ -102,14 +103,6 @@ class Table:
     def is_complete(self):
         """Which features had no missing values in `fit`."""
         return self.missing_fraction_ == 0
-
-    def attributes(self):
-        """What the estimator shows of it."""
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if name.endswith("_") and value is not None
-        }
 
     def read(self, X, *, warn=True):
         """Read a table that has the columns of the one in `fit`.
