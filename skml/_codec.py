@@ -307,7 +307,8 @@ class Decoder:
         try:
             return getattr(self, f"_decode_{kind}")(coded, place)
         except _REFUSALS as error:
-            raise DamagedError(f"{place}: {error!s:.300}") from error
+            missing = " is missing" if isinstance(error, KeyError) else ""
+            raise DamagedError(f"{place}: {error!s:.300}{missing}") from error
 
     def _decode_float(self, coded, place):
         if coded["value"] not in {"nan", "inf", "-inf"}:

@@ -108,7 +108,8 @@ def read_model(path, cls, *, mmap=False):
             return reader.make_estimator(state, cls.__name__, cls)
         return reader.decode({**state, "is": "value"}, cls.__name__)
     except DamagedError as error:
-        raise ValueError(f"{where} is damaged: {error}.") from error
+        reason = str(error).rstrip(".")
+        raise ValueError(f"{where} is damaged: {reason}.") from error
     except RecursionError:
         raise ValueError(f"{where} is damaged: it is nested too deep.") from None
 
