@@ -25,7 +25,7 @@ MOST_JOBS = 1024  # threads that a file may ask for
 _REFUSALS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 _CLASSES = {}  # what a folder may hold, by name
 _SPARSE = {"csr_array": sparse.csr_array, "csr_matrix": sparse.csr_matrix}
-_MOST_BYTES = 2**26  # of an array of strings
+_MOST_BYTES = 2**26  # of all arrays of strings
 _CONTAINERS = {"default", "pandas", "polars"}  # of `set_output`
 _KINDS = (
     "float",
@@ -265,6 +265,8 @@ class Decoder:
     def __init__(self, path, arrays):
         self.path = path
         self.arrays = arrays
+        self._fortran = {}  # arrays in that order, so that what is shared stays so
+        self._n_bytes = 0  # of arrays of strings
 
     def make_estimator(self, state, place, cls):
         parameters = state.get("parameters")
@@ -346,17 +348,22 @@ class Decoder:
         return dtype.type if coded["is_type"] else dtype
 
     def _decode_array(self, coded, place):
-        array = self.arrays[coded["key"]]
-        if type(coded["is_fortran"]) is not bool:
-            raise ValueError(f"is_fortran is {show(coded['is_fortran'])}")
-        return np.asfortranarray(array) if coded["is_fortran"] else array
+        key, is_fortran = coded["key"], coded["is_fortran"]
+        array = self.arrays[key]
+        if type(is_fortran) is not bool:
+            raise ValueError(f"is_fortran is {show(is_fortran)}")
+        if is_fortran and key not in self._fortran:
+            self._fortran[key] = np.asfortranarray(array)
+        return self._fortran[key] if is_fortran else array
 
     def _decode_objects(self, coded, place):
         dtype = _known_dtype(coded["dtype"], "UO")
         items = self._decode_items(coded, place)
         if not all(type(i) in {str, int, float, bool, type(None)} for i in items):
             raise ValueError("an array holds something else than strings and numbers")
-        if dtype.itemsize * max(1, len(items)) > _MOST_BYTES:
+        if dtype.kind == "U":  # which takes more than its strings do in the file
+            self._n_bytes += dtype.itemsize * max(1, len(items))
+        if self._n_bytes > _MOST_BYTES:
             raise ValueError(f"{len(items)} strings of the dtype {dtype} are too long")
         array = np.empty(len(items), dtype=dtype)
         array[:] = items

@@ -109,8 +109,9 @@ def test_arrays_keep_their_values_dtype_and_order(dtype, order, path):
     assert again.extra.flags.f_contiguous == (order == "F")
 
 
-def test_an_array_that_is_shared_is_written_once(path):
-    array = np.zeros(1000)
+@pytest.mark.parametrize("order", "CF")
+def test_an_array_that_is_shared_is_written_once(order, path):
+    array = np.zeros((100, 10), order=order)
     model = Learner(extra=[array, array]).fit()
     model.save(path)
     assert sum(a.size for a in load_file(path / ARRAYS).values()) == 1000 + 2
@@ -253,6 +254,18 @@ def test_sparse_arrays_that_would_read_elsewhere_are_refused(path):
             array += 100
     save_file(arrays, path / ARRAYS)
     with pytest.raises(ValueError, match="extra"):
+        Learner.load(path)
+
+
+def test_strings_that_take_more_memory_than_the_file_are_refused(path):
+    Learner(extra=[np.array(["a"], dtype="U1")] * 99).fit().save(path)
+
+    def widen(state):
+        for coded in state["parameters"]["extra"]:
+            coded["dtype"] = "<U1000000"  # 4 megabytes each
+
+    edit(path, widen)
+    with pytest.raises(ValueError, match=r"extra: 1 strings of the dtype <U1000000"):
         Learner.load(path)
 
 
