@@ -114,12 +114,12 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     n_iter_ : int
         The number of training steps of a network, the largest in the ensemble; for
         bandwidths, of iterations of L-BFGS, where a given bandwidth counts as one.
-    loss_curve_ : ndarray of shape (n_iter_,)
+    loss_curve_ : ndarray of shape (n_iterations,)
         The mean squared error of scaled targets, with one value an iteration: of the
         queries of the minibatch of a step, or of all rows after an iteration for
         bandwidths; each row is left out for itself. It is the mean over the ensemble; a
         network that has stopped keeps its last value.
-    validation_score_ : ndarray of shape (n_iter_,)
+    validation_score_ : ndarray of shape (n_iterations,)
         Minus the loss of the validation set, averaged in the same way, with one value
         an iteration. It is computed every 25 steps, and after the last one; the steps
         before have the value of the evaluation that follows. Only of networks with

@@ -132,7 +132,7 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
         The network of transformers, a ``BertForPreTraining``.
     n_iter_ : int
         The number of epochs.
-    loss_curve_, validation_loss_curve_ : ndarray of shape (n_iter_,)
+    loss_curve_, validation_loss_curve_ : ndarray of shape (n_iterations,)
         The mean loss of each epoch, and that on the validation set: the sum of those of
         tokens and of pairs.
     masked_loss_, masked_accuracy_ : float

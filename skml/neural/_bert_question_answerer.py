@@ -133,7 +133,7 @@ class BertQuestionAnswerer(BaseBertTuner):
         The names of the weights that the model did not have: those of the head.
     n_iter_ : int
         The number of epochs of the first network.
-    loss_curve_, validation_loss_curve_ : ndarray of shape (n_iter_,)
+    loss_curve_, validation_loss_curve_ : ndarray of shape (n_iterations,)
         Of the first network, the mean loss of each epoch, and that on the validation
         set.
 

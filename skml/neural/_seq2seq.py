@@ -147,9 +147,9 @@ class Seq2SeqTranslator(BaseTranslator):
         The largest number of target tokens for each source token in `fit`; at least 2.
     n_iter_ : int
         Number of epochs of the last training.
-    loss_curve_ : ndarray of shape (n_iter_,)
+    loss_curve_ : ndarray of shape (n_iterations,)
         Mean training loss of a token in each epoch.
-    validation_loss_curve_ : ndarray of shape (n_iter_,)
+    validation_loss_curve_ : ndarray of shape (n_iterations,)
         Mean loss of a token of the validation set in each epoch, without label
         smoothing; empty without a validation set.
 

@@ -171,7 +171,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         The word vectors.
     counts_ : ndarray of shape (n_words,), dtype int64
         How often each word occurs in the corpus.
-    loss_curve_ : ndarray of shape (n_iter_,), dtype float64
+    loss_curve_ : ndarray of shape (n_iterations,), dtype float64
         The mean loss of a pair (see above) in each epoch.
     n_iter_ : int
         Number of epochs.
