@@ -10,15 +10,6 @@ import skml
 from tests.neural import cases
 from tests.neural.bert.models import SENTENCES, SMALL, tiny_model
 
-# What a fitted estimator can be asked without a change of its parameters.
-QUESTIONS = (
-    "predict",
-    "predict_proba",
-    "decision_function",
-    "predict_spans",
-    "transform",
-    "attention_weights",
-)
 BOOSTER = {"n_estimators": 5, "min_samples_leaf": 5}
 ATTENTION = {"n_estimators": 2, "max_iter": 50}
 TRANSLATOR = {**cases.FEW, "max_iter": 1}
@@ -46,11 +37,6 @@ def estimators():
         and issubclass(cls, BaseEstimator)
         and not name.endswith("SearchCV")
     ]
-
-
-def answers(model, X):
-    """Everything that a fitted estimator says of X, by method."""
-    return {name: getattr(model, name)(X) for name in QUESTIONS if hasattr(model, name)}
 
 
 @cache

@@ -14,7 +14,8 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
-from tests.catalogue import answers, case, estimators
+from tests.answers import answers
+from tests.catalogue import case, estimators
 
 # Some are fitted for a moment only, and say that they learned next to nothing.
 pytestmark = pytest.mark.filterwarnings("ignore:.*learned:UserWarning")
@@ -67,7 +68,7 @@ import sys
 import joblib
 
 import skml
-from tests.catalogue import answers
+from tests.answers import answers
 
 folder = sys.argv[1]
 cases = joblib.load(f"{folder}/cases")

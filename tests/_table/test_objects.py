@@ -10,7 +10,7 @@ from skml._table._columns import LabelColumn, NumberColumn, kind_of_labels
 from skml._table._readers import read_column
 
 NAN = float("nan")
-MISSING = [None, NAN, pd.NA, pd.NaT, np.datetime64("NaT")]
+MISSING = [None, NAN, pd.NA, pd.NaT, np.datetime64("NaT", "s")]
 SHANGHAI = timezone(timedelta(hours=8))
 
 

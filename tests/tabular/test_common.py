@@ -3,6 +3,7 @@
 import lightgbm
 import numpy as np
 import pytest
+import xgboost
 from numpy.testing import assert_allclose
 from sklearn.base import is_classifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -26,6 +27,7 @@ FEW = {"n_estimators": 15}  # as many as a regressor needs for the score they ex
 # Of the boosters with small leaves, those whose ties do come out differently.
 TIED = {"GBDTClassifier", "GBDTRegressor", "LightGBMClassifier"}
 REASONS = dict.fromkeys(TIED, "gain ties broken by rounding")
+REASONS["XGBoostClassifier"] = "gain ties broken by rounding"
 REASONS["LightGBMClassifier"] = "rows of a leaf counted by their second derivatives"
 
 
@@ -44,6 +46,10 @@ ESTIMATORS = [estimator for name in NAMES for estimator in configurations(name)]
 def expected_failures(estimator):
     name = type(estimator).__name__
     small = name in TIED and estimator.min_samples_leaf == 1
+    if name == "XGBoostClassifier" and estimator.min_samples_leaf != 1:
+        small = xgboost.__version__.startswith(
+            "3.0."
+        )  # later ones sum in another order
     checks = [
         "check_sample_weight_equivalence_on_dense_data",
         "check_sample_weight_equivalence_on_sparse_data",

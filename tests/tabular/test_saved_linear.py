@@ -15,7 +15,7 @@ from sklearn.impute import KNNImputer
 from skml import LRClassifier, SVMClassifier, SVMRegressor
 from skml._codec import MODEL
 from skml._store import ARRAYS
-from tests.catalogue import answers
+from tests.answers import answers
 
 
 def made_frame():
