@@ -51,22 +51,19 @@ class Progress:
         line : str
             What is printed if the estimator is verbose.
         learned : callable
-            Returns what was learned so far: a `Fitted` value, or a dict of attributes.
+            Returns what was learned so far, a `Fitted` value.
         task_name : str, default="iteration"
             What callbacks know the iteration as.
         """
         if self.estimator.verbose:
             print(line)
-
-        def attributes():
-            value = learned()
-            return value if isinstance(value, dict) else published(value)
-
         if self._task is None:
             self.begin(task_name)
         task, self._task = self._task, None
         return task.call_on_fit_task_end(
-            estimator=self.estimator, reconstruction_attributes=attributes, **self.data
+            estimator=self.estimator,
+            reconstruction_attributes=lambda: published(learned()),
+            **self.data,
         )
 
     def end(self):
