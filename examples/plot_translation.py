@@ -103,7 +103,7 @@ for sentence in sentences[0]:
 # %%
 # English to French
 # -----------------
-# With so few sentences, words are better tokens than the pieces of words that
+# With so few sentences, words are better tokens than the subword tokens that
 # ``tokenizer="bpe"`` finds. The score is BLEU of all held-out sentences together.
 parameters = {
     "tokenizer": "word",

@@ -290,7 +290,7 @@ class BaseBertTuner(BaseBert, BaseNetworkEstimator):
             group
             for factor, parameters in groups
             for group in group_by_decay(
-                parameters, self.weight_decay, rate_share=float(factor)
+                parameters, self.weight_decay, learning_rate_factor=float(factor)
             )
             if group["params"]
         ]

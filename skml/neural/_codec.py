@@ -218,7 +218,7 @@ def with_blank(document):
 
 @register
 class BytePairVocabulary:
-    """Ids of pieces of words, learned by byte-pair encoding [1]_ of UTF-8.
+    """Ids of subword tokens, learned by byte-pair encoding [1]_ of UTF-8.
 
     No character is unknown: what was not seen in `learn` is spelled in bytes.
 

@@ -187,8 +187,8 @@ def test_groups_have_shares_of_the_rate(rates):
     def groups_of(network):
         weight, bias = network[1].parameters()
         return [
-            *group_by_decay([weight], 0.0, rate_share=0.5),
-            {"params": [bias], "weight_decay": 0.0, "rate_share": 0.0},
+            *group_by_decay([weight], 0.0, learning_rate_factor=0.5),
+            {"params": [bias], "weight_decay": 0.0, "learning_rate_factor": 0.0},
         ]
 
     network = make_network()
@@ -202,7 +202,7 @@ def test_groups_have_shares_of_the_rate(rates):
     assert torch.equal(weights["1.bias"], before["1.bias"])
     # Half the rate for all is half the rate.
     network = make_network()
-    shares = group_by_decay(network.parameters(), 0.0, rate_share=0.5)
+    shares = group_by_decay(network.parameters(), 0.0, learning_rate_factor=0.5)
     _, found = train(network=network, groups=shares, learning_rate=0.2)
     assert_same(found, train()[1])
 
@@ -219,11 +219,13 @@ def test_what_is_in_no_group_does_not_learn():
 
 def test_parameters_are_grouped_by_what_decays():
     network = nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2), nn.Embedding(4, 3))
-    decaying, others = group_by_decay(network.parameters(), 0.25, rate_share=0.5)
+    decaying, others = group_by_decay(
+        network.parameters(), 0.25, learning_rate_factor=0.5
+    )
     assert [p.ndim for p in decaying["params"]] == [2, 2]
     assert [p.ndim for p in others["params"]] == [1, 1, 1]
     assert (decaying["weight_decay"], others["weight_decay"]) == (0.25, 0.0)
-    assert decaying["rate_share"] == others["rate_share"] == 0.5
+    assert decaying["learning_rate_factor"] == others["learning_rate_factor"] == 0.5
 
 
 # It learns

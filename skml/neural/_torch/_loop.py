@@ -113,7 +113,7 @@ class NetworkTraining:
         Seeds the order of the batches.
     groups : list of dict, default=None
         Those of the optimiser, as `group_by_decay` makes them; a group may have a
-        "rate_share", the share of the learning rate that is its own.
+        "learning_rate_factor", by which its learning rate is multiplied.
 
     Attributes
     ----------
@@ -223,7 +223,7 @@ class NetworkTraining:
             warmup_steps = min(warmup_steps, steps_of(LONGEST_WARMUP))
         share = schedule(options.lr_schedule, self.n_steps, warmup_steps, progress)
         for group in self.optimizer.param_groups:
-            own = group.get("rate_share", 1.0)
+            own = group.get("learning_rate_factor", 1.0)
             group["lr"] = options.learning_rate * share * own
 
     def _end_epoch(self, training_loss):
