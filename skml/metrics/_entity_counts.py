@@ -8,33 +8,13 @@ from sklearn.exceptions import UndefinedMetricWarning
 
 from skml._compat.sklearn import Options, StrOptions
 from skml.metrics._entity_tags import check_lengths, find_entities, read_sequences
+from skml.metrics._translations import check_sample_weight
 
 COLUMNS = ("precision", "recall", "f1-score", "support")
 COUNT_OPTIONS = {"labels": ["array-like", None], "sample_weight": ["array-like", None]}
 DIVISION_OPTIONS = {
     "zero_division": [StrOptions({"warn"}), Options(Real, {0.0, 1.0}), "nan"]
 }
-
-
-def _check_sample_weight(sample_weight, n_sequences):
-    if sample_weight is None:
-        return None
-    weights = np.asarray(sample_weight, dtype=float)
-    if weights.shape != (n_sequences,):
-        raise ValueError(
-            f"sample_weight must have one weight for each of the {n_sequences} "
-            f"sequence(s); its shape is {weights.shape}."
-        )
-    wrong = ~np.isfinite(weights) | (weights < 0)
-    if wrong.any():
-        sequence = np.argmax(wrong)
-        raise ValueError(
-            f"the sample_weight of sequence {sequence} is {weights[sequence]}; weights "
-            "must be finite and not negative."
-        )
-    if not weights.any():
-        raise ValueError("sample_weight is 0 for all sequences; one must be positive.")
-    return weights
 
 
 def _check_labels(labels):
@@ -81,7 +61,7 @@ def count_entities(y_true, y_pred, labels, sample_weight, reading):
     y_true, lengths = read_sequences(y_true, "y_true")
     y_pred, lengths_pred = read_sequences(y_pred, "y_pred")
     check_lengths(lengths, lengths_pred)
-    weights = _check_sample_weight(sample_weight, len(lengths))
+    weights = check_sample_weight(sample_weight, len(lengths), "sequence")
     if weights is not None:
         weights = weights.repeat(lengths)
     kinds = {}
