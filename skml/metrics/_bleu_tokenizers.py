@@ -154,14 +154,7 @@ _STEPS = {
 def _number(sequences):
     """Number the different items of sequences in order of their first appearance.
 
-    Returns
-    -------
-    ids : ndarray of shape (n_items,)
-        The numbers, of all sequences one behind the other.
-    lengths : ndarray of shape (n_sequences,)
-        The number of items in each.
-    items : list
-        What each number stands for.
+    Returns the numbers, the lengths of the sequences, and the different items.
     """
     numbers, lengths = defaultdict(count().__next__), []
 
@@ -188,23 +181,9 @@ def _expand(ids, lengths, parts):
 
 
 def number_tokens(sequences, tokenize):
-    """Tokenise strings, and number the different tokens.
+    """Tokenise strings (or take lists of tokens), and number the different tokens.
 
-    Parameters
-    ----------
-    sequences : iterable
-        Strings; or lists of tokens, if `tokenize` is None.
-    tokenize : str, callable or None
-        One of TOKENIZERS, or what makes a list of tokens of a string.
-
-    Returns
-    -------
-    ids : ndarray of shape (n_tokens,)
-        The numbers of all tokens.
-    lengths : ndarray of shape (n_sequences,)
-        How many tokens each sequence has.
-    tokens : list of str
-        What each number stands for.
+    Returns the numbers of all tokens, how many each sequence has, and the tokens.
     """
     if tokenize is None:
         return _number(sequences)
@@ -221,17 +200,6 @@ def warn_of_whole_text(ids, lengths, tokens, tokenize):
     """Warn where text of a script without blanks is left whole: it matches as a whole.
 
     A name in such a script within other text is no reason.
-
-    Parameters
-    ----------
-    ids : ndarray of shape (n_tokens,)
-        The numbers of all tokens.
-    lengths : ndarray of shape (n_sequences,)
-        How many of them each sequence has.
-    tokens : list of str
-        What each number stands for.
-    tokenize : str or callable
-        What made them.
     """
     text = "".join(tokens)
     if text.isascii() or not any(letters.search(text) for letters, *_ in _UNSPACED):

@@ -51,19 +51,9 @@ def _words(line):
 
 
 def _counts(sequences, max_order):
-    """N-grams of sentences, of their references and of both.
+    """N-grams of sentences, of their references and of both, by pair and order.
 
-    Parameters
-    ----------
-    sequences : iterable
-        Each sentence, and behind it one reference.
-    max_order : int
-        The longest n-grams.
-
-    Returns
-    -------
-    counts : ndarray of shape (n_pairs, max_order, 3)
-        The counts. A sentence has none where its reference has none.
+    Behind each sentence is one reference; where this has none, the sentence has none.
     """
     ids, lengths, _ = number_tokens(sequences, None)
     n_pairs = len(lengths) // 2

@@ -48,15 +48,7 @@ def vectors_and_words(holder):
 
 
 def compose(holder, words):
-    """The vectors of words outside the vocabulary that n-grams give, if there are any.
-
-    Returns
-    -------
-    composed : ndarray of shape (n_composed, vector_size)
-        The vectors.
-    numbers : dict
-        Which of them belongs to each word that has one.
-    """
+    """Vectors that n-grams give to unknown words, and the number of that of each."""
     word_vectors = _find_word_vectors(holder)
     subwords = getattr(word_vectors, "subwords", None)
     if not hasattr(subwords, "compose"):
@@ -88,17 +80,7 @@ def unit(vectors, rows):
 
 
 def spellings(words, case_sensitive):
-    """Which words are the same.
-
-    Returns
-    -------
-    rows : dict
-        The first row of each word, as it is looked up.
-    first : ndarray of shape (n_words,)
-        For each row the first with the same word.
-    look_up : callable
-        Makes a word what it is looked up as.
-    """
+    """The first row of each word, also by row, and what makes words comparable."""
     look_up = str if case_sensitive else str.casefold
     rows = {}
     first = [rows.setdefault(look_up(word), row) for row, word in enumerate(words)]

@@ -25,26 +25,11 @@ def _sort(keys, n_keys):
 
 
 def count_matches(ids, lengths, n_references, max_order):
-    """Count the n-grams of sentences that their references have too.
+    """Count the n-grams of sentences that their references have too, by order.
 
     An n-gram counts as often as it occurs in the sentence, and at most as often as in
-    that reference where it is most frequent.
-
-    Parameters
-    ----------
-    ids : ndarray of shape (n_tokens,)
-        Numbers of tokens: each sentence, and behind it its references.
-    lengths : ndarray of shape (n_segments,)
-        The number of tokens of each.
-    n_references : ndarray of shape (n_sentences,)
-        The number of references of each sentence.
-    max_order : int
-        The longest n-grams.
-
-    Returns
-    -------
-    matches : ndarray of shape (n_sentences, max_order)
-        The counts.
+    that reference where it is most frequent. The ids of tokens are those of each
+    sentence, and behind it of its references; `lengths` are those of all of these.
     """
     n_sentences = len(n_references)
     # Where each sentence starts: its segments, and their tokens.

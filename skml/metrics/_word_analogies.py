@@ -161,23 +161,9 @@ _SCORES = {"3CosAdd": _cos_add, "3CosMul": _cos_mul}
 
 
 def _answer(vectors, questions, first, method):
-    """The best answer to each question: tile by tile of the words.
+    """The row of the best answer to each question (rows of a, b, c), or -1 if none.
 
-    Parameters
-    ----------
-    vectors : ndarray of shape (at least n_words, vector_size)
-        The vectors of all words.
-    questions : ndarray of shape (n_questions, 3)
-        The rows of a, b and c.
-    first : ndarray of shape (n_words,)
-        For each word that may be an answer the first row of its spellings.
-    method : {"3CosAdd", "3CosMul"}
-        How answers are scored.
-
-    Returns
-    -------
-    answers : ndarray of shape (n_questions,)
-        Rows; -1 if there is no word but those of the question.
+    For each word that may be an answer, `first` is the first row of its spellings.
     """
     n_questions, n_words = len(questions), len(first)
     asking, excluded = _every_spelling(questions, first)

@@ -1,6 +1,7 @@
 """Documents to tokens, with the vocabulary of scikit-learn's vectorizers."""
 
 import math
+from inspect import signature
 from os import PathLike
 
 import numpy as np
@@ -10,10 +11,9 @@ from skml._compat.sklearn import StrOptions
 from skml._validation import check_documents
 from skml._words import word_pattern
 from skml.text._line_documents import LineDocuments, encode_lines
-from skml.text._unknown import segmentation_advice, warn_unknown
 from skml.text._vocabulary import encode
 
-# The parameters, their defaults (scikit-learn's own) and what they may be.
+# The parameters, whose defaults are scikit-learn's own, and what they may be.
 ANALYSIS_CONSTRAINTS = {
     "input": [StrOptions({"content", "filename", "file"})],
     "encoding": [str],
@@ -26,20 +26,12 @@ ANALYSIS_CONSTRAINTS = {
     "stop_words": [StrOptions({"english"}), "array-like", set, frozenset, None],
     "token_pattern": [str, None],
 }
-_DEFAULTS = {
-    "encoding": "utf-8",
-    "decode_error": "strict",
-    "strip_accents": None,
-    "lowercase": True,
-    "preprocessor": None,
-    "tokenizer": None,
-    "stop_words": None,
-    # Stands for `word_pattern`, which differs where there are combining marks.
-    "token_pattern": r"(?u)\b\w\w+\b",
-}
+# The default stands for `word_pattern`, which differs where there are combining marks.
+_TOKEN_PATTERN = r"(?u)\b\w\w+\b"
+_PLAIN_PATTERNS = (None, _TOKEN_PATTERN)
 # What each choice leaves without effect. Such a parameter is refused, never ignored.
 _UNUSED = {
-    "callable": (
+    "analyzer is a callable": (
         "strip_accents",
         "preprocessor",
         "lowercase",
@@ -47,11 +39,25 @@ _UNUSED = {
         "stop_words",
         "token_pattern",
     ),
-    "char": ("tokenizer", "stop_words", "token_pattern"),
-    "tokenizer": ("token_pattern",),
-    "preprocessor": ("strip_accents", "lowercase"),
-    "content": ("encoding", "decode_error"),
+    "analyzer='char'": ("tokenizer", "stop_words", "token_pattern"),
+    "tokenizer is given": ("token_pattern",),
+    "preprocessor is given": ("strip_accents", "lowercase"),
+    "input='content'": ("encoding", "decode_error"),
 }
+
+
+def refuse_set(estimator, names, reason):
+    """Refuse parameters that would have no effect, unless they are at their default."""
+    parameters = signature(type(estimator)).parameters
+    for name in names:
+        value, default = getattr(estimator, name), parameters[name].default
+        plain = value.item() if isinstance(value, np.generic) else value
+        # 1 is a number of documents and 1.0 a proportion: the type counts.
+        if type(plain) is not type(default) or plain != default:
+            raise ValueError(
+                f"{type(estimator).__name__}: {name}={value!r:.60} has no effect when "
+                f"{reason}. Leave it at its default, {default!r}."
+            )
 
 
 class TextAnalysisMixin:
@@ -61,48 +67,39 @@ class TextAnalysisMixin:
     parameters and iterates over ``self._tokenize(X)``.
     """
 
+    max_memory = None  # a parameter of estimators that bound it
+
     def _check_analysis(self):
         """Refuse parameters that the chosen way of analysis cannot honour."""
+        choices = []
         if callable(self.analyzer):
-            self._refuse_unused("callable", "analyzer is a callable")
+            choices.append("analyzer is a callable")
         elif self.analyzer == "char":
-            self._refuse_unused("char", "analyzer='char'")
+            choices.append("analyzer='char'")
         elif self.tokenizer is not None:
-            self._refuse_unused("tokenizer", "tokenizer is given")
+            choices.append("tokenizer is given")
         elif self.token_pattern is None:
             raise ValueError(
                 f"{type(self).__name__}: token_pattern=None and no tokenizer: nothing "
                 "says what a token is. Pass a tokenizer, or leave token_pattern at its "
-                f"default, {_DEFAULTS['token_pattern']!r}."
+                f"default, {_TOKEN_PATTERN!r}."
             )
         if self.preprocessor is not None:
-            self._refuse_unused("preprocessor", "preprocessor is given")
+            choices.append("preprocessor is given")
         if self.input == "content":
-            self._refuse_unused("content", "input='content'")
-
-    def _refuse_unused(self, choice, reason):
-        for name in _UNUSED[choice]:
-            if self._is_set(name):
-                raise ValueError(
-                    f"{type(self).__name__}: {name}={getattr(self, name)!r:.60} has no "
-                    f"effect when {reason}. Leave it at its default, "
-                    f"{_DEFAULTS[name]!r}."
-                )
-
-    def _is_set(self, name):
-        """Whether a parameter asks for something; None never does."""
-        value, default = getattr(self, name), _DEFAULTS[name]
-        is_scalar = isinstance(value, (str, bool, np.bool_))
-        return value is not None and not (is_scalar and value == default)
+            choices.append("input='content'")
+        for choice in choices:
+            # A token_pattern of None has no effect, and is meant to have none.
+            names = [n for n in _UNUSED[choice] if getattr(self, n) is not None]
+            refuse_set(self, names, choice)
 
     def _vectorizer(self):
         """The scikit-learn vectorizer that has the same analysis, but for stop words.
 
         It would analyse the stop words themselves with each analyzer that it builds.
         """
-        names = ("input", "analyzer", *_DEFAULTS)
-        analysis = {name: getattr(self, name) for name in names}
-        if not self._is_set("token_pattern"):
+        analysis = {name: getattr(self, name) for name in ANALYSIS_CONSTRAINTS}
+        if self.token_pattern in _PLAIN_PATTERNS:
             has_pattern = self.analyzer == "word" and self.tokenizer is None
             analysis["token_pattern"] = (
                 word_pattern(min_characters=2) if has_pattern else None
@@ -131,17 +128,12 @@ class TextAnalysisMixin:
     def _stop_words(self):
         return CountVectorizer(stop_words=self.stop_words).get_stop_words()
 
-    def _check_stop_words(self):
-        """Warn as scikit-learn does of stop words that the analysis never yields."""
-        if self.stop_words is not None and self.analyzer == "word":
-            vectorizer = self._vectorizer().set_params(stop_words=self.stop_words)
-            vectorizer.build_analyzer()
-
     def _tokenize(self, X, *, is_fit=True, known=()):
         """Iterate over the documents of X as sequences of tokens."""
         self._check_analysis()
-        if is_fit:
-            self._check_stop_words()
+        if is_fit and self.stop_words is not None and self.analyzer == "word":
+            # scikit-learn warns of stop words that the analysis never yields.
+            self._vectorizer().set_params(stop_words=self.stop_words).build_analyzer()
         analyze = _name_bad_bytes(self._analyzer(), type(self).__name__)
         if callable(self.analyzer):
             take = analyze
@@ -168,7 +160,7 @@ class TextAnalysisMixin:
         Those of `known` terms may have blanks in them, as no row of a table has.
         """
         caller = type(self).__name__
-        max_bytes = self._max_bytes()
+        max_bytes = math.inf if self.max_memory is None else self.max_memory * 2**20
         if isinstance(X, LineDocuments) and self._has_plain_analysis(X):
             self._check_analysis()
             terms, documents = encode_lines(
@@ -191,19 +183,6 @@ class TextAnalysisMixin:
             )
         return terms, documents
 
-    def _warn_unknown(self, documents, n_known, terms, *, why, remedy, most=0.9):
-        """Warn if most documents that were encoded hold no known word."""
-        if self.analyzer == "word" and self.tokenizer is None:
-            remedy += segmentation_advice(terms)
-        n_tokens = np.diff(documents.offsets)
-        warn_unknown(
-            type(self).__name__, n_tokens, n_known, why=why, remedy=remedy, most=most
-        )
-
-    def _max_bytes(self):
-        """How many bytes of ids may be in memory."""
-        return math.inf
-
     def _has_plain_analysis(self, X):
         """Whether lines can be analysed in C."""
         plain = ("strip_accents", "preprocessor", "tokenizer", "stop_words")
@@ -212,16 +191,15 @@ class TextAnalysisMixin:
             and X.is_utf8
             and not callable(self.analyzer)
             and all(getattr(self, name) is None for name in plain)
-            and not self._is_set("token_pattern")
+            and self.token_pattern in _PLAIN_PATTERNS
         )
 
     def _ready_tokens(self, stop_words):
         """The function that takes a list of tokens, as it is but for stop words."""
-        unused = [
-            name
-            for name in ("strip_accents", "preprocessor", "tokenizer", "token_pattern")
-            if self._is_set(name)
-        ]
+        names = ("strip_accents", "preprocessor", "tokenizer")
+        unused = [name for name in names if getattr(self, name) is not None]
+        if self.token_pattern not in _PLAIN_PATTERNS:
+            unused.append("token_pattern")
         if self.analyzer == "char":
             unused.append("analyzer")
 

@@ -37,8 +37,10 @@ def count_matrix(documents, n_terms, dtype=np.float64):
     return counts
 
 
-def terms_to_keep(counts, *, min_df, max_df, max_features, caller):
-    """The mask of the terms that lie within the limits, as in scikit-learn."""
+def terms_to_keep(counts, weighter):
+    """The mask of the terms within the limits of a weighter, as in scikit-learn."""
+    min_df, max_df, caller = weighter.min_df, weighter.max_df, type(weighter).__name__
+    max_features = weighter.max_features
     n_documents, n_terms = counts.shape
     df = np.bincount(counts.indices, minlength=n_terms)
     low = min_df if isinstance(min_df, Integral) else min_df * n_documents

@@ -33,7 +33,7 @@ from skml.text._pooling import (
     take_used,
     weigh_with_unseen,
 )
-from skml.text._unknown import HOW_DOCUMENTS_DIFFER
+from skml.text._unknown import warn_unknown
 from skml.text._vocabulary import look_up, reindex
 from skml.text._word_vectors import WordVectors
 
@@ -46,22 +46,10 @@ POOLING_CONSTRAINTS = {
 
 
 def find_rows(terms, documents, word_vectors):
-    """Documents as rows of vectors.
+    """Encoded documents (overwritten) as rows of vectors.
 
-    Parameters
-    ----------
-    terms, documents : list of str, EncodedDocuments
-        As `encode` returns them. The ids are overwritten.
-    word_vectors : WordVectors
-        The vectors.
-
-    Returns
-    -------
-    documents : EncodedDocuments
-        The tokens that have a vector, by its row.
-    composed : ndarray of shape (n_composed, vector_size), dtype float32, or None
-        Further rows: the vectors of terms that are composed of their n-grams. None if
-        the vectors have no n-grams.
+    Returns the tokens that have a vector, by its row; and further rows, the vectors of
+    terms that are composed of their n-grams, or None if there are no n-grams.
     """
     rows = look_up(terms, word_vectors.vocabulary)
     if word_vectors.subwords is None:
@@ -81,10 +69,6 @@ def _unset_output(weighter):
         if hasattr(part, "set_output"):
             with suppress(ValueError):
                 part.set_output(transform="default")
-
-
-def _n_rows(composed):
-    return 0 if composed is None else len(composed)
 
 
 def check_pooling(fitted, vector_size):
@@ -125,8 +109,9 @@ def fit_weighter(estimator, documents, composed, n_words, y):
     """
     if estimator.weighter is None:
         return None
+    n_composed = 0 if composed is None else len(composed)
     # Counting overwrites the ids, which are still needed.
-    counts = count_matrix(documents.copy(), n_words + _n_rows(composed))
+    counts = count_matrix(documents.copy(), n_words + n_composed)
     if composed is not None:
         counts = counts[:, :n_words]
         counts.resize(counts.shape[0], n_words + 1)
@@ -134,7 +119,8 @@ def fit_weighter(estimator, documents, composed, n_words, y):
     _unset_output(weighter)
     try:
         weighter.fit(counts, y)
-        _check_weights(weighter, counts[:1], caller)
+        # One document has weights before training begins.
+        shape = np.shape(weighter.transform(counts[:1]))
     except (AttributeError, TypeError) as error:
         raise TypeError(
             f"{caller}: weighter={weighter!r:.200} cannot be fitted on a matrix of "
@@ -142,20 +128,15 @@ def fit_weighter(estimator, documents, composed, n_words, y):
             "weights, such as TfidfWeighter() or TfidfTransformer(), and none that "
             "reads text."
         ) from error
+    if shape != (1, counts.shape[1]):
+        raise ValueError(
+            f"{caller}: weighter={weighter!r:.200} transforms counts of the shape "
+            f"{(1, counts.shape[1])} to the shape {shape}; expected a weight for each "
+            "word, in the same columns."
+        )
     if composed is not None:
         _check_weight_of_unseen(weighter, n_words, caller)
     return weighter
-
-
-def _check_weights(weighter, counts, caller):
-    """Let one document have weights before training begins."""
-    shape = np.shape(weighter.transform(counts))
-    if shape != counts.shape:
-        raise ValueError(
-            f"{caller}: weighter={weighter!r:.200} transforms counts of the shape "
-            f"{counts.shape} to the shape {shape}; expected a weight for each word, in "
-            "the same columns."
-        )
 
 
 def _check_weight_of_unseen(weighter, n_words, caller):
@@ -188,7 +169,7 @@ def learn_components(estimator, rows, word_vectors, weighter):
 
 
 def _pool_words(documents, composed, vectors, weighter, pooling):
-    n_composed = _n_rows(composed)
+    n_composed = 0 if composed is None else len(composed)
     weights = count_matrix(documents, len(vectors) + n_composed)
     if weighter is not None and composed is not None:
         weights = weigh_with_unseen(weights, n_composed, weighter)
@@ -255,12 +236,12 @@ class BaseDocumentVectors(
         known = word_vectors.vocabulary
         terms, documents = self._encode(X, is_fit=False, known=known)
         rows = find_rows(terms, documents, word_vectors)
-        self._warn_unknown(
+        warn_unknown(
+            self,
             documents,
             np.diff(rows[0].offsets),
             terms,
             why=f"known are {word_vectors.words[:3]} and so on",
-            remedy=HOW_DOCUMENTS_DIFFER,
         )
         return _pool(self._fitted, *rows)
 

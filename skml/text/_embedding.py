@@ -13,6 +13,7 @@ from skml.text._document_vectors import (
     fit_weighter,
     learn_components,
 )
+from skml.text._unknown import warn_unknown
 from skml.text._word_vectors import WordVectors
 
 
@@ -188,7 +189,8 @@ class EmbeddingTransformer(BaseDocumentVectors):
                 f"{len(word_vectors)} of word_vectors, such as "
                 f"{word_vectors.words[:3]}. {fits}"
             )
-        self._warn_unknown(
+        warn_unknown(
+            self,
             documents,
             np.diff(rows.offsets),
             terms,

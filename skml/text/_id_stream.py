@@ -12,18 +12,7 @@ CHUNK = 1 << 17
 
 
 class IdStream:
-    """Collects ids; above a limit they go to a temporary file.
-
-    Parameters
-    ----------
-    max_bytes : float
-        How many bytes are held in memory.
-
-    Attributes
-    ----------
-    n_ids : int
-        How many were written.
-    """
+    """Collects `n_ids` ids; above a limit of bytes they go to a temporary file."""
 
     def __init__(self, max_bytes):
         self.n_ids = 0

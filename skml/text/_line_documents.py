@@ -124,28 +124,9 @@ class LineDocuments:
 
 
 def encode_lines(documents, analyze, *, chars, lowercase, max_bytes):
-    """Give every distinct token an id, in order of first appearance.
+    """As `encode`, for lines in UTF-8; `analyze` does what C leaves to Python.
 
-    Parameters
-    ----------
-    documents : LineDocuments
-        The documents, in UTF-8.
-    analyze : callable
-        From the text of a line to its tokens: what C does, for the lines that are left
-        to Python.
-    chars : bool
-        Whether tokens are characters; otherwise they are words.
-    lowercase : bool
-        Whether to convert text to lower case.
-    max_bytes : float
-        How many bytes of ids are held in memory; more go to a temporary file.
-
-    Returns
-    -------
-    terms : LineTokenizer
-        A sequence of the distinct tokens; the position is the id.
-    documents : EncodedDocuments
-        The documents as ids.
+    The terms are a `LineTokenizer`, a sequence of the distinct tokens.
     """
     tokenizer = LineTokenizer(chars=chars, lowercase=lowercase)
     stream, offsets = IdStream(max_bytes), array("q", [0])

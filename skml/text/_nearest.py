@@ -2,8 +2,9 @@
 
 import numpy as np
 
-# Similarities are computed in tiles of so many words; with 256 queries, 16 MB.
+# Similarities are computed in tiles of so many words and queries, 16 MB.
 TILE = 16_384
+_QUERIES = 256
 # Levy & Goldberg (2014) divide by this plus the similarity to the negative words.
 _EPSILON = 1e-3
 
@@ -21,22 +22,7 @@ def lengths_of(vectors):
 
 
 def _best(scores, rows, k):
-    """The k best columns of each line of scores: ties in order of `rows`.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_queries, n_columns)
-        Higher is better.
-    rows : ndarray of shape (n_queries, n_columns) or (n_columns,)
-        The row of the word of each score.
-    k : int
-        How many are wanted.
-
-    Returns
-    -------
-    scores, rows : ndarrays of shape (n_queries, min(k, n_columns))
-        In descending order of the scores.
-    """
+    """The k best columns of each line of scores; ties are in order of `rows`."""
     rows = np.broadcast_to(rows, scores.shape)
     if scores.shape[1] > 2 * k:
         worst = np.partition(scores, -k, axis=1)[:, -k]
@@ -62,27 +48,53 @@ def _first(scores, bound, k):
     return np.concatenate([above, equal[: k - len(above)]])
 
 
+def split_queries(positive, negative, part_of):
+    """The positive and negative parts of each query, and whether it is just one."""
+    if not (_is_nested(positive) or _is_nested(negative)):
+        positive, negative, is_one = [positive], [negative], True
+    else:
+        positive = list(positive) or [()] * len(negative)
+        negative = list(negative) or [()] * len(positive)
+        is_one = False
+    if len(positive) != len(negative):
+        raise ValueError(
+            f"positive has {len(positive)} queries and negative has "
+            f"{len(negative)}; pass a list of words for each query."
+        )
+    queries = [
+        (_parts(p, part_of), _parts(n, part_of))
+        for p, n in zip(positive, negative, strict=True)
+    ]
+    return queries, is_one
+
+
+def _parts(items, part_of):
+    if isinstance(items, (str, np.ndarray)):
+        items = [items]
+    return [part_of(item) for item in items]
+
+
+def _is_nested(items):
+    """Whether these are many queries: a list of nothing but lists."""
+    if isinstance(items, (str, np.ndarray)):
+        return False
+    return len(items) > 0 and all(isinstance(item, (list, tuple)) for item in items)
+
+
 def search(queries, vectors, lengths, topn, method):
-    """Find the best words of a few queries.
+    """Yield the `topn` best words of each query, best first, as rows and scores.
 
-    Parameters
-    ----------
-    queries : list of tuple of (list, list)
-        The positive and negative parts of each: rows of words, or unit vectors.
-    vectors : ndarray of shape (n_words, vector_size), dtype float32
-        The vectors of the words.
-    lengths : ndarray of shape (n_words,), dtype float32
-        Their lengths, as `lengths_of` gives them.
-    topn : int
-        How many words to find for each query.
-    method : {"3CosAdd", "3CosMul"}
-        The score.
-
-    Returns
-    -------
-    scores, rows : list of list of float, list of list of int
-        Of each query the best words, best first; a score of minus infinity is none.
+    A query is its positive and its negative parts: rows of words, or unit vectors.
     """
+    for start in range(0, len(queries), _QUERIES):
+        batch = queries[start : start + _QUERIES]
+        best = _search(batch, vectors, lengths, topn, method)
+        for scores, rows in zip(*best, strict=True):
+            yield [(row, s) for row, s in zip(rows, scores, strict=True) if s > -np.inf]
+
+
+def _search(queries, vectors, lengths, topn, method):
+    """The scores and the rows of the best words; minus infinity is no word."""
     parts, signs, starts, (query, row) = _flatten(queries, vectors, lengths)
     if method == "3CosAdd":
         parts = np.add.reduceat(parts * signs, starts, axis=0)
@@ -100,23 +112,14 @@ def search(queries, vectors, lengths, topn, method):
         scores[query[here], row[here] - first] = -np.inf
         rows = np.arange(first, first + scores.shape[1])
         best = _merge(best, _best(scores, rows, topn), topn)
-    scores, rows = (each.tolist() for each in best)
-    return scores, rows
+    return [each.tolist() for each in best]
 
 
 def _flatten(queries, vectors, lengths):
     """The unit vectors of all parts of the queries below each other.
 
-    Returns
-    -------
-    parts : ndarray of shape (n_parts, vector_size), dtype float32
-        The unit vectors.
-    signs : ndarray of shape (n_parts, 1), dtype float32
-        1 for positive, -1 for negative.
-    starts : list of int
-        The first part of each query.
-    excluded : ndarray of shape (2, n_excluded)
-        Queries, and words that they must not find.
+    Returns also their signs, the first part of each query, and pairs of a query and a
+    word that it must not find.
     """
     parts, signs, starts, excluded = [], [], [], []
     for query, (positive, negative) in enumerate(queries):

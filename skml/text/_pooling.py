@@ -11,24 +11,10 @@ POOLINGS["mean+max"] = ("mean", "max")
 
 
 def pool(weights, vectors, pooling="mean"):
-    """Weighted mean, sum or maximum of the vectors, one a row of weights.
+    """Weighted mean, sum or maximum of the vectors of terms, one a row of weights.
 
-    Parameters
-    ----------
-    weights : sparse array of shape (n_documents, n_terms)
-        The weight of each term in each document.
-    vectors : ndarray of shape (n_terms, vector_size), dtype float32
-        The vector of each term.
-    pooling : {"mean", "sum", "max", "mean+max"}, default="mean"
-        ``sum_t w_dt v_t / sum_t w_dt``, zeros where the weights of a row add to zero;
-        that without the denominator; the maximum in each dimension of the vectors of
-        the terms whose weight is not zero, zeros if there is none; or the first and
-        the third beside each other.
-
-    Returns
-    -------
-    pooled : ndarray of shape (n_documents, n_features), dtype float32
-        With `n_features` equal to `vector_size`, or twice that for "mean+max".
+    A mean is zero where weights add to zero. A maximum is that in each dimension, over
+    the terms whose weight is not zero; zeros if there is none.
     """
     weights = weights.astype(np.float32, copy=False)
     vectors = np.asarray(vectors)
@@ -73,22 +59,9 @@ _POOL = {"mean": _mean, "sum": _sum, "max": _max}
 
 
 def weigh_with_unseen(counts, n_unseen, weighter):
-    """Weigh words by a weighter that knows all but the last as one: an unseen one.
+    """Weigh words by a weighter that knows the last `n_unseen` as one, an unseen one.
 
-    Parameters
-    ----------
-    counts : sparse array of shape (n_documents, n_words + n_unseen)
-        How often each word occurs in each document.
-    n_unseen : int
-        How many columns belong to words that the weighter was not fitted on.
-    weighter : estimator
-        Transforms counts of `n_words` + 1 columns, the last for an unseen word.
-
-    Returns
-    -------
-    weights : sparse array of shape (n_documents, n_words + n_unseen)
-        The weights. Those of unseen words are what each has if it is the only one of
-        the document.
+    The weight of an unseen word is what it is if it is the only one of the document.
     """
     n_documents, n_words = counts.shape[0], counts.shape[1] - n_unseen
     seen, unseen = counts[:, :n_words], counts[:, n_words:]
@@ -114,23 +87,7 @@ def weigh_with_unseen(counts, n_unseen, weighter):
 
 
 def take_used(weights, vectors, further):
-    """Leave out the terms without any weight.
-
-    Parameters
-    ----------
-    weights : sparse array of shape (n_documents, n_vectors + n_further)
-        The weight of each term in each document.
-    vectors, further : ndarrays of shapes (n_vectors, vector_size), (n_further, \
-            vector_size)
-        The vectors of the terms.
-
-    Returns
-    -------
-    weights : sparse array of shape (n_documents, n_used)
-        The columns that are not empty.
-    vectors : ndarray of shape (n_used, vector_size)
-        Their vectors, in one array.
-    """
+    """Leave out the terms without any weight; their vectors are in one array then."""
     used, columns = np.unique(weights.indices, return_inverse=True)
     weights = sparse.csr_matrix(
         (weights.data, columns, weights.indptr), shape=(weights.shape[0], len(used))
@@ -143,24 +100,7 @@ def take_used(weights, vectors, further):
 def common_components(pooled, n_components, *, caller):
     """The directions that pooled vectors share most (Arora, Liang & Ma 2017).
 
-    Parameters
-    ----------
-    pooled : ndarray of shape (n_documents, n_features)
-        One vector a document.
-    n_components : int
-        How many directions.
-    caller : str
-        The name of the estimator, for the messages.
-
-    Returns
-    -------
-    components : ndarray of shape (n_components, n_features), dtype float32
-        The first right singular vectors of `pooled`, which is not centred.
-
-    Raises
-    ------
-    ValueError
-        If the documents do not span so many directions.
+    They are the first right singular vectors of the vectors, which are not centred.
     """
     pooled = pooled.astype(np.float64)
     values, directions = np.linalg.eigh(pooled.T @ pooled)

@@ -16,27 +16,15 @@ LONGEST_WORD = 1000
 
 
 def ngrams(words, lengths):
-    r"""The character n-grams of words, as hashes.
+    """The distinct character n-grams of words, as hashes.
 
     A word is put between ``<`` and ``>`` first, so that its beginning and end are known
     from its middle (Bojanowski et al. 2017). Left out are the whole, for which the word
-    itself stands, and the two marks alone. An n-gram that stands twice in a word counts
-    once. Of a word of more than 1000 characters, only the beginning has n-grams.
+    itself stands, and the two marks alone. Of a word of more than 1000 characters, only
+    the beginning has n-grams. Two n-grams share a hash with a probability of 2 ** -64.
 
-    Parameters
-    ----------
-    words : list of str
-        The words.
-    lengths : tuple of (int, int)
-        The shortest and the longest n-gram, in characters.
-
-    Returns
-    -------
-    hashes : ndarray of shape (n_ngrams,), dtype uint64
-        Of all n-grams, word after word, ascending in each. Those of two different
-        n-grams are the same with a probability of :math:`2^{-64}`.
-    offsets : ndarray of shape (n_words + 1,), dtype int64
-        Word i has ``hashes[offsets[i]:offsets[i + 1]]``.
+    Returns hashes and offsets: those of word i, ascending, are
+    ``hashes[offsets[i]:offsets[i + 1]]``.
     """
     shortest, longest = lengths
     marked = [f"<{word}>"[: LONGEST_WORD + 2] for word in words]
@@ -99,23 +87,10 @@ def find_hashes(hashes, wanted):
 
 
 def word_parts(words, lengths):
-    """What the vector of each word is the mean of: its own row, those of its n-grams.
+    """The rows whose mean is the vector of each word: its own, those of its n-grams.
 
-    Parameters
-    ----------
-    words : list of str
-        The words, which have the first rows.
-    lengths : tuple of (int, int)
-        The shortest and the longest n-gram.
-
-    Returns
-    -------
-    hashes : ndarray of shape (n_subwords,), dtype uint64
-        The n-grams of all words, sorted, which have the rows behind.
-    offsets : ndarray of shape (n_words + 1,), dtype int64
-        Word i has ``rows[offsets[i]:offsets[i + 1]]``, its own row first.
-    rows : ndarray of shape (n_parts,), dtype int32
-        The rows.
+    Returns the sorted hashes of all n-grams, whose rows follow those of the words;
+    offsets; and rows: of word i ``rows[offsets[i]:offsets[i + 1]]``, its own first.
     """
     all_hashes, offsets = all_ngrams(words, lengths)
     hashes, positions = np.unique(all_hashes, return_inverse=True)
@@ -138,14 +113,7 @@ def mean_rows(offsets, rows, matrix):
 class SubwordVectors:
     """Vectors of character n-grams, which give a vector to any word that has some.
 
-    Parameters
-    ----------
-    lengths : tuple of (int, int)
-        The shortest and the longest n-gram.
-    hashes : ndarray of shape (n_subwords,), dtype uint64
-        The n-grams, sorted.
-    vectors : ndarray of shape (n_subwords, vector_size), dtype float32
-        Their vectors.
+    The hashes are sorted, one for each row of the vectors (float32).
     """
 
     def __init__(self, lengths, hashes, vectors):
@@ -193,20 +161,7 @@ class SubwordVectors:
     __hash__ = None
 
     def compose(self, words):
-        """The mean of the vectors of each word's n-grams, those that have one.
-
-        Parameters
-        ----------
-        words : list of str
-            Any words.
-
-        Returns
-        -------
-        composed : ndarray of shape (n_composed, vector_size), dtype float32
-            The vectors of the words that have a known n-gram.
-        is_composed : ndarray of shape (n_words,), dtype bool
-            Which words these are.
-        """
+        """The means of the vectors of words' known n-grams; which words have any."""
         composed = [np.empty((0, self.vectors.shape[1]), dtype=np.float32)]
         is_composed = [np.empty(0, dtype=bool)]
         for batch in _batches(words):

@@ -69,28 +69,7 @@ def usif(frequencies, mean_length):
 
 
 def check_classes(y, *, caller, scheme):
-    """Check the classes of documents.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_documents,)
-        The label of each document.
-    caller, scheme : str
-        The estimator and its scheme, for the messages.
-
-    Returns
-    -------
-    labels : ndarray of shape (n_classes,)
-        The distinct labels, sorted.
-    codes : ndarray of shape (n_documents,), dtype int64
-        The position in `labels` of each document's label.
-
-    Raises
-    ------
-    ValueError
-        If there is no y, or it is no column of labels, or one of them is missing, or
-        all are the same.
-    """
+    """The sorted labels, and the position among them of that of each document."""
     if y is None:
         raise ValueError(
             f"{caller}: scheme={scheme!r} requires y to be passed, but the target y is "
@@ -117,21 +96,9 @@ def check_classes(y, *, caller, scheme):
 
 
 def class_frequencies(counts, codes, n_classes):
-    """In how many documents of each class each term occurs.
+    """The number of documents of each class in which each term occurs, not zero.
 
-    Parameters
-    ----------
-    counts : sparse matrix of shape (n_documents, n_terms)
-        The counts of terms, CSR, without stored zeros.
-    codes : ndarray of shape (n_documents,)
-        The class of each document.
-    n_classes : int
-        The number of classes.
-
-    Returns
-    -------
-    frequencies : sparse array of shape (n_classes, n_terms)
-        The document frequencies that are not zero, by their coordinates.
+    The counts are CSR, without stored zeros.
     """
     n_documents = counts.shape[0]
     one_hot = sparse.csr_array(

@@ -1,66 +1,28 @@
 """Weights of documents and of their tokens, by tf-idf and other schemes.
 
 More than half of this file is the documentation of one class, its schemes and its
-parameters; what it learns is in `_tfidf_weights`.
+parameters.
 """
 
 from collections.abc import Mapping
-from copy import copy
-from inspect import signature
 from itertools import islice
 from numbers import Real
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._estimator import BaseLearner
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
-from skml.text._counts import (
-    count_terms,
-    is_count_matrix,
-    terms_to_keep,
-    value_of_each_token,
-)
-from skml.text._term_weights import check_classes
-from skml.text._tfidf_weights import (
-    SCHEME_PARAMETERS,
-    SCHEMES,
-    SUPERVISED,
-    FittedTfidf,
-    learn_weights,
-)
-from skml.text._unknown import HOW_DOCUMENTS_DIFFER, warn_unreachable
+from skml.text._counts import count_terms, is_count_matrix, value_of_each_token
+from skml.text._tfidf_learning import PRUNING, check_counts, dtype_of, learn
+from skml.text._tfidf_weights import SCHEMES, SUPERVISED, FittedTfidf
+from skml.text._unknown import warn_unknown
 from skml.text._vocabulary import look_up
 
-_PRUNING = ("min_df", "max_df", "max_features")
-_AS_IN_SKLEARN = ("norm", "use_idf", "smooth_idf", "sublinear_tf", *_PRUNING)
-
-
-def _vocabulary_terms(vocabulary, caller):
-    """Check the parameter `vocabulary`; return its terms in order of column."""
-    if isinstance(vocabulary, (set, frozenset)):
-        vocabulary = sorted(vocabulary, key=str)
-    # An unfitted CountVectorizer checks the vocabulary that it was given.
-    terms = CountVectorizer(vocabulary=vocabulary).get_feature_names_out().tolist()
-    for column, term in enumerate(terms):
-        if not isinstance(term, str):
-            raise TypeError(
-                f"{caller}: term {column} of vocabulary is {term!r:.60} "
-                f"({type(term).__name__}); every term must be a str."
-            )
-    return terms
-
-
-def _without_columns(counts, left_out):
-    """Counts, which may be overwritten, with some columns empty."""
-    if left_out.any():
-        counts.data[left_out[counts.indices]] = 0
-        counts.eliminate_zeros()
-    return counts
+_AS_IN_SKLEARN = ("norm", "use_idf", "smooth_idf", "sublinear_tf", *PRUNING)
 
 
 class TfidfWeighter(
@@ -361,7 +323,7 @@ class TfidfWeighter(
         self : TfidfWeighter
             The fitted weighter.
         """
-        fitted, _ = self._learn(X, y)
+        fitted, _ = learn(X, y, self)
         self._publish(fitted)
         return self
 
@@ -383,7 +345,7 @@ class TfidfWeighter(
         weights : sparse matrix of shape (n_documents, n_terms)
             The weights, in CSR format.
         """
-        fitted, counts = self._learn(X, y)
+        fitted, counts = learn(X, y, self)
         self._publish(fitted)
         return fitted.weigh(counts)
 
@@ -404,16 +366,15 @@ class TfidfWeighter(
         self._check_same_kind(X)
         vocabulary = self._fitted.vocabulary_
         if vocabulary is None:
-            return self._fitted.weigh(self._check_counts(X))
+            return self._fitted.weigh(check_counts(X, self))
         terms, documents = self._encode(X, is_fit=False, known=vocabulary)
-        counts = count_terms(terms, documents, vocabulary, self._dtype())
-        known = list(islice(vocabulary, 3))
-        self._warn_unknown(
+        counts = count_terms(terms, documents, vocabulary, dtype_of(self))
+        warn_unknown(
+            self,
             documents,
             np.diff(counts.indptr),
             terms,
-            why=f"known are {known} and so on",
-            remedy=HOW_DOCUMENTS_DIFFER,
+            why=f"known are {list(islice(vocabulary, 3))} and so on",
         )
         return self._fitted.weigh(counts)
 
@@ -446,7 +407,7 @@ class TfidfWeighter(
         terms, documents = self._encode(X, is_fit=False, known=vocabulary)
         ids = look_up(terms, vocabulary)[documents.ids]
         offsets = documents.offsets
-        counts = count_terms(terms, documents, vocabulary, self._dtype())
+        counts = count_terms(terms, documents, vocabulary, dtype_of(self))
         frequencies = counts.data.copy()
         weights = self._fitted.weigh_entries(counts)
         weights.data /= frequencies
@@ -471,113 +432,6 @@ class TfidfWeighter(
             return np.array(list(self._fitted.vocabulary_), dtype=object)
         return super().get_feature_names_out(input_features)
 
-    def _learn(self, X, y):
-        """Learn from documents or counts; also return the counts, which are ours."""
-        self._check_scheme()
-        classes = self._check_classes(y)
-        if is_count_matrix(X):
-            return self._learn_from_counts(X, classes)
-        if self.vocabulary is None:
-            counts, vocabulary = self._learn_vocabulary(X)
-        else:
-            self._refuse_set(_PRUNING, "vocabulary is given")
-            counts, vocabulary = self._count_vocabulary(X)
-        self._check_length(classes, counts.shape[0])
-        return learn_weights(counts, classes, self, vocabulary_=vocabulary), counts
-
-    def _learn_from_counts(self, X, classes):
-        reason = "X is a count matrix, whose columns are the terms"
-        self._refuse_set(("vocabulary", *ANALYSIS_CONSTRAINTS), reason)
-        self._check_length(classes, X.shape[0])
-        # scikit-learn notes the columns on the estimator: here, on a copy.
-        noted = copy(self)
-        counts = noted._check_counts(X, reset=True)
-        is_kept = self._terms_to_keep(counts)
-        counts = _without_columns(counts, ~is_kept)
-        fitted = learn_weights(
-            counts,
-            classes,
-            self,
-            is_kept,
-            n_features_in_=noted.n_features_in_,
-            feature_names_in_=getattr(noted, "feature_names_in_", None),
-        )
-        return fitted, counts
-
-    def _check_scheme(self):
-        honoured = SCHEMES[self.scheme]
-        unused = [name for name in SCHEME_PARAMETERS if name not in honoured]
-        self._refuse_set(unused, f"scheme={self.scheme!r}")
-
-    def _check_classes(self, y):
-        """The labels and the label of each document, or None if none are needed."""
-        if self.scheme not in SUPERVISED:
-            return None
-        return check_classes(y, caller=type(self).__name__, scheme=self.scheme)
-
-    def _check_length(self, classes, n_documents):
-        if classes is not None and len(classes[1]) != n_documents:
-            raise ValueError(
-                f"{type(self).__name__}: X holds {n_documents} document(s) and y "
-                f"{len(classes[1])} label(s); pass one label for each document."
-            )
-
-    def _learn_vocabulary(self, X):
-        terms, documents = self._encode(X)
-        if not terms:
-            raise ValueError(
-                f"{type(self).__name__}: empty vocabulary; none of the "
-                f"{documents.n_documents} documents has a token. Perhaps they hold "
-                "only stop words, or words that token_pattern does not match "
-                f"({self.token_pattern!r})."
-            )
-        terms_in_order = sorted(terms)
-        vocabulary = {term: column for column, term in enumerate(terms_in_order)}
-        counts = count_terms(terms, documents, vocabulary, self._dtype())
-        is_kept = self._terms_to_keep(counts)
-        if is_kept.all():
-            return counts, vocabulary
-        columns = np.flatnonzero(is_kept)
-        kept_terms = (terms_in_order[column] for column in columns)
-        return counts[:, columns], {term: i for i, term in enumerate(kept_terms)}
-
-    def _count_vocabulary(self, X):
-        """The counts of the terms that are given, and the column of each."""
-        caller = type(self).__name__
-        given = _vocabulary_terms(self.vocabulary, caller)
-        vocabulary = {term: column for column, term in enumerate(given)}
-        terms, documents = self._encode(X, known=vocabulary)
-        counts = count_terms(terms, documents, vocabulary, self._dtype())
-        is_found = np.bincount(counts.indices, minlength=len(given)) > 0
-        if not warn_unreachable(caller, self._term_analyzer(), given, is_found):
-            self._warn_unknown(
-                documents,
-                np.diff(counts.indptr),
-                terms,
-                why=f"vocabulary holds {given[:3]} and so on",
-                remedy=HOW_DOCUMENTS_DIFFER,
-            )
-        return counts, vocabulary
-
-    def _terms_to_keep(self, counts):
-        limits = {name: getattr(self, name) for name in _PRUNING}
-        return terms_to_keep(counts, **limits, caller=type(self).__name__)
-
-    def _check_counts(self, X, *, reset=False):
-        """A canonical CSR matrix of counts, safe to overwrite."""
-        X = validate_data(
-            self,
-            X,
-            accept_sparse="csr",
-            dtype=self._dtype(),
-            ensure_non_negative=True,
-            reset=reset,
-        )
-        counts = sparse.csr_matrix(X, copy=True)
-        counts.sum_duplicates()
-        counts.eliminate_zeros()
-        return counts
-
     def _check_same_kind(self, X):
         kinds = ("documents", "a count matrix")
         fitted, got = self._fitted.vocabulary_ is None, is_count_matrix(X)
@@ -586,28 +440,6 @@ class TfidfWeighter(
                 f"{type(self).__name__} was fitted on {kinds[fitted]}; got "
                 f"{kinds[got]} ({type(X).__name__}). Pass {kinds[fitted]}."
             )
-
-    def _refuse_set(self, names, reason):
-        """Refuse parameters that would have no effect."""
-        parameters = signature(type(self).__init__).parameters
-        for name in names:
-            value, default = getattr(self, name), parameters[name].default
-            plain = value.item() if isinstance(value, np.generic) else value
-            # 1 is a number of documents and 1.0 a proportion: the type counts.
-            if type(plain) is not type(default) or plain != default:
-                raise ValueError(
-                    f"{type(self).__name__}: {name}={value!r:.60} has no effect when "
-                    f"{reason}. Leave it at its default, {default!r}."
-                )
-
-    def _dtype(self):
-        dtype = np.dtype(self.dtype)
-        if dtype not in (np.float64, np.float32):
-            raise ValueError(
-                f"{type(self).__name__}: dtype={self.dtype!r} is no type for weights; "
-                "expected np.float64 or np.float32."
-            )
-        return dtype
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -98,33 +98,23 @@ class FittedTfidf(Fitted):
 
 
 def learn_weights(counts, classes, parameters, is_kept=True, **columns):
-    """Learn the weights of terms from counts.
+    """Learn the weights of terms from their counts in documents.
 
-    Parameters
-    ----------
-    counts : sparse matrix of shape (n_documents, n_terms)
-        How often each term occurs in each document.
-    classes : tuple of (ndarray, ndarray) or None
-        The labels, and the number of the label of each document.
-    parameters : TfidfWeighter
-        The parameters.
-    is_kept : ndarray of shape (n_terms,), dtype bool, default=True
-        Which terms have a weight; the others have 0.
-    **columns : object
-        What is known of the columns: `vocabulary_`, `n_features_in_` and so on.
-
-    Returns
-    -------
-    fitted : FittedTfidf
-        The weights.
+    Of what is known of the columns, `is_kept` says which terms have a weight.
     """
+    n_documents = counts.shape[0]
+    if classes is not None and len(classes[1]) != n_documents:
+        raise ValueError(
+            f"{type(parameters).__name__}: X holds {n_documents} document(s) and y "
+            f"{len(classes[1])} label(s); pass one label for each document."
+        )
     weights = _global_weights(counts, classes, parameters)
     # Infinite is the idf, not smoothed, of a term that fit has not seen.
     weights[~(is_kept & np.isfinite(weights))] = 0
     mean_length = None
     if parameters.scheme == "bm25":
         n_tokens = counts.data.sum(dtype=np.float64)
-        mean_length = float(n_tokens / counts.shape[0])
+        mean_length = float(n_tokens / n_documents)
     return FittedTfidf(
         scheme=parameters.scheme,
         sublinear_tf=bool(parameters.sublinear_tf),

@@ -11,35 +11,37 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
 )
 
-HOW_DOCUMENTS_DIFFER = (
+_HOW_DOCUMENTS_DIFFER = (
     "Are the documents in their language, and of their form (text or lists of tokens, "
     "upper or lower case)?"
 )
 
 
-def warn_unknown(caller, n_tokens, n_known, *, why, remedy, most=0.9):
-    """Warn if most of the documents that hold tokens hold none that is known.
+def warn_unknown(
+    estimator,
+    documents,
+    n_known,
+    terms,
+    *,
+    why,
+    remedy=_HOW_DOCUMENTS_DIFFER,
+    most=0.9,
+):
+    """Warn if such a fraction of the documents with tokens have none that is known.
 
+    `documents` are encoded by `terms`; `n_known` is how many tokens of each are known.
     One document by itself says nothing of the others.
-
-    Parameters
-    ----------
-    caller : str
-        The name of the estimator.
-    n_tokens, n_known : ndarrays of shape (n_documents,)
-        How many tokens each document has, and how many of them are known.
-    why, remedy : str
-        What is known of the words, and what to change.
-    most : float, default=0.9
-        Which fraction of the documents is too much.
     """
+    n_tokens = np.diff(documents.offsets)
     n_filled = np.count_nonzero(n_tokens)
     n_lost = n_filled - np.count_nonzero(n_known[n_tokens > 0])
     if n_filled > 1 and n_lost >= most * n_filled:
         which = "most" if n_lost < n_filled else "all"
+        if estimator.analyzer == "word" and estimator.tokenizer is None:
+            remedy += segmentation_advice(terms)
         warn_user(
-            f"{caller}: {which} documents have no known word and become zeros: {why}. "
-            f"{remedy}"
+            f"{type(estimator).__name__}: {which} documents have no known word and "
+            f"become zeros: {why}. {remedy}"
         )
 
 
@@ -55,23 +57,9 @@ def segmentation_advice(terms):
 
 
 def warn_unreachable(caller, analyze, terms, is_found):
-    """Warn if terms of a vocabulary are what the analysis of text never yields.
+    """Warn if terms of a vocabulary are what `analyze` never makes of text.
 
-    Parameters
-    ----------
-    caller : str
-        The name of the estimator.
-    analyze : callable
-        From text to tokens.
-    terms : list of str
-        The vocabulary.
-    is_found : ndarray of shape (n_terms,), dtype bool
-        Which terms the documents hold.
-
-    Returns
-    -------
-    has_warned : bool
-        Whether there are such terms.
+    Returns whether there are such terms, of which `is_found` says which occur.
     """
     absent = np.flatnonzero(~is_found)
     lines = [terms[i] for i in absent]

@@ -14,12 +14,7 @@ from skml.text._id_stream import CHUNK, IdStream, release
 class EncodedDocuments:
     """Documents as one stream of term ids.
 
-    Attributes
-    ----------
-    ids : ndarray of shape (n_tokens,), dtype int32
-        The term of each token, document after document.
-    offsets : ndarray of shape (n_documents + 1,), dtype int64
-        Document i is ``ids[offsets[i]:offsets[i + 1]]``.
+    Document i is ``ids[offsets[i]:offsets[i + 1]]``; ids are int32, offsets int64.
     """
 
     ids: np.ndarray
@@ -37,26 +32,8 @@ class EncodedDocuments:
 def encode(token_sequences, *, caller, max_bytes=math.inf):
     """Give every distinct token an id, in order of first appearance.
 
-    Parameters
-    ----------
-    token_sequences : iterable of sequence of str
-        The documents.
-    caller : str
-        The name of the estimator, for the messages.
-    max_bytes : float, default=inf
-        How many bytes of ids are held in memory; more go to a temporary file.
-
-    Returns
-    -------
-    terms : list of str
-        The distinct tokens; the position is the id.
-    documents : EncodedDocuments
-        The documents as ids.
-
-    Raises
-    ------
-    TypeError
-        If a token is not a str.
+    Returns the terms, whose positions are the ids, and the documents as ids, of which
+    no more than `max_bytes` are held in memory; others go to a temporary file.
     """
     index = defaultdict()
     index.default_factory = index.__len__
@@ -113,23 +90,9 @@ def count_ids(ids, n_terms):
 
 
 def rank_terms(terms, counts, *, min_count=1, max_features=None):
-    """Choose the terms to keep: the most frequent first, ties in order of the alphabet.
+    """Choose terms: the most frequent first, ties in order of the alphabet.
 
-    Parameters
-    ----------
-    terms : list of str
-        The distinct terms.
-    counts : ndarray of shape (n_terms,)
-        How often each occurs.
-    min_count : int, default=1
-        Terms that occur less often are left out.
-    max_features : int or None, default=None
-        Keep no more than so many.
-
-    Returns
-    -------
-    chosen : ndarray of shape (n_chosen,), dtype int64
-        Positions in `terms`, in the order of the new vocabulary.
+    Returns their positions in `terms`, in the order of the new vocabulary.
     """
     candidates = np.flatnonzero(counts >= min_count)
     # Lists of the candidates alone: most terms of a corpus are rare. tolist() first:
@@ -141,19 +104,9 @@ def rank_terms(terms, counts, *, min_count=1, max_features=None):
 
 
 def reindex(documents, new_id):
-    """Rename the ids of documents in place and drop those without a new name.
+    """Rename the ids of documents in place; drop tokens whose new id is negative.
 
-    Parameters
-    ----------
-    documents : EncodedDocuments
-        The documents. Its ids are overwritten.
-    new_id : ndarray of shape (n_terms,), dtype int32
-        The new id of each old one; negative drops the token.
-
-    Returns
-    -------
-    documents : EncodedDocuments
-        The same memory, shorter by the tokens dropped.
+    Returns documents in the same memory, shorter by the tokens dropped.
     """
     ids, offsets = documents.ids, documents.offsets
     new_offsets = np.zeros_like(offsets)

@@ -1,6 +1,5 @@
 """Word vectors learned from documents, and one vector a document."""
 
-import math
 from collections.abc import Iterator
 from numbers import Integral, Real
 from os import PathLike
@@ -19,8 +18,11 @@ from skml.text._document_vectors import POOLING_CONSTRAINTS, BaseDocumentVectors
 from skml.text._word2vec_corpus import count_epochs, learn_vocabulary
 from skml.text._word2vec_fitted import FittedWord2Vec
 from skml.text._word2vec_learning import learn, learn_more
-from skml.text._word2vec_parameters import check_parameters, check_partial_fit
-from skml.text._word2vec_start import load_init
+from skml.text._word2vec_parameters import (
+    check_parameters,
+    check_partial_fit,
+    load_init,
+)
 from skml.text._word_vectors import WordVectors
 
 
@@ -395,7 +397,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         check_parameters(self)
         init = load_init(self)
         corpus = learn_vocabulary(self, X, to_pool=to_pool)
-        max_iter = count_epochs(self.max_iter, corpus.n_tokens)
+        max_iter = count_epochs(self.max_iter, len(corpus.documents.ids))
         context = self._init_callback_context(max_subtasks=max_iter)
         # A generator is used up by now: callbacks must not read it.
         data = {"X": None if isinstance(X, Iterator) else X, "y": y}
@@ -413,6 +415,3 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         self._publish(fitted)
         progress.end()
         return corpus.rows(fitted.word_vectors_) if to_pool else None
-
-    def _max_bytes(self):
-        return math.inf if self.max_memory is None else self.max_memory * 2**20

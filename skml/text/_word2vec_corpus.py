@@ -7,7 +7,7 @@ import numpy as np
 
 from skml._fitting import warn_user
 from skml.text._document_vectors import find_rows
-from skml.text._unknown import segmentation_advice
+from skml.text._unknown import segmentation_advice, warn_unknown
 from skml.text._vocabulary import (
     EncodedDocuments,
     count_ids,
@@ -23,34 +23,16 @@ _TOKENS, _FEWEST_EPOCHS, _MOST_EPOCHS = 5_000_000, 5, 40
 
 @dataclass
 class Corpus:
-    """The documents that are trained on and pooled.
+    """The words and their counts, and the documents as ids of words.
 
-    Attributes
-    ----------
-    words : list of str
-        The words of the vocabulary.
-    counts : ndarray of shape (n_words,), dtype int64
-        How often each occurs.
-    documents : EncodedDocuments
-        As ids of words.
-    with_all_terms : tuple of (list of str, EncodedDocuments) or None
-        All terms, and the documents as ids of these; None if only words have vectors,
-        or if nothing is to be pooled.
+    If terms that are no words have vectors, too, and are to be pooled, `with_all_terms`
+    is all terms, and the documents as ids of these.
     """
 
     words: list
     counts: np.ndarray
     documents: EncodedDocuments
     with_all_terms: tuple | None = None
-
-    @property
-    def n_tokens(self):
-        return len(self.documents.ids)
-
-    @property
-    def has_pairs(self):
-        """Whether a document has two words."""
-        return np.diff(self.documents.offsets).max() > 1
 
     def rows(self, word_vectors):
         """The documents as `find_rows` gives them; the ids may be overwritten."""
@@ -61,22 +43,7 @@ class Corpus:
 
 
 def learn_vocabulary(estimator, X, *, to_pool):
-    """Choose the words of documents.
-
-    Parameters
-    ----------
-    estimator : Word2VecTransformer
-        The parameters, and the analysis of text.
-    X : iterable of str, or iterable of list of str
-        The documents.
-    to_pool : bool
-        Whether the documents are pooled afterwards.
-
-    Returns
-    -------
-    corpus : Corpus
-        The words, and the documents.
-    """
+    """Choose the words of documents, which are perhaps pooled afterwards."""
     terms, documents = estimator._encode(X)
     counts = count_ids(documents.ids, len(terms))
     chosen = rank_terms(
@@ -94,10 +61,12 @@ def learn_vocabulary(estimator, X, *, to_pool):
     if estimator.subwords is not None and (to_pool or estimator.remove_components):
         with_all_terms = terms, documents.copy()
     corpus = Corpus(words, counts[chosen], reindex(documents, new_id), with_all_terms)
-    if corpus.has_pairs and estimator.subwords is None:
-        estimator._warn_unknown(
+    n_known = np.diff(corpus.documents.offsets)
+    if n_known.max() > 1 and estimator.subwords is None:
+        warn_unknown(
+            estimator,
             documents,
-            np.diff(corpus.documents.offsets),
+            n_known,
             terms,
             why=f"none of theirs occurs min_count={estimator.min_count} times",
             remedy="Lower min_count, or pass more text.",
@@ -114,22 +83,7 @@ def count_epochs(max_iter, n_tokens):
 
 
 def count_more(estimator, X, tables):
-    """What documents add to the words of tables.
-
-    Parameters
-    ----------
-    estimator : Word2VecTransformer
-        The parameters, and the analysis of text.
-    X : iterable of str, or iterable of list of str
-        The documents.
-    tables : WordTables or OnlineVectors
-        The words, and how often other terms were seen; perhaps none.
-
-    Returns
-    -------
-    growth : Growth
-        The documents, and the words that are new.
-    """
+    """What documents add to the words of tables."""
     known, rare_counts = tables.vocabulary, tables.rare_counts
     terms, documents = estimator._encode(X, is_fit=not known, known=known)
     if not known and len(terms) == 0:

@@ -43,20 +43,11 @@ class RandomStateData:
 
 @stored
 class WordTables:
-    """Words, their counts and vectors.
+    """Words, with their counts and vectors, as numbers and arrays of `OnlineVectors`.
 
-    Attributes
-    ----------
-    word_vectors : WordVectors
-        The words, their vectors, and those of n-grams.
-    counts : ndarray of shape (n_words,), dtype int64
-        How often each word was seen.
-    output_vectors : ndarray of shape (n_words, vector_size), dtype float32
-        The vectors that predict.
-    own_rows : ndarray of shape (n_words, vector_size), dtype float32, or None
-        With n-grams, the part of each vector that is the word's own.
-    rare_counts : dict
-        How often `partial_fit` has seen each term that is no word yet.
+    `output_vectors` predict. With n-grams, `own_rows` is the part of each vector that
+    is the word's own. `rare_counts` is how often `partial_fit` saw terms that are no
+    words yet.
     """
 
     word_vectors: WordVectors

@@ -10,39 +10,20 @@ from skml.text._vocabulary import EncodedDocuments
 from skml.text._word2vec_corpus import count_more, warn_of_no_pair
 from skml.text._word2vec_fitted import FittedWord2Vec, RandomStateData, WordTables
 from skml.text._word2vec_online import OnlineVectors
-from skml.text._word2vec_start import (
-    check_same_size,
-    make_trainer,
+from skml.text._word2vec_parameters import check_same_size
+from skml.text._word2vec_training import (
+    Word2VecTraining,
+    fill_randomly,
     prepare,
     take_init,
 )
-from skml.text._word2vec_training import Word2VecTraining, fill_randomly
 
 
 def learn(corpus, estimator, *, y, init, previous, max_iter, progress):
-    """Train for some epochs, or until a callback says that it is enough.
+    """Train for `max_iter` epochs, or until a callback says that it is enough.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        The words and documents.
-    estimator : Word2VecTransformer
-        The parameters.
-    y : array-like of shape (n_documents,) or None
-        For the weighter.
-    init : WordVectors or None
-        Given vectors to start from.
-    previous : FittedWord2Vec or None
-        What was learned before, to continue with.
-    max_iter : int
-        The number of epochs.
-    progress : Progress
-        Reports each epoch.
-
-    Returns
-    -------
-    fitted : FittedWord2Vec
-        What was learned.
+    `init` are given vectors to start from, `previous` is what was learned before; both
+    may be None.
     """
     words, counts, documents = corpus.words, corpus.counts, corpus.documents
     composed = None if estimator.subwords is None else ()
@@ -80,21 +61,7 @@ def learn(corpus, estimator, *, y, init, previous, max_iter, progress):
 def learn_more(X, estimator, *, init, previous):
     """Continue with more documents, in one epoch over them.
 
-    Parameters
-    ----------
-    X : iterable of str, or iterable of list of str
-        The documents.
-    estimator : Word2VecTransformer
-        The parameters.
-    init : WordVectors or None
-        Given vectors to start from.
-    previous : FittedWord2Vec or None
-        What was learned or counted before.
-
-    Returns
-    -------
-    fitted : FittedWord2Vec
-        What was learned; perhaps only counts of terms, until one is frequent enough.
+    As long as no term is frequent enough, what is learned are only counts of terms.
     """
     tables = _tables_to_grow(estimator, previous)
     check_same_size(estimator, tables.vector_size)
@@ -170,22 +137,21 @@ def _train_some_rows(estimator, online, growth, init, random_state, losses):
         growth, n_noise_words, estimator.noise_exponent, random_state
     )
     words = [online.words[row] for row in rows if row < len(online)] + growth.words
-    training = Word2VecTraining(words, estimator.vector_size, None)
+    training = Word2VecTraining(estimator, words)
     n_known = len(words) - len(growth.words)
     fill_randomly(training.word_rows[n_known:], random_state)
     fixed = take_init(estimator, init, words, training.word_rows, vocabulary)
     online.read(rows[:n_known], training)
     if estimator.freeze_init:
         take_init(estimator, init, words, training.word_rows, vocabulary)
-    make_trainer(
+    training.make_trainer(
         estimator,
-        training,
         online.counts_of(growth, rows),
-        documents,
+        len(documents.ids),
         random_state,
-        fixed,
-        weights,
-        online.n_counted + growth.n_counted,
+        fixed=fixed,
+        noise=weights,
+        n_counted=online.n_counted + growth.n_counted,
     )
     ids = np.searchsorted(rows, documents.ids).astype(np.int32)
     documents = EncodedDocuments(ids, documents.offsets)

@@ -16,18 +16,9 @@ _MOST_TOKENS = 2**53  # that are counted exactly in floats, too
 class Growth:
     """What a batch of documents adds to a vocabulary.
 
-    Attributes
-    ----------
-    words : list of str
-        New words.
-    word_counts : ndarray of shape (n_new,), dtype int64
-        How often each was seen in all batches.
-    rows, row_counts : ndarrays of shape (n_known,)
-        The rows of known words, and how often each occurs in the batch.
-    seen : dict
-        How often each term that was no word before was seen in all batches.
-    documents : EncodedDocuments
-        The batch, as rows of known and new words.
+    New words have counts of all batches. Known words are given by their rows, with
+    counts of the batch. `seen` is how often each term that was no word was seen in all
+    batches. The documents are rows of known and new words.
     """
 
     words: list
@@ -90,19 +81,9 @@ def check_tables(n_words, vector_size, counts, output_vectors, rare_counts):
 class OnlineVectors:
     """Words, their counts and both vectors of each, which grow in place.
 
-    Parameters
-    ----------
-    words : list of str
-        The words.
-    counts : ndarray of shape (n_words,), dtype int64
-        How often each was seen.
-    vectors, output_vectors : ndarrays of shape (n_words, vector_size), dtype float32
-        Their vectors; copied.
-    rare_counts : dict
-        How often each term was seen that is no word yet; copied.
-    noise : tuple of (ndarray, int, float) or None, default=None
-        What noise words are drawn by: the cumulated weights of words, how many tokens
-        were counted for them, and with which exponent.
+    `rare_counts` is how often each term was seen that is no word yet. `noise` is what
+    noise words are drawn by: the cumulated weights of words, how many tokens were
+    counted for them, and with which exponent. What is given is copied.
     """
 
     own_rows = None  # no vector is composed of n-grams

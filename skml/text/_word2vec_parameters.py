@@ -1,9 +1,10 @@
 """Parameters of Word2VecTransformer that declared constraints cannot check."""
 
-from inspect import signature
 from numbers import Integral
 
+from skml.text._analysis import refuse_set
 from skml.text._subwords import LONGEST_NGRAM
+from skml.text._word_vectors import WordVectors
 
 
 def check_parameters(estimator):
@@ -14,26 +15,16 @@ def check_parameters(estimator):
             f"learning_rate={estimator.learning_rate!r}; the learning rate falls from "
             "the second to the first."
         )
-    if estimator.freeze_init and _is_random(estimator.init):
+    if estimator.freeze_init and estimator.init == "random":
         raise ValueError(
             "freeze_init=True has no effect when init='random'. Give the vectors to "
             "freeze as init, or leave freeze_init at its default, False."
         )
     if estimator.subwords is not None:
         _check_subwords(estimator)
-    if estimator.loss == "negative-sampling":
-        return
-    for name in ("n_negatives", "noise_exponent"):
-        default = signature(type(estimator)).parameters[name].default
-        if getattr(estimator, name) != default:
-            raise ValueError(
-                f"{name}={getattr(estimator, name)!r} has no effect when "
-                f"loss={estimator.loss!r}. Leave it at its default, {default!r}."
-            )
-
-
-def _is_random(init):
-    return isinstance(init, str) and init == "random"
+    if estimator.loss == "hierarchical-softmax":
+        names = ("n_negatives", "noise_exponent")
+        refuse_set(estimator, names, f"loss={estimator.loss!r}")
 
 
 def _check_subwords(estimator):
@@ -53,7 +44,7 @@ def _check_subwords(estimator):
             f"{caller}: subwords={subwords!r} has no effect when analyzer='char': a "
             "character has no parts. Leave it at its default, None."
         )
-    if not _is_random(estimator.init):
+    if estimator.init != "random":
         raise ValueError(
             f"{caller}: init={estimator.init!r:.60} holds vectors of whole words, and "
             f"subwords={subwords!r} composes them of parts. Leave one of them at its "
@@ -74,3 +65,28 @@ def check_partial_fit(estimator):
                 f"{name}={getattr(estimator, name)!r}: {reason} on all documents. Use "
                 "fit, or leave it at its default."
             )
+
+
+def load_init(estimator):
+    """The vectors to start from, before the documents are read; None if random."""
+    init = estimator.init
+    if init == "random":
+        return None
+    if not isinstance(init, WordVectors):
+        init = WordVectors.load(init)
+    if init.vector_size != estimator.vector_size:
+        raise ValueError(
+            f"{type(estimator).__name__}: the vectors of init have {init.vector_size} "
+            f"dimensions and vector_size={estimator.vector_size!r}; they must agree."
+        )
+    return init
+
+
+def check_same_size(estimator, size):
+    """Refuse to continue with vectors of another size."""
+    if size != estimator.vector_size:
+        raise ValueError(
+            f"{type(estimator).__name__}: vector_size={estimator.vector_size!r}, and "
+            f"the vectors learned before have {size} dimensions. Set it back to "
+            "continue, or begin anew with fit and warm_start=False."
+        )

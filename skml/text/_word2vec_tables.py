@@ -14,21 +14,7 @@ def keep_thresholds(counts, subsample, n_counted=None):
 
     A word of relative frequency f is kept with probability
     ``min(1, sqrt(s / f) + s / f)``, as in the original program (Mikolov et al. 2013b
-    give ``sqrt(s / f)``).
-
-    Parameters
-    ----------
-    counts : ndarray of shape (n_words,)
-        How often each word occurs.
-    subsample : float
-        The frequency s above which words are thinned out; 0 keeps all.
-    n_counted : int or None, default=None
-        The number of tokens that frequencies are of; None is the sum of the counts.
-
-    Returns
-    -------
-    thresholds : ndarray of shape (n_words,), dtype uint32
-        A word is kept if a random 32-bit number is not above its threshold.
+    give ``sqrt(s / f)``). Frequencies are of `n_counted` tokens, by default all counts.
     """
     if subsample == 0:
         return np.full(len(counts), 0xFFFFFFFF, dtype=np.uint32)
@@ -47,16 +33,8 @@ def noise_weights(counts, exponent):
 def alias_table(weights):
     """Table to draw from a discrete distribution in constant time (Vose 1991).
 
-    Parameters
-    ----------
-    weights : ndarray of shape (n_words,)
-        Not negative, in any scale.
-
-    Returns
-    -------
-    table : ndarray of shape (n_words,), dtype uint64
-        Draw a position i uniformly and a 32-bit number r. The result is i if r is not
-        above the upper half of ``table[i]``, and otherwise the lower half.
+    Draw a position i uniformly and a 32-bit number r. The result is i if r is not above
+    the upper half of ``table[i]``, and otherwise the lower half.
     """
     n = len(weights)
     # Arrays rather than lists: eight bytes a word, and nearly as fast in this loop.
@@ -80,33 +58,21 @@ def alias_table(weights):
 class HuffmanTree:
     """The path from the root to each word.
 
-    Attributes
-    ----------
-    offsets : ndarray of shape (n_words + 1,), dtype int64
-        Word w takes the steps ``steps[offsets[w]:offsets[w + 1]]``, from the root on.
-    steps : ndarray of shape (offsets[-1] + 7,), dtype int32
-        Twice the number of an inner node, plus what it should answer: 1 for the left
-        branch, 0 for the right one. There are n_words - 1 inner nodes, the most
-        visited, the root, first. Zeros at the end let whole vectors be read.
+    Word w takes the steps ``steps[offsets[w]:offsets[w + 1]]``, from the root on. A
+    step is twice the number of an inner node, plus what it should answer: 1 for the
+    left branch, 0 for the right one. The most visited node, the root, is the first.
+    Seven zeros at the end let whole vectors be read.
     """
 
     offsets: np.ndarray
     steps: np.ndarray
 
 
+NO_TREE = HuffmanTree(np.zeros(2, dtype=np.int64), np.zeros(7, dtype=np.int32))
+
+
 def huffman_tree(counts):
-    """Build the binary tree of the shortest mean path.
-
-    Parameters
-    ----------
-    counts : ndarray of shape (n_words,)
-        How often each word occurs, in descending order.
-
-    Returns
-    -------
-    tree : HuffmanTree
-        The paths.
-    """
+    """Build the tree of the shortest mean path; counts are in descending order."""
     parent, is_left = _merge_rarest(counts.tolist())
     n_words = len(counts)
     root = len(parent) - 1

@@ -1,18 +1,24 @@
-"""Matrices and threads of word2vec: what surrounds the kernel."""
+"""The matrices of word2vec: where they start, and epochs of the kernel over them."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from copy import copy
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
+from joblib import effective_n_jobs
 
 from skml.text._id_stream import mapping_of, release
-from skml.text._subwords import SubwordVectors, mean_rows, word_parts
+from skml.text._subwords import SubwordVectors, find_hashes, mean_rows, word_parts
+from skml.text._vocabulary import look_up
 from skml.text._word2vec_kernel import Trainer
+from skml.text._word2vec_parameters import check_same_size
 from skml.text._word2vec_tables import (
+    NO_TREE,
     alias_table,
     huffman_tree,
     keep_thresholds,
+    noise_weights,
 )
 from skml.text._word_vectors import WordVectors
 
@@ -20,6 +26,8 @@ from skml.text._word_vectors import WordVectors
 _SECONDS = 0.1
 # Rows start on a cache line: 16 floats of 4 bytes.
 _LINE = 16
+# Rows copied at a time, to hold no second matrix.
+_ROWS = 4096
 _NO_HASHES = np.empty(0, dtype=np.uint64)
 _NO_NOISE = np.empty(0, dtype=np.uint64)
 
@@ -27,35 +35,28 @@ _NO_NOISE = np.empty(0, dtype=np.uint64)
 class Word2VecTraining:
     """Both matrices of a model, and the kernel that trains them.
 
-    Parameters
-    ----------
-    words : list of str
-        The words, one for each row of both matrices.
-    vector_size : int
-        Number of columns.
-    lengths : tuple of (int, int) or None
-        The lengths of n-grams, which have further rows in the inputs.
-
-    Attributes
-    ----------
-    hashes : ndarray of shape (n_subwords,), dtype uint64
-        The n-grams of the words.
-    input_rows : ndarray of shape (n_words + n_subwords, vector_size), dtype float32
-        The vectors of the words, and behind them those of the n-grams; zeros at first.
-    output_rows : ndarray of shape (n_words, vector_size), dtype float32
-        The vectors that predict; zeros at first.
-    n_pairs : int
-        On how many pairs of words they were trained.
+    The inputs are the vectors of the words, and behind them those of the n-grams, whose
+    hashes are `hashes`; the outputs are those that predict. All are zeros at first.
+    `n_pairs` is on how many pairs of words they were trained.
     """
 
-    def __init__(self, words, vector_size, lengths):
-        self.words, self.vector_size, self.lengths = words, vector_size, lengths
-        self.hashes, self._parts = _NO_HASHES, (None, None)
+    def __init__(self, estimator, words):
+        self.words, self.vector_size = words, estimator.vector_size
+        self.lengths, self.hashes = None, _NO_HASHES
+        self._parts = None, None
         self.n_pairs = 0
-        if lengths is not None:
-            self.hashes, *self._parts = word_parts(words, lengths)
-        self._inputs = _aligned_zeros(len(words) + len(self.hashes), vector_size)
-        self._outputs = _aligned_zeros(len(words), vector_size)
+        if estimator.subwords is not None:
+            self.lengths = tuple(map(int, estimator.subwords))
+            self.hashes, *self._parts = word_parts(words, self.lengths)
+            if len(self.hashes) == 0:
+                raise ValueError(
+                    f"{type(estimator).__name__}: subwords={estimator.subwords!r}, and "
+                    f"none of the {len(words)} words, such as {words[:3]}, has an "
+                    "n-gram of such a length that is not the whole word. Choose "
+                    "smaller lengths, or None."
+                )
+        self._inputs = _aligned_zeros(len(words) + len(self.hashes), self.vector_size)
+        self._outputs = _aligned_zeros(len(words), self.vector_size)
 
     @property
     def input_rows(self):
@@ -80,37 +81,44 @@ class Word2VecTraining:
 
     def make_trainer(
         self,
+        estimator,
         counts,
+        n_tokens,
         random_state,
         *,
-        noise,
-        n_counted,
-        n_workers,
-        subsample,
-        **parameters,
+        fixed,
+        noise=None,
+        n_counted=None,
     ):
-        """Prepare the tables for a corpus with these counts, and the kernel.
+        """Prepare the kernel for so many tokens, in which words have such counts.
 
-        Given is the weight of each word as a noise word, or None for a tree; and how
-        many tokens were counted, if other words have counts, too. The other parameters
-        are those of `Trainer`.
+        `fixed` is 1 for words whose given vectors may be frozen. The weights of noise
+        words, and the number of tokens counted, are given if other words have counts.
         """
-        if noise is None:
-            table, tree = _NO_NOISE, huffman_tree(counts)
+        table, tree = _NO_NOISE, NO_TREE
+        if estimator.loss == "hierarchical-softmax":
+            tree = huffman_tree(counts)
         else:
-            table, tree = alias_table(noise), huffman_tree(counts[:1])
+            if noise is None:
+                noise = noise_weights(counts, estimator.noise_exponent)
+            table = alias_table(noise)
+        n_workers = min(effective_n_jobs(estimator.n_jobs), max(1, n_tokens))
         self._trainer = Trainer(
             self._inputs,
             self._outputs,
             vector_size=self.vector_size,
-            keep=keep_thresholds(counts, subsample, n_counted),
+            keep=keep_thresholds(counts, estimator.subsample, n_counted),
             noise=table,
             path_offsets=tree.offsets,
             path_steps=tree.steps,
             part_offsets=self._parts[0],
             parts=self._parts[1],
             n_workers=n_workers,
-            **parameters,
+            skip_gram=estimator.architecture == "skip-gram",
+            n_negatives=estimator.n_negatives,
+            window=estimator.window,
+            shrink_window=estimator.shrink_window,
+            fixed=fixed if estimator.freeze_init else fixed[:0],
         )
         # Two numbers of 64 bits a worker: for sub-sampling, and for all the rest.
         seeds = random_state.randint(0, 1 << 32, size=(n_workers, 4), dtype=np.uint64)
@@ -119,17 +127,7 @@ class Word2VecTraining:
     def run_epoch(self, documents, rate, last_rate):
         """Train on all documents, a slice of the stream for each worker.
 
-        Parameters
-        ----------
-        documents : EncodedDocuments
-            The corpus.
-        rate, last_rate : float
-            The learning rate at the beginning and at the end of each slice.
-
-        Returns
-        -------
-        loss : float
-            The mean loss of a pair; 0 if there was none.
+        The learning rate falls in each slice. Returns the mean loss of a pair.
         """
         n_workers = len(self._random_states)
         bounds = np.linspace(0, len(documents.ids), n_workers + 1).astype(np.int64)
@@ -156,14 +154,11 @@ class Word2VecTraining:
         return float(loss / n_pairs) if n_pairs else 0.0
 
     def copy(self):
-        """The same vectors in memory of their own, without a kernel."""
-        copy = object.__new__(Word2VecTraining)
-        copy.words, copy.vector_size = self.words, self.vector_size
-        copy.lengths, copy.hashes = self.lengths, self.hashes
-        copy._parts = self._parts
-        copy._inputs = np.array(self.input_rows, order="C")
-        copy._outputs = np.array(self.output_rows, order="C")
-        return copy
+        """The same vectors in memory of their own."""
+        other = copy(self)
+        other._inputs = np.array(self.input_rows, order="C")
+        other._outputs = np.array(self.output_rows, order="C")
+        return other
 
     def word_vectors(self):
         """The words and their vectors, as they are now."""
@@ -224,3 +219,65 @@ def _run_in_threads(tasks, stop_flag, ids):
         except BaseException:
             stop_flag[0] = 1
             raise
+
+
+def prepare(estimator, words, counts, documents, init, previous, random_state):
+    """The matrices before training (random, given or learned), and the kernel."""
+    training = Word2VecTraining(estimator, words)
+    fill_randomly(training.input_rows, random_state)
+    fixed = take_init(estimator, init, words, training.word_rows)
+    if previous is not None:
+        _take_previous(estimator, training, previous)
+        if estimator.freeze_init:
+            take_init(estimator, init, words, training.word_rows)
+    n_tokens = len(documents.ids)
+    training.make_trainer(estimator, counts, n_tokens, random_state, fixed=fixed)
+    return training
+
+
+def take_init(estimator, init, words, rows, other_words=()):
+    """Start from given vectors; return which words have one, as 0 and 1.
+
+    One word must have one, of these or of the other words of the vocabulary.
+    """
+    if init is None:
+        return np.zeros(len(words), dtype=np.uint8)
+    is_known = _copy_known(words, rows, init.vocabulary, init.vectors)
+    if not is_known.any() and not any(w in init.vocabulary for w in other_words):
+        raise ValueError(
+            f"{type(estimator).__name__}: none of the {len(words)} words of the "
+            f"vocabulary, such as {words[:3]}, is among the {len(init)} of init, "
+            f"such as {init.words[:3]}."
+        )
+    return is_known.astype(np.uint8)
+
+
+def _take_previous(estimator, training, previous):
+    """Start from what was learned before."""
+    words, tables = training.words, previous.tables
+    word_vectors = tables.word_vectors
+    check_same_size(estimator, word_vectors.vector_size)
+    vocabulary, subwords = word_vectors.vocabulary, word_vectors.subwords
+    # What is composed now was perhaps not before, and the reverse.
+    was_composed, is_composed = subwords is not None, training.lengths is not None
+    rows = tables.own_rows if was_composed and is_composed else word_vectors.vectors
+    is_known = _copy_known(words, training.word_rows, vocabulary, rows)
+    if is_composed and not was_composed:
+        training.word_rows[is_known] *= training.n_parts[is_known, None]
+    if is_composed and was_composed:
+        positions = find_hashes(subwords.hashes, training.hashes)
+        is_known = positions >= 0
+        training.subword_rows[is_known] = subwords.vectors[positions[is_known]]
+    # Those of a tree belong to its nodes, which another vocabulary rearranges.
+    if estimator.loss == "negative-sampling" and previous.is_noise_trained:
+        _copy_known(words, training.output_rows, vocabulary, tables.output_vectors)
+
+
+def _copy_known(words, rows, vocabulary, vectors):
+    """Copy the vectors of the words that have one into their rows; which these are."""
+    sources = look_up(words, vocabulary)
+    targets = np.flatnonzero(sources >= 0)
+    for start in range(0, len(targets), _ROWS):
+        part = targets[start : start + _ROWS]
+        rows[part] = vectors[sources[part]]
+    return sources >= 0

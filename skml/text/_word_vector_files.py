@@ -89,19 +89,7 @@ def _check_choice(name, value, choices):
 
 
 def write_word_vectors(path, words, vectors, format):
-    """Write words and vectors to a file; what was at `path` stays if that fails.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    words : list of str
-        The words.
-    vectors : ndarray of shape (n_words, vector_size), dtype float32
-        Their vectors.
-    format : str
-        One of `FORMATS`, but no folder.
-    """
+    """Write words and vectors to a file; what was at `path` stays if that fails."""
     _check_writable(words, vectors, format, path)
     if path.is_dir():
         raise ValueError(f"{path} is a folder; pass the name of a file.")
@@ -242,24 +230,7 @@ def check_options(format, encoding, decode_error, duplicates, on_bad_rows, limit
 
 
 def read_word_vectors(path, format, options):
-    """Read words and vectors.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    format : str
-        One of `FORMATS`, but no folder, or "auto".
-    options : Options
-        What to read, and how.
-
-    Returns
-    -------
-    vectors : ndarray of shape (n_words, vector_size), dtype float32
-        The vectors.
-    words : list of str
-        The words, distinct.
-    """
+    """Read vectors and words from a file, as `check_options` has checked it."""
     if format == "folder":
         raise ValueError(
             f"{path} is no folder, and nothing else can be mapped into memory; load it "

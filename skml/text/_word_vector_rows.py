@@ -180,17 +180,7 @@ class Options(NamedTuple):
 
 
 def warn_of_bad_rows(path, n_bad, n_read, n_words, first_problem):
-    """Warn of rows that were skipped; raise if nothing is left.
-
-    Parameters
-    ----------
-    path : Path
-        The file or folder.
-    n_bad, n_read, n_words : int
-        How many rows were skipped, of how many, and how many words there are.
-    first_problem : str
-        What is wrong with the first of them, and where.
-    """
+    """Warn of rows that were skipped; raise if nothing is left."""
     if n_bad and not n_words:
         raise ValueError(
             f"{path}: no row can be read; on_bad_rows='skip' leaves none. The first of "

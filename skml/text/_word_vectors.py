@@ -11,7 +11,7 @@ import numpy as np
 
 from skml._codec import register
 from skml._store import read_model, write_model
-from skml.text._nearest import lengths_of, search
+from skml.text._nearest import lengths_of, search, split_queries
 from skml.text._word_vector_checks import (
     check_subwords,
     check_vectors,
@@ -26,15 +26,7 @@ from skml.text._word_vector_files import (
     write_word_vectors,
 )
 
-# Queries that are answered together.
-_QUERIES = 256
 _PARTS = ("words", "vectors", "subwords")
-
-
-def _check_topn(topn):
-    if not isinstance(topn, Integral) or isinstance(topn, bool) or topn < 1:
-        raise ValueError(f"topn must be a positive integer; got {topn!r}.")
-    return int(topn)
 
 
 @register
@@ -213,11 +205,15 @@ class WordVectors:
         """
         if method not in ("3CosAdd", "3CosMul"):
             raise ValueError(f"method must be '3CosAdd' or '3CosMul'; got {method!r}.")
-        topn = _check_topn(topn)
-        queries, is_one = self._queries(positive, negative)
-        similar = []
-        for start in range(0, len(queries), _QUERIES):
-            similar += self._search(queries[start : start + _QUERIES], topn, method)
+        if not isinstance(topn, Integral) or isinstance(topn, bool) or topn < 1:
+            raise ValueError(f"topn must be a positive integer; got {topn!r}.")
+        queries, is_one = split_queries(positive, negative, self._part)
+        if self._lengths is None:
+            self._lengths = lengths_of(self.vectors)
+        similar = [
+            [(self.words[row], score) for row, score in found]
+            for found in search(queries, self.vectors, self._lengths, int(topn), method)
+        ]
         return similar[0] if is_one else similar
 
     def nearest(self, vectors, *, topn=10):
@@ -466,29 +462,6 @@ class WordVectors:
         vectors = self[words]
         return vectors / lengths_of(vectors)[:, None]
 
-    def _queries(self, positive, negative):
-        """The positive and negative parts of each query, and whether it is just one."""
-        is_many = _is_nested(positive) or _is_nested(negative)
-        if not is_many:
-            return [(self._parts(positive), self._parts(negative))], True
-        positive = list(positive) or [()] * len(negative)
-        negative = list(negative) or [()] * len(positive)
-        if len(positive) != len(negative):
-            raise ValueError(
-                f"positive has {len(positive)} queries and negative has "
-                f"{len(negative)}; pass a list of words for each query."
-            )
-        return [
-            (self._parts(p), self._parts(n))
-            for p, n in zip(positive, negative, strict=True)
-        ], False
-
-    def _parts(self, items):
-        """Words to rows, vectors to unit vectors."""
-        if isinstance(items, (str, np.ndarray)):
-            items = [items]
-        return [self._part(item) for item in items]
-
     def _part(self, item):
         if isinstance(item, str):
             row = self._find(item)
@@ -507,23 +480,3 @@ class WordVectors:
             raise ValueError("a vector of the query is not finite.")
         length = np.linalg.norm(vector.astype(np.float64)) or 1.0
         return (vector / length).astype(np.float32)
-
-    def _search(self, queries, topn, method):
-        if self._lengths is None:
-            self._lengths = lengths_of(self.vectors)
-        best = search(queries, self.vectors, self._lengths, topn, method)
-        return [
-            [
-                (self.words[row], score)
-                for score, row in zip(*line, strict=True)
-                if score > -np.inf
-            ]
-            for line in zip(*best, strict=True)
-        ]
-
-
-def _is_nested(items):
-    """Whether these are many queries: a list of nothing but lists."""
-    if isinstance(items, (str, np.ndarray)):
-        return False
-    return len(items) > 0 and all(isinstance(item, (list, tuple)) for item in items)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skml.text import WordVectors, _nearest, _word_vectors
+from skml.text import WordVectors, _nearest
 
 
 def plain_search(vectors, words, positive, negative, topn, method):
@@ -52,7 +52,7 @@ QUERIES = [
 def small_tiles(monkeypatch):
     """Tiles that cut the words and the queries several times."""
     monkeypatch.setattr(_nearest, "TILE", 16)
-    monkeypatch.setattr(_word_vectors, "_QUERIES", 3)
+    monkeypatch.setattr(_nearest, "_QUERIES", 3)
 
 
 # Search
