@@ -10,6 +10,8 @@ of a distance.
 
 import numpy as np
 
+from skml.attention._arrays import tiles_of
+
 TILE_PAIRS = 2**18  # of a query and a key that are held at a time
 N_PARTS = 3
 
@@ -28,7 +30,7 @@ def score_pairs(queries, keys, vector):
 
 
 def weigh(queries, keys, values, key_weights, exclude=None, bonus=None):
-    """What some queries pool, and the weights of the keys."""
+    """Pool values, and return the weights of the keys, too."""
     as_query, _, vector = split_point(queries)
     scores = score_pairs(as_query, split_point(keys)[1], vector[0])
     if exclude is not None:
@@ -45,20 +47,15 @@ def weigh(queries, keys, values, key_weights, exclude=None, bonus=None):
 
 
 def pool(queries, keys, values, key_weights):
-    """Pool values, some queries at a time."""
+    """Pool values, a tile of queries at a time."""
     pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
-    step = max(1, TILE_PAIRS // len(keys))
-    for start in range(0, len(queries), step):
-        rows = slice(start, start + step)
+    for rows in tiles_of(len(queries), max(1, TILE_PAIRS // len(keys))):
         pooled[rows], _ = weigh(queries[rows], keys, values, key_weights)
     return pooled
 
 
 def backward(weights, pooled, values, gradient, queries, keys):
-    """The derivatives of what was pooled, of queries, keys and values.
-
-    A part of a point that was not used, such as a query's as a key, has zeros.
-    """
+    """The derivatives of queries, keys and values; zero for parts of no effect."""
     score_gradient = gradient @ values.T - (gradient * pooled).sum(1)[:, None]
     score_gradient *= weights
     as_query, _, vector = split_point(queries)

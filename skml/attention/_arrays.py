@@ -1,17 +1,18 @@
-"""Checks of arrays, for the functions of attention."""
+"""Checks of arrays, and tiles of them, for the functions of attention."""
 
 import numpy as np
 
+TILE_ROWS = 2048  # that are encoded and embedded at a time
+
+
+def tiles_of(n_rows, size=TILE_ROWS):
+    """Slices of so many rows, for what would take much memory with all of them."""
+    starts = range(0, n_rows, size)
+    return list(map(slice, starts, range(size, n_rows + size, size)))
+
 
 def as_floats(*, finite=True, **arrays):
-    """Read arrays as floats: float32 stays, float16 becomes it, all others float64.
-
-    Raises
-    ------
-    ValueError
-        If an array holds something else than real numbers, or, if `finite`, NaN or
-        infinity; it says where.
-    """
+    """Read arrays as floats: float32 stays, float16 becomes it, all others float64."""
     read = []
     for name, array in arrays.items():
         array = np.asarray(array)

@@ -1,4 +1,4 @@
-"""What the regressor and the classifier that pool by attention share."""
+"""The common ground of the regressor and the classifier that pool by attention."""
 
 from numbers import Integral, Real
 
@@ -27,10 +27,7 @@ class BaseAttentionPooling(
     TransformerMixin,
     BaseTableLearner,
 ):
-    """Common ground of the estimators that pool their training rows.
-
-    A subclass makes the objective and the targets that are pooled.
-    """
+    """Common ground of the estimators that pool; a subclass makes the objective."""
 
     _fitted_class = FittedAttention
 
@@ -129,7 +126,7 @@ class BaseAttentionPooling(
                 raise ValueError(f"{type(self).__name__}: {message}")
 
     def _wrong_sizes(self):
-        """Whether sizes do not belong together, and what to say then."""
+        """Whether sizes do not belong together, each with the message."""
         sizes, n_heads = self.hidden_layer_sizes, self.n_heads
         yield (
             not all(isinstance(size, Integral) and size > 0 for size in sizes),
@@ -152,7 +149,7 @@ class BaseAttentionPooling(
         )
 
     def _wrong_choices(self):
-        """Whether choices do not belong together, and what to say then."""
+        """Whether choices do not belong together, each with the message."""
         embedding = self.embedding
         yield (
             self.bandwidth != "auto" and embedding != "identity",
@@ -218,7 +215,7 @@ class BaseAttentionPooling(
         X, fitted = as_dense(self._read(X)), self._fitted
         parts = []
         for weights in fitted.ensemble.weigh(X):
-            weights = weights @ fitted.shares
+            weights = weights[:, fitted.sample_rows] * fitted.sample_fractions
             parts.append(weights if top_k is None else largest(weights, top_k))
         if top_k is None:
             return np.vstack(parts)

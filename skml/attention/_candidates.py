@@ -7,7 +7,8 @@ from sklearn.linear_model import RidgeCV
 
 from skml._table._rows import count_repeats
 from skml._validation import uses_early_stopping
-from skml.attention._encoding import learn_encoder, tiles_of
+from skml.attention._arrays import tiles_of
+from skml.attention._encoding import learn_encoder
 from skml.attention._ensemble import LinearMean, PoolingEnsemble, make_pooler
 from skml.attention._row_embeddings import (
     AdditiveEmbedding,
@@ -54,7 +55,7 @@ class Candidate(NamedTuple):
 class Problem(NamedTuple):
     """What candidates are learned from."""
 
-    X: np.ndarray  # (n_rows, n_features): numbers, NaN and codes of categories
+    X: np.ndarray  # (n_rows, n_features): values, NaN and codes of categories
     Y: np.ndarray  # (n_rows, n_outputs): scaled targets, or 1 for the class of a row
     weights: np.ndarray  # (n_rows,), positive
     reader: object  # TableReader: knows which columns hold categories
@@ -89,7 +90,7 @@ class Problem(NamedTuple):
         )
 
     def score(self, number):
-        """The score of an estimator: with "auto" two take turns."""
+        """The score of an estimator of the ensemble: with "auto" two take turns."""
         score = self.options["attention"]
         return ("gaussian", "laplace")[number % 2] if score == "auto" else score
 
@@ -128,7 +129,7 @@ def count_estimators(n_rows, options):
 
 
 def draw_validation_sets(problem):
-    """Positions of rows; each network holds out one of the sets, if there are any."""
+    """Positions of rows of each set; none without early stopping."""
     n_rows, options = len(problem.X), problem.options
     if options["embedding"] in WITHOUT_NETWORK or n_rows < FEWEST_ROWS_FOR_NETWORK:
         return []
@@ -153,7 +154,9 @@ def learn_bandwidths(kind, problem, folds):
     if options["residual"] == "linear":
         mean, Y = fit_linear_mean(encoder.transform(X), Y, problem.weights)
     repeats = count_repeats(problem.weights)
-    sample = draw_sample(len(X), options["context_size"], problem.random_state)
+    sample, size = np.arange(len(X)), options["context_size"]
+    if len(X) > size:
+        sample = np.sort(problem.random_state.permutation(len(X))[:size])
     rows = Rows(
         encoder.transform(X[sample]),
         Y[sample],
@@ -181,7 +184,7 @@ def learn_bandwidths(kind, problem, folds):
 
 
 def search_bandwidths(kind, rows, problem, max_iter):
-    """Choose the bandwidths that predict each row best from the others."""
+    """Choose the bandwidths that predict each row best from all other rows."""
     n_features, n_outputs = rows.X.shape[1], rows.Y.shape[1]
     n_bandwidths = 1 if kind == "identity" else n_features
     embedding = make_bandwidths(n_bandwidths, n_features, n_outputs)
@@ -198,9 +201,9 @@ def search_bandwidths(kind, rows, problem, max_iter):
 
 
 def try_bandwidths(kind, rows, fold, problem):
-    """The loss of some rows, with bandwidths that the others chose."""
+    """The loss of a validation set, with bandwidths that all other rows chose."""
     learned, held = hold_out(rows, fold)
-    learned, held = learned.at(slice(None)), held.at(slice(None))
+    learned, held = learned.select(slice(None)), held.select(slice(None))
     embedding, _, _ = search_bandwidths(kind, learned, problem, TRIAL_ITERATIONS)
     return held_out_loss(
         embedding,
@@ -211,13 +214,6 @@ def try_bandwidths(kind, rows, fold, problem):
         n_heads=1,
         n_jobs=problem.options["n_jobs"],
     )
-
-
-def draw_sample(n_rows, size, random_state):
-    """The rows that bandwidths are learned from."""
-    if n_rows <= size:
-        return np.arange(n_rows)
-    return np.sort(random_state.permutation(n_rows)[:size])
 
 
 def fit_linear_mean(encoded, Y, weights):
@@ -280,7 +276,7 @@ def learn_networks(kind, problem, folds):
 
 
 def make_network(kind, problem, n_features):
-    """A network to begin with."""
+    """A network with initial weights."""
     options, is_mlp = problem.options, kind == "mlp"
     is_additive = options["attention"] == "additive"
     residual = options["residual"]
@@ -313,7 +309,7 @@ def make_network_pooler(trainings, problem, encoder):
 
 
 def summarize(ensemble, trainings):
-    """The candidate of some networks, with one value a step in its curves."""
+    """The candidate of the networks so far, with one value a step in its curves."""
     losses = [training.losses for training in trainings]
     validation_score = None
     if all(len(training.validation.X) for training in trainings):

@@ -44,15 +44,15 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         The bandwidth of the embedding "identity", in standard deviations; "auto"
         chooses it by leave-one-out.
     numeric_encoding : {"none", "piecewise-linear", "auto"}, default="auto"
-        Whether a number is encoded also by how far it has come through each of
-        `n_bins` bins [4]_, so that what is linear in the encoding bends at quantiles.
-        "auto" does for the embeddings "linear" and "mlp".
+        Whether numeric features are also encoded by how far a value has come through
+        each of `n_bins` bins [4]_, so that what is linear in the encoding bends at
+        quantiles. "auto" does for the embeddings "linear" and "mlp".
     n_bins : int, default=32
         The largest number of bins of a feature.
     residual : {"none", "linear", "mlp", "auto"}, default="auto"
         The shifts u: zero, linear in the encoded features, or also in the hidden values
         of the embedding "mlp". "auto" is the last for "mlp", "linear" for "linear",
-        and "none" for the others, which know no other.
+        and "none" for "identity" and "scale", which have no other.
     n_components : int, default=16
         The number of components of z, for the embeddings "linear" and "mlp".
     hidden_layer_sizes : array-like of int, default=(64,)
@@ -93,7 +93,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
     dropout : float, default=0.1
         Dropout probability of hidden units; all rows of a step have the same units.
     input_noise : float, default=0.0
-        The standard deviation of noise that training adds to scaled numbers.
+        The standard deviation of noise that training adds to scaled numeric features.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, which multiply those of the rows; "balanced" gives all
         classes the same total weight. A class that a dict leaves out has weight 1.
@@ -140,7 +140,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
 
     See Also
     --------
-    AttentionPoolingRegressor : The same for numbers.
+    AttentionPoolingRegressor : The same for regression.
     attention_pooling : The pooling alone.
 
     References

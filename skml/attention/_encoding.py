@@ -1,4 +1,4 @@
-"""Numbers for an embedding: scaled columns, bins, categories, missing indicators."""
+"""What embeddings take: scaled columns, bins, categories, missing indicators."""
 
 from dataclasses import replace
 
@@ -6,40 +6,18 @@ import numpy as np
 
 from skml._codec import show, stored
 from skml._table._statistics import mean_and_deviation
-from skml.attention._arrays import check_stored
+from skml.attention._arrays import check_stored, tiles_of
 from skml.attention._piecewise import BinLayout, EncodedRows
 
 ROUNDING = 1e-12  # of sums of weights
-FAR = 5.0  # standard deviations; numbers farther out are brought nearer
+FAR = 5.0  # standard deviations; values farther out are brought nearer
 LEAST_DEVIATION = 1e-10  # of the mean: below, a column is constant
 CATEGORY = np.sqrt(0.5)
-TILE_ROWS = 2048  # that are encoded and embedded at a time
 ENCODINGS = ("none", "piecewise-linear")
 
 
-def tiles_of(n_rows, size=TILE_ROWS):
-    """Slices of rows that are looked at together, so that little memory is taken."""
-    starts = range(0, n_rows, size)
-    return list(map(slice, starts, range(size, n_rows + size, size)))
-
-
 def quantile_edges(values, weights, n_bins):
-    """Find distinct edges of bins that hold about equal weight.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_samples,)
-        Numbers, none missing.
-    weights : ndarray of shape (n_samples,)
-        Positive weights; k stands for k equal rows.
-    n_bins : int
-        The largest number of bins.
-
-    Returns
-    -------
-    edges : ndarray of shape (n_edges,)
-        Some of the values, sorted, the least and the greatest among them.
-    """
+    """Distinct edges, from the least value to the greatest, of bins of equal weight."""
     distinct, codes = np.unique(values, return_inverse=True)
     below = np.cumsum(np.bincount(codes, weights=weights))
     wanted = np.linspace(0, 1, n_bins + 1) * below[-1] * (1 - ROUNDING)
@@ -47,7 +25,7 @@ def quantile_edges(values, weights, n_bins):
 
 
 def squash(values):
-    """Bring numbers that are far out nearer, smoothly; near zero they stay."""
+    """Bring values that are far out nearer, smoothly; near zero they stay."""
     return values / np.sqrt(1 + np.square(values / FAR))
 
 
@@ -55,40 +33,21 @@ def squash(values):
 class TableEncoder:
     """Encodes a table that was read: what an embedding is learned from.
 
-    Numbers have mean 0 and standard deviation 1, and missing ones are 0. A column that
-    had missing values in `fit` has a missing indicator beside it. Of categories there
-    is a column each, which is .7 where a row has it: two rows of different categories
-    are then at distance 1. Constant columns are left out.
-
-    Attributes
-    ----------
-    numeric_encoding : {"none", "piecewise-linear"}
-        Whether bins are added to scaled numbers, which are then squashed.
-    numeric : ndarray of shape (n_numeric,)
-        The columns of numbers.
-    mean, deviation : ndarray of shape (n_numeric,)
-        What they are scaled by.
-    binned : ndarray of shape (n_binned,)
-        Which of them have bins.
-    categorical : ndarray of shape (n_categorical,)
-        The columns of categories.
-    indicated : ndarray of shape (n_indicators,)
-        The columns that have a missing indicator.
-    layout : BinLayout
-        The bins, and behind them the categories and the indicators.
-    centre : ndarray of shape (n_bins,)
-        What is subtracted from the columns of bins.
+    Numeric features get mean 0 and standard deviation 1, missing ones 0; with bins they
+    are squashed. A feature that had missing values in `fit` has a missing indicator
+    beside it. Of categories there is a column each, which is .7 where a row has it: two
+    rows of different categories are then at distance 1. Constant columns are left out.
     """
 
-    numeric_encoding: str
-    numeric: np.ndarray
-    mean: np.ndarray
+    numeric_encoding: str  # "none" or "piecewise-linear"
+    numeric: np.ndarray  # the numeric columns
+    mean: np.ndarray  # of each of them
     deviation: np.ndarray
-    binned: np.ndarray
-    categorical: np.ndarray
-    indicated: np.ndarray
-    layout: BinLayout
-    centre: np.ndarray
+    binned: np.ndarray  # positions in `numeric` of those with bins
+    categorical: np.ndarray  # the columns of categories
+    indicated: np.ndarray  # the columns that have a missing indicator
+    layout: BinLayout  # the bins, and behind them categories and indicators
+    centre: np.ndarray  # what is subtracted from the columns of bins
 
     def check(self):
         """Check that the parts belong together."""
@@ -135,18 +94,7 @@ class TableEncoder:
         return max(1, self.n_informative)
 
     def transform(self, X):
-        """Encode a table.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features)
-            Numbers, NaN and codes of categories.
-
-        Returns
-        -------
-        encoded : EncodedRows of shape (n_samples, n_columns)
-            Finite numbers; a column of zeros if no feature varies.
-        """
+        """Encode a table as `EncodedRows`: a column of zeros if no feature varies."""
         if self.n_informative == 0:
             scaled = np.zeros((len(X), 1))
         else:
@@ -169,36 +117,17 @@ class TableEncoder:
         return EncodedRows(dense, bins, fractions, self.layout, centre)
 
     def locate(self, X):
-        """Bins and fractions; a missing number is at the mean, a category in none."""
-        numbers = X[:, self.numeric[self.binned]]
-        numbers = np.where(np.isnan(numbers), self.mean[self.binned], numbers)
+        """Bins and fractions; a missing value is at the mean, or in no category."""
+        values = X[:, self.numeric[self.binned]]
+        values = np.where(np.isnan(values), self.mean[self.binned], values)
         categories = np.nan_to_num(X[:, self.categorical], nan=-1).astype(np.intp)
         indicators = np.isnan(X[:, self.indicated]) - 1
         choices = np.hstack([categories, indicators])
-        return self.layout.locate(numbers, choices, CATEGORY)
+        return self.layout.locate(values, choices, CATEGORY)
 
 
 def learn_encoder(X, reader, weights, *, numeric_encoding, n_bins):
-    """Learn how to encode a table.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Numbers, NaN and codes of categories.
-    reader : TableReader
-        Knows which columns hold categories.
-    weights : ndarray of shape (n_samples,)
-        Positive weights.
-    numeric_encoding : {"none", "piecewise-linear"}
-        Whether bins are added to scaled numbers.
-    n_bins : int
-        The largest number of bins of a column.
-
-    Returns
-    -------
-    encoder : TableEncoder
-        The encoder.
-    """
+    """Learn how to encode a table, whose categories the reader knows, as codes."""
     n_missing = np.isnan(X).sum(axis=0)
     has_missing = (n_missing > 0) & (n_missing < len(X))
     indicated = np.flatnonzero(has_missing)
@@ -212,7 +141,7 @@ def learn_encoder(X, reader, weights, *, numeric_encoding, n_bins):
     for k, j in enumerate(numeric if numeric_encoding == "piecewise-linear" else []):
         observed = ~np.isnan(X[:, j])
         quantiles = quantile_edges(X[observed, j], weights[observed], n_bins)
-        if len(quantiles) > 2:  # one bin is the scaled number over again
+        if len(quantiles) > 2:  # one bin is the scaled column over again
             binned.append(k)
             edges.append(quantiles)
     n_choices = [len(reader.categories[j]) for j in categorical] + [1] * len(indicated)
@@ -232,7 +161,7 @@ def learn_encoder(X, reader, weights, *, numeric_encoding, n_bins):
 
 
 def _learn_scale(X, is_numeric, weights):
-    """The means and deviations of columns of numbers that are not constant."""
+    """The numeric columns that are not constant, their means and deviations."""
     varying = []
     for j in np.flatnonzero(is_numeric):
         observed = ~np.isnan(X[:, j])

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skml._codec import show, stored
-from skml.attention._arrays import check_stored
-from skml.attention._encoding import TableEncoder, tiles_of
+from skml.attention._arrays import check_stored, tiles_of
+from skml.attention._encoding import TableEncoder
 from skml.attention._losses import LogLoss, SquaredError
 from skml.attention._pooling import pool_heads, split_heads, weigh_rows
 from skml.attention._row_embeddings import BandwidthEmbedding, NetworkEmbedding
@@ -17,7 +17,7 @@ SCORES = ("gaussian", "laplace", "scaled-dot-product", "additive")
 
 
 class Pooled(NamedTuple):
-    """What an estimator of the ensemble pools for some queries."""
+    """What an estimator of the ensemble pools for a tile of queries."""
 
     output: np.ndarray  # (n_queries, n_outputs)
     variance: np.ndarray | None  # of the pooled values, (n_queries, n_outputs)
@@ -25,34 +25,20 @@ class Pooled(NamedTuple):
 
 @stored
 class Pooler:
-    """An estimator of the ensemble: an embedding, and the training rows in it.
-
-    Attributes
-    ----------
-    embedding : BandwidthEmbedding or NetworkEmbedding
-        Maps rows to points.
-    score : {"gaussian", "laplace", "scaled-dot-product", "additive"}
-        How alike two points are.
-    keys : tuple of ndarray of shape (n_rows, n_components_of_head)
-        The points of the training rows, of each head; float32 of networks.
-    values : ndarray of shape (n_rows, n_outputs)
-        What is pooled.
-    """
+    """An estimator of the ensemble: an embedding, and the training rows in it."""
 
     embedding: BandwidthEmbedding | NetworkEmbedding
     score: str
-    keys: tuple
-    values: np.ndarray
+    keys: tuple  # the points of the training rows, (n_rows, n_components) of each head
+    values: np.ndarray  # (n_rows, n_outputs), what is pooled
 
     def check(self):
         """Check that there is a key for each value, and as many columns as points."""
         if self.score not in SCORES:
             raise ValueError(f"score is {show(self.score)}")
         embedding, n_rows, n_heads = self.embedding, len(self.values), len(self.keys)
-        dtype, n_columns = (
-            key_dtype(embedding),
-            embedding.n_parts * embedding.n_components,
-        )
+        dtype = key_dtype(embedding)
+        n_columns = embedding.n_parts * embedding.n_components
         check_stored("values", self.values, (n_rows, embedding.n_outputs), dtype)
         if n_heads == 0 or n_columns % n_heads:
             raise ValueError(f"{n_heads} heads of {n_columns} columns")
@@ -95,39 +81,20 @@ class LinearMean:
         check_stored("intercept", self.intercept, (n_outputs,))
 
     def predict(self, encoded):
-        """The mean of some rows."""
         return encoded.toarray() @ self.coef.T + self.intercept
 
 
 @stored
 class PoolingEnsemble:
-    """Estimators of one kind of embedding, whose results are averaged.
-
-    Attributes
-    ----------
-    kind : {"identity", "scale", "linear", "mlp"}
-        The kind of the embeddings.
-    encoder : TableEncoder
-        Encodes tables.
-    objective : SquaredError or LogLoss
-        Makes predictions of what was pooled.
-    poolers : tuple of Pooler
-        The estimators.
-    linear_mean : LinearMean or None
-        The mean under the pooling; networks have their own.
-    weights : ndarray of shape (n_rows,)
-        The weights of the training rows.
-    targets : ndarray of shape (n_rows, n_outputs)
-        Their targets, as they were learned.
-    """
+    """Estimators of one kind of embedding, whose results are averaged."""
 
     kind: str
     encoder: TableEncoder
-    objective: SquaredError | LogLoss
-    poolers: tuple
-    linear_mean: LinearMean | None
-    weights: np.ndarray
-    targets: np.ndarray
+    objective: SquaredError | LogLoss  # makes predictions of what was pooled
+    poolers: tuple  # of Pooler
+    linear_mean: LinearMean | None  # under the pooling; networks have their own
+    weights: np.ndarray  # (n_rows,), of the training rows
+    targets: np.ndarray  # (n_rows, n_outputs), as they were learned
 
     def check(self):
         """Check that the parts belong together."""
@@ -158,29 +125,26 @@ class PoolingEnsemble:
         return sum(pooler.embedding.n_components for pooler in self.poolers)
 
     def pool(self, X, n_jobs, *, spread=False):
-        """Yield what each estimator pools for some rows, and then for the next ones."""
+        """Yield what each estimator pools, tile by tile."""
         for rows in tiles_of(len(X)):
             encoded = self.encoder.transform(X[rows])
             yield [self._pool(p, encoded, n_jobs, spread) for p in self.poolers]
 
     def pool_targets(self, X, n_jobs):
         """The targets, weighted by attention, without any mean under it."""
+
+        def pool(pooler, encoded):
+            z = pooler.embedding.forward(encoded)[0]
+            return self._pool_heads(pooler, z, self.targets, n_jobs)
+
         pooled = np.empty((len(X), self.targets.shape[1]))
         for rows in tiles_of(len(X)):
             encoded = self.encoder.transform(X[rows])
-            pooled[rows] = np.mean(
-                [
-                    self._pool_heads(
-                        p, p.embedding.forward(encoded)[0], self.targets, n_jobs
-                    )
-                    for p in self.poolers
-                ],
-                axis=0,
-            )
+            pooled[rows] = np.mean([pool(p, encoded) for p in self.poolers], axis=0)
         return pooled
 
     def embed(self, X):
-        """The points of some rows, those of all estimators side by side."""
+        """The points of rows, those of all estimators side by side."""
         points = np.empty((len(X), self.n_components))
         for rows in tiles_of(len(X)):
             encoded = self.encoder.transform(X[rows])
@@ -193,7 +157,7 @@ class PoolingEnsemble:
         return points
 
     def weigh(self, X):
-        """Yield the mean weights that rows give to the keys, some rows at a time."""
+        """Yield the mean weights that rows give to the keys, tile by tile."""
         values = np.zeros((len(self.weights), 1))
         for rows in tiles_of(len(X), max(1, TILE_BYTES // values.nbytes)):
             encoded, total = self.encoder.transform(X[rows]), 0
@@ -201,17 +165,12 @@ class PoolingEnsemble:
                 z = pooler.embedding.forward(encoded)[0]
                 dtype = pooler.values.dtype
                 heads = split_heads(z.astype(dtype), len(pooler.keys))
-                for queries, keys in zip(heads, pooler.keys, strict=True):
-                    total = (
-                        total
-                        + weigh_rows(
-                            queries.astype(np.float64),
-                            keys.astype(np.float64),
-                            values,
-                            self.weights,
-                            score=pooler.score,
-                        )[1]
+                for head in zip(heads, pooler.keys, strict=True):
+                    points = [points.astype(np.float64) for points in head]
+                    _, weights = weigh_rows(
+                        *points, values, self.weights, score=pooler.score
                     )
+                    total = total + weights
             yield total / sum(len(pooler.keys) for pooler in self.poolers)
 
     def _pool(self, pooler, encoded, n_jobs, spread):

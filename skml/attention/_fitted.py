@@ -1,7 +1,6 @@
 """What an estimator that pools by attention learned, as one value."""
 
 import numpy as np
-from scipy import sparse
 
 from skml._codec import stored
 from skml._table._containers import as_dense
@@ -18,23 +17,12 @@ INDICATED = "zero of the scaled column + indicator"
 
 @stored
 class FittedAttention(FittedOnTable):
-    """The ensemble that was chosen, and what leads from a table to it.
-
-    Attributes
-    ----------
-    ensemble : PoolingEnsemble
-        The candidate that was chosen.
-    shares : csr_array of shape (n_rows, n_samples)
-        How the weight of a distinct row divides among the rows of `fit`.
-    scaling : TargetScaling or None
-        The units of targets, of a regressor; its mean has no dimension for 1-d targets.
-    embedding_, n_estimators_, n_iter_, loss_curve_, validation_score_
-        What the estimator shows.
-    """
+    """The ensemble that was chosen, and what leads from a table to it."""
 
     ensemble: PoolingEnsemble
-    shares: sparse.csr_array
-    scaling: TargetScaling | None
+    sample_rows: np.ndarray  # (n_samples,), the distinct row that each sample of fit is
+    sample_fractions: np.ndarray  # (n_samples,), its fraction of that row's weight
+    scaling: TargetScaling | None  # of a regressor; mean is a float for 1-d targets
     embedding_: str
     n_estimators_: int
     n_iter_: int
@@ -46,10 +34,12 @@ class FittedAttention(FittedOnTable):
         super().check()
         ensemble, n_outputs = self.ensemble, self.ensemble.targets.shape[1]
         ensemble.encoder.check_table(self.table.reader)
-        if self.shares.shape[0] != len(ensemble.weights):
-            raise ValueError("shares are not of the rows of the ensemble")
-        if not np.isfinite(self.shares.data).all():
-            raise ValueError("shares are not finite")
+        n_samples = self.sample_rows.size
+        check_stored("sample_rows", self.sample_rows, (n_samples,), np.intp)
+        check_stored("sample_fractions", self.sample_fractions, (n_samples,))
+        is_row = (self.sample_rows >= 0) & (self.sample_rows < len(ensemble.weights))
+        if not is_row.all():
+            raise ValueError("sample_rows are not rows of the ensemble")
         is_classifier = isinstance(ensemble.objective, LogLoss)
         if (self.classes_ is not None) != is_classifier or (
             (self.scaling is None) != is_classifier
@@ -71,21 +61,20 @@ class FittedAttention(FittedOnTable):
 def read_distinct_rows(X, y, sample_weight, estimator):
     """Read a table, and merge rows that are equal and have equal targets.
 
-    Returns
-    -------
-    X, y, weights : ndarray
-        The distinct rows, their targets, and the sums of their weights.
-    known : dict
-        What of a `FittedAttention` is known now: `table`, `classes_` and `shares`.
+    Returns the distinct rows, their targets, the sums of their weights, and a dict of
+    what is known of a `FittedAttention` now.
     """
     table, sample = learn_table(X, y, sample_weight, estimator)
     X, weights, n_samples = as_dense(sample.X), sample.sample_weight, len(np.asarray(y))
     weights = np.ones(len(X)) if weights is None else weights
     first, group = group_equal_rows(X, sample.y)
     total = np.bincount(group, weights=weights)
-    shares = sparse.csr_array(
-        (weights / total[group], (group, sample.positions)),
-        shape=(len(first), n_samples),
-    )
-    known = {"table": table, "classes_": sample.classes, "shares": shares}
+    rows, fractions = np.zeros(n_samples, dtype=np.intp), np.zeros(n_samples)
+    rows[sample.positions], fractions[sample.positions] = group, weights / total[group]
+    known = {
+        "table": table,
+        "classes_": sample.classes,
+        "sample_rows": rows,
+        "sample_fractions": fractions,
+    }
     return X[first], sample.y[first], total, known

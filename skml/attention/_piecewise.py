@@ -1,8 +1,8 @@
 """Rows in piecewise-linear encoding, kept as bins and fractions; products with them.
 
-Of a number in bin b, the encoding is 1 for the bins before, the fraction of the way
+Of a value in bin b, the encoding is 1 for the bins before, the fraction of the way
 through b, and 0 behind (Gorishniy et al., 2022). Written out it has `n_bins` columns a
-feature; here it takes two numbers, and products cost two multiplications a feature.
+feature; here it takes two values, and products cost two multiplications a feature.
 Categories are bins, too, of which a row is in one, and none lies before another.
 """
 
@@ -20,18 +20,10 @@ MOST_BINS = 2**31  # which an int32 tells apart
 
 @stored
 class BinLayout:
-    """Where the bins of each feature lie in a matrix of weights.
+    """Where the bins of each feature lie in a matrix of weights."""
 
-    Parameters
-    ----------
-    edges : list of ndarray
-        The edges of the bins of each numeric feature, in ascending order.
-    n_choices : list of int, default=()
-        The numbers of categories of the other features, which stand behind.
-    """
-
-    edges: list
-    n_choices: list
+    edges: list  # of ndarray, ascending: the edges of the bins of a numeric feature
+    n_choices: list  # of int: the categories of each feature that stands behind those
 
     def __post_init__(self):
         counts = np.array([*map(len, self.edges), *self.n_choices], dtype=np.intp)
@@ -56,33 +48,19 @@ class BinLayout:
         if self.counts.sum() >= MOST_BINS:
             raise ValueError(f"{self.counts.sum()} bins")
 
-    def locate(self, numbers, choices, fraction):
-        """Bins and fractions of the values of each feature.
+    def locate(self, values, choices, fraction):
+        """The bin of each value, a row of a matrix of weights, and how far it is in it.
 
-        Parameters
-        ----------
-        numbers : ndarray of shape (n_rows, n_numeric)
-            The numbers, none missing.
-        choices : ndarray of shape (n_rows, n_choices)
-            Positions of categories; -1 for none of them.
-        fraction : float
-            That of a category.
-
-        Returns
-        -------
-        bins : ndarray of shape (n_rows, n_features)
-            Rows of a matrix of weights, of dtype int32.
-        fractions : ndarray of shape (n_rows, n_features)
-            Between 0 and 1, of dtype float64.
+        Choices are positions of categories, of that fraction; -1 stands for none.
         """
-        n_numeric = numbers.shape[1]
-        shape = len(numbers), n_numeric + choices.shape[1]
+        n_numeric = values.shape[1]
+        shape = len(values), n_numeric + choices.shape[1]
         bins, fractions = np.empty(shape, np.int32), np.empty(shape)
-        for f, (values, edges) in enumerate(zip(numbers.T, self.edges, strict=True)):
-            place = np.searchsorted(edges, values, side="right") - 1
-            place = np.clip(place, 0, len(edges) - 2)
-            passed = (values - edges[place]) / (edges[place + 1] - edges[place])
-            bins[:, f] = place
+        for f, (column, edges) in enumerate(zip(values.T, self.edges, strict=True)):
+            bin_ = np.searchsorted(edges, column, side="right") - 1
+            bin_ = np.clip(bin_, 0, len(edges) - 2)
+            passed = (column - edges[bin_]) / (edges[bin_ + 1] - edges[bin_])
+            bins[:, f] = bin_
             fractions[:, f] = np.clip(passed, 0, 1)
         bins[:, n_numeric:] = np.maximum(choices, 0)
         fractions[:, n_numeric:] = fraction * (choices >= 0)
@@ -90,12 +68,9 @@ class BinLayout:
         return bins, fractions
 
     def means(self, tiles):
-        """The mean of each column of the encoding.
+        """The mean of each column, from tiles of bins, fractions and weights.
 
-        Parameters
-        ----------
-        tiles : iterable of tuple of ndarray
-            Bins, fractions and weights of some rows; all weights add up to one.
+        All weights add up to one.
         """
         inside, shared = np.zeros((2, self.n_bins, 1))
         for bins, fractions, weights in tiles:
@@ -125,25 +100,13 @@ class BinLayout:
 
 @dataclass(eq=False)
 class EncodedRows:
-    """A matrix of rows: dense columns, then those of bins less `centre`.
+    """A matrix of rows: dense columns, then those of bins less `centre`."""
 
-    Parameters
-    ----------
-    dense : ndarray of shape (n_rows, n_dense)
-        The dense columns.
-    bins, fractions : ndarray of shape (n_rows, n_features)
-        Where each number is.
-    layout : BinLayout
-        Where the bins are.
-    centre : ndarray of shape (n_bins,)
-        What is subtracted from the columns of bins: their means, or zero.
-    """
-
-    dense: np.ndarray
-    bins: np.ndarray
-    fractions: np.ndarray
+    dense: np.ndarray  # (n_rows, n_dense)
+    bins: np.ndarray  # (n_rows, n_features), where each value is
+    fractions: np.ndarray  # likewise
     layout: BinLayout
-    centre: np.ndarray
+    centre: np.ndarray  # (n_bins,), the means of the columns of bins, or zero
 
     @property
     def shape(self):
@@ -157,14 +120,11 @@ class EncodedRows:
         return len(self.dense)
 
     def __getitem__(self, rows):
+        parts = self.dense, self.bins, self.fractions
         if isinstance(rows, slice):
-            parts = self.dense[rows], self.bins[rows], self.fractions[rows]
+            parts = [part[rows] for part in parts]
         else:  # several times faster than brackets
-            parts = (
-                self.dense.take(rows, axis=0),
-                self.bins.take(rows, axis=0),
-                self.fractions.take(rows, axis=0),
-            )
+            parts = [part.take(rows, axis=0) for part in parts]
         return EncodedRows(*parts, self.layout, self.centre)
 
     def with_noise(self, noise):

@@ -8,7 +8,12 @@ import numpy as np
 from joblib import effective_n_jobs
 
 from skml.attention import _additive, _pooling_kernel
-from skml.attention._arrays import as_floats, check_bandwidth, check_points
+from skml.attention._arrays import (
+    as_floats,
+    check_bandwidth,
+    check_points,
+    tiles_of,
+)
 from skml.attention._scores import (
     dot_product_score,
     gaussian_score,
@@ -24,7 +29,7 @@ PAIRS_OF_PART = 2**28  # of a query and a key: some tenths of a second
 TILE_VALUES = 2**20  # masked scores that are held at a time
 
 
-def scale_points(queries, keys, score):
+def _scale_points(queries, keys, score):
     """Points as the kernel takes them: the root of their size divides products."""
     if score == "scaled-dot-product":
         queries = queries / queries.dtype.type(np.sqrt(queries.shape[1]))
@@ -32,35 +37,14 @@ def scale_points(queries, keys, score):
 
 
 def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None):
-    """Pool values, unchecked.
-
-    Parameters
-    ----------
-    queries : ndarray of shape (n_queries, n_features)
-        The queries; float32 or float64, as all other arrays.
-    keys : ndarray of shape (n_keys, n_features)
-        The keys.
-    values : ndarray of shape (n_keys, n_outputs)
-        The values.
-    key_weights : ndarray of shape (n_keys,) or None
-        How often a key counts.
-    score : {"gaussian", "laplace", "dot-product", "scaled-dot-product", "additive"}
-        How alike a query and a key are.
-    n_jobs : int, default=None
-        The number of threads.
-
-    Returns
-    -------
-    pooled : ndarray of shape (n_queries, n_outputs)
-        Weighted means.
-    """
+    """Pool values, unchecked: all arrays are of one precision."""
     if score == "additive":
         return _additive.pool(queries, keys, values, key_weights)
-    queries, keys = scale_points(queries, keys, score)
+    queries, keys = _scale_points(queries, keys, score)
     pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
     log_normalizer = np.empty(len(queries))
 
-    def pool_some(rows):
+    def pool_part(rows):
         _pooling_kernel.pool(
             queries[rows],
             keys,
@@ -76,7 +60,7 @@ def pool_rows(queries, keys, values, key_weights, *, score, n_jobs=None):
         )
 
     n_threads = effective_n_jobs(n_jobs)
-    _in_threads(pool_some, split_rows(len(queries), len(keys), n_threads), n_threads)
+    _in_threads(pool_part, split_rows(len(queries), len(keys), n_threads), n_threads)
     return pooled
 
 
@@ -99,10 +83,7 @@ def split_heads(z, n_heads):
 
 
 def pool_heads(points, key_heads, values, key_weights, *, score, n_jobs):
-    """The mean of what the heads of some queries pool, each from its own keys.
-
-    All is computed in the precision of the values.
-    """
+    """The mean of what heads pool, each from its keys, in the values' precision."""
     dtype, pooled = values.dtype, 0
     points, key_weights = points.astype(dtype), key_weights.astype(dtype)
     heads = zip(split_heads(points, len(key_heads)), key_heads, strict=True)
@@ -119,7 +100,7 @@ def pool_heads(points, key_heads, values, key_weights, *, score, n_jobs):
 
 
 def split_rows(n_rows, n_keys, n_threads):
-    """Divide rows among threads, in parts so short that interrupts are soon heard."""
+    """Divide rows among threads, in parts so short that interrupts are soon seen."""
     n_parts = ceil(n_rows * n_keys / PAIRS_OF_PART)
     n_parts = max(n_parts, min(n_threads, n_rows // ROWS_OF_THREAD))
     ends = np.linspace(0, n_rows, max(1, min(n_parts, n_rows)) + 1).astype(int)
@@ -127,26 +108,14 @@ def split_rows(n_rows, n_keys, n_threads):
 
 
 def weigh_rows(queries, keys, values, key_weights, *, score, exclude=None, bonus=None):
-    """Pool values as `pool_rows` does, in one thread, and return the weights, too.
+    """Pool values in one thread, and return the weights of the keys, too.
 
-    Parameters
-    ----------
-    exclude : ndarray of shape (n_queries,), default=None
-        The key that a query does not attend to; -1 for none.
-    bonus : ndarray of shape (n_queries,), default=None
-        What is added to the score of that key instead: the logarithm of the fraction of
-        its weight that is left.
-
-    Returns
-    -------
-    pooled : ndarray of shape (n_queries, n_outputs)
-        Weighted means.
-    weights : ndarray of shape (n_queries, n_keys)
-        The weights of the keys; each row has the sum one, or zero without a key.
+    A query does not attend to the key `exclude`, -1 for none; or, with `bonus`, less:
+    by the logarithm of the fraction of the key's weight that is left.
     """
     if score == "additive":
         return _additive.weigh(queries, keys, values, key_weights, exclude, bonus)
-    queries, keys = scale_points(queries, keys, score)
+    queries, keys = _scale_points(queries, keys, score)
     pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
     weights = np.empty((len(queries), len(keys)), dtype=queries.dtype)
     _pooling_kernel.pool(
@@ -169,32 +138,15 @@ def backward(weights, pooled, values, gradient, queries, keys, *, score):
     """The derivatives of what `weigh_rows` pooled; overwrites the weights.
 
     The derivatives of the scores of a query sum to zero, so that those of distances
-    need products with the points alone, and sums.
-
-    Parameters
-    ----------
-    weights, pooled : ndarray
-        What `weigh_rows` returned.
-    values : ndarray of shape (n_keys, n_outputs)
-        What was pooled.
-    gradient : ndarray of shape (n_queries, n_outputs)
-        The derivative with respect to `pooled`.
-    queries, keys : ndarray
-        The points.
-    score : str
-        How alike they are.
-
-    Returns
-    -------
-    query_gradient, key_gradient, value_gradient : ndarray
-        The derivatives, of the shapes of `queries`, `keys` and `values`.
+    need products with the points alone, and sums. Returned are those with respect to
+    queries, keys and values, from that with respect to `pooled`.
     """
     if score == "additive":
         return _additive.backward(weights, pooled, values, gradient, queries, keys)
     value_gradient = weights.T @ gradient
     row_sums = np.empty(len(queries), dtype=queries.dtype)
     column_sums = np.empty(len(keys), dtype=queries.dtype)
-    queries, keys = scale_points(queries, keys, score)
+    queries, keys = _scale_points(queries, keys, score)
     _pooling_kernel.backward(
         weights,
         pooled,
@@ -368,7 +320,7 @@ def _check_scores(queries, keys, score):
 
 
 def _pool_masked(queries, keys, values, key_weight, mask, score):
-    """Pool some queries at a time, as the formula says."""
+    """Pool as the formula says, a tile of queries at a time."""
     mask = np.asarray(mask)
     if mask.dtype != bool or mask.shape != (len(queries), len(keys)):
         raise ValueError(
@@ -386,9 +338,7 @@ def _pool_masked(queries, keys, values, key_weight, mask, score):
         with np.errstate(divide="ignore"):
             bonus = np.log(key_weight)
     pooled = np.empty((len(queries), values.shape[1]), dtype=queries.dtype)
-    step = max(1, TILE_VALUES // len(keys))
-    for start in range(0, len(queries), step):
-        rows = slice(start, start + step)
+    for rows in tiles_of(len(queries), max(1, TILE_VALUES // len(keys))):
         weights = masked_softmax(score(queries[rows], keys) + bonus, mask[rows])
         pooled[rows] = weights @ values
     return pooled

@@ -11,7 +11,7 @@ from skml.attention._losses import SquaredError
 
 
 class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
-    r"""Predict numbers as means of training targets, weighted by attention.
+    r"""Predict targets as means of training targets, weighted by attention.
 
     A query attends to all training rows, the keys, and averages their targets, softly:
 
@@ -42,15 +42,15 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         The bandwidth of the embedding "identity", in standard deviations; "auto"
         chooses it by leave-one-out.
     numeric_encoding : {"none", "piecewise-linear", "auto"}, default="auto"
-        Whether a number is encoded also by how far it has come through each of
-        `n_bins` bins [4]_, so that what is linear in the encoding bends at quantiles.
-        "auto" does for the embeddings "linear" and "mlp".
+        Whether numeric features are also encoded by how far a value has come through
+        each of `n_bins` bins [4]_, so that what is linear in the encoding bends at
+        quantiles. "auto" does for the embeddings "linear" and "mlp".
     n_bins : int, default=32
         The largest number of bins of a feature.
     residual : {"none", "linear", "mlp", "auto"}, default="auto"
         The mean u: zero, linear in the encoded features, or also in the hidden values
         of the embedding "mlp". "auto" is the last for "mlp", "linear" for "linear",
-        and "none" for the others.
+        and "none" for "identity" and "scale".
     n_components : int, default=16
         The number of components of z, for the embeddings "linear" and "mlp".
     hidden_layer_sizes : array-like of int, default=(64,)
@@ -91,7 +91,7 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     dropout : float, default=0.1
         Dropout probability of hidden units; all rows of a step have the same units.
     input_noise : float, default=0.0
-        The standard deviation of noise that training adds to scaled numbers.
+        The standard deviation of noise that training adds to scaled numeric features.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Which columns are categories: those of strings and of a category type; none; or,
         as well, those given by name, position or mask.
@@ -133,7 +133,7 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
 
     See Also
     --------
-    AttentionPoolingClassifier : The same for classes.
+    AttentionPoolingClassifier : The same for classification.
     attention_pooling : The pooling alone.
 
     References

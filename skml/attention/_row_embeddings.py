@@ -16,21 +16,11 @@ MOST_COLUMNS = 2**31
 
 @stored
 class BandwidthEmbedding:
-    """Divides each feature by a bandwidth, or all by the same one; u is zero.
+    """Divides each feature by a bandwidth, or all by the same one; u is zero."""
 
-    Attributes
-    ----------
-    parameters : dict
-        The logarithms of the bandwidths: one for each feature, or one for all.
-    n_features : int
-        The number of features.
-    n_outputs : int
-        The number of columns of u.
-    """
-
-    parameters: dict
+    parameters: dict  # the logarithms of the bandwidths: one a feature, or one for all
     n_features: int
-    n_outputs: int
+    n_outputs: int  # columns of u
 
     def check(self):
         """Check that there is one bandwidth for all features, or one for each."""
@@ -59,7 +49,7 @@ class BandwidthEmbedding:
 
 
 def make_bandwidths(n_bandwidths, n_features, n_outputs):
-    """A bandwidth embedding to begin with."""
+    """The embedding that bandwidths are learned from."""
     # Rule of thumb: distances of two random rows are about one bandwidth.
     start = np.full(n_bandwidths, 0.5 * np.log(n_features))
     return BandwidthEmbedding(
@@ -77,28 +67,15 @@ class NetworkEmbedding:
 
     where h may be several layers, one after another, or none. The products with x are
     one product, with the matrices side by side.
-
-    Attributes
-    ----------
-    parameters : dict
-        The matrices and biases.
-    n_features, n_components, n_outputs : int
-        The number of columns of x, z and u.
-    hidden_layer_sizes : tuple of int
-        The sizes of the layers.
-    has_mean : bool
-        Whether u is learned; else it is zero.
-    mean_sees_hidden : bool
-        Whether u depends on h, too; else D is zero.
     """
 
-    parameters: dict
-    n_features: int
-    n_components: int
-    n_outputs: int
+    parameters: dict  # the matrices and biases
+    n_features: int  # columns of x
+    n_components: int  # columns of z
+    n_outputs: int  # columns of u
     hidden_layer_sizes: tuple
-    has_mean: bool
-    mean_sees_hidden: bool
+    has_mean: bool  # else u is zero
+    mean_sees_hidden: bool  # else D is zero
 
     n_parts = 1  # of z, each of n_components columns
 
@@ -134,7 +111,7 @@ class NetworkEmbedding:
         return self.n_components
 
     def initialize(self, random_state):
-        """Draw the parameters; the mean begins as zero."""
+        """Initialise the parameters at random; the mean begins as zero."""
         for name, shape in self.shapes().items():
             if name.startswith("u_"):
                 value = np.zeros(shape, np.float32)
@@ -164,7 +141,7 @@ class NetworkEmbedding:
             if layer:
                 hidden = below @ p[f"hidden_weights_{layer}"]
             activation = np.tanh(hidden + p[f"bias_{layer}"])
-            keep = draw_kept(activation, dropout, random_state)
+            keep = draw_dropout(activation, dropout, random_state)
             below = activation if keep is None else activation * keep
             layers.append((activation, keep, below))
         if layers:
@@ -234,12 +211,12 @@ class AdditiveEmbedding(NetworkEmbedding):
 
 
 def draw_uniform(shape, random_state):
-    """A matrix to begin with, of smaller numbers the more of them are added up."""
+    """Initial weights: smaller the more of them are added up."""
     bound = 1 / np.sqrt(shape[0])
     return random_state.uniform(-bound, bound, size=shape).astype(np.float32)
 
 
-def draw_kept(hidden, dropout, random_state):
+def draw_dropout(hidden, dropout, random_state):
     """Factors of hidden units, the same for all rows, as a step compares them."""
     if random_state is None or dropout == 0:
         return None

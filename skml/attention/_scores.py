@@ -304,7 +304,5 @@ def _minus_distances(queries, keys, bandwidth, metric):
             distances /= unit
             if metric == "sqeuclidean":
                 distances /= unit
-            scores[batch] = (
-                0.0 - distances
-            )  # not -distances, which makes zeros negative
+            scores[batch] = 0.0 - distances  # -distances would make zeros negative
     return scores

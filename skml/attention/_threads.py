@@ -20,13 +20,8 @@ def _controller():
 def limit_blas_threads(n_jobs):
     """Let products take `n_jobs` threads for a while; then, what they took before.
 
-    The products of a small step are over before a second thread has begun. All threads
-    of the process share this number: the last one that leaves puts it back.
-
-    Parameters
-    ----------
-    n_jobs : int or None
-        As everywhere in scikit-learn.
+    The products of a small step are over before a second thread has begun. The limit is
+    that of the whole process: the last fit that ends restores it.
     """
     limits = effective_n_jobs(n_jobs)
     with _LOCK:

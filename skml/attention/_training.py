@@ -25,40 +25,27 @@ class Rows(NamedTuple):
     weights: np.ndarray  # (n_rows,)
     repeats: np.ndarray  # (n_rows,), of these weights those of rows equal to one
 
-    def at(self, positions):
-        """Some of the rows."""
+    def select(self, positions):
+        """The rows at these positions."""
         return Rows(*(field[positions] for field in self))
 
 
 class Selection(NamedTuple):
-    """Some rows in an order of their own, with other weights; no copy of the rows."""
+    """Positions of rows, and other weights of them; no copy of the rows."""
 
     rows: Rows
     positions: np.ndarray
     weights: np.ndarray
     repeats: np.ndarray
 
-    def at(self, places):
-        """Some of them, as `Rows`."""
-        positions = self.positions[places]
-        return Rows(
-            self.rows.X[positions],
-            self.rows.Y[positions],
-            self.weights[places],
-            self.repeats[places],
-        )
+    def select(self, chosen):
+        """Those that are chosen, as `Rows`."""
+        rows = self.rows.select(self.positions[chosen])
+        return rows._replace(weights=self.weights[chosen], repeats=self.repeats[chosen])
 
 
 def hold_out(rows, positions):
-    """Rows to learn from, and a validation set: of rows that are equal, one each.
-
-    Returns
-    -------
-    learned : Selection
-        All others, and what is left of the rows that are held out.
-    held : Selection
-        The rows at `positions`.
-    """
+    """Selections: what is left to learn from, and a validation set, of one row each."""
     is_held = np.zeros(len(rows.X), dtype=bool)
     is_held[positions] = True
     left = np.where(is_held, rows.repeats, rows.weights)
@@ -74,30 +61,8 @@ def loss_and_gradient(
 ):
     """The loss of rows that attend to all others, and the gradient of the parameters.
 
-    Parameters
-    ----------
-    embedding : BandwidthEmbedding or NetworkEmbedding
-        Maps rows to points.
-    objective : SquaredError or LogLoss
-        What is minimised.
-    rows : Rows
-        The keys; the first of them are the queries, which do not attend to themselves,
-        but to rows that are equal.
-    n_queries : int
-        The number of queries.
-    score : {"gaussian", "laplace", "scaled-dot-product", "additive"}
-        How alike two points are.
-    n_heads : int
-        The number of parts in which points are compared; the results are averaged.
-    **dropout : dict
-        Of a network in training: its arguments `dropout` and `random_state`.
-
-    Returns
-    -------
-    loss : float
-        The mean loss.
-    gradient : dict of str to ndarray
-        Its derivatives.
+    The first rows are the queries, and all are keys. A query does not attend to itself,
+    but to rows that are equal.
     """
     z, u, tape = embedding.forward(rows.X, **dropout)
     values = np.ascontiguousarray(objective.values(rows.Y, u))
@@ -144,7 +109,7 @@ def pull_back(heads, by_head, values, pooled_gradient, score):
 
 
 def held_out_loss(embedding, objective, keys, rows, *, score, n_heads, n_jobs):
-    """The loss of a validation set, which attends to other rows."""
+    """The loss of a validation set, `rows`, which attends to other rows."""
     z, u, _ = embedding.forward(keys.X)
     z_out, u_out, _ = embedding.forward(rows.X)
     values = np.ascontiguousarray(objective.values(keys.Y, u))
@@ -159,12 +124,8 @@ def held_out_loss(embedding, objective, keys, rows, *, score, n_heads, n_jobs):
 def fit_bandwidths(embedding, objective, rows, *, score, max_iter):
     """Learn bandwidths, in place, from the leave-one-out loss of all rows, by L-BFGS.
 
-    Returns
-    -------
-    losses : list of float
-        The loss after each iteration; without any, that of the bandwidths as they are.
-    least : float
-        The least loss that was seen.
+    Returns the loss after each iteration (without any, that of the bandwidths as they
+    are) and the least loss.
     """
     evaluated, losses = [], []
 
@@ -232,55 +193,31 @@ def scheduled_rate(step, n_steps, highest):
 
 
 def draw_context(n_rows, context_size, batch, random_state):
-    """Choose keys for a batch: its own rows, and others behind them."""
-    is_other = np.ones(n_rows, dtype=bool)
-    is_other[batch] = False
+    """Choose keys for a batch: its rows, and behind them some that are not in it."""
+    is_outside = np.ones(n_rows, dtype=bool)
+    is_outside[batch] = False
     if n_rows <= context_size:
-        return np.concatenate([batch, np.flatnonzero(is_other)])
+        return np.concatenate([batch, np.flatnonzero(is_outside)])
     drawn = random_state.choice(n_rows, context_size, replace=False, shuffle=False)
-    return np.concatenate([batch, drawn[is_other[drawn]]])[:context_size]
+    return np.concatenate([batch, drawn[is_outside[drawn]]])[:context_size]
 
 
 class MinibatchTraining:
     """Learns a network by small steps, in each of which queries are left out.
 
-    A step costs `batch_size` times `context_size`, however many rows there are.
-
-    Parameters
-    ----------
-    embedding : NetworkEmbedding
-        The network, which is learned in place.
-    objective : SquaredError or LogLoss
-        What is minimised.
-    rows : Rows
-        All rows, in float32.
-    validation : ndarray
-        Positions of rows that are not learned from, but decide when to stop.
-    options : dict
-        The estimator's parameters.
-    random_state : RandomState
-        Seeds batches, contexts and noise.
-
-    Attributes
-    ----------
-    losses : list of float
-        The loss of each step, of the queries of its batch.
-    scores : list of float
-        The loss of the validation set after each evaluation; without validation set,
-        the mean of the losses of the steps since the last one.
-    best_loss : float
-        The least of them, whose parameters are kept; without validation set the last.
+    A step costs `batch_size` times `context_size`, however many rows there are. The
+    rows at the positions `validation` decide when to stop.
     """
 
     def __init__(self, embedding, objective, rows, validation, options, random_state):
-        self.embedding = embedding
+        self.embedding = embedding  # learned in place
         self.objective = objective
         self.options = options
         self.random_state = np.random.default_rng(random_state.randint(2**31 - 1))
         learned, held = hold_out(rows, validation)
         order = random_state.permutation(len(learned.positions))
         self.rows = Selection(rows, *(field[order] for field in learned[1:]))
-        self.validation = held.at(slice(MOST_HELD_OUT))
+        self.validation = held.select(slice(MOST_HELD_OUT))
         self.optimizer = AdamW(
             embedding.parameters, weight_decay=options["weight_decay"]
         )
@@ -290,22 +227,16 @@ class MinibatchTraining:
             max(1, options["context_size"] // 2),
         )
         self.highest_rate = options["learning_rate"]
-        self.losses, self.scores = [], []
-        self.best_loss = np.inf
-        self.best = deepcopy(embedding.parameters)
+        self.losses = []  # of each step, of the queries of its batch
+        self.scores = []  # of each evaluation, see `_score`
+        self.best_loss = np.inf  # the least score; without a validation set the last
+        self.best = deepcopy(embedding.parameters)  # which had that score
 
     def run(self, report):
         """Learn until `max_iter`, or until the validation set no longer improves.
 
-        Parameters
-        ----------
-        report : callable
-            Is called after each evaluation; returns whether to stop.
-
-        Returns
-        -------
-        is_stopped : bool
-            Whether it was stopped by the report.
+        `report` is called after each evaluation. It returns whether to stop, and so
+        does this.
         """
         n_without_improvement, is_stopped = 0, False
         for n_steps, batch in enumerate(self._batches(), start=1):
@@ -340,7 +271,7 @@ class MinibatchTraining:
         return replace(self.embedding, parameters=deepcopy(self.best))
 
     def _batches(self):
-        """Positions of rows, each in its turn, in random order, without end."""
+        """Positions of rows, epoch after epoch, in random order, without end."""
         n_rows = len(self.rows.positions)
         n_batches = max(1, round(n_rows / self.batch_size))
         while True:
@@ -356,7 +287,7 @@ class MinibatchTraining:
         loss, gradient = loss_and_gradient(
             self.embedding,
             self.objective,
-            self._with_noise(self.rows.at(context)),
+            self._with_noise(self.rows.select(context)),
             len(batch),
             score=self.options["attention"],
             n_heads=self.options["n_heads"],
@@ -381,7 +312,7 @@ class MinibatchTraining:
         return held_out_loss(
             self.embedding,
             self.objective,
-            self.rows.at(slice(MOST_KEYS)),
+            self.rows.select(slice(MOST_KEYS)),
             self.validation,
             score=self.options["attention"],
             n_heads=self.options["n_heads"],

@@ -128,7 +128,10 @@ SHORTER = slice(None, -1)
         (f"{ENCODER}.layout.edges.0", lambda a: a[:1], "edges do not ascend"),
         ("loss_curve_", lambda a: a[SHORTER], "has the shape"),
         ("validation_score_", lambda a: a[SHORTER], "has the shape"),
-        ("shares.data", lambda a: a * np.inf, "shares are not finite"),
+        ("sample_rows", lambda a: a - 1, "sample_rows are not rows"),
+        ("sample_rows", lambda a: a + 1, "sample_rows are not rows"),
+        ("sample_rows", lambda a: a[SHORTER], "sample_fractions has the shape"),
+        ("sample_fractions", lambda a: a * np.inf, "sample_fractions is not finite"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(saved, path, change, message):

@@ -126,7 +126,7 @@ def test_a_row_with_repeats_is_so_many_equal_rows(kind):
     objective, rows = make_problem(2, classes=False)
     counts = np.where(np.arange(N_ROWS) < 5, 3, 1)
     merged = rows._replace(weights=counts.astype(float), repeats=counts - 1.0)
-    apart = rows.at(np.repeat(np.arange(N_ROWS), counts))
+    apart = rows.select(np.repeat(np.arange(N_ROWS), counts))
     apart = apart._replace(weights=np.ones(counts.sum()), repeats=0 * apart.weights)
     embedding = make_embedding(kind, rows.X.shape[1], 2)
     found = [
@@ -145,7 +145,7 @@ def test_one_of_equal_rows_is_held_out():
     rows = rows._replace(weights=np.full(N_ROWS, 1.0), repeats=np.zeros(N_ROWS))
     rows.weights[[3, 8]], rows.repeats[[3, 8]] = [2, 3], [1, 2]
     learned, held = hold_out(rows, np.array([3, 5]))
-    learned, held = learned.at(slice(None)), held.at(slice(None))
+    learned, held = learned.select(slice(None)), held.select(slice(None))
     assert_array_equal(held.X.dense, rows.X.dense[[3, 5]])
     assert_array_equal(held.weights, [1, 1])
     assert_array_equal(learned.X.dense, np.delete(rows.X.dense, 5, axis=0))
