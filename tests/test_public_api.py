@@ -184,7 +184,9 @@ def constructor_of(cls):
     return next(node for node in body if getattr(node, "name", None) == "__init__")
 
 
-@pytest.mark.parametrize("path", ESTIMATORS)
+@pytest.mark.parametrize(
+    "path", [path for path in ESTIMATORS if "__init__" in vars(load(path))]
+)
 def test_constructor_does_nothing_but_store(path):
     init = constructor_of(load(path))
     stored = [ast.unparse(statement) for statement in init.body]

@@ -20,7 +20,7 @@ try:  # scikit-learn >= 1.9
 except ImportError:
 
     class CallbackSupportMixin:
-        """Stand-in without ``set_callbacks``: tasks are entered, nobody is told."""
+        """Stand-in without ``set_callbacks``: tasks begin and end, and that is all."""
 
         def _init_callback_context(self, **kwargs):
             return _SilentCallbackContext()
@@ -87,20 +87,7 @@ def make_loss(name, n_classes=0, quantile=None):
 
 
 def interactions_of_hist(groups, is_categorical):
-    """Interaction constraints by the positions that HistGradientBoosting means.
-
-    Parameters
-    ----------
-    groups : list of list of int or None
-        Positions of the columns of X.
-    is_categorical : ndarray of shape (n_features,)
-        Which columns hold categories.
-
-    Returns
-    -------
-    groups : list of list of int or None
-        The positions to pass as `interaction_cst`.
-    """
+    """Groups of positions of columns of X, as `interaction_cst` takes them."""
     if groups is None or not is_categorical.any() or not _constrains_moved_columns():
         return groups
     moved = np.argsort(np.argsort(~is_categorical, kind="stable")).tolist()
@@ -130,39 +117,29 @@ def _constrains_moved_columns():
     return len(set(predicted.tolist())) < len(X)
 
 
-def restore_svm(machine, learned):
+def restore_svm(svm, learned):
     """Let an SVC or SVR, not fitted yet, predict with what another one learned.
 
     libsvm reads private attributes (scikit-learn 1.7 to 1.9.1): those that are not the
     learned arrays come from a fit to a few rows. If they are gone, SVMs cannot be
     loaded, which tests notice; all else works.
 
-    Parameters
-    ----------
-    machine : SVC or SVR
-        With a number as `gamma`.
-    learned : dict
-        The public attributes ``support_``, ``support_vectors_``, ``n_support_``,
-        ``dual_coef_``, ``intercept_``, ``n_iter_``, ``n_features_in_`` and, of a
-        classifier, ``classes_``; `dual_coef_` is dense.
-
-    Returns
-    -------
-    machine : SVC or SVR
-        The same one.
+    The SVM has a number as `gamma`. `learned` are the public attributes ``support_``,
+    ``support_vectors_``, ``n_support_``, ``dual_coef_`` (dense), ``intercept_``,
+    ``n_iter_``, ``n_features_in_`` and, of a classifier, ``classes_``.
     """
     from scipy import sparse
 
-    machine._validate_params()
-    parameters = machine.get_params()
+    svm._validate_params()
+    parameters = svm.get_params()
     vectors, n_support = learned["support_vectors_"], learned["n_support_"]
     few = np.arange(max(2, len(n_support)), dtype=np.float64)
     rows = few[:, np.newaxis]
     safe = {"kernel": "linear", "C": 1.0, "max_iter": -1, "verbose": False}
-    machine.set_params(**safe, tol=1e-3, cache_size=1)
-    machine.fit(sparse.csr_matrix(rows) if sparse.issparse(vectors) else rows, few)
-    machine.set_params(**parameters)
-    is_binary = len(getattr(machine, "classes_", ())) == 2
+    svm.set_params(**safe, tol=1e-3, cache_size=1)
+    svm.fit(sparse.csr_matrix(rows) if sparse.issparse(vectors) else rows, few)
+    svm.set_params(**parameters)
+    is_binary = len(getattr(svm, "classes_", ())) == 2
     sign = -1 if is_binary else 1  # libsvm's own, of two classes
     dual_coef = learned["dual_coef_"]
     if sparse.issparse(vectors):  # every entry is stored
@@ -170,28 +147,22 @@ def restore_svm(machine, learned):
         indices = np.tile(np.arange(n_columns, dtype=np.int32), n_rows)
         indptr = np.arange(n_rows + 1) * n_columns
         parts = dual_coef.ravel(), indices, indptr
-        dual_coef = type(machine.dual_coef_)(parts, shape=dual_coef.shape)
-    vars(machine).update(learned, dual_coef_=dual_coef)
-    del vars(machine)["n_support_"]  # a property of what follows
-    machine._n_support = np.resize(n_support, machine._n_support.shape)
-    machine._dual_coef_ = sign * dual_coef
-    machine._intercept_ = sign * learned["intercept_"]
-    return machine
+        dual_coef = type(svm.dual_coef_)(parts, shape=dual_coef.shape)
+    vars(svm).update(learned, dual_coef_=dual_coef)
+    del vars(svm)["n_support_"]  # a property of what follows
+    svm._n_support = np.resize(n_support, svm._n_support.shape)
+    svm._dual_coef_ = sign * dual_coef
+    svm._intercept_ = sign * learned["intercept_"]
+    return svm
 
 
 def curves_of_calibration(calibrated):
-    """The fitted curves of a CalibratedClassifierCV with `ensemble=False`.
+    """What a CalibratedClassifierCV with `ensemble=False` calibrated, and its curves.
 
-    Private are the class of `calibrated_classifiers_` and that of a sigmoid with its
-    attributes (scikit-learn 1.7 to 1.9.1); if they are gone, fits that calibrate fail.
-
-    Returns
-    -------
-    estimator : estimator
-        The calibrated classifier.
-    curves : list of tuple
-        For each score the slope and the intercept of a sigmoid, or the positions and
-        the values of thresholds.
+    A curve is the slope and the intercept of a sigmoid, or the positions and the values
+    of thresholds. Private are the class of `calibrated_classifiers_` and that of a
+    sigmoid with its attributes (scikit-learn 1.7 to 1.9.1); if they are gone, fits that
+    calibrate fail.
     """
     inner = calibrated.calibrated_classifiers_[0]
     return inner.estimator, [

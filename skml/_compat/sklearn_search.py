@@ -12,7 +12,7 @@ _PLAN = "_skml_plan"
 
 
 class ClassesScorer(_scorer._Scorer):
-    """Scores what `predict` returns by a function that is told the classes, too."""
+    """Scores what `predict` returns by a function that gets the classes, too."""
 
     def _score(self, method_caller, estimator, X, y_true, **kwargs):
         y_pred = method_caller(estimator, "predict", X)

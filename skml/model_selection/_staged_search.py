@@ -1,6 +1,5 @@
 """Searches that score candidates which differ only in `n_estimators` after one fit."""
 
-import numpy as np
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 from skml._compat.sklearn_search import PlannedSearchMixin
@@ -168,31 +167,6 @@ class StagedGridSearchCV(_StagedSearchMixin, GridSearchCV):
     True
     """
 
-    def __init__(
-        self,
-        estimator,
-        param_grid,
-        *,
-        scoring=None,
-        n_jobs=None,
-        refit=True,
-        cv=None,
-        verbose=0,
-        pre_dispatch="2*n_jobs",
-        error_score=np.nan,
-        return_train_score=False,
-    ):
-        self.estimator = estimator
-        self.param_grid = param_grid
-        self.scoring = scoring
-        self.n_jobs = n_jobs
-        self.refit = refit
-        self.cv = cv
-        self.verbose = verbose
-        self.pre_dispatch = pre_dispatch
-        self.error_score = error_score
-        self.return_train_score = return_train_score
-
 
 class StagedRandomizedSearchCV(_StagedSearchMixin, RandomizedSearchCV):
     """A randomized search that fits once what differs only in the number of trees.
@@ -291,32 +265,3 @@ class StagedRandomizedSearchCV(_StagedSearchMixin, RandomizedSearchCV):
     >>> bool(search.best_score_ > 0.3)
     True
     """
-
-    def __init__(
-        self,
-        estimator,
-        param_distributions,
-        *,
-        n_iter=10,
-        scoring=None,
-        n_jobs=None,
-        refit=True,
-        cv=None,
-        verbose=0,
-        pre_dispatch="2*n_jobs",
-        random_state=None,
-        error_score=np.nan,
-        return_train_score=False,
-    ):
-        self.estimator = estimator
-        self.param_distributions = param_distributions
-        self.n_iter = n_iter
-        self.scoring = scoring
-        self.n_jobs = n_jobs
-        self.refit = refit
-        self.cv = cv
-        self.verbose = verbose
-        self.pre_dispatch = pre_dispatch
-        self.random_state = random_state
-        self.error_score = error_score
-        self.return_train_score = return_train_score

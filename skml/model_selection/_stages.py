@@ -115,20 +115,14 @@ def _stage_parameter(estimator, params):
 
 
 def shared_fits(estimator, candidates):
-    """The fits that the candidates need, in the order of the first of each.
-
-    Raises
-    ------
-    TypeError
-        If a candidate sets `n_estimators` of what has no stages.
-    """
+    """The fits that the candidates need, in the order of the first of each."""
     groups = {}
     for position, params in enumerate(candidates):
         name = _stage_parameter(estimator, params)
         key = position
         if name is not None and _is_stage(params[name]):
-            others = {**params, name: None}
-            key = name, *((other, _identity(value)) for other, value in others.items())
+            without = {**params, name: None}
+            key = name, *((key, _identity(value)) for key, value in without.items())
         groups.setdefault(key, (name, []))[1].append(position)
     fits = []
     for name, positions in groups.values():
@@ -183,51 +177,36 @@ class StagedScorer(MultimetricScorer):
 
 def _scores_at(scores, stage):
     """What the scorer of the search returned for one stage: a dict, or a number."""
-    found = {score.metric: scores[score] for score in scores if score.stage == stage}
-    return found[None] if list(found) == [None] else found
+    at_stage = {s.metric: scores[s] for s in scores if s.stage == stage}
+    return at_stage[None] if list(at_stage) == [None] else at_stage
 
 
 def _result_at(result, stage, n_candidates):
     """The result of one fit as that of one of its candidates."""
-    found = {**result, "score_time": result["score_time"] / n_candidates}
+    staged = {**result, "score_time": result["score_time"] / n_candidates}
     if result["fit_error"] is None:
         for key in {"test_scores", "train_scores"} & result.keys():
-            found[key] = _scores_at(result[key], stage)
-    return found
+            staged[key] = _scores_at(result[key], stage)
+    return staged
 
 
 def _insert_error_scores(results, error_score):
     """Give those whose fit failed the same metrics as those that have scores."""
     # There are some: if all fits fail, the search ends before.
     scores = next(r["test_scores"] for r in results if r["fit_error"] is None)
+    if isinstance(scores, dict):
+        error_score = dict.fromkeys(scores, error_score)
     for result in results:
         if result["fit_error"] is not None:
             for key in {"test_scores", "train_scores"} & result.keys():
-                result[key] = (
-                    dict.fromkeys(scores, error_score)
-                    if isinstance(scores, dict)
-                    else error_score
-                )
+                result[key] = copy(error_score)
 
 
 def spread_results(fits, out, error_score):
-    """The results of all candidates from those of the fits that they share.
+    """All candidates, in their order, and the results of each to each split.
 
-    Parameters
-    ----------
-    fits : list of SharedFit
-        The fits.
-    out : list of dict
-        What scikit-learn keeps of each fit to each split, the splits of a fit together.
-    error_score : float
-        The score where a fit failed.
-
-    Returns
-    -------
-    candidates : list of dict
-        All candidates, in their order.
-    results : list of dict
-        The same as `out` for all of them.
+    `out` are those of the fits, as scikit-learn keeps them, the splits of a fit
+    together.
     """
     n_splits = len(out) // len(fits)
     candidates, results = {}, {}
