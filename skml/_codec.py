@@ -25,24 +25,10 @@ MOST_JOBS = 1024  # threads that a file may ask for
 _REFUSALS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 _CLASSES = {}  # what a folder may hold, by name
 _SPARSE = {"csr_array": sparse.csr_array, "csr_matrix": sparse.csr_matrix}
+_COLLECTIONS = {"tuple": tuple, "set": set, "frozenset": frozenset}
+_PANDAS = {"NAType": "NA", "NaTType": "NaT"}  # missing values, by the name of the type
 _MOST_BYTES = 2**26  # of all arrays of strings
 _CONTAINERS = {"default", "pandas", "polars"}  # of `set_output`
-_KINDS = (
-    "float",
-    "tuple",
-    "set",
-    "frozenset",
-    "dict",
-    "scalar",
-    "dtype",
-    "array",
-    "objects",
-    "csr_array",
-    "csr_matrix",
-    "file",
-    "value",
-    "estimator",
-)
 _REPR = reprlib.Repr()
 _REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 60, 60
 
@@ -141,6 +127,7 @@ class Encoder:
         self.arrays = {}
         self.files = {}
         self._keys = {}  # of arrays that were seen, so that what is shared stays so
+        self._n_bytes = 0  # of arrays of strings
 
     def encode_estimator(self, estimator, place):
         parameters = estimator.get_params(deep=False)
@@ -172,7 +159,7 @@ class Encoder:
             return {"is": "float", "value": repr(value)}
         if kind is list:
             return self._encode_all(value, place)
-        if kind in {tuple, set, frozenset}:
+        if kind in _COLLECTIONS.values():
             return {"is": kind.__name__, "items": self._encode_all(value, place)}
         if kind is dict:
             items = [self._encode_all(pair, place) for pair in value.items()]
@@ -192,6 +179,11 @@ class Encoder:
             return {"is": "estimator", **self.encode_estimator(value, place)}
         if isinstance(value, os.PathLike):
             return os.fspath(value)
+        package = kind.__module__.partition(".")[0]
+        if package in {"pandas", "polars"} and hasattr(value, "to_list"):
+            return self._encode_all(value.to_list(), place)  # an index, a series
+        if package == "pandas" and kind.__name__ in _PANDAS:
+            return {"is": "pandas", "name": _PANDAS[kind.__name__]}
         is_type = isinstance(value, type) and issubclass(value, np.generic)
         if (is_type or isinstance(value, np.dtype)) and np.dtype(value).kind in "biuf":
             return {"is": "dtype", "name": np.dtype(value).str, "is_type": is_type}
@@ -218,6 +210,13 @@ class Encoder:
                 self.arrays[key] = np.require(array, array.dtype.newbyteorder("="), "C")
             return {"is": "array", "key": key, "is_fortran": _is_fortran(array)}
         if array.dtype.kind in "UO":
+            self._n_bytes += _bytes_of_strings(array.dtype, array.size)
+            if self._n_bytes > _MOST_BYTES:
+                raise ValueError(
+                    f"{place} is an array of {array.size} strings of the dtype "
+                    f"{array.dtype}; all such arrays may take {_MOST_BYTES} bytes. Use "
+                    "an array of objects, or a list."
+                )
             return {
                 "is": "objects",
                 "dtype": array.dtype.str,
@@ -249,6 +248,11 @@ class Encoder:
             "name": file.name,
             "sha256": sha256(file.content).hexdigest(),
         }
+
+
+def _bytes_of_strings(dtype, n):
+    """The bytes of an array of strings, which take less in the file; of objects, 0."""
+    return dtype.itemsize * max(1, n) if dtype.kind == "U" else 0
 
 
 def _is_fortran(array):
@@ -303,11 +307,11 @@ class Decoder:
             return [self.decode(value, place) for value in coded]
         if not isinstance(coded, dict):
             return coded
-        kind = coded.get("is")
-        if kind not in _KINDS:
+        decode = self._METHODS.get(str(coded.get("is")))
+        if decode is None:
             raise DamagedError(f"{place}: {show(coded)} is of no known kind")
         try:
-            return getattr(self, f"_decode_{kind}")(coded, place)
+            return decode(self, coded, place)
         except _REFUSALS as error:
             missing = " is missing" if isinstance(error, KeyError) else ""
             raise DamagedError(f"{place}: {error!s:.300}{missing}") from error
@@ -317,14 +321,8 @@ class Decoder:
             raise ValueError(f"{show(coded['value'])} is no float")
         return float(coded["value"])
 
-    def _decode_tuple(self, coded, place):
-        return tuple(self._decode_items(coded, place))
-
-    def _decode_set(self, coded, place):
-        return set(self._decode_items(coded, place))
-
-    def _decode_frozenset(self, coded, place):
-        return frozenset(self._decode_items(coded, place))
+    def _decode_collection(self, coded, place):
+        return _COLLECTIONS[coded["is"]](self._decode_items(coded, place))
 
     def _decode_dict(self, coded, place):
         result = {}
@@ -361,8 +359,7 @@ class Decoder:
         items = self._decode_items(coded, place)
         if not all(type(i) in {str, int, float, bool, type(None)} for i in items):
             raise ValueError("an array holds something else than strings and numbers")
-        if dtype.kind == "U":  # which takes more than its strings do in the file
-            self._n_bytes += dtype.itemsize * max(1, len(items))
+        self._n_bytes += _bytes_of_strings(dtype, len(items))
         if self._n_bytes > _MOST_BYTES:
             raise ValueError(f"{len(items)} strings of the dtype {dtype} are too long")
         array = np.empty(len(items), dtype=dtype)
@@ -377,7 +374,10 @@ class Decoder:
         matrix.check_format(full_check=True)
         return matrix
 
-    _decode_csr_array = _decode_csr_matrix = _decode_sparse
+    def _decode_pandas(self, coded, place):
+        if coded["name"] not in _PANDAS.values():
+            raise ValueError(f"{show(coded['name'])} is no missing value")
+        return getattr(import_module("pandas"), coded["name"])
 
     def _decode_file(self, coded, place):
         name = coded["name"]
@@ -407,6 +407,21 @@ class Decoder:
         if cls is None:
             raise ValueError(f"{show(coded['class'])} is no estimator of this package")
         return self.make_estimator(coded, place, cls)
+
+    _METHODS = {
+        **dict.fromkeys(_COLLECTIONS, _decode_collection),
+        **dict.fromkeys(_SPARSE, _decode_sparse),
+        "float": _decode_float,
+        "dict": _decode_dict,
+        "scalar": _decode_scalar,
+        "dtype": _decode_dtype,
+        "array": _decode_array,
+        "objects": _decode_objects,
+        "pandas": _decode_pandas,
+        "file": _decode_file,
+        "value": _decode_value,
+        "estimator": _decode_estimator,
+    }
 
 
 def _known_dtype(text, kinds):

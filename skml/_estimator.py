@@ -68,7 +68,7 @@ class BaseLearner(BaseEstimator):
             If a parameter is no data, such as a function or a `RandomState`; nothing is
             written then.
         ValueError
-            If the folder holds other files.
+            If the folder holds other files, or arrays of strings take over 64 MiB.
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """

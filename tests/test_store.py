@@ -6,6 +6,8 @@ import struct
 from numbers import Integral
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 from safetensors.numpy import load_file, save_file
@@ -169,6 +171,18 @@ def test_a_fit_publishes_in_one_assignment(path):
         Learner.load(model.save(path) and path)
 
 
+def test_an_index_or_a_series_is_a_list_and_missing_values_stay(path):
+    frame = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+    extra = [frame.columns, frame.a > 1, pl.Series(["x"]), pd.NA, pd.NaT]
+    again = Learner.load(Learner(extra=extra).fit().save(path) and path).extra
+    assert again[:3] == [["a", "b"], [False, True], ["x"]]
+    assert again[3] is pd.NA
+    assert again[4] is pd.NaT
+    edit(path, lambda s: s["parameters"]["extra"][3].update(name="eval"))
+    with pytest.raises(ValueError, match="'eval' is no missing value"):
+        Learner.load(path)
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -255,6 +269,15 @@ def test_sparse_arrays_that_would_read_elsewhere_are_refused(path):
     save_file(arrays, path / ARRAYS)
     with pytest.raises(ValueError, match="extra"):
         Learner.load(path)
+
+
+def test_strings_that_could_not_be_read_are_not_written(path):
+    strings = np.full(1000, "a", dtype="U10000")
+    with pytest.raises(ValueError, match="extra is an array of 1000 strings"):
+        Learner(extra=[strings, strings]).fit().save(path)
+    assert not path.exists()
+    model = Learner(extra=[strings.astype(object), strings[:800]]).fit()
+    assert_same(Learner.load(model.save(path) and path).extra, model.extra)
 
 
 def test_strings_that_take_more_memory_than_the_file_are_refused(path):

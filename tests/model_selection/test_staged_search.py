@@ -527,9 +527,14 @@ def test_parameters_of_a_fit_in_a_pipeline():
     )
 
 
-@pytest.mark.parametrize("several", [False, True])
-@in_every_way
-def test_metadata_routing(boosters, several, prefix):
+@pytest.mark.parametrize(
+    ("boosters", "prefix", "several"),
+    [
+        *((BOOSTERS[0], way, several) for way in WAYS for several in (False, True)),
+        *((pair, "model__", False) for pair in BOOSTERS[1:]),
+    ],
+)
+def test_metadata_routing(boosters, prefix, several):
     with config_context(enable_metadata_routing=True):
         estimator = clone(boosters[0]).set_fit_request(sample_weight="w")
         if "groups" in signature(estimator.fit).parameters:
@@ -543,7 +548,7 @@ def test_metadata_routing(boosters, several, prefix):
             way[-1][0].set_fit_request(sample_weight=False)
         staged, plain, _ = fit_both(
             way,
-            with_prefix(prefix, GRID),
+            with_prefix(prefix, {"learning_rate": [0.5], "n_estimators": [2, 6]}),
             params={"w": WEIGHT, "v": WEIGHT[::-1], "groups": GROUPS},
             scoring=scoring,
             refit="mine" if several else True,
