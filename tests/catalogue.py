@@ -11,7 +11,13 @@ from tests.neural import cases
 from tests.neural.bert.models import SENTENCES, SMALL, tiny_model
 
 BOOSTER = {"n_estimators": 5, "min_samples_leaf": 5}
-ATTENTION = {"n_estimators": 2, "max_iter": 50}
+ATTENTION = {
+    "n_estimators": 2,
+    "max_iter": 30,
+    "n_components": 4,
+    "hidden_layer_sizes": (8,),
+    "n_bins": 8,
+}
 TRANSLATOR = {**cases.FEW, "max_iter": 1}
 BERT = {**SMALL, "max_iter": 1, "batch_size": 4}
 ANSWERS = ["cat", "garden", "computer", "words", "猫", "数据", "capital", "Berlin"]

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 
 import joblib
 import numpy as np
@@ -133,12 +134,13 @@ def test_fits_in_threads_give_what_one_gives(name):
 
 
 @every_estimator
-def test_a_fit_knows_nothing_of_the_fit_before(name):
+def test_a_fit_knows_nothing_of_the_fit_before_and_leaves_copies_alone(name):
     one = case(name)
     model = one.fit()
-    expected = answers(model, one.X)
+    expected, shallow = answers(model, one.X), copy(model)
     half = slice(None, None, 2)
     model.fit(one.X[half], None if one.y is None else one.y[half])
+    assert_same(expected, answers(shallow, one.X))
     assert_same(expected, answers(model.fit(one.X, one.y), one.X))
 
 

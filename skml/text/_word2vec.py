@@ -1,6 +1,8 @@
 """Word vectors learned from documents, and one vector a document."""
 
 from collections.abc import Iterator
+from copy import copy
+from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
 
@@ -391,6 +393,15 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
 
     def __sklearn_is_fitted__(self):
         return super().__sklearn_is_fitted__() and self._fitted.has_words
+
+    def __copy__(self):
+        """A copy with tables of its own, as those of `partial_fit` grow in place."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        if "_fitted" in vars(self):
+            fitted = self._fitted
+            other._publish(replace(fitted, tables=copy(fitted.tables)))
+        return other
 
     def _fit(self, X, y, *, to_pool=False):
         """Learn and publish; also return the documents as rows of the vectors."""

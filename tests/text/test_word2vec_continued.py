@@ -1,6 +1,7 @@
 """Training that goes on: partial_fit, warm_start, and vectors to start from."""
 
 import pickle
+from copy import copy
 
 import numpy as np
 import pytest
@@ -118,6 +119,18 @@ def test_what_was_learned_does_not_change_with_later_batches():
     assert_array_equal(model.output_vectors_, again.output_vectors_)
     unchanged = (model.vectors_[: len(given)] == copy).all(axis=1)
     assert not unchanged.any()
+
+
+def test_a_copy_does_not_follow_later_batches():
+    model = make().partial_fit(OF_A)
+    shallow, words = copy(model), list(model.vocabulary_)
+    expected = model.transform(DOCUMENTS)
+    model.partial_fit(OF_B)
+    assert_array_equal(shallow.transform(DOCUMENTS), expected)
+    assert list(shallow.vocabulary_) == words
+    shallow.partial_fit(OF_B)  # as the original does
+    assert_array_equal(shallow.vectors_, model.vectors_)
+    assert vars(copy(make())) == vars(make())
 
 
 def test_a_batch_changes_its_own_words_only():
