@@ -122,7 +122,7 @@ def test_what_was_learned_does_not_change_with_later_batches():
 
 
 def test_a_copy_does_not_follow_later_batches():
-    model = make().partial_fit(OF_A)
+    model = make().partial_fit(OF_A).partial_fit(OF_A)
     shallow, words = copy(model), list(model.vocabulary_)
     expected = model.transform(DOCUMENTS)
     model.partial_fit(OF_B)
