@@ -19,17 +19,7 @@ def _package_of(frame):
 
 
 class Progress:
-    """Reports each iteration of a fit.
-
-    Parameters
-    ----------
-    estimator : estimator
-        What is fitted.
-    context : CallbackContext
-        That of the fit.
-    data : dict
-        What `fit` got, as callbacks know it: X and y.
-    """
+    """Reports each iteration of a fit, whose X and y callbacks get as `data`."""
 
     def __init__(self, estimator, context, data):
         self.estimator = estimator
@@ -46,14 +36,7 @@ class Progress:
     def report(self, line, learned, *, task_name="iteration"):
         """Report an iteration; whether a callback wants the fit to stop.
 
-        Parameters
-        ----------
-        line : str
-            What is printed if the estimator is verbose.
-        learned : callable
-            Returns what was learned so far, a `Fitted` value.
-        task_name : str, default="iteration"
-            What callbacks know the iteration as.
+        `line` is for verbose estimators; `learned` returns the `Fitted` value so far.
         """
         if self.estimator.verbose:
             print(line)

@@ -9,29 +9,14 @@ _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
 def check_replaceable(path, names, what):
-    """Refuse a name under which there is something else than a saved model.
-
-    Parameters
-    ----------
-    path : Path
-        The folder to be.
-    names : collection of str
-        The files that such a folder may hold.
-    what : str
-        What it is, for the message, e.g. ``"a saved model"``.
-
-    Raises
-    ------
-    ValueError
-        If there is a file, or a folder with others than these files.
-    """
+    """Refuse a path where there is a file, or a folder with others than these names."""
     if path.exists() and not path.is_dir():
         raise ValueError(f"{path} is a file; pass the name of a folder.")
-    others = {p.name for p in path.iterdir()} if path.exists() else set()
-    others = {name for name in others if not _TEMPORARY.fullmatch(name)}
-    if others := others - set(names):
+    present = {p.name for p in path.iterdir()} if path.exists() else set()
+    foreign = {n for n in present - set(names) if not _TEMPORARY.fullmatch(n)}
+    if foreign:
         raise ValueError(
-            f"{path} holds {min(others)!r:.60}, and is to hold nothing but {what}; "
+            f"{path} holds {min(foreign)!r:.60}, and is to hold nothing but {what}; "
             "pass a new name, or another folder."
         )
 
@@ -48,16 +33,8 @@ def replace_folder(path, names, write):
     """Write the files of a folder, which appears, or changes, when all are written.
 
     A folder that is there stays, as a process may be in it, a link may lead to it, and
-    others may own it. Its files stay until all are written, and if that fails.
-
-    Parameters
-    ----------
-    path : Path
-        The folder.
-    names : collection of str
-        The files that it may hold.
-    write : callable
-        Writes the files into the folder that it gets.
+    others may own it. Its files stay until all are written, and if that fails. `write`
+    gets the folder to write into, and `names` are the files that there may be.
     """
     if path.is_dir():
         _replace_files(path, names, write)

@@ -4,27 +4,9 @@ from importlib import import_module
 
 
 def import_optional(name, *, extra, caller):
-    """Import an optional package, or say which extra brings it.
+    """Import an optional module for what needs it, or raise which extra installs it.
 
-    Parameters
-    ----------
-    name : str
-        Name of the module to import, e.g. ``"matplotlib.pyplot"``.
-    extra : str
-        The extra of this package that installs it, e.g. ``"plot"``.
-    caller : str
-        What needs it, as the user knows it, e.g. ``"plot_vectors"``.
-
-    Returns
-    -------
-    module : module
-        The imported module.
-
-    Raises
-    ------
-    ImportError
-        If the package is not installed. A package that is installed but broken
-        raises its own error.
+    A package that is installed but broken raises its own error.
     """
     try:
         return import_module(name)

@@ -5,9 +5,8 @@ from sklearn.utils import check_random_state
 
 
 def make_random_state(random_state):
-    """Turn a `random_state` parameter into a generator of its own.
+    """As scikit-learn's `check_random_state`, but None is fresh entropy.
 
-    As :func:`sklearn.utils.check_random_state`, but None means fresh entropy:
     NumPy's global generator is neither read nor moved.
     """
     if random_state is None:

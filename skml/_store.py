@@ -33,14 +33,7 @@ FILES = (MODEL, ARRAYS, *LIBRARY_FILES)
 def write_model(path, model):
     """Write an estimator, or a value of a registered class, to a folder.
 
-    The folder appears, or is replaced, at once.
-
-    Raises
-    ------
-    TypeError
-        If it holds what is no data, such as a function; nothing is written then.
-    ValueError
-        If the folder holds other files.
+    The folder appears, or is replaced, at once; nothing is written after an error.
     """
     path = Path(os.fspath(path)).absolute()  # "." has no name to put others beside
     check_parent(path)
@@ -72,12 +65,8 @@ def _write_file(path, content):
 def read_model(path, cls, *, mmap=False):
     """Read what `write_model` wrote, from a folder of unknown origin.
 
-    With `mmap`, arrays are mapped into memory: they are read when they are used.
-
-    Raises
-    ------
-    ValueError
-        If a file is missing or damaged, or is of another class or version.
+    With `mmap`, arrays are mapped into memory: they are read when they are used. What
+    is missing, damaged, or of another class or version raises a ValueError.
     """
     path = Path(os.fspath(path))
     where = path / MODEL
@@ -133,13 +122,7 @@ def _map_array(path, start, entry):
 
 
 def read_any_model(path):
-    """Read an estimator that `write_model` wrote, of whichever class it is.
-
-    Raises
-    ------
-    ValueError
-        If a file is missing or damaged, or is of no public class.
-    """
+    """Read an estimator that `write_model` wrote, of whichever public class it is."""
     where = Path(os.fspath(path)) / MODEL
     state = _parse(where)
     name = state.get("class") if isinstance(state, dict) else None

@@ -21,36 +21,10 @@ def check_documents(X, *, caller, input="content", allow_rows=False, known=()):
     """Check a collection of documents, and iterate over it once.
 
     The container is checked at once; each document when it is reached, so that a
-    generator is consumed a single time and never held in memory.
-
-    Parameters
-    ----------
-    X : iterable of str, or iterable of list of str
-        The documents. Tokens inside a list are checked where they are counted. Those
-        of pyarrow are handed on as the Python objects that they stand for.
-    caller : str
-        The name of the estimator, for the messages.
-    input : {"content", "filename", "file"}, default="content"
-        What a document is: text or tokens, the path of a file, an open file.
-    allow_rows : bool, default=False
-        Whether lists may be something else than tokens, such as the rows of a table.
-        Otherwise an error follows behind the last document if all are lists of one
-        text.
-    known : collection of str, default=()
-        Tokens that were learned before, which are no texts, whatever they look like.
-
-    Returns
-    -------
-    documents : iterator
-        Yields the documents in order; raises at the first that is none.
-
-    Raises
-    ------
-    ValueError
-        If X is a single string, has more than one dimension, or holds a missing
-        value; if every document is a row of a table of texts.
-    TypeError
-        If X is no iterable of documents, or a document is of another type.
+    generator is consumed a single time and never held in memory. Tokens inside a list
+    are checked where they are counted. Unless `allow_rows`, an error follows behind the
+    last document if all are lists of one text, as the rows of a table are; tokens that
+    are `known` are no texts, whatever they look like.
     """
     _check_container(X, caller)
     check_one = {

@@ -17,14 +17,10 @@ _SELECTORS = re.compile("VARIATION SELECTOR|GRAPHEME JOINER")
 
 @cache
 def mark_table():
-    """What each code point is to the word it stands in.
+    """What each code point is to the word it stands in, as bytes.
 
-    Returns
-    -------
-    table : bytes
-        For each code point (those beyond the end are no marks): 0 if it is no
-        combining mark; 2 for a vowel sign, which counts as a character of its own, as
-        a letter does; 1 for any other mark, such as an accent, which does not.
+    0 is no combining mark, as are those beyond the end; 2 is a vowel sign, which counts
+    as a character of its own, as a letter does; 1 any other mark, such as an accent.
     """
     table = bytearray(0xE01F0)
     # Between these lie ideographs and what is not assigned.
@@ -61,18 +57,9 @@ def mark_pattern():
 
 @cache
 def word_pattern(*, min_characters=1):
-    r"""The regular expression of a word, as `\w+` but for combining marks.
+    r"""The regular expression, without groups, of words with one character or two.
 
-    Parameters
-    ----------
-    min_characters : {1, 2}, default=1
-        How many word characters or vowel signs a word has at least.
-
-    Returns
-    -------
-    pattern : str
-        Has no group. Where a text has no marks, it matches what ``\w+`` or ``\w\w+``
-        does.
+    Where a text has no combining marks, it matches what ``\w+`` or ``\w\w+`` does.
     """
     mark, vowel_signs = mark_pattern(), _character_class((2,))
     rest = rf"(?:{mark}\w*)*"

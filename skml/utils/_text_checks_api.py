@@ -1,4 +1,4 @@
-"""Text checks of what an estimator says about itself: tags, repr, parameters."""
+"""Text checks of how an estimator describes itself: tags, repr, parameters."""
 
 from inspect import signature
 

@@ -78,9 +78,9 @@ def target(estimator):
 
 
 def is_composition(estimator):
-    """Whether an estimator is made of others, as a Pipeline or a FeatureUnion is.
+    """Whether an estimator is made of estimators, as a Pipeline or a FeatureUnion is.
 
-    What it is, it leaves to them: it may have no tag of text, and fits its parameters.
+    It may have no tag of text, and fits its parameters.
     """
     return hasattr(estimator, "steps") or hasattr(estimator, "transformer_list")
 
@@ -151,7 +151,7 @@ def methods_of(estimator):
 
 
 def outputs(estimator, X, container=lambda X: X):
-    """What each method says about X. `container` dresses X anew for each of them."""
+    """What each method returns for X. `container` wraps X anew for each of them."""
     names = methods_of(estimator)
     assert names, (
         f"{type(estimator).__name__} has none of {', '.join(METHODS)}: "

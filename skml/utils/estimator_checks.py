@@ -14,58 +14,16 @@ from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
 from sklearn.utils import estimator_checks as sklearn_checks
 from sklearn.utils import get_tags
 
-from skml.utils._text_checks_api import (
-    check_text_html_repr,
-    check_text_parameter_values,
-    check_text_tags,
-    check_text_token_lists,
-)
+from skml.utils import _text_checks_api as api
+from skml.utils import _text_checks_errors as errors
+from skml.utils import _text_checks_fit as fits
+from skml.utils import _text_checks_input as inputs
+from skml.utils import _text_checks_output as outputs
 from skml.utils._text_checks_data import (
     has_names,
     is_composition,
     kinds_of,
     needs_target,
-)
-from skml.utils._text_checks_errors import (
-    check_text_bad_container,
-    check_text_bad_document,
-    check_text_bad_token,
-    check_text_empty_collection,
-    check_text_missing_in_series,
-    check_text_target,
-    check_text_unfitted,
-)
-from skml.utils._text_checks_fit import (
-    check_text_arguments_untouched,
-    check_text_failed_fit,
-    check_text_fit_attributes,
-    check_text_fit_idempotent,
-    check_text_fit_returns_self,
-    check_text_fit_takes_y,
-    check_text_global_generators,
-    check_text_hash_seed,
-    check_text_n_iter,
-    check_text_parameters_untouched,
-    check_text_random_state,
-    check_text_refit,
-)
-from skml.utils._text_checks_input import (
-    check_text_containers,
-    check_text_empty_document,
-    check_text_generator,
-    check_text_order_invariance,
-    check_text_pickle,
-    check_text_readonly,
-    check_text_subset_invariance,
-)
-from skml.utils._text_checks_output import (
-    check_text_classes,
-    check_text_cross_validation,
-    check_text_feature_names_out,
-    check_text_fit_transform,
-    check_text_grid_search,
-    check_text_pipeline,
-    check_text_set_output,
 )
 
 __all__ = [
@@ -85,39 +43,42 @@ _CHECKS_WITHOUT_DOCUMENTS = (
     sklearn_checks.check_mixin_order,
     sklearn_checks.check_get_params_invariance,
     sklearn_checks.check_set_params,
-    check_text_html_repr,
+    api.check_text_html_repr,
 )
 # Checks on documents of a fixed kind, or of both within one check.
 _CHECKS_ONCE = (
-    check_text_token_lists,
-    check_text_fit_takes_y,
-    check_text_bad_container,
-    check_text_missing_in_series,
-    check_text_empty_collection,
+    api.check_text_token_lists,
+    fits.check_text_fit_takes_y,
+    errors.check_text_bad_container,
+    errors.check_text_missing_in_series,
+    errors.check_text_empty_collection,
 )
 _CHECKS_OF_EACH_KIND = (
-    check_text_fit_returns_self,
-    check_text_fit_attributes,
-    check_text_arguments_untouched,
-    check_text_global_generators,
-    check_text_empty_document,
-    check_text_bad_document,
+    fits.check_text_fit_returns_self,
+    fits.check_text_fit_attributes,
+    fits.check_text_arguments_untouched,
+    fits.check_text_global_generators,
+    inputs.check_text_empty_document,
+    errors.check_text_bad_document,
 )
 # Checks that compare results with those of another fit, or another order.
 _CHECKS_OF_DETERMINISTIC = (
-    check_text_fit_idempotent,
-    check_text_refit,
-    check_text_random_state,
-    check_text_subset_invariance,
-    check_text_order_invariance,
-    check_text_pickle,
-    check_text_readonly,
-    check_text_containers,
-    check_text_pipeline,
-    check_text_cross_validation,
-    check_text_grid_search,
+    fits.check_text_fit_idempotent,
+    fits.check_text_refit,
+    fits.check_text_random_state,
+    inputs.check_text_subset_invariance,
+    inputs.check_text_order_invariance,
+    inputs.check_text_pickle,
+    inputs.check_text_readonly,
+    inputs.check_text_containers,
+    outputs.check_text_pipeline,
+    outputs.check_text_cross_validation,
+    outputs.check_text_grid_search,
 )
-_CHECKS_OF_NAMED_COLUMNS = (check_text_feature_names_out, check_text_set_output)
+_CHECKS_OF_NAMED_COLUMNS = (
+    outputs.check_text_feature_names_out,
+    outputs.check_text_set_output,
+)
 
 
 def check_text_estimator(
@@ -326,20 +287,20 @@ def _yield_text_checks(estimator):
     tags, is_whole = get_tags(estimator), not is_composition(estimator)
     yield from _CHECKS_WITHOUT_DOCUMENTS
     if is_whole:
-        yield check_text_tags
+        yield api.check_text_tags
         if tags.requires_fit:
-            yield check_text_parameter_values
+            yield api.check_text_parameter_values
     if is_whole and hasattr(estimator, "_parameter_constraints"):
         # Its X is a table, but parameters are to be refused before X is looked at.
         yield sklearn_checks.check_param_validation
     yield from _CHECKS_ONCE
     if tags.requires_fit:
-        yield check_text_unfitted
+        yield errors.check_text_unfitted
     if not tags.non_deterministic:
-        yield check_text_hash_seed
+        yield fits.check_text_hash_seed
     kinds = kinds_of(estimator)
     if "tokens" in kinds:
-        yield check_text_bad_token
+        yield errors.check_text_bad_token
     for kind in kinds:
         for check in _checks_of_each_kind(estimator, tags):
             yield partial(check, kind=kind)
@@ -349,24 +310,24 @@ def _checks_of_each_kind(estimator, tags):
     yield from _CHECKS_OF_EACH_KIND
     is_whole = not is_composition(estimator)
     if is_whole:
-        yield check_text_parameters_untouched
+        yield fits.check_text_parameters_untouched
     if not tags.non_deterministic:
         yield from _CHECKS_OF_DETERMINISTIC
         if is_whole:
             # Between its steps, the documents may be read more than once.
-            yield check_text_generator
+            yield inputs.check_text_generator
         if tags.requires_fit:
-            yield check_text_failed_fit
+            yield fits.check_text_failed_fit
     if hasattr(estimator, "max_iter"):
-        yield check_text_n_iter
+        yield fits.check_text_n_iter
     if hasattr(estimator, "transform"):
-        yield check_text_fit_transform
+        yield outputs.check_text_fit_transform
     if hasattr(estimator, "transform") and has_names(estimator):
         yield from _CHECKS_OF_NAMED_COLUMNS
     if is_classifier(estimator):
-        yield check_text_classes
+        yield outputs.check_text_classes
     if needs_target(estimator):
-        yield check_text_target
+        yield errors.check_text_target
 
 
 def _name_of(check):
