@@ -198,7 +198,12 @@ def test_every_character_of_ascii_and_of_chinese_text_as_sacrebleu(tokenize):
     known = [c for c in KNOWN if c < "\u0300" or "\u2000" <= c < "\u3400"]
     sides = [("a", "b"), ("1", "2"), ("a", "2"), ("1", "b"), ("", ""), (" ", " ")]
     sides += [("x ", " y"), ("", "x"), ("x", "")]
-    strings = [before + c + after for c in known for before, after in sides]
+    few = [("a", "b"), ("1", "2"), ("", "x")]
+    strings = [
+        before + c + after
+        for c in known
+        for before, after in (sides if c < "\u0300" else few)
+    ]
     tokenizer = sacrebleu(tokenize=tokenize).tokenizer
     expected = [tokenizer(string.rstrip()).split() for string in strings]
     assert tokens_of(strings, tokenize) == expected
@@ -261,10 +266,10 @@ def test_as_sacrebleu(tokenize, smoothing):
             "lowercase": bool(lowercase),
             **smoothing,
         }
-        score = assert_as_sacrebleu(*make_corpus(60, seed=seed), **options)
+        score = assert_as_sacrebleu(*make_corpus(30, seed=seed), **options)
         assert 0.1 < score < 1
         for size, n_references in ((1, (1,)), (2, (3,))):
-            for again in range(4):
+            for again in range(2):
                 corpus = make_corpus(size, n_references, seed=10 * seed + again)
                 assert_as_sacrebleu(*corpus, **options)
 
