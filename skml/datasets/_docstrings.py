@@ -123,14 +123,14 @@ def _source_files(package):
 
 
 def _files_below(folders, package):
-    found = [
+    paths = [
         (path.relative_to(folder), path)
         for folder in folders
         if folder.is_dir()
         for path in folder.rglob("*.py")
     ]
-    found.sort(key=lambda pair: pair[0].as_posix())
-    for relative, path in found:
+    paths.sort(key=lambda pair: pair[0].as_posix())
+    for relative, path in paths:
         if _TEST_FOLDERS.isdisjoint(relative.parts[:-1]):
             parts = [package, *relative.with_suffix("").parts]
             yield ".".join(parts).removesuffix(".__init__"), path
@@ -225,16 +225,16 @@ def _remover(packages, remove):
 def _collect(packages, min_words, remove):
     """Return the texts, their targets and their names, each text once."""
     clean = _remover(packages, remove)
-    found = {}
+    places_of_text = {}
     for target, package in enumerate(packages):
         for name, text in _read_package(package):
             text = clean(text)
             if text and len(text.split()) >= min_words:
-                found.setdefault(text, {}).setdefault(target, name)
+                places_of_text.setdefault(text, {}).setdefault(target, name)
     # Copies inside one package are one document; copies across packages are none.
     single = [
         (text, *place)
-        for text, places in found.items()
+        for text, places in places_of_text.items()
         if len(places) == 1
         for place in places.items()
     ]
@@ -285,7 +285,7 @@ def load_docstrings(
 ):
     """Load the docstrings of installed packages (classification).
 
-    The task is to tell which package a docstring comes from. The texts are read from
+    The task is to predict which package a docstring comes from. The texts are read from
     the source files of the packages, none of which is imported, and nothing is
     downloaded. With the defaults there are about six thousand documents of some 1.4
     million words in all; the exact figures depend on the versions installed.

@@ -137,17 +137,17 @@ def _is_text_and_start(entry):
 
 def _tokens(text, is_mixed):
     """What is left of an answer to compare, in order."""
-    kept = "".join(
+    text = "".join(
         character
         for character in text.lower()
         if character not in _ASCII_MARKS
         and not (is_mixed and unicodedata.category(character)[0] == "P")
     )
     # Before characters are set apart, or vitamin A would lose its letter in Chinese.
-    kept = _ARTICLES.sub(" ", kept)
+    text = _ARTICLES.sub(" ", text)
     if is_mixed:
-        kept = _CJK.sub(r" \1 ", kept)
-    return kept.split()
+        text = _CJK.sub(r" \1 ", text)
+    return text.split()
 
 
 def _f1(true, pred):
@@ -237,7 +237,7 @@ def answer_f1_score(y_true, y_pred, *, tokenize="mixed", sample_weight=None):
 
     See Also
     --------
-    answer_exact_match_score : The share of the answers that are right as a whole.
+    answer_exact_match_score : The fraction of the answers that are right as a whole.
     bleu_score : Compares longer texts, by their n-grams.
 
     Notes
@@ -276,7 +276,7 @@ def answer_f1_score(y_true, y_pred, *, tokenize="mixed", sample_weight=None):
     {"sample_weight": ["array-like", None]}, prefer_skip_nested_validation=True
 )
 def answer_exact_match_score(y_true, y_pred, *, sample_weight=None):
-    """The share of the answers that are right as a whole, as SQuAD has it.
+    """The fraction of the answers that are right as a whole, as SQuAD has it.
 
     Answers are equal if the tokens that `answer_f1_score` compares by default are, one
     by one and in order. That is, after the text becomes lower case, punctuation is

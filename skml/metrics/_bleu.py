@@ -179,7 +179,7 @@ def bleu_score(
         counts, totals : ndarray of shape (max_order,)
             Matches and n-grams of each length, not smoothed.
         signature : str
-            How the number was made, as sacrebleu says it.
+            How the number was made, in the form of sacrebleu's signatures.
 
     Raises
     ------
@@ -201,8 +201,8 @@ def bleu_score(
     Notes
     -----
     Blanks around a sentence do not count. An empty sentence has no n-grams and makes
-    the corpus shorter; an empty reference has the length 0. Unlike sacrebleu, nothing
-    is said about sentences that look tokenised; there is a warning where `tokenize`
+    the corpus shorter; an empty reference has the length 0. Unlike in sacrebleu,
+    sentences that look tokenised cause no warning; there is one where `tokenize`
     leaves Chinese, Japanese, Thai and other text without blanks whole. With "intl",
     characters that are newer than the Unicode of the running Python count as no
     punctuation.

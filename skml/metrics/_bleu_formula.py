@@ -83,7 +83,7 @@ def _brevity_penalty(length, reference_length):
 def make_formula(
     max_order, weights, smooth_method, smooth_value, effective_order, formula
 ):
-    """Check what the options say together."""
+    """Check the options together."""
     is_textbook = formula == "textbook"
     if is_textbook and smooth_method == "exp":
         smooth_method = "none"

@@ -4,9 +4,9 @@ Restated from what they do: `"13a"` is the language-dependent part of the WMT sc
 mteval-v13a.pl, `"intl"` the international tokenisation of mteval-v14.pl, `"zh"` the
 first after each Chinese character is set apart, as sacrebleu 2 has them.
 
-What such a tokeniser makes of a piece of text between two blanks depends on that piece
-alone, except at the ends of the line. So each different piece is tokenised once, and
-the text becomes numbers that stand for tokens.
+What such a tokeniser makes of a word, which stands between two blanks, depends on that
+word alone, except at the ends of the line. So each different word is tokenised once,
+and the text becomes numbers that stand for tokens.
 """
 
 import re
@@ -21,8 +21,8 @@ from skml._fitting import warn_user
 
 TOKENIZERS = ("13a", "intl", "zh", "char", "none")
 
-# Stands for the start or the end of a line beside the first or last piece of it: no
-# piece has a blank inside.
+# Stands for the start or the end of a line beside its first or last word: no word has
+# a blank inside.
 _EDGE = "\n"
 
 # What stands alone in 13a and zh. Apostrophe, comma, hyphen and full stop need not.
@@ -67,66 +67,66 @@ def _apply(rules, text):
     return text
 
 
-def _split_all(pieces, rules):
-    """The tokens of each of many pieces; blanks surround a piece unless marked."""
-    inside = [piece for piece in pieces if _EDGE not in piece]
+def _split_all(words, rules):
+    """The tokens of each of many words; blanks surround a word unless marked."""
+    inside = [word for word in words if _EDGE not in word]
     # One long text is faster than many short ones. The rules do not see past a blank.
     text = _apply(rules, " " + f" {_EDGE} ".join(inside) + " ")
-    found = iter(map(str.split, text.split(_EDGE)))
-    return [_split_edge(p, rules) if _EDGE in p else next(found) for p in pieces]
+    tokens = iter(map(str.split, text.split(_EDGE)))
+    return [_split_edge(p, rules) if _EDGE in p else next(tokens) for p in words]
 
 
-def _split_edge(piece, rules):
-    """The tokens of a piece that begins a line, or ends one."""
-    before = "" if piece[0] == _EDGE else " "
-    after = "" if piece[-1] == _EDGE else " "
-    return _apply(rules, f"{before}{piece.strip(_EDGE)}{after}").split()
+def _split_edge(word, rules):
+    """The tokens of a word that begins a line, or ends one."""
+    left = "" if word[0] == _EDGE else " "
+    right = "" if word[-1] == _EDGE else " "
+    return _apply(rules, f"{left}{word.strip(_EDGE)}{right}").split()
 
 
-def _split_13a(pieces):
-    text = _EDGE.join(pieces)
+def _split_13a(words):
+    text = _EDGE.join(words)
     if "&" in text:
         for entity, character in _ENTITIES:
             text = text.replace(entity, character)
-        pieces = text.split(_EDGE)
-    return _split_all(pieces, _WESTERN_RULES)
+        words = text.split(_EDGE)
+    return _split_all(words, _WESTERN_RULES)
 
 
-def _split_intl(pieces):
-    return _split_all(pieces, _international_rules("".join(pieces)))
+def _split_intl(words):
+    return _split_all(words, _international_rules("".join(words)))
 
 
-def _split_zh(pieces):
-    return _split_all(pieces, ((_CHINESE, r" \1 "), *_WESTERN_RULES))
+def _split_zh(words):
+    return _split_all(words, ((_CHINESE, r" \1 "), *_WESTERN_RULES))
 
 
-def _split_char(pieces):
-    return list(map(list, pieces))
+def _split_char(words):
+    return list(map(list, words))
 
 
-def _pieces(line):
+def _words(line):
     return line.split()
 
 
-def _pieces_13a(line):
-    """Whole pieces; a hyphen at the end of a line inside the string joins two words."""
+def _words_13a(line):
+    """Whole words; a hyphen at the end of a line inside the string joins two."""
     if "<skipped>" in line or "\n" in line:
         line = line.rstrip().replace("<skipped>", "").replace("-\n", "")
     return line.split()
 
 
-def _pieces_intl(line):
-    """Pieces, of which the last ends the line, and the first may begin it."""
-    pieces = line.split()
-    if pieces:
+def _words_intl(line):
+    """Words, of which the last ends the line, and the first may begin it."""
+    words = line.split()
+    if words:
         if not line[0].isspace():
-            pieces[0] = _EDGE + pieces[0]
-        pieces[-1] += _EDGE
-    return pieces
+            words[0] = _EDGE + words[0]
+        words[-1] += _EDGE
+    return words
 
 
-def _pieces_zh(line):
-    return _pieces_intl(line.lstrip())
+def _words_zh(line):
+    return _words_intl(line.lstrip())
 
 
 # Letters of scripts without blanks between words, how many of them a token has on
@@ -141,13 +141,13 @@ _UNSPACED = (
     # Thai, Lao, Burmese, Khmer
     (re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"), 12, ("char",)),
 )
-# How each tokeniser cuts a line into pieces, and many different pieces into tokens.
+# How each tokeniser cuts a line into words, and many different words into tokens.
 _STEPS = {
-    "13a": (_pieces_13a, _split_13a),
-    "intl": (_pieces_intl, _split_intl),
-    "zh": (_pieces_zh, _split_zh),
-    "char": (_pieces, _split_char),
-    "none": (_pieces, None),
+    "13a": (_words_13a, _split_13a),
+    "intl": (_words_intl, _split_intl),
+    "zh": (_words_zh, _split_zh),
+    "char": (_words, _split_char),
+    "none": (_words, None),
 }
 
 
@@ -190,10 +190,10 @@ def number_tokens(sequences, tokenize):
     if callable(tokenize):
         return _number(map(_checked(tokenize), sequences))
     cut, split = _STEPS[tokenize]
-    ids, lengths, pieces = _number(map(cut, sequences))
-    if split is None or not pieces:
-        return ids, lengths, pieces
-    return _expand(ids, lengths, split(pieces))
+    ids, lengths, words = _number(map(cut, sequences))
+    if split is None or not words:
+        return ids, lengths, words
+    return _expand(ids, lengths, split(words))
 
 
 def warn_of_whole_text(ids, lengths, tokens, tokenize):
@@ -204,19 +204,21 @@ def warn_of_whole_text(ids, lengths, tokens, tokenize):
     text = "".join(tokens)
     if text.isascii() or not any(letters.search(text) for letters, *_ in _UNSPACED):
         return
-    found = np.array(
+    counts_of_letters = np.array(
         [[len(letters.findall(token)) for token in tokens] for letters, *_ in _UNSPACED]
     )
     # Letters of such scripts less all other characters: positive in text of them.
-    balance = 2 * found.sum(axis=0) - [len(token) for token in tokens]
+    balance = 2 * counts_of_letters.sum(axis=0) - [len(token) for token in tokens]
     sequence = np.repeat(np.arange(len(lengths)), lengths)
     is_written = np.bincount(sequence, balance[ids], len(lengths)) > 0
     counts = np.bincount(ids[is_written[sequence]], minlength=len(tokens))
-    for (_, most, others), n_letters in zip(_UNSPACED, found, strict=True):
+    for (_, most, tokenizers), n_letters in zip(
+        _UNSPACED, counts_of_letters, strict=True
+    ):
         has_any = (n_letters > 0) & (counts > 0)
         if has_any.any() and np.average(n_letters, weights=counts * has_any) > most:
             longest = tokens[np.where(has_any, n_letters, 0).argmax()]
-            advice = " or ".join(f"tokenize={other!r}" for other in others)
+            advice = " or ".join(f"tokenize={name!r}" for name in tokenizers)
             warn_user(
                 f"tokenize={tokenize!r} leaves text that has no blanks between words "
                 f"whole, such as {longest!r:.60}: sentences match as a whole or not at "

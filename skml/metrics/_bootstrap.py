@@ -194,8 +194,8 @@ def paired_bootstrap(statistics, score_function, *, n_samples=1000, random_state
     samples = [[] for _ in tables]
     for sums in _resampled_sums(together, n_samples, generator):
         parts = np.hsplit(sums, len(tables))
-        for found, part in zip(samples, parts, strict=True):
-            found += _scores(part, score_function, is_whole)
+        for of_system, part in zip(samples, parts, strict=True):
+            of_system += _scores(part, score_function, is_whole)
     scores, samples = np.array(scores), np.array(samples)
     ranked, n_outside = np.sort(samples, axis=1), n_samples // 40
     return Bunch(

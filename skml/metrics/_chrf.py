@@ -29,7 +29,7 @@ _STATISTICS_OPTIONS = {
     **_SCORE_OPTIONS,
 }
 _MARKS = frozenset(string.punctuation)
-# In place of a share that has no denominator, as the first program for chrF has it.
+# In place of a ratio that has no denominator, as the first program for chrF has it.
 _EPS = 1e-16
 
 
@@ -82,8 +82,8 @@ def _f_scores(counts, beta, eps_smoothing):
     is_used = (ours > 0) & (theirs > 0)
     n_used = np.maximum(is_used.sum(axis=1), 1)
     precision, recall = (
-        _sum_of_orders(np.where(is_used, share, 0)) / n_used
-        for share in (precision, recall)
+        _sum_of_orders(np.where(is_used, ratio, 0)) / n_used
+        for ratio in (precision, recall)
     )
     return 100 * _f_score(precision, recall, factor, 0.0)
 
@@ -219,7 +219,7 @@ def chrf_score(
             N-grams of the sentences, of the references and of both, for each length of
             n-grams of characters, then of words.
         signature : str
-            How the number was made, as sacrebleu says it.
+            How the number was made, in the form of sacrebleu's signatures.
 
     Raises
     ------

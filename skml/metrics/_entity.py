@@ -62,16 +62,16 @@ def entity_precision_recall_fscore_support(
         Whether all entities count, as in the shared tasks of CoNLL, or those that obey
         the scheme.
     invalid : {"accept", "raise"}, default="accept"
-        Whether a broken entity is treated as `mode` says, or is an error.
+        Whether a broken entity is treated according to `mode`, or is an error.
     suffix : bool, default=False
         Whether the prefix comes last, such as in 'PER-B'.
 
     Returns
     -------
     precision : float or ndarray of shape (n_types,)
-        The share of the predicted entities that are right.
+        The fraction of the predicted entities that are right.
     recall : float or ndarray of shape (n_types,)
-        The share of the true entities that are found.
+        The fraction of the true entities that are found.
     fbeta_score : float or ndarray of shape (n_types,)
         The harmonic mean of both, by `beta`.
     support : None or ndarray of shape (n_types,)
@@ -158,7 +158,7 @@ def entity_f1_score(
         Whether all entities count, as in the shared tasks of CoNLL, or those that obey
         the scheme.
     invalid : {"accept", "raise"}, default="accept"
-        Whether a broken entity is treated as `mode` says, or is an error.
+        Whether a broken entity is treated according to `mode`, or is an error.
     suffix : bool, default=False
         Whether the prefix comes last, such as in 'PER-B'.
 
@@ -183,8 +183,8 @@ def entity_f1_score(
 
     See Also
     --------
-    entity_precision_score : The share of the predicted entities that are right.
-    entity_recall_score : The share of the true entities that are found.
+    entity_precision_score : The fraction of the predicted entities that are right.
+    entity_recall_score : The fraction of the true entities that are found.
     entity_classification_report : All scores as a table.
 
     References
@@ -232,7 +232,7 @@ def entity_precision_score(
     invalid="accept",
     suffix=False,
 ):
-    """Precision of entities: the share of the predicted ones that are right.
+    """Precision of entities: the fraction of predicted ones that are right.
 
     A predicted entity is right if there is a true one with the same first and last
     token and the same type. Read more in the :ref:`User Guide <entity_scores>`.
@@ -259,7 +259,7 @@ def entity_precision_score(
         Whether all entities count, as in the shared tasks of CoNLL, or those that obey
         the scheme.
     invalid : {"accept", "raise"}, default="accept"
-        Whether a broken entity is treated as `mode` says, or is an error.
+        Whether a broken entity is treated according to `mode`, or is an error.
     suffix : bool, default=False
         Whether the prefix comes last, such as in 'PER-B'.
 
@@ -285,7 +285,7 @@ def entity_precision_score(
     See Also
     --------
     entity_f1_score : The harmonic mean of precision and recall.
-    entity_recall_score : The share of the true entities that are found.
+    entity_recall_score : The fraction of the true entities that are found.
     entity_classification_report : All scores as a table.
 
     References
@@ -321,7 +321,7 @@ def entity_recall_score(
     invalid="accept",
     suffix=False,
 ):
-    """Recall of entities: the share of the true ones that are found.
+    """Recall of entities: the fraction of true ones that are found.
 
     A predicted entity is right if there is a true one with the same first and last
     token and the same type. Read more in the :ref:`User Guide <entity_scores>`.
@@ -348,7 +348,7 @@ def entity_recall_score(
         Whether all entities count, as in the shared tasks of CoNLL, or those that obey
         the scheme.
     invalid : {"accept", "raise"}, default="accept"
-        Whether a broken entity is treated as `mode` says, or is an error.
+        Whether a broken entity is treated according to `mode`, or is an error.
     suffix : bool, default=False
         Whether the prefix comes last, such as in 'PER-B'.
 
@@ -374,7 +374,7 @@ def entity_recall_score(
     See Also
     --------
     entity_f1_score : The harmonic mean of precision and recall.
-    entity_precision_score : The share of the predicted entities that are right.
+    entity_precision_score : The fraction of the predicted entities that are right.
     entity_classification_report : All scores as a table.
 
     References

@@ -79,7 +79,7 @@ def entity_classification_report(
         Whether all entities count, as in the shared tasks of CoNLL, or those that obey
         the scheme.
     invalid : {"accept", "raise"}, default="accept"
-        Whether a broken entity is treated as `mode` says, or is an error.
+        Whether a broken entity is treated according to `mode`, or is an error.
     suffix : bool, default=False
         Whether the prefix comes last, such as in 'PER-B'.
 

@@ -75,9 +75,9 @@ def _count_block(ids, lengths, n_references, matches):
         of_prediction = is_prediction[segment[parts]]
         runs = np.flatnonzero(is_run[parts])
         # A sentence stands before its references, so its part is the first of a run.
-        found = np.where(of_prediction[runs], counts[runs], 0)
+        predicted = np.where(of_prediction[runs], counts[runs], 0)
         allowed = np.maximum.reduceat(np.where(of_prediction, 0, counts), runs)
-        clipped = np.minimum(found, allowed)
+        clipped = np.minimum(predicted, allowed)
         matches[:, order - 1] = np.bincount(
             sentence_of[segment[parts[runs]]], weights=clipped, minlength=n_sentences
         )

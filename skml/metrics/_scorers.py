@@ -146,20 +146,20 @@ def _classification_score(
             )
         # By its label, so that a fold without it or with it alone is no exception.
         label = _positive_label(classes, positive)
-        found = metrics.precision_recall_fscore_support(
+        scores = metrics.precision_recall_fscore_support(
             y_true, y_pred, labels=[label], average=None, **parameters
         )
-        return float(found[_PLACES[which]][0])
+        return float(scores[_PLACES[which]][0])
     if positive is not None:
         raise ValueError(
             f"pos_label={positive!r} has no effect on the average over classes: "
             f"average={average!r} and {len(classes)} classes. Leave it at None."
         )
     average = "macro" if average == "auto" else average
-    found = metrics.precision_recall_fscore_support(
+    scores = metrics.precision_recall_fscore_support(
         y_true, y_pred, average=average, **parameters
     )
-    return float(found[_PLACES[which]])
+    return float(scores[_PLACES[which]])
 
 
 @validate_params(

@@ -1,4 +1,4 @@
-"""Analogies: the share of questions that word vectors answer correctly."""
+"""Analogies: the fraction of questions that word vectors answer correctly."""
 
 import warnings
 from collections.abc import Mapping
@@ -227,7 +227,7 @@ def word_analogy_score(
     unknown="skip",
     return_details=False,
 ):
-    """Share of analogy questions that word vectors answer correctly.
+    """Fraction of analogy questions that word vectors answer correctly.
 
     A question "a is to b as c is to ?" is answered by the word whose vector is nearest
     to b - a + c [1]_. The words of the question are never the answer; of words with

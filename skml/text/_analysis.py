@@ -114,7 +114,7 @@ class TextAnalysisMixin:
         return lambda document: [t for t in analyze(document) if t not in stop_words]
 
     def _term_analyzer(self):
-        """What text that is one term becomes, as far as no function of the user's says.
+        """What text that is one term becomes, unless functions of the user decide it.
 
         A segmenter may cut the same word otherwise where it stands alone.
         """
@@ -224,7 +224,7 @@ class TextAnalysisMixin:
 
 
 def _name_bad_bytes(analyze, caller):
-    """Let decoding errors say which document, which file and which byte."""
+    """Name the document, the file and the byte in decoding errors."""
 
     def analyze_at(document, position):
         try:

@@ -14,7 +14,7 @@ def is_count_matrix(X):
         return True
     if getattr(X, "ndim", None) != 2 and not hasattr(X, "columns"):
         return False
-    # The first row tells; a whole frame would be copied.
+    # Only the first row is looked at: a whole frame would be copied.
     first = np.asarray(X[:1])
     return not any(isinstance(value, (str, bytes)) for value in first.flat)
 

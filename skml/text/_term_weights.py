@@ -33,7 +33,7 @@ def bm25_saturation(frequencies, lengths, mean_length, *, k1, b):
     return frequencies / (frequencies + k1 * (1 - b + b * relative))
 
 
-def _shares(frequencies):
+def _fractions(frequencies):
     total = frequencies.sum()
     return frequencies / total if total > 0 else np.zeros(len(frequencies))
 
@@ -41,20 +41,20 @@ def _shares(frequencies):
 def sif(frequencies, *, a):
     """Smooth inverse frequency, ``a / (a + p)`` (Arora, Liang & Ma 2017).
 
-    p is the share of a term in all tokens. A term of frequency 0 gets 1.
+    p is the fraction of all tokens that are the term. A term of frequency 0 gets 1.
     """
-    return a / (a + _shares(frequencies))
+    return a / (a + _fractions(frequencies))
 
 
 def usif(frequencies, mean_length):
     """Unsupervised smooth inverse frequency, ``a / (a / 2 + p)`` (Ethayarajh 2018).
 
     With V terms and documents of n tokens, ``a = (1 - alpha) / (alpha Z)``, where
-    ``Z = V / 2`` and alpha is the share of the terms with ``p > 1 - (1 - 1 / V) ** n``,
+    ``Z = V / 2`` and alpha is the fraction of terms with ``p > 1 - (1 - 1 / V) ** n``,
     the probability that n even draws hold a given term. A term of frequency 0 gets 2,
     and so does every term if alpha is 0.
     """
-    p, known = _shares(frequencies), frequencies > 0
+    p, known = _fractions(frequencies), frequencies > 0
     n_terms = np.count_nonzero(known)
     if n_terms == 0:
         return np.full(len(frequencies), 2.0)
@@ -121,8 +121,8 @@ def _largest_of_each_term(values, frequencies):
 def icf(frequencies):
     """Inverse category frequency, ``log2(1 + n_classes / cf)`` (Wang & Zhang 2013).
 
-    cf is the number of classes that hold the term. A term that none holds tells no
-    class from another: it gets 1, as if all held it.
+    cf is the number of classes that hold the term. A term that none holds gets
+    1, as if all held it: it does not separate classes.
     """
     n_classes, n_terms = frequencies.shape
     cf = np.bincount(frequencies.coords[1], minlength=n_terms)

@@ -39,7 +39,7 @@ class TfidfWeighter(
     of documents in `fit`, :math:`\mathrm{df}(t)` in how many of them the term occurs,
     :math:`p(t)` its fraction of all their tokens, and :math:`\mathrm{tf}(t, d)` how
     often it occurs in the document. The local weight is :math:`\mathrm{tf}(t, d)`, or
-    :math:`1 + \ln \mathrm{tf}(t, d)` with `sublinear_tf`, unless said otherwise.
+    :math:`1 + \ln \mathrm{tf}(t, d)` with `sublinear_tf`, unless stated otherwise.
 
     "tf-idf"
         :math:`g(t) = \mathrm{idf}(t) = 1 + \ln \frac{s + n}{s + \mathrm{df}(t)}`, where
@@ -182,7 +182,7 @@ class TfidfWeighter(
     A column may stand for a term that no document of `fit` holds: in a matrix of
     counts, or if `vocabulary` is given. By "tf-idf" (with `smooth_idf`), "idf", "bm25",
     "sif" and "usif" such a term has the largest weight of all, as the rarest. By "icf",
-    "rf" and "or" it has the smallest, 1, 1 and 0, as it says nothing of the classes.
+    "rf" and "or" it has the smallest, 1, 1 and 0, as it is no evidence of a class.
 
     References
     ----------

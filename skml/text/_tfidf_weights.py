@@ -100,7 +100,7 @@ class FittedTfidf(Fitted):
 def learn_weights(counts, classes, parameters, is_kept=True, **columns):
     """Learn the weights of terms from their counts in documents.
 
-    Of what is known of the columns, `is_kept` says which terms have a weight.
+    Of what is known of the columns, `is_kept` marks the terms that have a weight.
     """
     n_documents = counts.shape[0]
     if classes is not None and len(classes[1]) != n_documents:

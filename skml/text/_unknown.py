@@ -30,7 +30,7 @@ def warn_unknown(
     """Warn if such a fraction of the documents with tokens have none that is known.
 
     `documents` are encoded by `terms`; `n_known` is how many tokens of each are known.
-    One document by itself says nothing of the others.
+    A single document is no reason to warn.
     """
     n_tokens = np.diff(documents.offsets)
     n_filled = np.count_nonzero(n_tokens)
@@ -59,7 +59,7 @@ def segmentation_advice(terms):
 def warn_unreachable(caller, analyze, terms, is_found):
     """Warn if terms of a vocabulary are what `analyze` never makes of text.
 
-    Returns whether there are such terms, of which `is_found` says which occur.
+    Returns whether there are such terms, of which `is_found` marks those that occur.
     """
     absent = np.flatnonzero(~is_found)
     lines = [terms[i] for i in absent]

@@ -57,7 +57,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
     .. math:: -\sum_{v \in \mathrm{path}(w)} \log \sigma(\pm x \cdot o_v)
 
     with hierarchical softmax, where the path leads to the word through a Huffman tree
-    and the sign says which branch it takes. See [1]_ and [2]_.
+    and the sign depends on the branch it takes. See [1]_ and [2]_.
 
     Parameters
     ----------

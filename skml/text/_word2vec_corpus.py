@@ -116,7 +116,7 @@ def count_more(estimator, X, tables):
 
 
 def warn_of_no_pair(estimator, words, documents):
-    """Say that nothing was trained, as no word had another one around it."""
+    """Warn that nothing was trained, as no word had another one around it."""
     if np.diff(documents.offsets).max() > 1:
         reason = (
             f"subsample={estimator.subsample!r} leaves none in so small a corpus. Set "

@@ -20,7 +20,7 @@ from skml.text._word2vec_training import (
 
 
 def learn(corpus, estimator, *, y, init, previous, max_iter, progress):
-    """Train for `max_iter` epochs, or until a callback says that it is enough.
+    """Train for `max_iter` epochs, or until a callback stops it.
 
     `init` are given vectors to start from, `previous` is what was learned before; both
     may be None.

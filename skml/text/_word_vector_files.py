@@ -95,8 +95,8 @@ def write_word_vectors(path, words, vectors, format):
         raise ValueError(f"{path} is a folder; pass the name of a file.")
     with _replacing(path) as temporary, open(temporary, "xb") as file:
         with _compressing(file, path.suffix.lower()) as out:
-            for piece in _pieces(words, vectors, format):
-                out.write(piece)
+            for chunk in _chunks(words, vectors, format):
+                out.write(chunk)
         flush(file)
 
 
@@ -192,7 +192,7 @@ def _compressing(file, suffix):
         yield out
 
 
-def _pieces(words, vectors, format):
+def _chunks(words, vectors, format):
     """The bytes of a file, some rows at a time."""
     n_words, size = vectors.shape
     if format != "glove":

@@ -170,28 +170,13 @@ class BinaryLayout:
 
 
 class Options(NamedTuple):
-    """What the caller said about reading."""
+    """The options of reading."""
 
     encoding: str
     decode_error: str
     duplicates: str
     on_bad_rows: str
     limit: int
-
-
-def warn_of_bad_rows(path, n_bad, n_read, n_words, first_problem):
-    """Warn of rows that were skipped; raise if nothing is left."""
-    if n_bad and not n_words:
-        raise ValueError(
-            f"{path}: no row can be read; on_bad_rows='skip' leaves none. The first of "
-            f"{n_read} is {first_problem}."
-        )
-    if n_bad:
-        warn_user(
-            f"{path}: skipped {n_bad} of {n_read} rows, which cannot be read "
-            "(on_bad_rows='skip'); their words have no vectors. The first is "
-            f"{first_problem}. Correct the file to keep them."
-        )
 
 
 class WordVectorRows:
@@ -312,9 +297,18 @@ class WordVectorRows:
         return np.array(list(rows.values()), dtype=np.intp) - self.n_read
 
     def warn_of_bad_ones(self):
-        warn_of_bad_rows(
-            self._path, self.n_bad, self.n_read, len(self.words), self._first_problem
-        )
+        """Warn of rows that were skipped; raise if nothing is left."""
+        if self.n_bad and not self.words:
+            raise ValueError(
+                f"{self._path}: no row can be read; on_bad_rows='skip' leaves none. "
+                f"The first of {self.n_read} is {self._first_problem}."
+            )
+        if self.n_bad:
+            warn_user(
+                f"{self._path}: skipped {self.n_bad} of {self.n_read} rows, which "
+                "cannot be read (on_bad_rows='skip'); their words have no vectors. The "
+                f"first is {self._first_problem}. Correct the file to keep them."
+            )
 
     def _error(self, row, where, problem):
         return ValueError(f"{self._path}, {self._layout.place(row)}{where}: {problem}.")

@@ -211,8 +211,8 @@ class WordVectors:
         if self._lengths is None:
             self._lengths = lengths_of(self.vectors)
         similar = [
-            [(self.words[row], score) for row, score in found]
-            for found in search(queries, self.vectors, self._lengths, int(topn), method)
+            [(self.words[row], score) for row, score in best]
+            for best in search(queries, self.vectors, self._lengths, int(topn), method)
         ]
         return similar[0] if is_one else similar
 
@@ -302,7 +302,7 @@ class WordVectors:
             or .xz.
         format : {"auto", "word2vec-text", "word2vec-binary", "glove", "folder"}, \
                 default="auto"
-            The format. By default the name tells: .bin is "word2vec-binary", .txt and
+            The format. By default by the name: .bin is "word2vec-binary", .txt and
             .vec are "word2vec-text", and a name without an ending is a "folder". That
             is the format in which this package saves models, with any word and the
             n-grams, which no other format can hold; `load` can map it into memory.
@@ -310,7 +310,7 @@ class WordVectors:
         Raises
         ------
         ValueError
-            If the format cannot hold a word, or the name does not tell the format;
+            If the format cannot hold a word, or the name has no known ending;
             nothing is written then.
         """
         path, format = choose_format(path, format)
@@ -335,7 +335,7 @@ class WordVectors:
         """Read words and vectors from a file or folder.
 
         The file may come from anybody: it cannot run code, and a wrong one is an error
-        that says what is wrong and where. Memory is taken for what a file holds, not
+        that names what is wrong and where. Memory is taken for what a file holds, not
         for what it claims.
 
         Parameters
@@ -344,8 +344,8 @@ class WordVectors:
             The file, which may be compressed by gzip, bzip2 or xz; or the folder.
         format : {"auto", "word2vec-text", "word2vec-binary", "glove", "folder"}, \
                 default="auto"
-            The format. By default the content tells. The .vec files of fastText are
-            "word2vec-text".
+            The format. By default it depends on the content. The .vec files of fastText
+            are "word2vec-text".
         encoding : str, default="utf-8"
             The encoding of the words. A byte order mark at the start is skipped.
         decode_error : {"strict", "ignore", "replace"}, default="strict"
@@ -355,9 +355,9 @@ class WordVectors:
             Whether a word that stands twice is an error, or its first vector is taken.
         on_bad_rows : {"error", "skip"}, default="error"
             Whether a row that cannot be read is an error, or is left out with one
-            warning, which counts such rows and says what is wrong with the first. Bad
-            are a line of text that is not a word and its numbers, a number that is not
-            finite, and a word that is not in the encoding.
+            warning, which counts such rows and reports what is wrong with the first.
+            Bad are a line of text that is not a word and its numbers, a number that is
+            not finite, and a word that is not in the encoding.
         limit : int or None, default=None
             Read only so many rows, the first ones, bad ones included; most files have
             the most frequent words first.
