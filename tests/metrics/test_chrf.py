@@ -1,7 +1,6 @@
 """chrF: equal to sacrebleu's, and what it refuses."""
 
 import random
-from itertools import product
 
 import numpy as np
 import pytest
@@ -65,7 +64,7 @@ def test_as_sacrebleu(word_order, beta, eps_smoothing, whitespace):
         "whitespace": whitespace,
     }
     sizes = (20, 1, 1, 2)
-    for seed, (lowercase, char_order) in enumerate(product([False, True], [2, 6])):
+    for seed, (lowercase, char_order) in enumerate([(False, 6), (True, 2)]):
         options |= {"lowercase": lowercase, "char_order": char_order}
         for number, size in enumerate(sizes):
             y_true, y_pred = make_corpus(size, seed=10 * seed + number)

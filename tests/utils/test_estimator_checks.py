@@ -204,7 +204,9 @@ SOUND = [
     WordVotes(),
     Lengths(),
     make_union(Lengths(), make_pipeline(SignedCounts("char"))),
-    make_pipeline(SignedCounts(sparse_output=True), LogisticRegression()),
+    make_pipeline(
+        SignedCounts(sparse_output=True), LogisticRegression(solver="liblinear")
+    ),
 ]
 
 
