@@ -143,6 +143,8 @@ def test_by_hand():
         ("", "a cat", 0),
         ("", "", 0),
         ("abc", "xyz", 0),
+        ("a", "a", 1),
+        ("(a b", "(a c", (2 / 3 + 1 / 2) / 3),
     ],
 )
 def test_corner_cases(y_true, y_pred, expected):
