@@ -1,6 +1,7 @@
 """Documents to tokens, with the vocabulary of scikit-learn's vectorizers."""
 
 import math
+from functools import cache
 from inspect import signature
 from os import PathLike
 
@@ -46,11 +47,16 @@ _UNUSED = {
 }
 
 
+@cache
+def _defaults_of(cls):
+    return {name: p.default for name, p in signature(cls).parameters.items()}
+
+
 def refuse_set(estimator, names, reason):
     """Refuse parameters that would have no effect, unless they are at their default."""
-    parameters = signature(type(estimator)).parameters
+    defaults = _defaults_of(type(estimator))
     for name in names:
-        value, default = getattr(estimator, name), parameters[name].default
+        value, default = getattr(estimator, name), defaults[name]
         plain = value.item() if isinstance(value, np.generic) else value
         # 1 is a number of documents and 1.0 a proportion: the type counts.
         if type(plain) is not type(default) or plain != default:
