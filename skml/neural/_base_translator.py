@@ -6,14 +6,14 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, StrOptions, _fit_context, with_callbacks
-from skml._fitting import warn_user
+from skml._fitting import Progress, warn_user
 from skml.metrics import bleu_score
 from skml.neural._fitted_translator import EncoderDecoderNetwork, FittedTranslator
 from skml.neural._network_estimator import BaseNetworkEstimator
 from skml.neural._translation_pairs import (
-    check_pairs,
     encode_sources,
     encode_targets,
+    read_pairs,
     read_side,
     with_both_ends,
 )
@@ -24,11 +24,12 @@ SMALLEST_BPE = 260
 class BaseTranslator(BaseNetworkEstimator):
     """Common ground of the estimators that turn sequences into sequences.
 
-    A subclass describes the network.
+    A subclass has a parameter for each of its network's, of the same name.
     """
 
     _fitted_class = FittedTranslator
     _network_class = EncoderDecoderNetwork
+    _decode_parameters = ()  # those that the network's `decode` takes in training
 
     _parameter_constraints = {
         **BaseNetworkEstimator._parameter_constraints,
@@ -76,7 +77,7 @@ class BaseTranslator(BaseNetworkEstimator):
         ImportError
             If PyTorch is not installed.
         """
-        loss, entropy = self._fit(X, y, self._start(self.warm_start), self.max_iter)
+        loss, entropy = self._fit(X, y, self.warm_start, self.max_iter)
         if loss >= entropy:
             warn_user(
                 f"{type(self).__name__}: no more was learned than how frequent each "
@@ -103,21 +104,19 @@ class BaseTranslator(BaseNetworkEstimator):
         self : object
             The fitted estimator.
         """
-        self._fit(X, y, self._start(continue_training=True), max_iter=1)
+        self._fit(X, y, continue_training=True, max_iter=1)
         return self
 
-    def _start(self, continue_training):
-        """Check packages and parameters; what a fit goes on from, or None."""
-        self._import_packages()
-        self._check_parameters()
-        self._check_checkpoint(continue_training)
-        return vars(self).get("_fitted") if continue_training else None
-
-    def _fit(self, X, y, previous, max_iter):
+    def _fit(self, X, y, continue_training, max_iter):
         """Learn, and publish it; the mean loss of a token, and the tokens' entropy."""
+        self._import_packages()
         from skml.neural._torch._translator_learning import learn_translator
 
-        progress = self._begin({"X": X, "y": y}, max_iter)
+        self._check_parameters()
+        self._check_checkpoint(continue_training)
+        previous = vars(self).get("_fitted") if continue_training else None
+        context = self._init_callback_context(max_subtasks=max_iter)
+        progress = Progress(self, context, {"X": X, "y": y})
         fitted, loss, entropy = learn_translator(
             self, X, y, previous, max_iter, progress
         )
@@ -138,10 +137,6 @@ class BaseTranslator(BaseNetworkEstimator):
     def _takes(self, fitted):
         """Whether it is a translator's, with a network of this architecture."""
         return super()._takes(fitted) and type(fitted.network) is self._network_class
-
-    def _decode_options(self):
-        """Arguments of the network's `decode` in training."""
-        return {}
 
     @property
     def network_(self):
@@ -251,10 +246,9 @@ class BaseTranslator(BaseNetworkEstimator):
         """
         check_is_fitted(self)
         kind = self._fitted.kinds[1]
-        references, options = read_side(y, "y", kind, type(self).__name__), {}
-        if kind == "text":
-            options["tokenize"] = self.bleu_tokenize
-            references = self.target_vocabulary_.as_written(references)
+        references, _ = read_side(y, "y", type(self).__name__, kind)
+        options = {"tokenize": self.bleu_tokenize} if kind == "text" else {}
+        references = self.target_vocabulary_.as_written(references)
         return bleu_score(references, list(self.predict(X)), **options)
 
     def log_likelihood(self, X, y):
@@ -328,7 +322,7 @@ class BaseTranslator(BaseNetworkEstimator):
     def _read_sources(self, X):
         """Ids of sources, of the kind that they had in `fit`."""
         caller = type(self).__name__
-        documents = read_side(X, "X", self._fitted.kinds[0], caller)
+        documents, _ = read_side(X, "X", caller, self._fitted.kinds[0])
         vocabulary = self.source_vocabulary_
         return encode_sources(documents, vocabulary, self.max_length, caller)
 
@@ -336,10 +330,8 @@ class BaseTranslator(BaseNetworkEstimator):
         """Ids of sources and targets, of the kinds that they had in `fit`."""
         check_is_fitted(self)
         caller = type(self).__name__
-        (source_kind, target_kind), max_length = self._fitted.kinds, self.max_length
-        sources = read_side(X, "X", source_kind, caller)
-        targets = read_side(y, "y", target_kind, caller)
-        check_pairs(sources, targets, caller)
+        max_length = self.max_length
+        sources, targets, _ = read_pairs(X, y, caller, self._fitted.kinds)
         targets = encode_targets(targets, self.target_vocabulary_, max_length, caller)
         sources = encode_sources(sources, self.source_vocabulary_, max_length, caller)
         return sources, targets

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, _fit_context, with_callbacks
+from skml._fitting import Progress
 from skml._random import make_random_state
 from skml.neural._bert_base import (
     MODEL_CONSTRAINTS,
@@ -316,7 +317,8 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
                 f"{type(self).__name__}: hidden_size={self.hidden_size!r} is no "
                 f"multiple of n_heads={self.n_heads!r}."
             )
-        progress = self._begin({"X": X, "y": None}, max_iter)
+        context = self._init_callback_context(max_subtasks=max_iter)
+        progress = Progress(self, context, {"X": X, "y": None})
         name = type(self).__name__
         documents = read_sentences(X, name)
         device = find_device(self.device, name)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from skml._compat.sklearn import Interval, StrOptions, _check_sample_weight
-from skml._fitting import warn_user
+from skml._fitting import Progress, warn_user
 from skml._random import make_random_state
 from skml._validation import uses_early_stopping
 from skml.neural._bert_base import (
@@ -75,7 +75,9 @@ class BaseBertTuner(BaseBert, BaseNetworkEstimator):
         self._import_packages()
         name = type(self).__name__
         self._check_checkpoint()
-        progress = self._begin({"X": X, "y": y}, self.max_iter * self.n_estimators)
+        n_epochs = self.max_iter * self.n_estimators
+        context = self._init_callback_context(max_subtasks=n_epochs)
+        progress = Progress(self, context, {"X": X, "y": y})
         documents, kind = self._read_fit(X)
         documents, y, weights = self._drop_weightless(documents, y, sample_weight)
         targets = self._read_targets(y, documents, weights)

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from functools import cache
+from itertools import chain
 
 import numpy as np
 
@@ -16,30 +17,10 @@ SPECIAL = ("<pad>", "<unk>", "<s>", "</s>")
 
 
 def read_documents(X, caller, what="X", *, allow_rows=False):
-    """Read a collection of documents that are all text, or all lists of tokens.
+    """Documents that are all text, or all lists of tokens, and their kind.
 
-    Parameters
-    ----------
-    X : iterable of str, or iterable of list of str
-        The documents.
-    caller : str
-        The name of the estimator, for the messages.
-    what : str, default="X"
-        The name of the collection, for the messages.
-    allow_rows : bool, default=False
-        Whether lists may hold texts rather than tokens.
-
-    Returns
-    -------
-    documents : list of str, or list of list of str
-        The documents.
-    kind : {"text", "tokens", None}
-        What they are; None if there is none.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If X is no collection of documents, or mixes both kinds.
+    The kind is "text", "tokens", or None if there is no document. With `allow_rows`,
+    lists may hold texts rather than tokens.
     """
     if what != "X":
         caller = f"{caller}, {what}"
@@ -88,13 +69,7 @@ def check_tokens(document, position, caller):
 
 @register
 class TokenVocabulary:
-    """Ids of tokens, of which each document has a list.
-
-    Parameters
-    ----------
-    tokens : list of str
-        The tokens, from the id `len(SPECIAL)` on.
-    """
+    """Ids of tokens, from `len(SPECIAL)` on; each document is a list of tokens."""
 
     name = "tokens"
 
@@ -102,10 +77,20 @@ class TokenVocabulary:
         self.tokens = list(tokens)
         self.ids = {token: i for i, token in enumerate(self.tokens, len(SPECIAL))}
 
+    @staticmethod
+    def split(document):
+        """The tokens of a document."""
+        return document
+
+    @staticmethod
+    def join(tokens):
+        """The document of some tokens."""
+        return tokens
+
     @classmethod
     def learn(cls, documents, vocabulary_size):
         """The most frequent tokens; of equally frequent ones the smaller first."""
-        counts = Counter(token for document in documents for token in document)
+        counts = Counter(chain.from_iterable(map(cls.split, documents)))
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         most = None if vocabulary_size is None else vocabulary_size - len(SPECIAL)
         return cls(token for token, _ in ranked[:most])
@@ -117,15 +102,15 @@ class TokenVocabulary:
         """Ids of each document, those of unknown tokens being `UNKNOWN`."""
         get = self.ids.get
         return [
-            np.array([get(token, UNKNOWN) for token in document], dtype=np.int32)
-            for document in documents
+            np.array([get(token, UNKNOWN) for token in tokens], dtype=np.int32)
+            for tokens in map(self.split, documents)
         ]
 
     def decode(self, sequences):
-        """The tokens of each sequence of ids; special ones are left out."""
+        """The document of each sequence of ids; special ones are left out."""
         first = len(SPECIAL)
         return [
-            [self.tokens[i - first] for i in sequence if i >= first]
+            self.join([self.tokens[i - first] for i in sequence if i >= first])
             for sequence in sequences
         ]
 
@@ -134,10 +119,10 @@ class TokenVocabulary:
         first = len(SPECIAL)
         return [SPECIAL[i] if i < first else self.tokens[i - first] for i in sequence]
 
-    @staticmethod
-    def as_written(documents):
+    @classmethod
+    def as_written(cls, documents):
         """Documents as `decode` would write them, if no token was unknown."""
-        return documents
+        return [cls.join(cls.split(document)) for document in documents]
 
     def to_data(self):
         return {"tokens": self.tokens}
@@ -157,9 +142,7 @@ class CharVocabulary(TokenVocabulary):
     """Ids of characters of text."""
 
     name = "char"
-
-    def decode(self, sequences):
-        return ["".join(tokens) for tokens in super().decode(sequences)]
+    join = "".join
 
 
 # What does not end a word before a letter: apostrophes and hyphens as in "13a" of BLEU;
@@ -191,24 +174,11 @@ class WordVocabulary(TokenVocabulary):
     """Ids of words, numbers and punctuation marks, which blanks join again."""
 
     name = "word"
+    join = " ".join
 
     @staticmethod
-    def split(documents):
-        return list(map(word_or_mark().findall, documents))
-
-    @classmethod
-    def learn(cls, documents, vocabulary_size):
-        return super().learn(cls.split(documents), vocabulary_size)
-
-    def encode(self, documents):
-        return super().encode(self.split(documents))
-
-    def decode(self, sequences):
-        return [" ".join(tokens) for tokens in super().decode(sequences)]
-
-    @classmethod
-    def as_written(cls, documents):
-        return [" ".join(tokens) for tokens in cls.split(documents)]
+    def split(document):
+        return word_or_mark().findall(document)
 
 
 def with_blank(document):
@@ -218,19 +188,9 @@ def with_blank(document):
 
 @register
 class BytePairVocabulary:
-    """Ids of subword tokens, learned by byte-pair encoding [1]_ of UTF-8.
+    """Ids of subword tokens, learned by byte-pair encoding of UTF-8.
 
     No character is unknown: what was not seen in `learn` is spelled in bytes.
-
-    Parameters
-    ----------
-    stored : str
-        The tokenizer, as the library tokenizers stores it.
-
-    References
-    ----------
-    .. [1] R. Sennrich, B. Haddow, A. Birch, "Neural Machine Translation of Rare Words
-       with Subword Units", ACL 2016.
     """
 
     name = "bpe"
@@ -280,7 +240,9 @@ class BytePairVocabulary:
         decode = self.tokenizer.decode
         return [SPECIAL[i] if i < first else decode([int(i) - first]) for i in sequence]
 
-    as_written = staticmethod(TokenVocabulary.as_written)
+    @staticmethod
+    def as_written(documents):
+        return documents
 
     def to_data(self):
         return {"tokenizer": self.stored}

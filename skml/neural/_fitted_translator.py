@@ -19,18 +19,25 @@ OPTIONAL = "attention"  # the one option of a network that may be None
 class EncoderDecoderNetwork(StoredNetwork):
     """A network of a translator; a subclass names the class of its module."""
 
-    @staticmethod
-    def find_class():
-        raise NotImplementedError
+    module_class = None  # the name of one in `skml.neural.modules`
 
     @classmethod
     def make(cls, architecture):
-        return cls.find_class()(**architecture)
+        from skml.neural import modules
+
+        return getattr(modules, cls.module_class)(**architecture)
+
+    @classmethod
+    def options(cls):
+        """What an architecture says, by name, with the defaults of the module."""
+        from skml.neural import modules
+
+        return signature(getattr(modules, cls.module_class)).parameters
 
     @classmethod
     def check(cls, architecture, weights):
         """No size is larger than those of the weights, and no option is missing."""
-        options = signature(cls.find_class()).parameters
+        options = cls.options()
         if architecture.keys() != options.keys():
             wrong = min(architecture.keys() ^ options.keys(), key=str)
             raise ValueError(f"{show(wrong)} is missing in the architecture, or wrong")
@@ -52,23 +59,13 @@ class EncoderDecoderNetwork(StoredNetwork):
 
 @stored
 class FittedTranslator(Fitted):
-    """What a translator learned.
-
-    Attributes
-    ----------
-    network : EncoderDecoderNetwork
-        The network.
-    kinds : tuple of two of {"text", "tokens"}
-        What sources and targets were in `fit`.
-    vocabulary_parameters : dict
-        The parameters of which the vocabularies were learned.
-    """
+    """What a translator learned."""
 
     network: EncoderDecoderNetwork
     source_vocabulary_: TokenVocabulary | BytePairVocabulary
     target_vocabulary_: TokenVocabulary | BytePairVocabulary
-    kinds: tuple
-    vocabulary_parameters: dict
+    kinds: tuple  # what sources and targets were in `fit`: two keys of KINDS
+    vocabulary_parameters: dict  # of which the vocabularies were learned
     max_length_ratio_: float
     n_iter_: int
     loss_curve_: np.ndarray

@@ -11,7 +11,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skml._compat.sklearn import CallbackSupportMixin, Interval, StrOptions
 from skml._estimator import BaseLearner
-from skml._fitting import Progress
 from skml._optional import import_optional
 from skml._validation import uses_early_stopping
 
@@ -114,11 +113,6 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
     }
 
     _betas = (0.9, 0.98)  # of Adam
-
-    def _begin(self, data, n_epochs):
-        """Report to callbacks that a fit of so many epochs begins."""
-        context = self._init_callback_context(max_subtasks=n_epochs)
-        return Progress(self, context, data)
 
     def _check_checkpoint(self, continue_training=False):
         """A checkpoint needs a place, a number as a seed, and a fit from the start."""

@@ -12,11 +12,7 @@ from skml.neural._fitted_translator import EncoderDecoderNetwork
 class RecurrentNetwork(EncoderDecoderNetwork):
     """A recurrent encoder and decoder."""
 
-    @staticmethod
-    def find_class():
-        from skml.neural.modules import RecurrentEncoderDecoder
-
-        return RecurrentEncoderDecoder
+    module_class = "RecurrentEncoderDecoder"
 
 
 class Seq2SeqTranslator(BaseTranslator):
@@ -201,6 +197,7 @@ class Seq2SeqTranslator(BaseTranslator):
     """
 
     _network_class = RecurrentNetwork
+    _decode_parameters = ("teacher_forcing_ratio",)
     _parameter_constraints = {
         **BaseTranslator._parameter_constraints,
         "attention": [StrOptions({"additive", "dot-product"}), None],
@@ -290,20 +287,3 @@ class Seq2SeqTranslator(BaseTranslator):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
-
-    def _describe_network(self, n_source, n_target):
-        return {
-            "n_source": n_source,
-            "n_target": n_target,
-            "embedding_size": self.embedding_size,
-            "hidden_size": self.hidden_size,
-            "n_layers": self.n_layers,
-            "cell": self.cell,
-            "bidirectional": self.bidirectional,
-            "attention": self.attention,
-            "dropout": float(self.dropout),
-            "tie_embeddings": self.tie_embeddings,
-        }
-
-    def _decode_options(self):
-        return {"teacher_forcing_ratio": self.teacher_forcing_ratio}

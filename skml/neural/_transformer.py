@@ -12,11 +12,7 @@ from skml.neural._fitted_translator import EncoderDecoderNetwork
 class TransformerNetwork(EncoderDecoderNetwork):
     """A transformer of encoder and decoder."""
 
-    @staticmethod
-    def find_class():
-        from skml.neural.modules import TransformerEncoderDecoder
-
-        return TransformerEncoderDecoder
+    module_class = "TransformerEncoderDecoder"
 
 
 class TransformerTranslator(BaseTranslator):
@@ -284,19 +280,3 @@ class TransformerTranslator(BaseTranslator):
                 f"n_heads={self.n_heads} does not divide it; each head gets an equal "
                 "part of the features."
             )
-
-    def _describe_network(self, n_source, n_target):
-        return {
-            "n_source": n_source,
-            "n_target": n_target,
-            "model_size": self.model_size,
-            "n_layers": self.n_layers,
-            "n_heads": self.n_heads,
-            "feed_forward_size": self.feed_forward_size,
-            "positions": self.positions,
-            "max_length": 2 * (self.max_length + 2),
-            "norm_first": self.norm_first,
-            "activation": self.activation,
-            "dropout": float(self.dropout),
-            "tie_embeddings": self.tie_embeddings,
-        }

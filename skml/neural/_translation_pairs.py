@@ -8,59 +8,28 @@ from skml.neural._codec import END, START, read_documents
 KINDS = {"text": "text", "tokens": "lists of tokens"}
 
 
-def read_pairs(X, y, caller, kinds=None):
-    """Read sources and targets, at least one pair.
+def read_side(X, what, caller, expected=None):
+    """Documents of X or y, and of which kind; that of `fit`, if it is known."""
+    documents, kind = read_documents(X, caller, what)
+    if None not in (kind, expected) and kind != expected:
+        raise ValueError(
+            f"{caller}: {what} has {KINDS[kind]}; in fit it had {KINDS[expected]}."
+        )
+    return documents, kind
 
-    Parameters
-    ----------
-    X, y : iterable of str, or iterable of list of str
-        The documents.
-    caller : str
-        The name of the estimator, for the messages.
-    kinds : tuple of two of {"text", "tokens"}, default=None
-        What sources and targets must be; None takes any.
 
-    Returns
-    -------
-    sources, targets : list of str, or list of list of str
-        The documents.
-    kinds : tuple of two of {"text", "tokens"}
-        What they are.
-    """
-    sources, source_kind = read_documents(X, caller)
+def read_pairs(X, y, caller, kinds=(None, None)):
+    """Sources, as many targets, and the kinds of both; those of `fit`, if known."""
+    sources, source_kind = read_side(X, "X", caller, kinds[0])
     if y is None:
         raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
-    targets, target_kind = read_documents(y, caller, "y")
-    check_pairs(sources, targets, caller)
-    if not sources:
-        raise ValueError(f"{caller}: X is empty; at least one pair is needed.")
-    kinds = kinds or (source_kind, target_kind)
-    _check_kind(source_kind, kinds[0], "X", caller)
-    _check_kind(target_kind, kinds[1], "y", caller)
-    return sources, targets, kinds
-
-
-def read_side(X, what, kind, caller):
-    """Documents of X or y, of the kind that they had in fit."""
-    documents, own_kind = read_documents(X, caller, what)
-    _check_kind(own_kind, kind, what, caller)
-    return documents
-
-
-def check_pairs(sources, targets, caller):
-    """There must be one target for each source."""
+    targets, target_kind = read_side(y, "y", caller, kinds[1])
     if len(sources) != len(targets):
         raise ValueError(
             f"{caller}: X has {len(sources)} document(s), and y has {len(targets)}; "
             "expected one target for each source."
         )
-
-
-def _check_kind(kind, expected, what, caller):
-    if kind not in (None, expected):
-        raise ValueError(
-            f"{caller}: {what} has {KINDS[kind]}; in fit it had {KINDS[expected]}."
-        )
+    return sources, targets, (source_kind, target_kind)
 
 
 def encode_pairs(sources, targets, vocabularies, max_length, caller):
@@ -147,5 +116,5 @@ def ratio_of(sources, targets):
 def entropy_of(targets):
     """The mean loss of an id, if all that is known is how frequent each is."""
     counts = np.bincount(np.concatenate([target[1:] for target in targets]))
-    share = counts[counts > 0] / counts.sum()
-    return float(-(share * np.log(share)).sum())
+    fractions = counts[counts > 0] / counts.sum()
+    return float(-(fractions * np.log(fractions)).sum())

@@ -204,7 +204,7 @@ def test_numbers_and_words_stay_as_whole_as_for_bleu(text):
 
 def test_signs_of_several_characters():
     text = "❤️👩‍👩‍👧👍🏽🇫🇷🇩🇪1️⃣ می‌روم צה״ל col·lega"
-    (found,) = WordVocabulary.split([text])
+    found = WordVocabulary.split(text)
     assert found == [
         *("❤️", "👩‍👩‍👧", "👍🏽", "🇫🇷", "🇩🇪", "1️⃣"),
         *("می‌روم", "צה״ל", "col·lega"),

@@ -62,16 +62,3 @@ def pad(sequences, padding=PADDING, least=0):
     for row, sequence in zip(table, sequences, strict=True):
         row[: len(sequence)] = sequence
     return torch.from_numpy(table), torch.from_numpy(lengths)
-
-
-class LazyBatches:
-    """Makes each batch when it is its turn, so that few are in memory."""
-
-    def __init__(self, make, parts):
-        self.make, self.parts = make, parts
-
-    def __len__(self):
-        return len(self.parts)
-
-    def __iter__(self):
-        return map(self.make, self.parts)

@@ -51,7 +51,8 @@ def find_obstacle(network, task, device, dtype):
     """
     if dtype == torch.float32:
         return None
-    part = parts_of(next(iter(task.batches(np.random.default_rng(0)))))[0]
+    _, batches = task.batches(np.random.default_rng(0))
+    part = parts_of(next(batches))[0]
     try:
         with seeded(0, device), drawing(), autocast(device, dtype):
             loss, _ = task.loss(network.train(), part)
@@ -102,8 +103,9 @@ class NetworkTraining:
     network : Module
         What is trained, in place.
     task : object
-        Has ``batches(generator)``, the batches of an epoch; ``loss(network, batch)``,
-        the sum of the losses of a batch, and of how many units it is; and
+        Has ``batches(generator)``, the number of batches of an epoch, and an iterator
+        over them; ``loss(network, batch)``, the sum of the losses of a batch, and of
+        how many units it is; and
         ``held_out_batches``, a list, perhaps empty, and ``held_out_loss``, as `loss`.
         A batch that is a list has parts: it is too large to be computed at once. A task
         that reports more of an epoch than a loss has ``take_figures()``, too.
@@ -173,8 +175,7 @@ class NetworkTraining:
 
     def _run_epoch(self):
         self.network.train()
-        batches = self.task.batches(self.generator)
-        self.n_batches = len(batches)
+        self.n_batches, batches = self.task.batches(self.generator)
         total, n_units = 0.0, 0
         for batch in batches:
             loss, n = self._step(batch)
@@ -211,20 +212,17 @@ class NetworkTraining:
         n_planned = options.max_iter * self.n_batches
         spent = (monotonic() - self.start) / options.max_train_time
         progress = max(self.n_steps / n_planned, spent)
-        share = max((self.n_steps + 1) / n_planned, spent)
-
-        def steps_of(part):  # as many as this one is the last of
-            return round(part / share * (self.n_steps + 1))
-
+        done = max((self.n_steps + 1) / n_planned, spent)
         warmup_steps = options.warmup_steps
-        if isinstance(warmup_steps, float):
-            warmup_steps = steps_of(warmup_steps)
-        else:  # a longer one would never let the rate be what it is to be
-            warmup_steps = min(warmup_steps, steps_of(LONGEST_WARMUP))
-        share = schedule(options.lr_schedule, self.n_steps, warmup_steps, progress)
+        is_fraction = isinstance(warmup_steps, float)
+        fraction = warmup_steps if is_fraction else LONGEST_WARMUP
+        most = round(fraction / done * (self.n_steps + 1))
+        # A longer one would never let the rate be what it is to be.
+        warmup_steps = most if is_fraction else min(warmup_steps, most)
+        factor = schedule(options.lr_schedule, self.n_steps, warmup_steps, progress)
         for group in self.optimizer.param_groups:
             own = group.get("learning_rate_factor", 1.0)
-            group["lr"] = options.learning_rate * share * own
+            group["lr"] = options.learning_rate * factor * own
 
     def _end_epoch(self, training_loss):
         """Judge the weights after an epoch; returns whether they make sense."""

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from skml.neural._torch._batches import LazyBatches, divide, pad
+from skml.neural._torch._batches import divide, pad
 from skml.neural.modules._cross_entropy import cross_entropy_and_hits
 
 SHORT_FRACTION = 0.1  # of chunks that are shorter than they could be, as in BERT
@@ -191,10 +191,11 @@ class PretrainingTask:
         self.held_out_batches = []
         if len(held_out):
             generator = np.random.default_rng(seed)
-            self.held_out_batches = list(self._make(held_out, generator))
+            _, batches = self._make(held_out, generator)
+            self.held_out_batches = list(batches)
 
     def batches(self, generator):
-        """The batches of an epoch, masked when they are needed."""
+        """How many batches an epoch has, and these, masked when they are needed."""
         return self._make(self.learned, generator)
 
     def _make(self, rows, generator):
@@ -213,7 +214,7 @@ class PretrainingTask:
             pairs = [self._pair(chunks[i], chunks[others[i]], is_next[i]) for i in at]
             return self._mask(pairs, is_next[at], generator)
 
-        return LazyBatches(make, parts)
+        return len(parts), map(make, parts)
 
     def _pair(self, chunk, other, is_next):
         """Both parts of a sequence; the second is empty if there are no pairs."""

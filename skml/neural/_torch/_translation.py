@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from skml.neural._codec import PADDING
-from skml.neural._torch._batches import LazyBatches, divide, pad
+from skml.neural._torch._batches import divide, pad
 from skml.neural._torch._device import placed
 from skml.neural._torch._search import search
 from skml.neural._translation_pairs import lengths_of
@@ -51,9 +51,9 @@ class TranslationTask:
         self.held_out_batches = [self.make_batch(held_out[part]) for part in parts]
 
     def batches(self, generator):
-        """The batches of a pass, made when they are needed."""
+        """How many batches an epoch has, and these, made when they are needed."""
         parts = divide(self.lengths[self.learned], self.batch_size, generator)
-        return LazyBatches(self.make_batch, [self.learned[part] for part in parts])
+        return len(parts), (self.make_batch(self.learned[part]) for part in parts)
 
     def make_batch(self, rows):
         """Source ids and lengths, target ids."""

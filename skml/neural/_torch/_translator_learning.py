@@ -26,55 +26,27 @@ from skml.neural._translation_pairs import (
 
 
 def learn_translator(estimator, X, y, previous, max_iter, progress):
-    """Learn from pairs, anew or from what was learned before.
+    """Learn from pairs, anew or from the fitted value of before, which stays as it is.
 
-    Parameters
-    ----------
-    estimator : BaseTranslator
-        Has the parameters; it is not changed.
-    X, y : iterable of str, or iterable of list of str
-        The sources and the targets.
-    previous : FittedTranslator or None
-        What was learned before; it is not changed.
-    max_iter : int
-        The number of epochs.
-    progress : Progress
-        Reports each epoch.
-
-    Returns
-    -------
-    fitted : FittedTranslator
-        What was learned.
-    loss : float
-        The mean loss of a token at the end.
-    entropy : float
-        That of the frequencies of target tokens alone.
+    Returns what was learned, the mean loss of a token at the end, and what it would be
+    if nothing but the frequencies of target tokens were known.
     """
-    caller = type(estimator).__name__
-    sources, targets, kinds = read_pairs(X, y, caller, previous and previous.kinds)
-    fields = _learn_vocabularies(estimator, sources, targets, kinds, previous)
-    vocabularies = fields["source_vocabulary_"], fields["target_vocabulary_"]
-    architecture = _describe(estimator, vocabularies)
-    if previous is not None:
-        _check_unchanged(
-            architecture, fields["vocabulary_parameters"], previous, caller
-        )
-    pairs = encode_pairs(sources, targets, vocabularies, estimator.max_length, caller)
-    ratio = max(ratio_of(*pairs), previous.max_length_ratio_ if previous else 0.0)
-    fields |= {"kinds": kinds, "max_length_ratio_": ratio}
-    device = find_device(estimator.device, caller)
+    fields, architecture, pairs = _read(estimator, X, y, previous)
+    device = find_device(estimator.device, type(estimator).__name__)
     random_state = make_random_state(estimator.random_state)
     seed = random_state.randint(2**31 - 1)
     held_out = estimator._hold_out(len(pairs[0]), random_state)
     make_network = estimator._network_class
 
-    def report(training):
-        def fitted():
-            network = make_network.rebuild(architecture, training.best)
-            return FittedTranslator(network=network, **fields, **read_curves(training))
+    def fitted(training, network):
+        return FittedTranslator(network=network, **fields, **read_curves(training))
 
-        line = estimator._line(training, max_iter)
-        return progress.report(line, fitted, task_name="epoch")
+    def report(training):
+        return progress.report(
+            estimator._line(training, max_iter),
+            lambda: fitted(training, make_network.rebuild(architecture, training.best)),
+            task_name="epoch",
+        )
 
     with limit_torch_threads(estimator.n_jobs), seeded(seed, device):
         if previous is None:
@@ -82,68 +54,91 @@ def learn_translator(estimator, X, y, previous, max_iter, progress):
                 module = make_network.make(architecture)
         else:
             module = deepcopy(previous.network.module)
+        names = estimator._decode_parameters
+        task = TranslationTask(
+            *pairs,
+            held_out,
+            batch_size=estimator.batch_size,
+            label_smoothing=estimator.label_smoothing,
+            device=device,
+            decode_options={name: getattr(estimator, name) for name in names},
+        )
         training = estimator._train_network(
             module.to(device),
-            _make_task(estimator, pairs, held_out, device),
+            task,
             report,
             device=device,
             seed=seed,
             max_iter=max_iter,
             fingerprint=estimator._fingerprint(chain.from_iterable(pairs)),
         )
-    network = make_network(architecture, module)
-    fitted = FittedTranslator(network=network, **fields, **read_curves(training))
-    return fitted, training.best_loss, entropy_of(pairs[1])
+    learned = fitted(training, make_network(architecture, module))
+    return learned, training.best_loss, entropy_of(pairs[1])
 
 
-def _make_task(estimator, pairs, held_out, device):
-    return TranslationTask(
-        *pairs,
-        held_out,
-        batch_size=estimator.batch_size,
-        label_smoothing=estimator.label_smoothing,
-        device=device,
-        decode_options=estimator._decode_options(),
-    )
-
-
-def _learn_vocabularies(estimator, sources, targets, kinds, previous):
-    """The vocabularies, new or as before, and of which parameters they are."""
+def _read(estimator, X, y, previous):
+    """What is known before training: fields of the value, the architecture, ids."""
+    caller = type(estimator).__name__
+    known_kinds = previous.kinds if previous else (None, None)
+    sources, targets, kinds = read_pairs(X, y, caller, known_kinds)
+    if not sources:
+        raise ValueError(f"{caller}: X is empty; at least one pair is needed.")
     parameters = {
         "tokenizer": estimator.tokenizer,
         "vocabulary_size": estimator.vocabulary_size,
     }
-    if previous is not None:
+    if previous:
         vocabularies = previous.vocabularies
+        architecture = _describe(estimator, vocabularies)
+        _check_unchanged(architecture | parameters, previous, caller)
     else:
-        vocabularies = []
-        for documents, kind in zip((sources, targets), kinds, strict=True):
-            name = "tokens" if kind == "tokens" else estimator.tokenizer
-            if name == "bpe":
-                caller = type(estimator).__name__
-                import_optional("tokenizers", extra="neural", caller=caller)
-            vocabulary = VOCABULARIES[name].learn(documents, estimator.vocabulary_size)
-            vocabularies.append(vocabulary)
-    names = ("source_vocabulary_", "target_vocabulary_")
-    return {
+        vocabularies = _learn_vocabularies(estimator, (sources, targets), kinds)
+        architecture = _describe(estimator, vocabularies)
+    pairs = encode_pairs(sources, targets, vocabularies, estimator.max_length, caller)
+    fields = {
+        "source_vocabulary_": vocabularies[0],
+        "target_vocabulary_": vocabularies[1],
         "vocabulary_parameters": parameters,
-        **dict(zip(names, vocabularies, strict=True)),
+        "kinds": kinds,
+        "max_length_ratio_": max(
+            ratio_of(*pairs), previous.max_length_ratio_ if previous else 0.0
+        ),
     }
+    return fields, architecture, pairs
+
+
+def _learn_vocabularies(estimator, both, kinds):
+    """The vocabularies of sources and targets."""
+    vocabularies = []
+    for documents, kind in zip(both, kinds, strict=True):
+        name = "tokens" if kind == "tokens" else estimator.tokenizer
+        if name == "bpe":
+            caller = type(estimator).__name__
+            import_optional("tokenizers", extra="neural", caller=caller)
+        vocabulary = VOCABULARIES[name].learn(documents, estimator.vocabulary_size)
+        vocabularies.append(vocabulary)
+    return vocabularies
 
 
 def _describe(estimator, vocabularies):
     """The architecture of the network, as data of Python's own types."""
-    architecture = estimator._describe_network(*map(len, vocabularies))
-    return {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in architecture.items()
-    }
+    n_source, n_target = map(len, vocabularies)
+    parameters = estimator.get_params(deep=False)
+    parameters |= {"n_source": n_source, "n_target": n_target}
+    # Positions: ends have some, too, and `max_length` may be raised after `fit`.
+    parameters["max_length"] = 2 * (estimator.max_length + 2)
+    architecture = {}
+    for name, option in estimator._network_class.options().items():
+        value = parameters[name]
+        value = value.item() if isinstance(value, np.generic) else value
+        architecture[name] = float(value) if type(option.default) is float else value
+    return architecture
 
 
-def _check_unchanged(architecture, vocabulary_parameters, previous, caller):
+def _check_unchanged(wanted, previous, caller):
     """Refuse to go on with parameters that would change network or vocabularies."""
     expected = previous.network.architecture | previous.vocabulary_parameters
-    for name, value in (architecture | vocabulary_parameters).items():
+    for name, value in wanted.items():
         if value != expected[name]:
             raise ValueError(
                 f"{caller}: {name} is {value!r}, and was {expected[name]!r} in the fit "

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from skml.neural._torch._batches import LazyBatches, divide, pad
+from skml.neural._torch._batches import divide, pad
 from skml.neural.modules import Dropout
 
 MOST_TOKENS = 4096  # that are computed at once
@@ -96,8 +96,9 @@ class WindowTask:
         return [rows[part] for part in parts]
 
     def batches(self, generator):
-        """The batches of an epoch, made when they are needed."""
-        return LazyBatches(self.make_batch, self._divide(self.learned, generator))
+        """How many batches an epoch has, and these, made when they are needed."""
+        parts = self._divide(self.learned, generator)
+        return len(parts), map(self.make_batch, parts)
 
     def make_batch(self, rows):
         """The parts of a batch; long windows would take much memory at once."""

@@ -1,6 +1,5 @@
 """Where in its sequence a vector stands."""
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -78,7 +77,7 @@ class PositionalEncoding(nn.Module):
             # Small beside the vectors to which they are added, as in BERT.
             self.table = nn.Parameter(0.02 * torch.randn(max_length, model_size))
         else:
-            table = torch.from_numpy(_sinusoids(max_length, model_size))
+            table = torch.from_numpy(positional_encoding(max_length, model_size))
             # Not saved with the parameters: it can be computed again.
             self.register_buffer(
                 "table", table.to(torch.get_default_dtype()), persistent=False
@@ -122,8 +121,6 @@ class PositionalEncoding(nn.Module):
                 'kind="sinusoidal", which has no end.'
             )
         # More than asked for, so that it does not grow again at the next position.
-        self.table = torch.from_numpy(_sinusoids(2 * end, model_size)).to(self.table)
-
-
-def _sinusoids(n_positions, model_size):
-    return positional_encoding(n_positions, model_size, dtype=np.float64)
+        self.table = torch.from_numpy(positional_encoding(2 * end, model_size)).to(
+            self.table
+        )

@@ -150,7 +150,7 @@ def test_pairs_are_true_in_half_of_the_cases_and_labels_say_so():
     task = make_task(documents, mlm_probability=1e-9, batch_size=16)
     labels, rng = [], np.random.default_rng(0)
     for _ in range(20):
-        for inputs, is_chosen, pieces, of_pairs in task.batches(rng):
+        for inputs, is_chosen, pieces, of_pairs in task.batches(rng)[1]:
             ids = inputs["input_ids"].clone()
             ids[is_chosen] = pieces.to(ids.dtype)
             for row, segments, mask, label in zip(
@@ -187,9 +187,9 @@ def test_pairs_are_true_in_half_of_the_cases_and_labels_say_so():
 def test_each_pass_asks_for_each_piece_of_a_document():
     documents = numbered_documents()
     task = make_task(documents, next_sentence=False)
-    inputs = list(task.batches(np.random.default_rng(0)))
+    _, batches = task.batches(np.random.default_rng(0))
     seen = []
-    for tensors, is_chosen, pieces, _ in inputs:
+    for tensors, is_chosen, pieces, _ in batches:
         ids = tensors["input_ids"].clone()
         ids[is_chosen] = pieces.to(ids.dtype)
         seen += ids[ids > 4].tolist()
@@ -312,7 +312,8 @@ def test_losses_are_those_of_the_model_of_transformers(next_sentence):
         next_sentence=next_sentence,
         mlm_probability=0.5,
     )
-    batch = next(iter(task.batches(np.random.default_rng(0))))
+    _, batches = task.batches(np.random.default_rng(0))
+    batch = next(batches)
     inputs, is_chosen, pieces, labels = batch
     with torch.inference_mode():
         loss, n = task.loss(network, batch)
