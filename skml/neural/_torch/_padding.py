@@ -4,6 +4,7 @@ import torch
 from torch.nn.functional import pad
 
 from skml._compat.transformers import keep_sparse
+from skml.neural._torch._device import limit_torch_threads
 
 TOLERANCE = 1e-4  # of the largest output; rounding is a hundred times smaller
 SHORT, LONG = 5, 8  # tokens of the text that is tried, without and with padding
@@ -54,6 +55,7 @@ def outputs(network, n_tokens, length):
     was_training = body.training
     body.eval()
     try:
-        return body(input_ids=ids, attention_mask=mask).last_hidden_state
+        with limit_torch_threads(1):  # more would wait for each other
+            return body(input_ids=ids, attention_mask=mask).last_hidden_state
     finally:
         body.train(was_training)

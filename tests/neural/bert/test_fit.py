@@ -344,7 +344,7 @@ def test_n_jobs_is_the_number_of_threads(monkeypatch):
     seen = []
     monkeypatch.setattr(torch, "set_num_threads", seen.append)
     model = fit(n_jobs=2)
-    assert seen[0] == 2
+    assert 2 in seen
     seen.clear()
     model.set_params(n_jobs=None).predict(SENTENCES)
     assert seen[0] == 1
