@@ -11,6 +11,15 @@ def _seed():
         yield
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Small products take longer in several threads, which wait for each other."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
+
+
 def pytest_collection_modifyitems(items):
     """Most networks of the tests learn little, and do not end what they write."""
     for item in items:

@@ -1,4 +1,4 @@
-"""Estimators with networks keep the contracts of scikit-learn for estimators of text."""
+"""Estimators with networks keep the contracts of scikit-learn for text."""
 
 import numpy as np
 import pytest

@@ -22,6 +22,11 @@ from tests.neural.cases import ENGLISH, FRENCH, small
 LABELS = list("abababab")
 
 
+@pytest.fixture
+def _one_thread():
+    """Not here: PyTorch has as many threads as it takes by itself."""
+
+
 def classifier(seed=0, **parameters):
     parameters = {**SMALL, "dropout": 0.3, "random_state": seed, **parameters}
     return BertClassifier(tiny_model(), **parameters)

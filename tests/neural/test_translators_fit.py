@@ -617,7 +617,7 @@ def test_a_clone_is_not_fitted(cls):
 def test_grid_search():
     grid = {"attention": ["additive", None], "learning_rate": [0.01, 0.02]}
     model = small(Seq2SeqTranslator, tokenizer="word")
-    search = GridSearchCV(model, grid, n_jobs=2, cv=2, error_score="raise")
+    search = GridSearchCV(model, grid, cv=2, error_score="raise")
     search.fit(ENGLISH, FRENCH)
     assert 0 <= search.best_score_ <= 1
     assert search.predict(ENGLISH).shape == (20,)
