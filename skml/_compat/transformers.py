@@ -14,8 +14,8 @@ from transformers.utils import logging
 __all__ = [
     "attention_of",
     "keep_sparse",
+    "last_bert_layer",
     "loading_report",
-    "parts_of_bert_layer",
     "plain_attention",
     "quiet_progress_bars",
     "register_attention",
@@ -56,46 +56,38 @@ def attention_of(network):
 
 
 # The parts of a layer of BERT, by their paths in transformers 5.0 to 5.24.
-_BERT_LAYER = {
-    "query": "attention.self.query",
-    "key": "attention.self.key",
-    "value": "attention.self.value",
-    "attention_dropout": "attention.self.dropout",
-    "attention_output": "attention.output",
-    "intermediate": "intermediate",
-    "output": "output",
-}
+_BERT_LAYER = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.self.dropout",
+    "attention.output",
+    "intermediate",
+    "output",
+)
 
 
-def parts_of_bert_layer(network):
-    """The modules of the last layer of a BERT, and its number of heads, by name.
+def last_bert_layer(network):
+    """The last layer of a BERT that classifies, which takes hidden states and a mask.
 
-    Returns
-    -------
-    layer : Module or None
-        The layer, which is called with hidden states and a mask. None if the network is
-        no classifier that is a BERT, or has other parts than were seen in transformers
-        5.0 to 5.24: then all tokens go through its last layer, which takes longer.
-    parts : dict of str to Module, or int
-        Its parts.
+    None for another network, or one whose layer has other parts than were seen in
+    transformers 5.0 to 5.24: then all tokens go through it, which takes longer.
     """
     if type(network) is not transformers.BertForSequenceClassification:
-        return None, {}
+        return None
     layers = getattr(getattr(network.base_model, "encoder", None), "layer", None)
     if not isinstance(layers, nn.ModuleList) or not len(layers):
-        return None, {}
+        return None
     layer = layers[-1]
     try:
-        parts = {name: layer.get_submodule(p) for name, p in _BERT_LAYER.items()}
-        parts["n_heads"] = layer.attention.self.num_attention_heads
+        for path in _BERT_LAYER:
+            layer.get_submodule(path)
+        has_heads = hasattr(layer.attention.self, "num_attention_heads")
     except AttributeError:
-        return None, {}
-    has_more = {name for name, _ in layer.named_children()} != {
-        "attention",
-        "intermediate",
-        "output",
-    }
-    return (None, {}) if has_more else (layer, parts)
+        return None
+    names = {name for name, _ in layer.named_children()}
+    is_known = has_heads and names == {"attention", "intermediate", "output"}
+    return layer if is_known else None
 
 
 def keep_sparse(body):

@@ -9,7 +9,7 @@ from skml._compat.sklearn import Interval, StrOptions, _fit_context, with_callba
 from skml._fitting import Progress, warn_user
 from skml.metrics import bleu_score
 from skml.neural._fitted_translator import EncoderDecoderNetwork, FittedTranslator
-from skml.neural._network_estimator import BaseNetworkEstimator
+from skml.neural._network_estimator import BaseNetworkEstimator, check_count
 from skml.neural._translation_pairs import (
     encode_sources,
     encode_targets,
@@ -174,12 +174,8 @@ class BaseTranslator(BaseNetworkEstimator):
             documents than in `fit`.
         """
         check_is_fitted(self)
-        is_count = isinstance(n_best, Integral) and not isinstance(n_best, bool)
-        if n_best is not None and not (is_count and 1 <= n_best <= self.beam_size):
-            raise ValueError(
-                f"n_best={n_best!r}; expected None or an integer from 1 to beam_size="
-                f"{self.beam_size!r}."
-            )
+        most = self.beam_size
+        check_count("n_best", n_best, most, f"from 1 to beam_size={most!r}")
         found = self._search(self._read_sources(X), n_best or 1)
         if n_best is None:
             return self._decode([hypotheses[0].ids for hypotheses in found])

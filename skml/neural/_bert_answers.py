@@ -1,6 +1,7 @@
 """Answers in contexts: as targets, as tokens of windows, and as what scores best."""
 
 import unicodedata
+from dataclasses import dataclass
 from numbers import Integral
 from typing import NamedTuple
 
@@ -50,19 +51,7 @@ def list_answers(y, caller):
 def find_answer(answer, context, where):
     """Where an answer begins and ends in its context; `NOWHERE` if there is none.
 
-    Parameters
-    ----------
-    answer : str, tuple, dict, list or None
-        The answer. Of several, the first with a text is taken.
-    context : str
-        The context.
-    where : str
-        The beginning of messages.
-
-    Returns
-    -------
-    start, end : int
-        In characters.
+    Of several answers, the first with a text is taken. Messages begin with `where`.
     """
     text, start = _text_and_start(answer, where)
     stripped = text.strip()
@@ -166,13 +155,6 @@ def give_back(offsets, text):
     A tokenizer that puts a blank before a word may count it as a character, so that
     the word begins one too late. Marks and control characters, which others drop, stay
     left out.
-
-    Parameters
-    ----------
-    offsets : ndarray of shape (n_tokens, 2)
-        Of all tokens of the text: where they begin and end, in characters.
-    text : str
-        The text.
     """
     starts, stops = offsets.T
     changes = np.bincount(starts, minlength=len(text) + 1)
@@ -220,19 +202,9 @@ def cut_contexts(tokenizer, pairs, *, max_length, overlap):
 
 
 def find_tokens(windows, spans):
-    """The first and the last token of the answer in each window, or zeros.
+    """The first and the last token of the answer in each window.
 
-    Parameters
-    ----------
-    windows : Windows
-        The windows, with the detail "spans".
-    spans : ndarray of shape (n_documents, 2)
-        Where answers begin and end, in characters; negative for none.
-
-    Returns
-    -------
-    tokens : ndarray of shape (n_windows, 2)
-        Zeros, the positions of [CLS], where a window has not all of the answer.
+    Both are zero, the position of [CLS], where a window has not all of the answer.
     """
     tokens = np.zeros((len(windows), 2), dtype=np.int64)
     borders = np.zeros_like(tokens)  # in characters, of the part in the window
@@ -270,23 +242,13 @@ def widen(start, end, context):
     return start, end
 
 
+@dataclass(frozen=True, eq=False)
 class AnswerTargets(Targets):
-    """Where the answers to questions begin and end in their contexts.
+    """Where the answers to questions begin and end in their contexts."""
 
-    Parameters
-    ----------
-    values : ndarray of int of shape (n_samples, 2)
-        In characters; negative for none.
-    longest : int
-        The largest number of tokens of an answer that is predicted.
-    caller : str
-        The name of the estimator, for the messages.
-    """
-
-    def __init__(self, values, longest, caller):
-        self.values = values
-        self.longest = longest
-        self.caller = caller
+    values: np.ndarray  # of shape (n_samples, 2), in characters; negative for none
+    longest: int  # tokens of an answer that is predicted
+    caller: str
 
     def config_changes(self):
         return {"num_labels": 2}  # a logit for the start, and one for the end
@@ -335,50 +297,15 @@ class AnswerTargets(Targets):
         return (losses / 2 * weights).sum(), float(weights.sum())
 
 
-def learn_answers(y, pairs, longest, caller):
-    """The answers to questions as targets.
-
-    Parameters
-    ----------
-    y : list of tuple of int and object
-        The position of each pair, for messages, and its answer.
-    pairs : list of tuple of two str
-        The questions and their contexts.
-    longest : int
-        The largest number of tokens of an answer that is predicted.
-    caller : str
-        The name of the estimator, for the messages.
-    """
-    spans = [
-        find_answer(answer, context, f"{caller}: document {position}")
-        for (position, answer), (_, context) in zip(y, pairs, strict=True)
-    ]
-    return AnswerTargets(np.array(spans, dtype=np.int64), longest, caller)
-
-
 # The search
 
 
 def best_spans(start, end, longest, n_best):
-    """The spans with the largest sums of two logits.
+    """First and last tokens of the spans with the largest sums of logits, and these.
 
-    Parameters
-    ----------
-    start, end : ndarray of shape (n_tokens,)
-        The logits of a span that begins, and ends, at each token; minus infinity where
-        none may.
-    longest : int
-        The largest number of tokens of a span.
-    n_best : int
-        How many are wanted.
-
-    Returns
-    -------
-    first, last : ndarray of int
-        The tokens, the best span first; of equals, that which begins first, then the
-        shorter one. All that equal the last one are there, too.
-    scores : ndarray
-        The sums.
+    The best is first; of equals, that which begins first, then the shorter one. All
+    that equal the last of `n_best` are there, too. Where none may begin or end, logits
+    are minus infinity.
     """
     longest = min(longest, len(start))
     padded = np.concatenate([end, np.full(longest - 1, -np.inf, dtype=end.dtype)])

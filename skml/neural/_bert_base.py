@@ -54,6 +54,7 @@ class BaseBert(PackagesMixin, BaseLearner):
     _kinds_taken = ("text", "tokens", "pairs")
     _strategy = "longest_first"  # which text of a pair is cut
     _details = ()  # what it must know of where tokens come from
+    _predicts_tokens = False  # or else texts
     _extra = "bert"
     _packages = ("torch", "tokenizers", "transformers")
 
@@ -162,13 +163,18 @@ class BaseBert(PackagesMixin, BaseLearner):
         return placed(network, find_device(self.device, type(self).__name__))
 
     def _collect(self, network, windows, compute):
-        """What `compute` returns of a network and the inputs of all windows."""
+        """What `compute` returns of a network and all windows, or of their tokens."""
         from skml.neural._torch._device import limit_torch_threads
         from skml.neural._torch._windows import collect
 
         with limit_torch_threads(self.n_jobs):
-            network = self._on_device(network)
-            return collect(network, windows, self._fitted.reader.padding, compute)
+            return collect(
+                self._on_device(network),
+                windows,
+                self._fitted.reader.padding,
+                compute,
+                of_tokens=self._predicts_tokens,
+            )
 
     # Keeping
 

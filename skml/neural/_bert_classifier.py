@@ -10,7 +10,8 @@ from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
 from skml.neural._bert_fitted import TunedBert
 from skml.neural._bert_targets import read_classes
 from skml.neural._bert_text import mean_of_windows
-from skml.neural._bert_tuner import BaseBertTuner, check_samples, logits_of
+from skml.neural._bert_tuner import BaseBertTuner, logits_of
+from skml.neural._network_estimator import check_count
 
 
 def log(proba):
@@ -315,7 +316,8 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         .. [1] Y. Gal, Z. Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016.
         """
         check_is_fitted(self)
-        return self._proba(X, check_samples(mc_samples))
+        check_count("mc_samples", mc_samples)
+        return self._proba(X, mc_samples)
 
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities.

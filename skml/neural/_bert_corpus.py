@@ -29,13 +29,7 @@ def split_sentences(text):
 
 
 def learn_word_pieces(sentences, vocabulary_size, lowercase):
-    """A vocabulary of word pieces, by the WordPiece method.
-
-    Returns
-    -------
-    vocabulary : dict of str to int
-        The ids of word pieces; special tokens come first.
-    """
+    """The ids of word pieces, by the WordPiece method; special tokens come first."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
     def learn(size, first):

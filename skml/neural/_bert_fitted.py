@@ -1,5 +1,7 @@
 """What estimators of the BERT family learned: how texts are read, and networks."""
 
+import json
+
 import numpy as np
 
 from skml._codec import register, stored
@@ -40,34 +42,25 @@ class BertReader:
 
 @register
 class BertNetwork(StoredNetwork):
-    """A network of transformers: its configuration and its head are data.
-
-    Parameters
-    ----------
-    architecture : dict
-        Its "head", a key of `MODELS`, and its "config".
-    module : PreTrainedModel
-        The network.
-    """
+    """A network of transformers, made of its head, a key of `MODELS`, and config."""
 
     _extra = "bert"
 
     @classmethod
     def of(cls, module, head):
         """A network that was read or trained."""
-        from skml.neural._torch._rebuilding import config_to_json
-
-        return cls({"head": head, "config": config_to_json(module.config)}, module)
+        config = json.loads(module.config.to_json_string(use_diff=False))
+        return cls({"head": head, "config": config}, module)
 
     @staticmethod
     def make(architecture):
-        from skml.neural._torch._rebuilding import make_network
+        from skml.neural._torch._pretrained import make_network
 
         return make_network(architecture["config"], architecture["head"])
 
     @staticmethod
     def check(architecture, weights):
-        from skml.neural._torch._rebuilding import MODELS, check_counts
+        from skml.neural._torch._pretrained import MODELS, check_counts
 
         if architecture.keys() != {"head", "config"}:
             raise ValueError("the architecture has no head and config")

@@ -374,17 +374,8 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
         from skml.neural._torch._pretrained import make_bert
 
         flat = [sentence for sentences in documents for sentence in sentences]
-        network, files, *others = make_bert(
-            learn_word_pieces(flat, self.vocabulary_size, self.lowercase),
-            lowercase=self.lowercase,
-            hidden_size=self.hidden_size,
-            n_layers=self.n_layers,
-            n_heads=self.n_heads,
-            feed_forward_size=self.feed_forward_size or 4 * self.hidden_size,
-            dropout=0.1 if self.dropout is None else self.dropout,
-            longest=self.max_length,
-            caller=type(self).__name__,
-        )
+        vocabulary = learn_word_pieces(flat, self.vocabulary_size, self.lowercase)
+        network, files, *others = make_bert(vocabulary, self)
         return network, (SubwordTokenizer(files), *others)
 
     def _check_bert(self, network, special_ids):

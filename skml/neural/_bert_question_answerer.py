@@ -12,15 +12,17 @@ from skml.metrics import answer_f1_score
 from skml.neural._bert_answers import (
     NOWHERE,
     Answer,
+    AnswerTargets,
     best_of_pair,
     best_of_window,
     cut_contexts,
     cut_questions,
-    learn_answers,
+    find_answer,
     list_answers,
 )
 from skml.neural._bert_fitted import TunedBert
 from skml.neural._bert_tuner import BaseBertTuner
+from skml.neural._network_estimator import check_count
 
 
 @stored
@@ -298,12 +300,18 @@ class BertQuestionAnswerer(BaseBertTuner):
         return self._fit(X, y, sample_weight)
 
     def _drop_weightless(self, documents, y, sample_weight):
-        if y is not None:  # with positions, which messages tell
+        if y is not None:  # with positions, for messages
             y = list(enumerate(list_answers(y, type(self).__name__)))
         return super()._drop_weightless(documents, y, sample_weight)
 
     def _read_targets(self, y, documents, weights):
-        return learn_answers(y, documents, self.max_answer_length, type(self).__name__)
+        name = type(self).__name__
+        spans = [
+            find_answer(answer, context, f"{name}: document {position}")
+            for (position, answer), (_, context) in zip(y, documents, strict=True)
+        ]
+        spans = np.array(spans, dtype=np.int64)
+        return AnswerTargets(spans, self.max_answer_length, name)
 
     def _overlap(self, reader):
         """How many tokens two windows share; all windows have room."""
@@ -344,15 +352,7 @@ class BertQuestionAnswerer(BaseBertTuner):
     # After training
 
     def _logits(self, windows):
-        """Positions of windows and the logits of their tokens, some at a time.
-
-        Yields
-        ------
-        rows : ndarray of shape (n_rows,)
-            Positions of windows.
-        logits : ndarray of shape (n_rows, 2, n_tokens)
-            Of start and end, the means over the networks; padding is behind.
-        """
+        """Yield positions of windows, and the mean logits of start and end there."""
         from skml.neural._torch._windows import run_windows
 
         padding = self._fitted.reader.padding
@@ -418,11 +418,7 @@ class BertQuestionAnswerer(BaseBertTuner):
             the context is empty or `no_answer_threshold` allows it, and then has its
             rank among the others. With `n_best`, None stands where no more were found.
         """
-        is_count = isinstance(n_best, Integral) and not isinstance(n_best, bool)
-        if n_best is not None and not (is_count and n_best >= 1):
-            raise ValueError(
-                f"n_best={n_best!r}; expected None or an integer of at least 1."
-            )
+        check_count("n_best", n_best)
         ranked = self._answers(X, n_best or 1)
         table = np.full((len(ranked), n_best or 1), None, dtype=object)
         for row, answers in zip(table, ranked, strict=True):

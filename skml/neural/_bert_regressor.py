@@ -9,7 +9,8 @@ from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
 from skml.neural._bert_fitted import TunedBert
 from skml.neural._bert_targets import read_numbers
 from skml.neural._bert_text import mean_of_windows
-from skml.neural._bert_tuner import BaseBertTuner, check_samples, logits_of
+from skml.neural._bert_tuner import BaseBertTuner, logits_of
+from skml.neural._network_estimator import check_count
 
 
 @stored
@@ -264,7 +265,7 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
             The predictions.
         """
         check_is_fitted(self)
-        n_samples = check_samples(mc_samples)
+        check_count("mc_samples", mc_samples)
         documents, windows = self._windows(X)
         n_outputs = self._fitted.network.config.num_labels
 
@@ -273,7 +274,7 @@ class BertRegressor(RegressorMixin, BaseBertTuner):
 
         found = np.empty((0, n_outputs), dtype=np.float32)
         if documents:
-            found = self._mean_over_networks(windows, logits_of, combine, n_samples)
+            found = self._mean_over_networks(windows, logits_of, combine, mc_samples)
         return found[:, 0] if self._fitted.is_1d else found
 
     def __sklearn_tags__(self):

@@ -1,5 +1,6 @@
 """A tag for each word: as targets, as tokens of windows, and back."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -22,22 +23,7 @@ class WordTokens(NamedTuple):
 
 
 def read_tags(y, documents, caller):
-    """The tags of documents as lists of str, one for each token.
-
-    Parameters
-    ----------
-    y : sequence of list of str
-        The tags, of as many documents.
-    documents : list of list of str
-        The documents.
-    caller : str
-        The name of the estimator, for the messages.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a document has another number of tags than of tokens, or a tag is no str.
-    """
+    """The tags of documents as lists of str, one for each token."""
     found = []
     for position, (tags, tokens) in enumerate(zip(y, documents, strict=True)):
         tags = _as_list(tags, position, caller)
@@ -71,26 +57,10 @@ def _as_list(tags, position, caller):
 
 
 def find_tokens(windows, n_words, overlap, labels):
-    """Find the tokens that stand for words.
+    """Find the tokens that stand for words: the first of each, or all.
 
     A token that is in several windows is taken from that where it is farthest from
-    the ends, beyond which the network sees nothing.
-
-    Parameters
-    ----------
-    windows : Windows
-        The windows, with the detail "word_ids".
-    n_words : list of int
-        The numbers of words of the documents.
-    overlap : int
-        How many tokens two windows of a document share.
-    labels : {"first", "all"}
-        Whether the first token of a word stands for it, or all.
-
-    Returns
-    -------
-    tokens : WordTokens
-        The tokens. A word may have none.
+    the ends, beyond which the network sees nothing. A word may have none.
     """
     words_before = np.cumsum([0, *n_words])
     n_before, start, stop, document = 0, 0, 0, -1
@@ -137,19 +107,7 @@ def split(values, lengths):
 
 
 def learn_tags(y, weights, labels, caller):
-    """The tags of documents as targets.
-
-    Parameters
-    ----------
-    y : list of list of str
-        The tags of each document, as `read_tags` returns them.
-    weights : ndarray of shape (n_samples,)
-        The weights of the documents.
-    labels : {"first", "all"}
-        Which tokens of a word get its tag.
-    caller : str
-        The name of the estimator, for the messages.
-    """
+    """The tags of documents, as `read_tags` returns them, as targets."""
     lengths = [len(tags) for tags in y]
     flat = [tag for tags in y for tag in tags]
     classes = sorted(set(flat))
@@ -179,26 +137,14 @@ def _warn_of_prefixes(classes, caller):
         )
 
 
+@dataclass(frozen=True, eq=False)
 class TagTargets(Targets):
-    """A tag for each word of each document.
+    """A tag for each word of each document."""
 
-    Parameters
-    ----------
-    classes : ndarray of str
-        The tags.
-    values : list of ndarray of int
-        Which tag each word of each document has.
-    fallback : int
-        Which tag a word has that has no token.
-    labels : {"first", "all"}
-        Which tokens of a word get its tag.
-    """
-
-    def __init__(self, classes, values, fallback, labels):
-        self.classes = classes
-        self.values = values
-        self.fallback = fallback
-        self.labels_taken = labels
+    classes: np.ndarray
+    values: list  # of ndarray: which tag each word of each document has
+    fallback: int  # which tag a word has that has no token
+    labelled: str  # "first" or "all": which tokens of a word get its tag
 
     def learned(self):
         return {"classes_": self.classes, "fallback": self.fallback}
@@ -215,9 +161,7 @@ class TagTargets(Targets):
         from skml.neural._torch._windows import NO_TARGET
 
         n_words = [len(codes) for codes in self.values]
-        positions, words = find_tokens(
-            windows, n_words, windows.overlap, self.labels_taken
-        )
+        positions, words = find_tokens(windows, n_words, windows.overlap, self.labelled)
         found = np.full(windows.lengths.sum(), NO_TARGET, dtype=np.int64)
         found[positions] = np.concatenate(self.values)[words]
         return split(found, windows.lengths)

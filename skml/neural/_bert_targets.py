@@ -1,5 +1,7 @@
 """What networks are fine-tuned to: classes, labels and numbers of texts."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import sparse
 from scipy.special import xlogy
@@ -12,13 +14,7 @@ from skml._validation import is_missing
 
 
 class Targets:
-    """The targets of a fit, and what belongs to all of them; nothing changes it.
-
-    Attributes
-    ----------
-    values : ndarray of shape (n_samples, ...) or list of ndarray
-        The targets of each document, as numbers.
-    """
+    """The targets of a fit, `values` as numbers; nothing changes them."""
 
     def learned(self):
         """The fields of the fitted value that come from targets, by name."""
@@ -75,24 +71,7 @@ def check_labels(y, caller):
 
 
 def read_classes(y, weights, class_weight, caller):
-    """The classes, or the labels, of documents.
-
-    Parameters
-    ----------
-    y : array-like or sparse array
-        The classes; or a table of zeros and ones, for several labels at once.
-    weights : ndarray of shape (n_samples,)
-        The weights of the documents.
-    class_weight : dict, "balanced" or None
-        The parameter.
-    caller : str
-        The name of the estimator, for the messages.
-
-    Returns
-    -------
-    targets : ClassTargets or LabelTargets
-        The targets.
-    """
+    """The classes of documents, or several labels at once: zeros and ones."""
     check_labels(y, caller)
     with np.errstate(invalid="ignore"):  # NaN, which it refuses
         kind = type_of_target(y, input_name="y")
@@ -141,26 +120,16 @@ def _read_several(y, weights, class_weight, caller):
     return LabelTargets(np.arange(y.shape[1]), y.astype(np.float32), found)
 
 
+@dataclass(frozen=True, eq=False)
 class ClassTargets(Targets):
-    """One class a document.
+    """One class a document."""
 
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-        The classes.
-    values : ndarray of int of shape (n_samples,)
-        Which class each document has.
-    class_weights : ndarray of float32 of shape (n_classes,)
-        Their weights.
-    """
+    classes: np.ndarray
+    values: np.ndarray  # which class each document has
+    class_weights: np.ndarray
 
     problem = "single_label_classification"
     is_multilabel = False
-
-    def __init__(self, classes, values, class_weights):
-        self.classes = classes
-        self.values = values
-        self.class_weights = class_weights
 
     def learned(self):
         return {"classes_": self.classes, "is_multilabel": self.is_multilabel}
@@ -190,8 +159,7 @@ class ClassTargets(Targets):
 class LabelTargets(ClassTargets):
     """Several labels a document, of which each is 0 or 1.
 
-    Parameters are those of :class:`ClassTargets`; `values` is a table of zeros and
-    ones, and a weight is that of ones relative to zeros.
+    A class weight is that of ones relative to zeros.
     """
 
     problem = "multi_label_classification"
@@ -224,20 +192,7 @@ class LabelTargets(ClassTargets):
 
 
 def read_numbers(y, weights):
-    """The numeric targets of documents, standardised.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        The targets.
-    weights : ndarray of shape (n_samples,)
-        The weights of the documents.
-
-    Returns
-    -------
-    targets : NumberTargets
-        The targets.
-    """
+    """The numeric targets of documents, standardised."""
     y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     with np.errstate(over="ignore"):
         assert_all_finite(y.astype(np.float32), input_name="y")
@@ -251,24 +206,14 @@ def read_numbers(y, weights):
     return NumberTargets(((y - mean) / scale).astype(np.float32), mean, scale, is_1d)
 
 
+@dataclass(frozen=True, eq=False)
 class NumberTargets(Targets):
-    """Numeric targets, less their means, in units of their standard deviations.
+    """Numeric targets, less their means, in units of their standard deviations."""
 
-    Parameters
-    ----------
-    values : ndarray of float32 of shape (n_samples, n_outputs)
-        The standardised targets.
-    mean, scale : ndarray of shape (n_outputs,)
-        The means and the standard deviations.
-    is_1d : bool
-        Whether they were given without a second axis.
-    """
-
-    def __init__(self, values, mean, scale, is_1d):
-        self.values = values
-        self.mean = mean
-        self.scale = scale
-        self.is_1d = is_1d
+    values: np.ndarray  # of shape (n_samples, n_outputs)
+    mean: np.ndarray
+    scale: np.ndarray
+    is_1d: bool  # whether they were given without a second axis
 
     def learned(self):
         return {"is_1d": self.is_1d}

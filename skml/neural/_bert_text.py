@@ -58,30 +58,9 @@ class Windows:
 def read_texts(X, caller, what="X", *, allow_rows=False):
     """Read documents that are all text, all lists of tokens, or all pairs of texts.
 
-    Pairs are rows of an array or a data frame with two columns, or tuples of two.
-
-    Parameters
-    ----------
-    X : iterable of str, of list of str or of tuple of two str; or table of two columns
-        The documents.
-    caller : str
-        The name of the estimator, for the messages.
-    what : str, default="X"
-        The name of the collection, for the messages.
-    allow_rows : bool, default=False
-        Whether lists may hold texts, such as sentences, rather than tokens.
-
-    Returns
-    -------
-    documents : list
-        The documents.
-    kind : {"text", "tokens", "pairs", None}
-        What they are; None if there is none.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If X is no collection of documents, or mixes kinds.
+    Pairs are rows of an array or a data frame with two columns, or tuples of two. With
+    `allow_rows`, lists may hold texts, such as sentences, rather than tokens. Returns
+    the documents, and their kind: a key of KINDS, or None if there are none.
     """
     name = caller if what == "X" else f"{caller}, {what}"
     rows = _rows_of_table(X)
@@ -126,12 +105,8 @@ def _check_text(text, where):
 class SubwordTokenizer:
     """Turns texts into the tokens of a model, words or parts of them.
 
-    Threads may share it.
-
-    Parameters
-    ----------
-    files : dict of str to str
-        The files of a tokenizer, "tokenizer.json" among them, by name.
+    `files` are those of a tokenizer by name, "tokenizer.json" among them. Threads may
+    share it.
     """
 
     def __init__(self, files):
@@ -163,25 +138,10 @@ class SubwordTokenizer:
             raise ValueError(f"{TOKENIZER}: {error!s:.200}") from None
 
     def encode(self, documents, *, are_words=False, special=True, fast=False, cut=None):
-        """Encode documents, some at a time.
+        """Yield the encoding of each document; some are made at a time.
 
-        Parameters
-        ----------
-        documents : list
-            The documents.
-        are_words : bool, default=False
-            Whether they are lists of tokens.
-        special : bool, default=True
-            Whether special tokens are put around.
-        fast : bool, default=False
-            Whether the positions of tokens in the documents may be left out.
-        cut : dict, default=None
-            The options of truncation. None does not truncate.
-
-        Yields
-        ------
-        encoding : Encoding
-            Of each document.
+        With `fast`, the positions of tokens in the documents may be left out; `cut` are
+        the options of truncation.
         """
         encode = self.backend.encode_batch_fast if fast else self.backend.encode_batch
         for first in range(0, len(documents), MOST_AT_ONCE):
@@ -264,32 +224,12 @@ def cut_into_windows(
     strategy="longest_first",
     details=(),
 ):
-    """Cut documents into windows of at most `max_length` tokens.
+    """Cut documents into windows of at most `max_length` tokens, special ones included.
 
-    Parameters
-    ----------
-    tokenizer : SubwordTokenizer
-        The tokenizer.
-    documents : list
-        The documents.
-    kind : {"text", "tokens", "pairs"}
-        What they are.
-    max_length : int
-        The largest number of tokens, special ones included.
-    overlap : int or None, default=0
-        How many tokens two windows of a document share. None cuts off what does not
-        fit into the first.
-    strategy : {"longest_first", "only_second"}, default="longest_first"
-        Which text of a pair is cut.
-    details : tuple of str, default=()
-        What else of each window is kept: keys of `DETAILS`.
-
-    Returns
-    -------
-    windows : Windows
-        Those of a document follow each other.
-    n_cut : int
-        How many documents are longer than a window.
+    With the overlap None, what does not fit into the first is cut off. `strategy`
+    ("longest_first", "only_second") says which text of a pair is cut, and `details`,
+    keys of `DETAILS`, what else of each window is kept. Returns the windows, those of
+    a document in a row, and how many documents are longer than one.
     """
     encodings = tokenizer.encode(
         documents,
@@ -346,19 +286,7 @@ def warn_truncated(n_cut, max_length, caller, kind):
 
 
 def mean_of_windows(values, windows, n_documents, weights=None):
-    """The mean over the windows of each document; of one window, the value itself.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_windows, ...)
-        What a network returns for each window.
-    windows : Windows
-        The windows.
-    n_documents : int
-        The number of documents.
-    weights : ndarray of shape (n_windows,), default=None
-        The weights of the windows.
-    """
+    """The weighted mean over the windows of each document; of one, the value itself."""
     if len(windows) == n_documents:
         return values
     if weights is None:

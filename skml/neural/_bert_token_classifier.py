@@ -15,7 +15,8 @@ from skml.neural._bert_tags import (
     read_tags,
     split,
 )
-from skml.neural._bert_tuner import BaseBertTuner, check_samples, logits_of
+from skml.neural._bert_tuner import BaseBertTuner, logits_of
+from skml.neural._network_estimator import check_count
 
 
 @stored
@@ -178,6 +179,7 @@ class BertTokenClassifier(BaseBertTuner):
     _fitted_class = TaggingBert
     _kinds_taken = ("tokens",)
     _details = ("word_ids",)
+    _predicts_tokens = True
     _parameter_constraints = {
         **BaseBertTuner._parameter_constraints,
         "labels": [StrOptions({"first", "all"})],
@@ -294,17 +296,6 @@ class BertTokenClassifier(BaseBertTuner):
     def _overlap(self, reader):
         return self._check_overlap(reader)  # nothing is cut off: each word has a tag
 
-    def _collect(self, network, windows, compute):
-        """What `compute` returns of all tokens of all windows, in a row."""
-        from skml.neural._torch._device import limit_torch_threads
-        from skml.neural._torch._windows import collect_tokens
-
-        with limit_torch_threads(self.n_jobs):
-            network = self._on_device(network)
-            return collect_tokens(
-                network, windows, self._fitted.reader.padding, compute
-            )
-
     def _proba(self, X, n_samples=None):
         """The probabilities of the tags of words, for each document."""
         documents, windows = self._windows(X)
@@ -349,7 +340,8 @@ class BertTokenClassifier(BaseBertTuner):
         .. [1] Y. Gal, Z. Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016.
         """
         check_is_fitted(self)
-        return self._proba(X, check_samples(mc_samples))
+        check_count("mc_samples", mc_samples)
+        return self._proba(X, mc_samples)
 
     def predict(self, X):
         """Tag words.

@@ -350,17 +350,7 @@ class BertTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBer
 
 
 def pool(hidden, mask, pooling):
-    """One vector a window from those of its tokens.
-
-    Parameters
-    ----------
-    hidden : Tensor of shape (n_windows, n_tokens, hidden_size)
-        The vectors of tokens.
-    mask : Tensor of shape (n_windows, n_tokens)
-        1 where there is a token, 0 for padding.
-    pooling : {"mean", "cls", "max"}
-        How.
-    """
+    """One vector a window from those of its tokens; the mask is 0 for padding."""
     if pooling == "cls":
         return hidden[:, 0]
     mask = mask[:, :, None]

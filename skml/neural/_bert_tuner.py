@@ -239,7 +239,7 @@ class BaseBertTuner(BaseBert, BaseNetworkEstimator):
             )
 
     def _fingerprint_of(self, data, number, network):
-        """What tells this training from others, for a checkpoint."""
+        """Identifies this training in a checkpoint."""
         weights = (w.cpu() for w in network.state_dict().values())
         return self._fingerprint(
             chain(data.windows.ids, data.values, [data.weights, number], weights)
@@ -325,17 +325,9 @@ class BaseBertTuner(BaseBert, BaseNetworkEstimator):
     def _mean_over_networks(self, windows, compute, combine, n_samples=None):
         """What an ensemble predicts: the mean of the predictions of its networks.
 
-        Parameters
-        ----------
-        windows : Windows
-            The windows.
-        compute : callable
-            From a network and inputs to an array with a row for each window.
-        combine : callable
-            From that of all windows to what is averaged.
-        n_samples : int, default=None
-            The number of passes with random dropout of each network; None is one
-            without.
+        `compute` makes an array of a network and inputs, and `combine` what is averaged
+        of that of all windows. With `n_samples`, each network predicts as many times
+        with random dropout.
         """
         from skml.neural._torch._device import drawing, find_device, seeded
 
@@ -369,16 +361,6 @@ class BaseBertTuner(BaseBert, BaseNetworkEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
-
-
-def check_samples(mc_samples):
-    """The number of samples of Monte-Carlo dropout, or None."""
-    is_count = isinstance(mc_samples, Integral) and not isinstance(mc_samples, bool)
-    if mc_samples is not None and not (is_count and mc_samples >= 1):
-        raise ValueError(
-            f"mc_samples={mc_samples!r}; expected None or an integer of at least 1."
-        )
-    return mc_samples
 
 
 def logits_of(network, inputs):

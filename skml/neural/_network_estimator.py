@@ -22,19 +22,9 @@ NOT_OF_THE_FIT = {"checkpoint", "verbose", "n_jobs", "max_train_time", "device"}
 def stratify(order, size, samples, classes):
     """Choose samples, of each class in proportion, and never all that have it.
 
-    Parameters
-    ----------
-    order : ndarray of shape (n_samples,)
-        The positions of all samples, shuffled.
-    size : int
-        How many are chosen, at most.
-    samples, classes : ndarray of int of equal length
-        Which sample has which class; it may have several, of which the rarest counts.
-
-    Returns
-    -------
-    chosen : ndarray
-        Positions.
+    `order` are the positions of all samples, shuffled, and `size` is the most that are
+    chosen. `samples` and `classes` say which sample has which class; it may have
+    several, of which the rarest counts.
     """
     ranks = np.argsort(order)
     by_class = np.lexsort((ranks[samples], classes))
@@ -72,6 +62,13 @@ def check_curves(fitted):
                 f"{name} has the shape {curve.shape} and the dtype {curve.dtype}; "
                 f"expected {fitted.n_iter_} numbers"
             )
+
+
+def check_count(name, value, most=np.inf, expected="of at least 1"):
+    """Refuse an argument that is neither None nor a number of things."""
+    is_count = isinstance(value, Integral) and not isinstance(value, bool)
+    if value is not None and not (is_count and 1 <= value <= most):
+        raise ValueError(f"{name}={value!r}; expected None or an integer {expected}.")
 
 
 class PackagesMixin:
@@ -242,7 +239,7 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
         return line
 
     def _fingerprint(self, sequences):
-        """What tells this fit from others, for a checkpoint; None if there is none."""
+        """Identifies this fit in a checkpoint; None if there is none."""
         if self.checkpoint is None:
             return None
         digest = hashlib.sha256()

@@ -8,14 +8,10 @@ UNKNOWN_TO_NUMPY = {"bfloat16": "int16"}  # kept as integers of the same bits
 class StoredNetwork:
     """A fitted network that folders and pickles hold as data; nothing changes it.
 
-    A subclass makes the module, and is registered with `skml._codec.register`.
-
-    Parameters
-    ----------
-    architecture : dict
-        What `make` makes the module from, as data.
-    module : Module
-        The network, on any device, in evaluation mode.
+    A subclass is registered with `skml._codec.register`. It makes the module, with
+    random weights, from the architecture, which is data: ``make(architecture)``; and
+    ``check(architecture, weights)`` raises a ValueError if that could take more memory
+    than the weights do. The module is in evaluation mode, on any device.
     """
 
     _extra = "neural"  # what brings the packages
@@ -23,16 +19,6 @@ class StoredNetwork:
     def __init__(self, architecture, module):
         self.architecture = architecture
         self.module = module
-
-    @staticmethod
-    def make(architecture):
-        """A module of PyTorch with random weights."""
-        raise NotImplementedError
-
-    @staticmethod
-    def check(architecture, weights):
-        """Raise a ValueError if `make` could take more memory than the weights do."""
-        raise NotImplementedError
 
     @classmethod
     def rebuild(cls, architecture, weights):

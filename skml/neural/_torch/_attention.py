@@ -12,19 +12,7 @@ NAME = "skml"  # in the registers of transformers
 
 
 def pool(query, key, value, mask, dropout):
-    """Weighted means of values.
-
-    Parameters
-    ----------
-    query : Tensor of shape (n_sequences, n_heads, n_queries, head_size)
-        The queries.
-    key, value : Tensor of shape (n_sequences, n_heads, n_keys, head_size)
-        The keys and the values.
-    mask : Tensor of bool, or None
-        Which keys are attended to.
-    dropout : float
-        Dropout probability of attention weights.
-    """
+    """Weighted means of values, all of shape (n_sequences, n_heads, n_tokens, size)."""
     if dropout and query.device.type == "cpu":
         # With dropout it is not fused there, and draws each number apart.
         return attend_with_weights(query, key, value, mask, Dropout(dropout))[0]

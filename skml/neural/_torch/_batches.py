@@ -9,25 +9,12 @@ NOISE = 0.1  # of lengths by which sequences are sorted, so that batches change
 
 
 def divide(lengths, batch_size, generator=None, *, n_sequences=np.inf):
-    """Divide sequences into batches of similar length.
+    """Divide sequences into batches of similar length; returns their positions.
 
-    Parameters
-    ----------
-    lengths : ndarray of shape (n_sequences,) or (n_sequences, n_sides)
-        The numbers of tokens; of pairs, of both sides.
-    batch_size : int
-        The largest number of tokens of a batch, padding included. A longer sequence is
-        a batch of its own.
-    generator : Generator, default=None
-        Shuffles: sequences of similar length meet others, batches come in random order.
-        None leaves them sorted.
-    n_sequences : int, default=infinity
-        The largest number of sequences of a batch.
-
-    Returns
-    -------
-    batches : list of ndarray
-        Positions of sequences.
+    `lengths` may have a column for each side of pairs. A batch has at most `batch_size`
+    tokens, padding included, and `n_sequences`; a longer sequence is one of its own. A
+    generator shuffles: sequences of similar length meet others, and batches come in
+    random order. Without one they are sorted.
     """
     lengths = np.atleast_2d(lengths.T).T.astype(np.float64)
     keys = lengths
@@ -52,10 +39,7 @@ def divide(lengths, batch_size, generator=None, *, n_sequences=np.inf):
 
 
 def pad(sequences, padding=PADDING, least=0):
-    """Sequences as a tensor, with padding behind to the longest, and their lengths.
-
-    The tensor has at least so many columns as `least`.
-    """
+    """Sequences as a tensor of `least` columns or more, padding behind, and lengths."""
     lengths = np.array([len(sequence) for sequence in sequences])
     shape = (len(sequences), lengths.max(initial=least))
     table = np.full(shape, padding, dtype=np.int64)

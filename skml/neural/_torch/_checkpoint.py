@@ -22,13 +22,7 @@ def write_checkpoint(path, tensors, notes):
 
 
 def read_checkpoint(path, caller):
-    """What `write_checkpoint` wrote: tensors and notes.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, or is no checkpoint of this version.
-    """
+    """What `write_checkpoint` wrote: tensors and notes."""
     try:
         with safe_open(path, framework="pt") as stored:
             found = stored.metadata() or {}

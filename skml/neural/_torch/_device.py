@@ -16,13 +16,7 @@ from skml._compat.torch import describe_processor, has_fast_bfloat16_on_cuda
 
 
 def find_device(device, caller):
-    """The device of a parameter; "auto" is a GPU if there is one.
-
-    Raises
-    ------
-    ValueError
-        If there is no such device.
-    """
+    """The device of a parameter; "auto" is a GPU if there is one."""
     if device == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -43,7 +37,7 @@ def find_device(device, caller):
 def find_dtype(precision, device):
     """The type of products: "auto" is bfloat16 where the processor is faster with it.
 
-    The instructions alone do not tell: AVX-512 of Intel multiplies bfloat16 no faster
+    The instructions alone do not decide: AVX-512 of Intel multiplies bfloat16 no faster
     than float32, its AMX and AVX-512 of AMD do.
     """
     if precision != "auto":
@@ -112,15 +106,7 @@ _limited = []  # numbers of threads: that of the user, and what is to be put bac
 
 
 class Stream:
-    """The random numbers of a fit, whatever other threads draw.
-
-    Parameters
-    ----------
-    seed : int
-        The seed.
-    device : device
-        Where numbers are drawn, besides the CPU.
-    """
+    """The random numbers of a fit, on the CPU and its device, whatever others draw."""
 
     def __init__(self, seed, device):
         self.device = device if device.type == "cuda" else None

@@ -2,30 +2,23 @@
 
 from torch import nn
 
-from skml._compat.transformers import attention_of, parts_of_bert_layer
+from skml._compat.transformers import attention_of, last_bert_layer
 from skml.neural._torch._attention import NAME, pool
 
 
 class FirstTokenLayer(nn.Module):
-    """A layer of BERT whose output is that of the first token alone.
+    """A layer of BERT, of the same weights, whose output is that of the first token.
 
     All tokens are attended to, so that keys and values are of all of them; queries and
     the feed-forward block, which are five sixths of the work, are of the first one.
-
-    Parameters
-    ----------
-    layer : Module
-        The layer whose weights it has, under the same names.
-    parts : dict
-        What :func:`parts_of_bert_layer` found in it.
     """
 
-    def __init__(self, layer, parts):
+    def __init__(self, layer):
         super().__init__()
         self.attention = layer.attention
         self.intermediate = layer.intermediate
         self.output = layer.output
-        self.n_heads = parts["n_heads"]
+        self.n_heads = layer.attention.self.num_attention_heads
         self.train(layer.training)
 
     def forward(self, hidden_states, attention_mask=None, *args, **kwargs):
@@ -47,12 +40,9 @@ class FirstTokenLayer(nn.Module):
 
 
 def skip_unread_tokens(network):
-    """Let a classifier's last layer compute no more than is read of it.
-
-    Other families than BERT are left as they are.
-    """
+    """Let the last layer of a BERT that classifies compute what is read of it alone."""
     if attention_of(network) not in {"sdpa", NAME}:
         return
-    layer, parts = parts_of_bert_layer(network)
+    layer = last_bert_layer(network)
     if layer is not None:
-        network.base_model.encoder.layer[-1] = FirstTokenLayer(layer, parts)
+        network.base_model.encoder.layer[-1] = FirstTokenLayer(layer)

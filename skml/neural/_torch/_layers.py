@@ -22,25 +22,11 @@ def find_layers(network):
 
 
 def trained_groups(network, *, freeze, layer_decay, head_factor, new=()):
-    """The parameters that learn, with factors of their learning rates.
+    """The parameters that learn, by the factors of their learning rates.
 
-    Parameters
-    ----------
-    network : PreTrainedModel
-        The network; what is frozen no longer asks for gradients.
-    freeze : {"none", "embeddings", "all"} or int
-        What is frozen: a number is that of the lowest layers, and the embeddings.
-    layer_decay : float
-        By what the rate falls from a layer to that below.
-    head_factor : float
-        The factor of the head.
-    new : collection of str, default=()
-        The names of parameters that are initialized anew, as those of a head are.
-
-    Returns
-    -------
-    groups : list of tuple of float and list of Parameter
-        The factors, and what has them.
+    The factor falls by `layer_decay` from a layer to that below; the head, and what is
+    initialized anew (`new`, names), have that of the head. What is frozen no longer
+    asks for gradients.
     """
     layers, depths, depth = find_layers(network), {}, 0
     of_layers = {id(p): n for n, m in enumerate(layers, 1) for p in m.parameters()}

@@ -71,19 +71,10 @@ def find_obstacle(network, task, device, dtype):
 
 
 def schedule(kind, step, warmup_steps, progress):
-    """The fraction of the peak learning rate, at a step.
+    """The fraction of the peak learning rate, at a step, counted from 0.
 
-    Parameters
-    ----------
-    kind : {"constant", "cosine", "inverse-sqrt", "linear"}
-        How it falls after the warm-up: not at all; to zero along half a cosine; with
-        the root of the number of steps; to zero along a line.
-    step : int
-        The number of the step, from 0.
-    warmup_steps : int
-        The steps in which it rises from zero.
-    progress : float
-        How much of the training is over, from 0 to 1.
+    It rises from zero in the warm-up; then it stays, or falls: to zero along half a
+    cosine or a line with the progress, from 0 to 1; or with the root of the steps.
     """
     rising = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
     if kind == "cosine":
@@ -96,39 +87,17 @@ def schedule(kind, step, warmup_steps, progress):
 
 
 class NetworkTraining:
-    """Trains a network on a task.
+    """Trains a network on a task, in place.
 
-    Parameters
-    ----------
-    network : Module
-        What is trained, in place.
-    task : object
-        Has ``batches(generator)``, the number of batches of an epoch, and an iterator
-        over them; ``loss(network, batch)``, the sum of the losses of a batch, and of
-        how many units it is; and
-        ``held_out_batches``, a list, perhaps empty, and ``held_out_loss``, as `loss`.
-        A batch that is a list has parts: it is too large to be computed at once. A task
-        that reports more of an epoch than a loss has ``take_figures()``, too.
-    options : TrainingOptions
-        How to train.
-    seed : int
-        Seeds the order of the batches.
-    groups : list of dict, default=None
-        Those of the optimiser, as `group_by_decay` makes them; a group may have a
-        "learning_rate_factor", by which its learning rate is multiplied.
+    A task has ``batches(generator)``, the number of batches of an epoch, and an
+    iterator over them; ``loss(network, batch)``, the sum of the losses of a batch, and
+    of how many units it is; and ``held_out_batches``, a list, perhaps empty, and
+    ``held_out_loss``, as `loss`. A batch that is a list has parts: it is too large to
+    be computed at once. A task that reports more of an epoch than a loss has
+    ``take_figures()``, too, whose data `figures` collects.
 
-    Attributes
-    ----------
-    losses, held_out_losses : list of float
-        Of each epoch, the mean loss of a unit.
-    figures : list
-        Of each epoch, what else the task reports, as data; empty if it reports nothing.
-    best_epoch : int
-        The position of the epoch whose weights are the best.
-    is_diverged : bool
-        Whether losses or weights are no longer finite.
-    is_stopped : bool
-        Whether the report of an epoch said so.
+    `groups` are those of the optimiser, as `group_by_decay` makes them; a group may
+    have a "learning_rate_factor", by which its learning rate is multiplied.
     """
 
     def __init__(self, network, task, options, seed, groups=None):
@@ -149,18 +118,7 @@ class NetworkTraining:
         self.is_diverged = self.is_stopped = False
 
     def run(self, report):
-        """Train until it is enough.
-
-        Parameters
-        ----------
-        report : callable
-            Is called after each epoch; returns whether to stop.
-
-        Returns
-        -------
-        weights : dict of str to Tensor
-            The best of the network, by held-out losses if there are any.
-        """
+        """Train until it is enough, or a report says so; returns the best weights."""
         self._resume()
         self.start = monotonic() - self.elapsed
         while not self._is_over():

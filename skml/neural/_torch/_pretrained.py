@@ -1,5 +1,6 @@
 """Models of the library transformers: read from a folder or a hub, made, written."""
 
+import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,28 +29,17 @@ HEADS = {  # the families that have them
     "token-classification": transformers.MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING,
     "question-answering": transformers.MODEL_FOR_QUESTION_ANSWERING_MAPPING,
 }
+MOST_LAYERS = 1000  # and blocks, groups and so on, of a network that is read
+MOST_LABELS = 2**20
+_COUNTED = ("layer", "block", "group", "repeat", "expert")
 NO_CODE = {"trust_remote_code": False}
 
 
-class ModelDropout(Dropout):
-    """Fast dropout, under the name by which the library reads its probability."""
-
-    @property
-    def p(self):
-        return self.share
-
-
 def read_tokenizer(source, model, caller):
-    """The files of a tokenizer, by name, and its special tokens.
+    """The files of a tokenizer, the ids of its special tokens, and its longest input.
 
-    Returns
-    -------
-    files : dict of str to str
-        "tokenizer.json" is among them.
-    special : dict of str to int
-        The ids of "pad", "cls", "sep" and "mask", as far as there are such.
-    longest : int
-        The most tokens that it was made for.
+    "tokenizer.json" is among the files; "pad", "cls", "sep" and "mask" are the special
+    tokens, as far as there are such.
     """
     with explained(model, source, caller):
         tokenizer = AutoTokenizer.from_pretrained(source, **NO_CODE)
@@ -89,13 +79,9 @@ def read_network(source, model, head, caller, dropout=None, **changes):
     Parameters
     ----------
     source : Path or str
-        Of :func:`as_source`.
-    model : object
-        The parameter, for the messages.
+        Of :func:`as_source`; messages name the parameter, `model`.
     head : str
         A key of `MODELS`.
-    caller : str
-        The name of the estimator, for the messages.
     dropout : float, default=None
         Replaces the dropout probabilities of the configuration.
     **changes : dict
@@ -105,10 +91,9 @@ def read_network(source, model, head, caller, dropout=None, **changes):
     -------
     network : PreTrainedModel
         The network.
-    new : list of str
-        The names of the weights that were not stored, or mean something else.
-    left : list of str
-        The names of the weights that were stored, and have no place: another head.
+    new, left : list of str
+        The names of the weights that were not stored, or mean something else, and of
+        those that were stored and have no place, as those of another head.
     """
     with explained(model, source, caller):
         config = AutoConfig.from_pretrained(source, **NO_CODE)
@@ -168,15 +153,7 @@ def check_head(config, head):
 
 
 def has_same_outputs(config, wanted):
-    """Whether the outputs of a stored head have the meaning that is wanted of them.
-
-    Parameters
-    ----------
-    config : PreTrainedConfig
-        What is stored.
-    wanted : dict
-        What is to be changed of it: "problem_type" and "id2label" may be among it.
-    """
+    """Whether the outputs of a stored head mean what the changes want of them."""
     problem, own = wanted.get("problem_type"), config.problem_type
     own = own or ("regression" if config.num_labels == 1 else None)
     if None not in (problem, own) and problem != own:
@@ -214,7 +191,7 @@ def prepare(network):
     for module in list(network.modules()):
         for name, child in module.named_children():
             if type(child) is nn.Dropout:
-                setattr(module, name, ModelDropout(child.p))
+                setattr(module, name, Dropout(child.p))
     skip_unread_tokens(network)
     note_padding(network)
     return network
@@ -241,51 +218,19 @@ def longest_input(network, longest_of_tokenizer):
     return min(n_positions, longest_of_tokenizer)
 
 
-def make_bert(
-    vocabulary,
-    *,
-    lowercase,
-    hidden_size,
-    n_layers,
-    n_heads,
-    feed_forward_size,
-    dropout,
-    longest,
-    caller,
-):
-    """A new BERT with random weights, and what `read_tokenizer` returns.
-
-    Parameters
-    ----------
-    vocabulary : dict of str to int
-        The ids of word pieces.
-    lowercase : bool
-        Whether text is converted to lowercase.
-    hidden_size, n_layers, n_heads, feed_forward_size : int
-        The sizes of the network.
-    dropout : float
-        Dropout probability.
-    longest : int
-        The number of positions.
-    caller : str
-        The name of the estimator, for messages.
-
-    Returns
-    -------
-    network : BertForPreTraining
-        The network.
-    files, special, longest
-        Of the tokenizer.
-    """
+def make_bert(vocabulary, estimator):
+    """A new BERT with random weights, and what `read_tokenizer` returns."""
+    size, longest = estimator.hidden_size, estimator.max_length
+    dropout = 0.1 if estimator.dropout is None else estimator.dropout
     config = transformers.BertConfig(
         # BERT's .02 is that of 768 units. In narrower layers it makes what comes from
         # the neighbours too faint to be found in the first epochs.
-        initializer_range=0.02 * (768 / hidden_size) ** 0.5,
+        initializer_range=0.02 * (768 / size) ** 0.5,
         vocab_size=len(vocabulary),
-        hidden_size=hidden_size,
-        num_hidden_layers=n_layers,
-        num_attention_heads=n_heads,
-        intermediate_size=feed_forward_size,
+        hidden_size=size,
+        num_hidden_layers=estimator.n_layers,
+        num_attention_heads=estimator.n_heads,
+        intermediate_size=estimator.feed_forward_size or 4 * size,
         hidden_dropout_prob=dropout,
         attention_probs_dropout_prob=dropout,
         max_position_embeddings=longest,
@@ -294,10 +239,44 @@ def make_bert(
     with quietly():
         network = with_attention(MODELS["pretraining"].from_config, config)
         tokenizer = transformers.BertTokenizerFast(
-            vocab=vocabulary, do_lower_case=lowercase, model_max_length=longest
+            vocab=vocabulary,
+            do_lower_case=estimator.lowercase,
+            model_max_length=longest,
         )
         with TemporaryDirectory() as folder:
             tokenizer.save_pretrained(folder)
             config.save_pretrained(folder)
-            read = read_tokenizer(Path(folder), None, caller)
+            read = read_tokenizer(Path(folder), None, type(estimator).__name__)
     return prepare(network), *read
+
+
+def make_network(config, head):
+    """A network with random weights; no code beside a configuration is run."""
+    own = dict(config)
+    try:
+        with quietly():
+            made = AutoConfig.for_model(own.pop("model_type"), **own)
+            check_encoder(made)
+            check_head(made, head)
+            return with_attention(MODELS[head].from_config, made)
+    except MemoryError:
+        raise
+    except Exception as error:  # of many types
+        reason = " ".join(str(error).split())
+        raise ValueError(f"the configuration cannot be used: {reason:.200}") from error
+
+
+def check_counts(value, name=""):
+    """No number of layers, blocks and the like is beyond what networks have."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if key not in {"id2label", "label2id"}:  # whose keys are a user's
+                check_counts(part, str(key))
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            check_counts(part, name)
+    elif isinstance(value, (int, float)):
+        most = MOST_LAYERS if any(part in name for part in _COUNTED) else math.inf
+        most = MOST_LABELS if name == "num_labels" else most
+        if not abs(value) <= most:
+            raise ValueError(f"{name!r:.60} is {value!r:.60}")

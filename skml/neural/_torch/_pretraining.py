@@ -15,20 +15,8 @@ SHORTEST = 8  # tokens of a chunk that is shorter on purpose
 def cut_chunks(lengths, longest, generator):
     """Cut a document into chunks, between sentences where that is possible.
 
-    Parameters
-    ----------
-    lengths : list of int
-        The numbers of tokens of the sentences.
-    longest : int
-        The most tokens of a chunk.
-    generator : Generator
-        Samples which chunks are shorter.
-
-    Returns
-    -------
-    chunks : list of tuple of int
-        First token, last token plus one, and where the second part of a true pair
-        begins: between two sentences, or in the middle of the only one.
+    Returns of each chunk the first token, the last one plus one, and where the second
+    part of a true pair begins: between two sentences, or within the only one.
     """
     chunks, ends = [], np.cumsum(lengths)
     total, start, sentence = int(ends[-1]), 0, 0
@@ -50,13 +38,7 @@ def cut_chunks(lengths, longest, generator):
 
 
 class Sentences:
-    """Documents as tokens of sentences.
-
-    Parameters
-    ----------
-    documents : list of list of ndarray of int32
-        Of each document, the tokens of its sentences; none is empty.
-    """
+    """Documents as tokens of sentences, none of which is empty."""
 
     def __init__(self, documents):
         self.lengths = [[len(ids) for ids in document] for document in documents]
@@ -88,25 +70,10 @@ def draw_others(chunks, generator):
 
 
 def choose_tokens(ids, is_special, is_inner, mlm_probability, generator):
-    """Choose the tokens that are to be predicted, so many of each sequence.
+    """Choose the tokens that are to be predicted, at least one of each sequence.
 
-    Parameters
-    ----------
-    ids : ndarray of shape (n_sequences, n_tokens)
-        The tokens.
-    is_special : ndarray of bool, of the same shape
-        What is not chosen: special tokens, padding.
-    is_inner : ndarray of bool of shape (vocabulary_size,), or None
-        Which tokens continue a word: whole words are chosen. None chooses tokens.
-    mlm_probability : float
-        The fraction of the tokens of a sequence that are chosen; at least one is.
-    generator : Generator
-        Chooses.
-
-    Returns
-    -------
-    is_chosen : ndarray of bool, of the same shape
-        Which are chosen.
+    `is_special` is not chosen. `is_inner` marks the tokens of the vocabulary that
+    continue a word, so that whole words are chosen; None chooses tokens.
     """
     noise = generator.random(ids.shape)
     rows = np.arange(len(ids))[:, None]
@@ -136,30 +103,8 @@ def corrupt(ids, is_chosen, mask, ordinary, generator):
 class PretrainingTask:
     """Documents whose masked tokens, and true next sentences, are to be predicted.
 
-    Parameters
-    ----------
-    sentences : Sentences
-        The documents.
-    held_out : ndarray of int
-        Positions of the documents of the validation set.
-    seed : int
-        Samples the tokens of the validation set that are masked, once and for all.
-    longest : int
-        The most tokens of a sequence, special ones included.
-    batch_size : int
-        The largest number of sequences of a batch.
-    mlm_probability : float
-        The fraction of tokens that are chosen.
-    special : dict of str to int
-        Ids of "pad", "cls", "sep" and "mask".
-    ordinary : ndarray of int
-        Ids of all tokens that are not special.
-    is_inner : ndarray of bool, or None
-        Which tokens continue a word, for the masking of whole words.
-    next_sentence : bool
-        Whether sequences are pairs, half of them true ones.
-    device : device
-        Where the network is.
+    The tokens of the validation set are masked once, by the seed. `ordinary` are the
+    ids that are not special, and `is_inner` as in `choose_tokens`.
     """
 
     def __init__(

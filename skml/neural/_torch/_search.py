@@ -19,27 +19,11 @@ class Hypothesis(NamedTuple):
 
 @torch.inference_mode()
 def search(network, memory, limits, *, beam_size, length_penalty, n_best=1):
-    """Write sequences for what an encoder found.
+    """Write sequences for what an encoder found; the best hypotheses of each first.
 
-    Parameters
-    ----------
-    network : EncoderDecoder
-        Writes, one id after the other.
-    memory : Memory
-        Of n_sequences.
-    limits : list of int
-        The largest number of ids of each, the end not counted.
-    beam_size : int
-        How many hypotheses are followed; with 1 the search is greedy.
-    length_penalty : float
-        Hypotheses are compared by log-likelihoods divided by length to this power.
-    n_best : int, default=1
-        How many are returned, no more than `beam_size`.
-
-    Returns
-    -------
-    found : list of list of Hypothesis
-        For each sequence the best hypotheses, best first.
+    A sequence has at most so many ids as its limit says, the end not counted. With a
+    beam of one the search is greedy. Log-likelihoods are divided by lengths to the
+    power of `length_penalty`.
     """
     beams = _Beams(network, memory, limits, beam_size, length_penalty)
     while beams.rows:

@@ -15,16 +15,8 @@ FOLLOWED = {"Transformer", "Pooling", "Normalize"}  # modules that are known her
 def read_settings(source):
     """The parameters for the same vectors, as far as the files beside a model say.
 
-    Parameters
-    ----------
-    source : Path or str
-        A folder, or the name of a model on a hub.
-
-    Returns
-    -------
-    settings : dict
-        "pooling", "normalize", "max_length" and, of what there is no parameter for,
-        "modules"; empty for models of others.
+    These are "pooling", "normalize", "max_length" and, of what there is no parameter
+    for, "modules"; none for models of others.
     """
     try:
         return _read_modules(source, _read_json(source, "modules.json") or [])

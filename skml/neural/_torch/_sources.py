@@ -30,20 +30,8 @@ def quietly():
 def as_source(model, caller):
     """What transformers can read a model from: a folder, or the name of a hub's model.
 
-    Parameters
-    ----------
-    model : str, path-like or fitted estimator
-        The parameter. An estimator, or one that `save` wrote, writes its model to a
-        folder that is there for the while.
-    caller : str
-        The name of the estimator, for the messages.
-
-    Raises
-    ------
-    ValueError
-        If there is no model.
-    NotFittedError
-        If it is an estimator that is not fitted.
+    An estimator, or one that `save` wrote, writes its model to a folder that is there
+    for the while.
     """
     if model is None:
         raise ValueError(

@@ -11,23 +11,7 @@ from skml.neural._translation_pairs import lengths_of
 
 
 class TranslationTask:
-    """Pairs of sequences to learn from.
-
-    Parameters
-    ----------
-    sources, targets : list of ndarray of int
-        Ids, with both ends of the targets, and the ends of the sources.
-    held_out : ndarray of int
-        Positions of pairs that are not learned from.
-    batch_size : int
-        The largest number of tokens of a batch.
-    label_smoothing : float
-        How much probability the loss wants for all ids but the right one.
-    device : device
-        Where the network is.
-    decode_options : dict
-        Arguments of the network's `decode` in training.
-    """
+    """Pairs of sequences of ids, with their ends, to learn from."""
 
     def __init__(
         self,
@@ -81,17 +65,7 @@ class TranslationTask:
 
 
 class Translator:
-    """A trained network that writes, scores and shows what it attends to, in float32.
-
-    Parameters
-    ----------
-    network : EncoderDecoder
-        The network.
-    batch_size : int
-        The largest number of tokens of a batch.
-    device : device
-        Where it computes.
-    """
+    """A trained network that writes, scores and shows its attention, in float32."""
 
     def __init__(self, network, batch_size, device):
         self.network = placed(network, device)

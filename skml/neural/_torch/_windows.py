@@ -40,28 +40,11 @@ def divide_for(network, lengths, most):
 
 
 class WindowTask:
-    """Windows to learn from, each with a target.
+    """Windows to learn from, each with a target, or one for each of its tokens.
 
-    Parameters
-    ----------
-    windows : Windows
-        The windows.
-    targets : ndarray of shape (n_windows, ...) or list of ndarray of int
-        Of each window, or of each of its tokens.
-    weights : ndarray of shape (n_windows,)
-        How much each counts. One of weight 0, which has no target, is left out: a batch
-        of nothing but such has no mean loss.
-    held_out : ndarray of int
-        Positions of documents of the validation set.
-    objective : callable
-        From the network's outputs, targets and weights to the weighted sum of losses,
-        and of weights.
-    batch_size : int
-        The largest number of windows of a batch.
-    padding : int
-        The id of padding.
-    network : PreTrainedModel
-        What will be trained.
+    A window of weight 0, which has no target, is left out: a batch of nothing but such
+    has no mean loss. `objective` makes of the network's outputs, targets and weights
+    the weighted sum of losses, and that of the weights.
     """
 
     def __init__(
@@ -128,24 +111,8 @@ class WindowTask:
 def run_windows(network, windows, padding, compute):
     """Go over all windows, of similar lengths at a time, in float32.
 
-    Parameters
-    ----------
-    network : PreTrainedModel
-        The network.
-    windows : Windows
-        The windows.
-    padding : int
-        The id of padding.
-    compute : callable
-        From the network and its inputs to an array, or a tuple of arrays, with a row
-        for each window.
-
-    Yields
-    ------
-    rows : ndarray of int
-        Positions of windows.
-    found : ndarray or tuple of ndarray
-        What `compute` returned for them.
+    Yields positions of windows, and what `compute` made of the network and its inputs:
+    an array, or a tuple of arrays, with a row for each of them.
     """
     most = MOST_TOKENS
     if network.device.type == "cpu":
@@ -154,23 +121,19 @@ def run_windows(network, windows, padding, compute):
         yield rows, compute(network, make_inputs(windows, rows, padding, network))
 
 
-def collect(network, windows, padding, compute):
-    """What `compute` returns of all windows, as one array."""
-    found = None
-    for rows, values in run_windows(network, windows, padding, compute):
-        if found is None:
-            found = np.empty((len(windows), *values.shape[1:]), dtype=values.dtype)
-        found[rows] = values
-    return found
-
-
-def collect_tokens(network, windows, padding, compute):
-    """What `compute` returns of all tokens, those of each window in a row."""
+def collect(network, windows, padding, compute, *, of_tokens=False):
+    """What `compute` returns of all windows; or of all their tokens, in a row."""
     stops = windows.lengths.cumsum()
     found = None
     for rows, values in run_windows(network, windows, padding, compute):
         if found is None:
-            found = np.empty((stops[-1], *values.shape[2:]), dtype=values.dtype)
+            shape = (len(windows), *values.shape[1:])
+            if of_tokens:
+                shape = (stops[-1], *values.shape[2:])
+            found = np.empty(shape, dtype=values.dtype)
+        if not of_tokens:
+            found[rows] = values
+            continue
         for row, of_window in zip(rows, values, strict=True):
             n = windows.lengths[row]
             found[stops[row] - n : stops[row]] = of_window[:n]

@@ -25,7 +25,8 @@ class LinearCrossEntropy(torch.autograd.Function):
         of_x = torch.empty_like(x)
         of_weight, of_bias = torch.zeros_like(weight), torch.zeros_like(bias)
         cast_weight, cast_bias = weight.to(dtype), bias.to(dtype)
-        share, total = smoothing / len(weight), x.new_zeros((), dtype=torch.float64)
+        of_each = smoothing / len(weight)
+        total = x.new_zeros((), dtype=torch.float64)
         n_right = torch.zeros_like(total)
         for start in range(0, len(x), ROWS):
             rows = slice(start, start + ROWS)
@@ -38,10 +39,10 @@ class LinearCrossEntropy(torch.autograd.Function):
             n_right += (1 / (best == 0).sum(dim=1)).sum()
             total -= (1 - smoothing) * of_right.sum()
             if smoothing:
-                total -= share * scores.sum()
+                total -= of_each * scores.sum()
             normalizer = scores.exp_().sum(dim=1, keepdim=True)
             total += normalizer.log().sum()
-            gradient = scores.div_(normalizer).sub_(share)
+            gradient = scores.div_(normalizer).sub_(of_each)
             right = gradient.new_full(wanted.shape, smoothing - 1)
             gradient.scatter_add_(1, wanted, right)
             of_bias += gradient.sum(dim=0)

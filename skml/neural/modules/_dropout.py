@@ -8,12 +8,12 @@ class Dropout(nn.Module):
     """Set random activations to zero in training, and scale the others up.
 
     As ``nn.Dropout``, but on a CPU, where drawing random numbers may take as long as
-    the products of matrices around it, each draw serves eight numbers: the share is
-    rounded to a multiple of 1/256.
+    the products of matrices around it, each draw serves eight activations: the
+    probability is rounded to a multiple of 1/256.
 
     Parameters
     ----------
-    share : float, default=0.0
+    p : float, default=0.0
         Dropout probability, in [0, 1).
 
     Examples
@@ -27,9 +27,9 @@ class Dropout(nn.Module):
     True
     """
 
-    def __init__(self, share=0.0):
+    def __init__(self, p=0.0):
         super().__init__()
-        self.share = share
+        self.p = p
 
     def forward(self, x):
         """Drop numbers.
@@ -44,11 +44,11 @@ class Dropout(nn.Module):
         x : Tensor of the same shape
             Those that are kept, scaled, and zeros; after training all of them.
         """
-        if not self.training or self.share == 0:
+        if not self.training or self.p == 0:
             return x
         if x.device.type != "cpu":
-            return nn.functional.dropout(x, self.share)
-        level = max(1, round(256 * self.share))
+            return nn.functional.dropout(x, self.p)
+        level = max(1, round(256 * self.p))
         drawn = torch.empty((x.numel() + 7) // 8, dtype=torch.int64)
         # From the lowest number to the highest, so that all 64 bits are random.
         drawn.random_(torch.iinfo(torch.int64).min, None)

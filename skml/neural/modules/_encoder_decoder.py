@@ -34,20 +34,8 @@ def mask_of(lengths, n_positions, device):
 class EncoderDecoder(nn.Module):
     """What the networks that read one sequence and write another share.
 
-    A subclass encodes and decodes; here ids become vectors, and features scores of ids.
-
-    Parameters
-    ----------
-    n_source, n_target : int
-        The sizes of both vocabularies.
-    embedding_size : int
-        Number of features of the embedding of an id.
-    feature_size : int
-        The number of features that the decoder gives.
-    dropout : float, default=0.0
-        Dropout probability in training.
-    tie_embeddings : bool, default=True
-        Whether a target id has the same vector when it is read and when it is written.
+    A subclass encodes and decodes; here ids become vectors, and features, of which the
+    decoder gives `feature_size`, scores of ids.
     """
 
     def __init__(

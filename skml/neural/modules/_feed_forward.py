@@ -9,19 +9,7 @@ ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU}
 
 
 class FeedForward(nn.Sequential):
-    """One hidden layer, with drop out behind it.
-
-    Parameters
-    ----------
-    model_size : int
-        The number of features that come in and go out.
-    feed_forward_size : int
-        The number of hidden values.
-    dropout : float
-        Dropout probability of hidden units.
-    activation : {"relu", "gelu"}
-        Activation function of the hidden units.
-    """
+    """One hidden layer, with dropout behind it."""
 
     def __init__(self, model_size, feed_forward_size, dropout, activation):
         check_sizes(model_size=model_size, feed_forward_size=feed_forward_size)

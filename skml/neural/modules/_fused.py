@@ -23,25 +23,10 @@ def attend(queries, keys, values, **options):
 
 
 def attend_with_weights(queries, keys, values, seen, dropout):
-    """Weighted means of values, and the weights before any drop out.
+    """Weighted means of values, and the weights before dropout.
 
-    Parameters
-    ----------
-    queries : Tensor of shape (..., n_queries, head_size)
-        The queries.
-    keys, values : Tensor of shape (..., n_keys, head_size)
-        The keys and their values.
-    seen : Tensor of bool, or None
-        Which keys are seen; its shape broadcasts to that of the weights.
-    dropout : Module
-        What the weights go through.
-
-    Returns
-    -------
-    attended : Tensor of shape (..., n_queries, head_size)
-        The means; zeros where nothing is seen.
-    weights : Tensor of shape (..., n_queries, n_keys)
-        The weights.
+    The shape of `seen` broadcasts to that of the weights. Where nothing is seen, means
+    are zeros.
     """
     scores = queries @ keys.transpose(-1, -2) / sqrt(queries.shape[-1])
     weights = masked_softmax(scores, seen)

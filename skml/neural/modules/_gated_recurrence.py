@@ -98,24 +98,8 @@ def run_recurrent(network, x, state=None):
 def run_gru(gru, x, state=None, lengths=None):
     """Run the layers of an ``nn.GRU`` over sequences.
 
-    Parameters
-    ----------
-    gru : nn.GRU
-        The layers, of which the parameters are taken.
-    x : Tensor of shape (n_sequences, n_steps, n_features)
-        The sequences.
-    state : Tensor of shape (n_layers * n_directions, n_sequences, size), default=None
-        The states before the first step; None means zeros.
-    lengths : Tensor of int of shape (n_sequences,), default=None
-        How many steps count. Behind, states stay as they are and outputs are zero; the
-        other direction begins with the last that counts. None means all.
-
-    Returns
-    -------
-    outputs : Tensor of shape (n_sequences, n_steps, n_directions * size)
-        The states of the last layer after each step.
-    state : Tensor of shape (n_layers * n_directions, n_sequences, size)
-        The states of all layers at the end.
+    Shapes are those of the module, batch first. Behind the `lengths`, states stay as
+    they are and outputs are zero; the other direction begins with the last that counts.
     """
     x, dtype = prepare_products(x)
     mask = None

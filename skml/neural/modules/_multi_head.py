@@ -205,7 +205,7 @@ class MultiHeadAttention(nn.Module):
     def _pool(self, queries, keys, values, mask, is_causal):
         """Weighted means by PyTorch's fused kernel, which forms no weights."""
         n_queries, n_keys = queries.shape[2], keys.shape[2]
-        dropout = self.dropout.share if self.training else 0.0
+        dropout = self.dropout.p if self.training else 0.0
         if dropout and queries.device.type == "cpu":
             # With dropout it is not fused there, and draws each number apart.
             return self._pool_with_weights(queries, keys, values, mask, is_causal)[0]

@@ -41,7 +41,7 @@ class RecurrentDecoder(nn.Module):
     attention : {"additive", "dot-product"}, default=None
         How the memory is scored: by a small network [2]_, or by the inner product of h
         and a learned linear map of the memory, over the root of `hidden_size`. None
-        means that the state alone tells of the memory.
+        means that only the state depends on the memory.
     dropout : float, default=0.0
         Dropout probability of the outputs of each layer and of the features. It leaves
         the state as it is.

@@ -61,15 +61,6 @@ class StateBridge(nn.Module):
     r"""Brings the states of both directions to the size of one.
 
     .. math:: s = \tanh(W [\overrightarrow{s}; \overleftarrow{s}] + b)
-
-    with a map of its own for each layer and, in an LSTM, for hidden values and cell.
-
-    Parameters
-    ----------
-    hidden_size : int
-        The size of a state.
-    n_layers : int
-        The number of layers.
     """
 
     def __init__(self, hidden_size, n_layers):

@@ -10,15 +10,6 @@ class Residual(nn.Module):
 
     ``x + step(norm(x))`` if normalized first, else ``norm(x + step(x))``. Both need two
     calls: `prepare` for what the step sees, and the module itself for the sum.
-
-    Parameters
-    ----------
-    model_size : int
-        The number of features.
-    dropout : float
-        Dropout probability of the output of the sublayer.
-    norm_first : bool
-        Whether x is normalized before the step; else the sum is.
     """
 
     def __init__(self, model_size, dropout, norm_first):

@@ -26,7 +26,7 @@ class TransformerEncoderDecoder(EncoderDecoder):
     feed_forward_size : int, default=1024
         Number of hidden units of the feed-forward network in each layer.
     positions : {"sinusoidal", "learned"}, default="sinusoidal"
-        What is added to vectors to tell where they stand.
+        The positional encoding that is added to embeddings.
     max_length : int, default=512
         How many positions are learned.
     norm_first : bool, default=True

@@ -185,7 +185,7 @@ def test_dropout_is_for_training():
     decoder = make(dropout=0.3)
     y, memory, mask = data()
     assert not torch.equal(decoder(y, memory, mask), decoder(y, memory, mask))
-    shares = [m.share for m in decoder.modules() if isinstance(m, Dropout)]
+    shares = [m.p for m in decoder.modules() if isinstance(m, Dropout)]
     # Of each layer: weights, hidden values, and each sum.
     assert shares == [0.3] * 2 * 6
     decoder.eval()

@@ -78,7 +78,7 @@ def test_dropout_is_for_training():
     encoder = TransformerEncoder(1, SIZE, 2, 16, dropout=0.3)
     x = torch.randn(2, 3, SIZE)
     assert not torch.equal(encoder(x), encoder(x))
-    shares = [m.share for m in encoder.modules() if isinstance(m, Dropout)]
+    shares = [m.p for m in encoder.modules() if isinstance(m, Dropout)]
     # Of each layer: weights, hidden values, and each sum.
     assert shares == [0.3] * 4
     encoder.eval()
