@@ -204,6 +204,9 @@ def test_every_character_of_ascii_and_of_chinese_text_as_sacrebleu(tokenize):
         for c in known
         for before, after in (sides if c < "\u0300" else few)
     ]
+    # Where blocks of ideographs end, and the forms for compatibility.
+    rows = [("\u4da0", "\u4e10"), ("\u9fa0", "\u9fff"), ("\uf900", "\uffff")]
+    strings += [f"a{c}b" for c in KNOWN if any(x <= c <= y for x, y in rows)]
     tokenizer = sacrebleu(tokenize=tokenize).tokenizer
     expected = [tokenizer(string.rstrip()).split() for string in strings]
     assert tokens_of(strings, tokenize) == expected
