@@ -96,11 +96,8 @@ def hist_to_data(native):
 def hist_from_data(cls, data, n_features):
     """The same again: a sketch that is fitted to its categories, and gets the trees.
 
-    Raises
-    ------
-    ValueError
-        If the trees would read outside of themselves or of a table, or are of another
-        version of scikit-learn.
+    It is a ValueError if they would read outside of themselves or of a table, or are of
+    another version of scikit-learn.
     """
     from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
     from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
@@ -196,7 +193,7 @@ def exact_to_data(native):
     return {
         "parameters": _parameters(native),
         "classes": getattr(native, "classes_", None),
-        "initial": _initial(native.init_),
+        "initial": getattr(native.init_, _initial(native.init_)),
         "train_score": native.train_score_,
         "generator": native._rng.get_state(legacy=False),
         "nodes": _as_columns(np.concatenate([state["nodes"] for state in states])),
@@ -207,14 +204,7 @@ def exact_to_data(native):
 
 
 def exact_from_data(cls, data, n_features):
-    """The same again: a sketch that is fitted to its classes, and gets the trees.
-
-    Raises
-    ------
-    ValueError
-        If the trees would read outside of themselves or of a table, or are of another
-        version of scikit-learn.
-    """
+    """The same again: a sketch that is fitted to its classes, and gets the trees."""
     from sklearn.tree._tree import NODE_DTYPE
 
     nodes = _as_nodes(data["nodes"], NODE_DTYPE)
@@ -260,12 +250,12 @@ def _exact_tree(sketch, nodes, values, max_depth):
 
 
 def _initial(dummy):
-    """What is predicted before the first tree: classes' shares, or one number."""
-    return dummy.class_prior_ if hasattr(dummy, "class_prior_") else dummy.constant_
+    """Where a dummy has what it predicts: fractions of classes, or one number."""
+    return "class_prior_" if hasattr(dummy, "class_prior_") else "constant_"
 
 
 def _set_initial(dummy, values):
-    name = "class_prior_" if hasattr(dummy, "class_prior_") else "constant_"
+    name = _initial(dummy)
     if values.shape != getattr(dummy, name).shape or values.dtype != np.float64:
         raise ValueError("initial is not one number for each output")
     setattr(dummy, name, values)

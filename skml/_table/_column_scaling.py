@@ -5,32 +5,16 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
 from skml._codec import stored
-from skml._table._matrices import (
-    divide_columns,
-    largest_sizes,
-    repeat_row,
-    without_zeros,
-)
 from skml._table._statistics import binary_units, is_mostly_zero
 
 
 @stored
 class ColumnScaling:
-    """What is done to columns of numbers to scale them.
+    """What is done to columns of numbers to scale them, one number a column."""
 
-    Attributes
-    ----------
-    unit : ndarray of shape (n_columns,) or None
-        Powers of two, by which very large and very small numbers are divided first.
-    mean : ndarray of shape (n_columns,) or None
-        What is subtracted then; None if nothing is.
-    deviation : ndarray of shape (n_columns,)
-        What columns are divided by at last.
-    """
-
-    unit: np.ndarray | None
-    mean: np.ndarray | None
-    deviation: np.ndarray
+    unit: np.ndarray | None  # powers of two, divided by first
+    mean: np.ndarray | None  # subtracted then
+    deviation: np.ndarray  # divided by at last
 
     def check(self):
         """Check that there is one of each for each column."""
@@ -41,13 +25,7 @@ class ColumnScaling:
                 raise ValueError(f"{name} is not an array of one float a column")
 
     def apply(self, numbers):
-        """Scale columns; `numbers` are overwritten.
-
-        Raises
-        ------
-        FloatingPointError
-            If a result is no finite number.
-        """
+        """Scale columns in place; FloatingPointError if a result is not finite."""
         with np.errstate(over="raise"):
             if self.unit is not None:
                 divide_columns(numbers, self.unit)
@@ -70,7 +48,34 @@ def learn_column_scaling(numbers, sample_weight):
     scaler.fit(numbers, sample_weight=sample_weight)
     mean, deviation = scaler.mean_, scaler.scale_
     if sparse.issparse(numbers):
-        mean[is_mostly_zero(without_zeros(numbers), sample_weight)] = 0.0
+        columns = numbers.tocsc(copy=True)
+        columns.eliminate_zeros()
+        mean[is_mostly_zero(columns, sample_weight)] = 0.0
     return ColumnScaling(
         unit=None if is_ordinary else units, mean=mean, deviation=deviation
     )
+
+
+def largest_sizes(numbers):
+    """The largest absolute value of each column."""
+    if not sparse.issparse(numbers):
+        return np.maximum(numbers.max(axis=0), -numbers.min(axis=0))
+    sizes = np.zeros(numbers.shape[1])
+    np.maximum.at(sizes, numbers.indices, np.abs(numbers.data))
+    return sizes
+
+
+def divide_columns(numbers, divisors):
+    """Divide each column by its divisor, in place."""
+    if sparse.issparse(numbers):
+        numbers.data /= divisors[numbers.indices]
+    else:
+        numbers /= divisors
+
+
+def repeat_row(row, n_rows):
+    """A CSR matrix whose rows are all the same."""
+    columns = np.flatnonzero(row)
+    data, indices = np.tile(row[columns], n_rows), np.tile(columns, n_rows)
+    indptr = np.arange(n_rows + 1) * len(columns)
+    return sparse.csr_array((data, indices, indptr), shape=(n_rows, len(row)))

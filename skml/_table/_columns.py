@@ -69,8 +69,8 @@ def without_sentinels(column, sentinels):
         numbers = sentinel_numbers(sentinels)
         if not numbers:
             return column
-        found = np.isin(column.values, numbers)
-        return column._replace(values=np.where(found, np.nan, column.values))
+        is_sentinel = np.isin(column.values, numbers)
+        return column._replace(values=np.where(is_sentinel, np.nan, column.values))
     wanted = [label not in sentinels for label in column.labels]
     if all(wanted):
         return column
@@ -133,20 +133,7 @@ def show_label(label, kind):
 
 
 def recode(column, known):
-    """Codes of a column by given labels, as numbers; NaN where missing.
-
-    Parameters
-    ----------
-    column : LabelColumn
-        The column.
-    known : list
-        The labels whose positions are the new codes.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_samples,)
-        The codes, of dtype float64; `UNSEEN` for other labels.
-    """
+    """Codes of labels: positions in `known`, NaN where missing, else `UNSEEN`."""
     position = {label: code for code, label in enumerate(known)}
     new_codes = [position.get(label, UNSEEN) for label in column.labels]
     return _take(np.array(new_codes, dtype=np.float64), column.codes, missing=np.nan)

@@ -8,25 +8,36 @@ from skml._table._columns import may_be_rounded
 from skml._table._readers import library_of
 
 
-def as_container(X, caller):
-    """Turn lists into an array, and refuse what has not two dimensions.
+def as_table(X, caller):
+    """Check a table: a data frame stays one, all else becomes an array or CSR array.
 
     A batch of pyarrow becomes a table, whose names scikit-learn knows; so does what
     scikit-learn's splits make of a batch, an array of structs.
     """
-    if type(X) is np.ndarray and X.ndim == 2:
-        return X
+    if type(X) is np.ndarray and X.ndim == 2 and X.dtype.kind in "fiub" and X.size:
+        return X  # most of the time of a single row would go to checks
     if library_of(X) == "pyarrow":
         X = _batch_as_table(X)
     if not hasattr(X, "shape"):
         X = _list_as_array(X, caller)
     elif isinstance(X, np.ma.MaskedArray):
-        are_floats = X.dtype.kind in "fiub" and not (
-            X.dtype.kind in "iu" and may_be_rounded(X.data)
+        X = _fill_masked(X)
+    if not is_frame(X):
+        X = check_array(
+            X,
+            accept_sparse="csr",
+            dtype=None,
+            ensure_all_finite=False,
+            estimator=caller,
         )
-        X = X.astype(np.float64 if are_floats else object)
-        X = X.filled(np.nan if are_floats else None)
-    return X if len(X.shape) == 2 else as_table(X, caller)  # which raises
+        return sparse.csr_array(X) if sparse.issparse(X) else X
+    for what, count in zip(("sample", "feature"), X.shape, strict=True):
+        if count == 0:
+            raise ValueError(
+                f"Found array with 0 {what}(s) (shape={tuple(X.shape)}) while a "
+                f"minimum of 1 is required by {caller}."
+            )
+    return X
 
 
 def _batch_as_table(X):
@@ -37,35 +48,13 @@ def _batch_as_table(X):
     return pyarrow.Table.from_batches([X]) if isinstance(X, pyarrow.RecordBatch) else X
 
 
-def as_table(X, caller):
-    """Check a table: it has rows and columns.
-
-    Data frames and arrays come back as they are, sparse matrices in the format CSR.
-    """
-    if is_frame(X):
-        for what, count in zip(("sample", "feature"), X.shape, strict=True):
-            if count == 0:
-                raise ValueError(
-                    f"Found array with 0 {what}(s) (shape={tuple(X.shape)}) while a "
-                    f"minimum of 1 is required by {caller}."
-                )
-        return X
-    checked = check_array(
-        X,
-        accept_sparse="csr",
-        dtype=None,
-        ensure_all_finite=False,
-        estimator=caller,
+def _fill_masked(X):
+    """NaN, or None beside integers that no float is, for what is masked."""
+    are_floats = X.dtype.kind in "fiub" and not (
+        X.dtype.kind in "iu" and may_be_rounded(X.data)
     )
-    return sparse.csr_array(checked) if sparse.issparse(checked) else checked
-
-
-def as_matrix(X):
-    """Make an array of a frame of pandas that is a matrix of numbers in disguise."""
-    is_disguised = library_of(X) == "pandas" and all(
-        isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in X.dtypes
-    )
-    return X.to_numpy(dtype=np.result_type(*X.dtypes)) if is_disguised else X
+    X = X.astype(np.float64 if are_floats else object)
+    return X.filled(np.nan if are_floats else None)
 
 
 def _list_as_array(X, caller):
@@ -88,9 +77,15 @@ def is_frame(X):
     return library_of(X) is not None and len(X.shape) == 2
 
 
-def is_matrix(X):
-    """Whether a table is a matrix of numbers, dense or sparse."""
-    return not is_frame(X) and X.dtype.kind in "fiub"
+def as_matrix(X):
+    """A table of numbers only as a matrix, dense or sparse; None if it is none."""
+    library = library_of(X)
+    if library is None:
+        return X if X.dtype.kind in "fiub" else None
+    is_matrix = library == "pandas" and all(
+        isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in X.dtypes
+    )
+    return X.to_numpy(dtype=np.result_type(*X.dtypes)) if is_matrix else None
 
 
 def column_names(X):
@@ -98,7 +93,7 @@ def column_names(X):
     if not is_frame(X):
         return None
     names = getattr(X, "column_names", None) or list(X.columns)
-    return names if all(isinstance(name, str) for name in names) else None
+    return list(map(str, names)) if all(isinstance(n, str) for n in names) else None
 
 
 def take_rows(X, rows):
@@ -131,4 +126,5 @@ def as_dense(X):
 
 
 def dense_column(values, j):
+    """A column of a matrix, with the zeros that a sparse one does not store."""
     return as_dense(values[:, [j]]).ravel()

@@ -6,23 +6,9 @@ import numpy as np
 
 
 def resolve_features(features, parameter, n_features, names):
-    """Turn names, positions or a mask of columns into a mask.
+    """A mask of the columns that are given by name, position or mask.
 
-    Parameters
-    ----------
-    features : "from_dtype", None or array-like of str, int or bool
-        The columns.
-    parameter : str
-        The parameter that holds them, for messages.
-    n_features : int
-        The number of columns of the table.
-    names : list of str or None
-        The names of its columns.
-
-    Returns
-    -------
-    mask : ndarray of shape (n_features,)
-        Whether a column is one of them.
+    The strings and None name no column. Messages are of `parameter`.
     """
     mask = np.zeros(n_features, dtype=bool)
     if features is None or isinstance(features, str):

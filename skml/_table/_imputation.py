@@ -52,15 +52,7 @@ def impute(numbers, fill):
 
 
 def fit_imputer(numbers, sample_weight, imputation, random_state):
-    """Fit a clone of an estimator that imputes.
-
-    Returns
-    -------
-    imputer : estimator or None
-        The fitted estimator; None if there are no columns.
-    imputed : ndarray or csr_array of the shape of `numbers`
-        The complete columns.
-    """
+    """Fit a clone of an estimator that imputes (None without columns), and impute."""
     if numbers.shape[1] == 0:
         return None, numbers
     imputer = seeded(clone(imputation), random_state)
@@ -101,7 +93,7 @@ def check_imputed(imputed, imputer, n_columns):
 def iterate_observed(numbers, sample_weight=None):
     """Yield the values of each column that are not missing, and their weights.
 
-    The zeros that a sparse column does not hold come as one, with all their weight.
+    The zeros that a sparse column does not store come as one, with all their weight.
     """
     if not sparse.issparse(numbers):
         for column in numbers.T:

@@ -1,5 +1,6 @@
 """What estimators learn about a table before they learn from it, as one value."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,13 +12,15 @@ from skml._codec import show, stored
 from skml._estimator import Fitted
 from skml._fitting import warn_user
 from skml._table._columns import UNSEEN
-from skml._table._containers import as_container, column_names, take_rows
-from skml._table._reader import TableReader
-from skml._table._reader_learning import (
-    drop_unused_categories,
-    learn_reader,
-    mark_all_missing,
+from skml._table._containers import (
+    as_table,
+    column_names,
+    dense_column,
+    take_rows,
 )
+from skml._table._imputation import impute
+from skml._table._reader import TableReader
+from skml._table._reader_learning import drop_unused_categories, learn_reader
 from skml._table._statistics import is_mostly_zero, weighted_median, weighted_mode
 from skml._table._targets import check_target, encode_labels
 from skml._table._weights import check_weights, weigh_classes
@@ -33,7 +36,7 @@ class Sample(NamedTuple):
     positions: np.ndarray  # of the rows in it
     classes: np.ndarray | None = None  # of a classifier: the labels, sorted
 
-    def at(self, rows):
+    def take(self, rows):
         """Some of the rows."""
         weight = None if self.sample_weight is None else self.sample_weight[rows]
         return self._replace(
@@ -50,31 +53,15 @@ class Sample(NamedTuple):
 
 @stored
 class Table(Fitted):
-    """How tables are read, which was learned from the table of `fit`.
+    """How tables are read, which was learned from the table of `fit`."""
 
-    Attributes
-    ----------
-    reader : TableReader
-        Turns tables into matrices of numbers.
-    n_features_in_ : int
-        The number of features.
-    feature_names_in_ : ndarray of shape (n_features,) or None
-        Their names, if all are strings.
-    missing_fraction_ : ndarray of shape (n_features,)
-        The fraction of rows where a feature was missing.
-    fill : ndarray of shape (n_features,)
-        What is imputed in later tables, should a value be missing where in `fit` none
-        was: the median, of a category the mode; NaN for the other features.
-    rounding : object or None
-        Its method `round` gives a matrix the precision of the learner.
-    """
-
-    reader: TableReader
+    reader: TableReader  # turns tables into matrices of numbers
     n_features_in_: int
-    feature_names_in_: np.ndarray | None
-    missing_fraction_: np.ndarray
+    feature_names_in_: np.ndarray | None  # if all are strings
+    missing_fraction_: np.ndarray  # fraction of rows where a feature was missing
+    # The median, or mode, of features that had no missing values; NaN for the others.
     fill: np.ndarray
-    rounding: object = None
+    rounding: object = None  # its method `round` gives the precision of the learner
 
     def check(self):
         """Check that the parts belong together."""
@@ -105,21 +92,8 @@ class Table(Fitted):
         return self.missing_fraction_ == 0
 
     def read(self, X, *, warn=True):
-        """Read a table that has the columns of the one in `fit`.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            What the user passed.
-        warn : bool, default=True
-            Whether to warn of values that are missing where in `fit` none were.
-
-        Returns
-        -------
-        X : ndarray or csr_array of shape (n_samples, n_features)
-            Numbers, NaN and codes of categories.
-        """
-        X = as_container(X, self.reader.caller)
+        """Read a table with the columns of the one in `fit`: numbers, NaN and codes."""
+        X = as_table(X, self.reader.caller)
         self._check_features(X)
         X = self.reader.read(X)
         if self.rounding is not None:
@@ -139,13 +113,12 @@ class Table(Fitted):
         try:
             validate_data(fitted, X, reset=False, skip_check_array=True)
         except ValueError as error:
-            names, before = column_names(X), self.reader.names
-            if names is None or sorted(names) != sorted(before or ()):
+            names, fit_names = column_names(X), self.reader.names
+            if names is None or sorted(names) != sorted(fit_names or ()):
                 raise
-            differ = (j for j, name in enumerate(names) if name != before[j])
-            j = next(differ)
+            j = next(j for j, name in enumerate(names) if name != fit_names[j])
             raise ValueError(
-                f"{error}Column {j} is {names[j]!r}; in fit it was {before[j]!r}. "
+                f"{error}Column {j} is {names[j]!r}; in fit it was {fit_names[j]!r}. "
                 "Select the columns in their order: X[model.feature_names_in_]."
             ) from None
 
@@ -164,15 +137,12 @@ class Table(Fitted):
                 "and has some now; the median of the training data is imputed, for a "
                 "category the most frequent."
             )
-        return fill_columns(X, new, self.fill)
+        return impute(X.copy(), self.fill)
 
     def treatments(self, of_missing):
         """Describe what becomes of the missing values of each feature.
 
-        Parameters
-        ----------
-        of_missing : list of str
-            What becomes of them where some were missing in `fit`, and not all.
+        `of_missing` does where some were missing in `fit`, and not all.
         """
         return [
             treatment if 0 < fraction < 1 else _treatment(fraction, fill, labels)
@@ -189,25 +159,17 @@ class Table(Fitted):
 def learn_table(X, y, sample_weight, estimator, *, dtype=np.float64, rounding=None):
     """Check what `fit` got; learn how tables are read, and read this one.
 
-    Nothing is written on the estimator.
-
     Parameters
     ----------
-    X : table
+    X, y, sample_weight : table, array-like, array-like or None
         What the user passed.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        The targets.
-    sample_weight : array-like of shape (n_samples,) or None
-        The weights.
     estimator : estimator
         Has the parameters `categorical_features`, `missing_values` and, if it is a
-        classifier, `class_weight`.
+        classifier, `class_weight`; nothing is written on it.
     dtype : type, default=np.float64
         The type of float that the learner works with.
     rounding : callable, default=None
-        Called with the matrix and the mask of categorical features, it returns an
-        object whose method `round` gives a matrix the precision of the learner, or
-        None.
+        Called with the sample and the reader, it returns what `Table.rounding` is.
 
     Returns
     -------
@@ -217,7 +179,7 @@ def learn_table(X, y, sample_weight, estimator, *, dtype=np.float64, rounding=No
         The rows, without those of weight 0.
     """
     caller = type(estimator).__name__
-    container = as_container(X, caller)
+    container = as_table(X, caller)
     seen = _anonymous(caller)
     validate_data(seen, container, skip_check_array=True)
     reader, values = learn_reader(
@@ -232,12 +194,15 @@ def learn_table(X, y, sample_weight, estimator, *, dtype=np.float64, rounding=No
     weights = check_weights(sample_weight, len(y), caller)
     sample = Sample(values, y, weights, X, np.arange(len(y)))
     if weights is not None and not weights.all():
-        sample = sample.at(np.flatnonzero(weights))
+        sample = sample.take(np.flatnonzero(weights))
         reader, values = drop_unused_categories(reader, sample.X)
         sample = sample._replace(X=values)
     if is_classifier(estimator):
-        sample = _with_classes(sample, estimator.class_weight)
-    rounding = rounding and rounding(sample.X, reader.is_categorical)
+        classes, y = encode_labels(sample.y)
+        weights = sample.sample_weight
+        weights = weigh_classes(estimator.class_weight, classes, y, weights)
+        sample = sample._replace(y=y, sample_weight=weights, classes=classes)
+    rounding = rounding and rounding(sample, reader)
     if rounding is not None:
         sample = sample._replace(X=rounding.round(sample.X))
     table = _learn_missing(sample, reader, rounding, seen)
@@ -249,19 +214,14 @@ def _anonymous(caller):
     return type(caller, (BaseEstimator,), {})()
 
 
-def _with_classes(sample, class_weight):
-    classes, y = encode_labels(sample.y)
-    weights = weigh_classes(class_weight, classes, y, sample.sample_weight)
-    return sample._replace(y=y, sample_weight=weights, classes=classes)
-
-
 def _learn_missing(sample, reader, rounding, seen):
     """Learn where values are missing, and what to impute where none was."""
     n_samples = sample.X.shape[0]
     n_missing = count_missing(sample.X)
     all_missing = np.flatnonzero(n_missing == n_samples).tolist()
+    kinds = reader.kinds | dict.fromkeys(all_missing)  # they take anything
     return Table(
-        reader=mark_all_missing(reader, all_missing),
+        reader=replace(reader, kinds=kinds),
         n_features_in_=seen.n_features_in_,
         feature_names_in_=getattr(seen, "feature_names_in_", None),
         missing_fraction_=n_missing / n_samples,
@@ -274,16 +234,14 @@ def _typical_values(sample, reader, is_complete):
     """The median or the mode of each feature that has no missing values."""
     X, weights = sample.X, sample.sample_weight
     fill = np.full(reader.n_features, np.nan)
-    columns = is_complete
     if sparse.issparse(X):
         X = X.tocsc()
         mostly_zero = is_mostly_zero(X, weights)
-        fill[columns & mostly_zero] = 0.0
-        columns = columns & ~mostly_zero
-    for j in np.flatnonzero(columns):
-        column = X[:, [j]].toarray().ravel() if sparse.issparse(X) else X[:, j]
+        fill[is_complete & mostly_zero] = 0.0
+        is_complete = is_complete & ~mostly_zero
+    for j in np.flatnonzero(is_complete):
         typical = weighted_mode if reader.is_categorical[j] else weighted_median
-        fill[j] = typical(column, weights)
+        fill[j] = typical(dense_column(X, j), weights)
     return fill
 
 
@@ -292,20 +250,6 @@ def count_missing(X):
     if not sparse.issparse(X):
         return np.isnan(X).sum(axis=0)
     return np.bincount(X.indices[np.isnan(X.data)], minlength=X.shape[1])
-
-
-def fill_columns(X, columns, fill):
-    """Impute one value a column, in a copy."""
-    X = X.copy()
-    if sparse.issparse(X):
-        of_column = np.full(X.shape[1], np.nan)
-        of_column[columns] = fill[columns]
-        missing = np.isnan(X.data)
-        X.data[missing] = of_column[X.indices[missing]]
-        return X
-    for j in columns:
-        X[np.isnan(X[:, j]), j] = fill[j]
-    return X
 
 
 def _treatment(missing_fraction, fill, labels):

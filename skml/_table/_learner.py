@@ -14,20 +14,12 @@ SIDES = "each split has a side for missing values"
 
 @stored
 class FittedOnTable(Fitted):
-    """What an estimator of tables learned; a subclass adds its model.
-
-    Attributes
-    ----------
-    table : Table
-        Reads later tables; what it has for the user, the estimator shows.
-    classes_ : ndarray of shape (n_classes,) or None
-        The labels, sorted, if the estimator is a classifier.
-    """
+    """What an estimator of tables learned; a subclass adds its model."""
 
     roundings = (type(None),)  # what the table may be rounded by
 
     table: Table
-    classes_: np.ndarray | None = None
+    classes_: np.ndarray | None = None  # of a classifier: sorted
 
     def attributes(self):
         return self.table.attributes() | super().attributes()
@@ -59,10 +51,7 @@ def _is_unsorted(classes):
 
 
 class BaseTableLearner(BaseLearner):
-    """Common ground of the estimators of tables.
-
-    `fit` calls `learn_table`, and publishes a `FittedOnTable`.
-    """
+    """Common ground of the estimators of tables, which publish a `FittedOnTable`."""
 
     _fitted_class = FittedOnTable
     _parameter_constraints = {

@@ -24,23 +24,9 @@ _MISSING_TYPES = {"NoneType", "NAType", "NaTType"}
 
 
 def read_objects(values, name, sentinels, known):
-    """Read Python objects: all of one kind, or of the types of known labels.
+    """Read Python objects: all of one kind, or of the types of labels `known` in `fit`.
 
-    Parameters
-    ----------
-    values : list
-        The objects, some of which may be missing.
-    name : str
-        How messages call the column.
-    sentinels : collection of numbers and strings
-        Values that mean missing.
-    known : list or None
-        The labels of the column in `fit`, if it has any.
-
-    Returns
-    -------
-    column : NumberColumn or LabelColumn
-        Numbers, also those of days, or labels.
+    Those that equal one of `sentinels` are missing. Messages call the column `name`.
     """
     kinds = _kinds_by_type(values)
     if sentinels and "other" not in kinds.values():
@@ -49,18 +35,18 @@ def read_objects(values, name, sentinels, known):
             for value in values
         ]
         kinds = _kinds_by_type(values)
-    found = set(kinds.values()) - {"missing"}
-    if not known and found <= {"number"}:
+    present = set(kinds.values()) - {"missing"}
+    if not known and present <= {"number"}:
         return _read_numbers(values, name)
     if not kinds.keys() <= {str, type(None)}:  # NaN, say, among strings is missing
         values = [None if is_missing(value) else value for value in values]
         kinds = _kinds_by_type(values)
-        found = set(kinds.values()) - {"missing"}
+        present = set(kinds.values()) - {"missing"}
     if known and kinds.keys() <= {type(None), *map(type, known)}:
         return _factorize(values, kind_of_labels(known))
-    if len(found) > 1 or "other" in found:
+    if len(present) > 1 or "other" in present:
         raise TypeError(_first_offender(values, name))
-    return _READERS[found.pop() if found else "number"](values, name)
+    return _READERS[present.pop() if present else "number"](values, name)
 
 
 def _kinds_by_type(values):
@@ -86,10 +72,8 @@ def _kind(value):
 
 
 def _read_numbers(values, name):
-    is_missing_type = {
-        cls: _kind_of(cls) == "missing" for cls in set(map(type, values))
-    }
-    floats = [np.nan if is_missing_type[type(v)] else _float(v) for v in values]
+    kinds = _kinds_by_type(values)
+    floats = [np.nan if kinds[type(v)] == "missing" else _float(v) for v in values]
     return NumberColumn(np.array(floats, dtype=np.float64))
 
 

@@ -7,7 +7,11 @@ from scipy import sparse
 from sklearn.utils import gen_batches
 
 from skml._codec import show, stored
-from skml._table._column_scaling import ColumnScaling, learn_column_scaling
+from skml._table._column_scaling import (
+    ColumnScaling,
+    largest_sizes,
+    learn_column_scaling,
+)
 from skml._table._imputation import (
     fit_imputer,
     impute,
@@ -15,7 +19,6 @@ from skml._table._imputation import (
     learn_fill,
 )
 from skml._table._learned_table import count_missing
-from skml._table._matrices import largest_sizes, with_small_indices
 
 LARGEST_UNSCALED = 1e150  # of which the square is a number
 ROWS_AT_ONCE = 2**13  # of a table that is prepared to predict
@@ -44,40 +47,19 @@ class TablePreparation:
     dense or sparse. A sparse one stays sparse: columns that are mostly zero are scaled,
     but not centred. A dense one becomes sparse where categories are so many that it
     takes much less memory.
-
-    Attributes
-    ----------
-    feature_names_out : ndarray of str
-        The names of the columns of the result.
-    feature_of_output : ndarray of int
-        The feature that each of them is made of.
-    treatments : list of str
-        For each feature, what becomes of its missing values.
-    numeric, categorical, indicated : ndarray, dict, ndarray
-        Those of `Roles`.
-    fill : ndarray of shape (n_numeric,) or None
-        What is imputed; None if an estimator imputes.
-    imputer : estimator or None
-        The fitted estimator that imputes.
-    scaling : ColumnScaling or None
-        How columns of numbers are scaled.
-    was_sparse : bool
-        Whether the table of `fit` was sparse.
-    is_sparse : bool
-        Whether the result is sparse.
     """
 
     feature_names_out: np.ndarray
-    feature_of_output: np.ndarray
-    treatments: list
-    numeric: np.ndarray
+    feature_of_output: np.ndarray  # the position of the feature that it is made of
+    treatments: list  # of missing values, in words, one a feature
+    numeric: np.ndarray  # those of `Roles`
     categorical: dict
     indicated: np.ndarray
-    fill: np.ndarray | None
-    imputer: object
+    fill: np.ndarray | None  # None if an estimator imputes
+    imputer: object  # fitted, or None
     scaling: ColumnScaling | None
-    was_sparse: bool
-    is_sparse: bool
+    was_sparse: bool  # the table of `fit`
+    is_sparse: bool  # the result
 
     def check(self):
         """Check that the parts belong together, and to a number of features."""
@@ -131,7 +113,7 @@ class TablePreparation:
 
     def assemble(self, X, numbers):
         """Put the blocks of columns side by side."""
-        blocks = [self._scale(numbers)]
+        blocks = [numbers if self.scaling is None else self._scale(numbers)]
         for j, n_categories in self.categorical.items():
             blocks.append(one_hot(X[:, j], n_categories, self.is_sparse))
         if len(self.indicated):
@@ -144,8 +126,6 @@ class TablePreparation:
         return with_small_indices(sparse.csr_array(sparse.hstack(blocks, format="csr")))
 
     def _scale(self, numbers):
-        if self.scaling is None:
-            return numbers
         try:
             return self.scaling.apply(numbers)
         except FloatingPointError:
@@ -166,39 +146,11 @@ def learn_preparation(
     fill_value=0.0,
     add_indicator=True,
     scale=True,
-    any_size=False,
     random_state=None,
 ):
     """Learn the statistics of a table, where a weight of k is k rows; prepare it.
 
-    Parameters
-    ----------
-    X : ndarray or csr_array of shape (n_samples, n_features)
-        Numbers, NaN and codes of categories.
-    reader : TableReader
-        Knows which columns hold categories.
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Positive weights.
-    imputation : str or estimator, default="median"
-        What is imputed for missing numbers: "median", "mean", "most_frequent",
-        "constant", or what an estimator finds.
-    fill_value : float, default=0.0
-        The number of the imputation "constant".
-    add_indicator : bool, default=True
-        Whether missing indicators are added.
-    scale : bool, default=True
-        Whether columns of numbers get mean 0 and standard deviation 1.
-    any_size : bool, default=False
-        Whether numbers that are not scaled may be too large to be squared.
-    random_state : int, RandomState instance or None, default=None
-        Seeds an estimator that imputes and has no seed of its own.
-
-    Returns
-    -------
-    preparation : TablePreparation
-        Prepares later tables.
-    prepared : ndarray or csr_array of shape (n_samples, n_outputs)
-        Finite numbers, of dtype float64.
+    `random_state` seeds an estimator that imputes and has no seed of its own.
     """
     roles = learn_roles(X, reader, add_indicator=add_indicator)
     names, of_output = name_outputs(roles, reader)
@@ -211,13 +163,13 @@ def learn_preparation(
     scaling = None
     if scale and numbers.shape[1]:
         scaling = learn_column_scaling(numbers, sample_weight)
-    elif not scale and not any_size:
-        check_unscaled(numbers, names)
     name = imputation if isinstance(imputation, str) else type(imputation).__name__
     preparation = TablePreparation(
         feature_names_out=names,
         feature_of_output=of_output,
-        treatments=describe_treatments(X, roles, name, fill, add_indicator),
+        treatments=describe_treatments(
+            roles, reader.n_features, name, fill, add_indicator
+        ),
         **roles._asdict(),
         fill=fill,
         imputer=imputer,
@@ -259,23 +211,15 @@ def name_outputs(roles, reader):
     return np.array([name for _, name in outputs], dtype=object), feature_of_output
 
 
-def describe_treatments(X, roles, imputation, fill, add_indicator):
+def describe_treatments(roles, n_features, imputation, fill, add_indicator):
     """Describe what becomes of the missing values of each feature."""
-    n_missing = count_missing(X)
     indicator = " + indicator" if add_indicator else ""
-    treatments = []
-    for j, n in enumerate(n_missing.tolist()):
-        if n == X.shape[0]:
-            treatments.append("no information: all missing")
-        elif n == 0:
-            treatments.append("none missing")
-        elif j in roles.categorical:
-            treatments.append(f"one-hot, missing = no category{indicator}")
-        elif fill is None:
-            treatments.append(imputation + indicator)
-        else:
-            value = fill[np.searchsorted(roles.numeric, j)]
-            treatments.append(f"{imputation} {value:.4g}{indicator}")
+    treatments = ["no information: all missing"] * n_features
+    for j in roles.categorical:
+        treatments[j] = f"one-hot, missing = no category{indicator}"
+    for i, j in enumerate(roles.numeric.tolist()):
+        value = "" if fill is None else f" {fill[i]:.4g}"
+        treatments[j] = f"{imputation}{value}{indicator}"
     return treatments
 
 
@@ -289,11 +233,9 @@ def is_better_sparse(X, roles, n_outputs):
     )
 
 
-def check_unscaled(numbers, names):
+def check_squares(prepared, names):
     """Refuse columns whose squares are no finite numbers."""
-    if numbers.shape[1] == 0:
-        return
-    sizes = largest_sizes(numbers)
+    sizes = largest_sizes(prepared)
     if (sizes > LARGEST_UNSCALED).any():
         j = int(np.argmax(sizes))
         raise ValueError(
@@ -327,6 +269,14 @@ def locate_missing(X):
     missing.data = np.isnan(X.data).astype(np.float64)
     missing.eliminate_zeros()
     return missing
+
+
+def with_small_indices(X):
+    """A sparse matrix of 32-bit indices, if it can be: liblinear takes no others."""
+    if X.nnz < 2**31:
+        X.indices = X.indices.astype(np.int32, copy=False)
+        X.indptr = X.indptr.astype(np.int32, copy=False)
+    return X
 
 
 def predict_by_batches(predict, X):

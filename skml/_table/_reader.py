@@ -20,13 +20,7 @@ from skml._table._columns import (
     sentinel_numbers,
     show_label,
 )
-from skml._table._containers import (
-    as_dense,
-    as_matrix,
-    as_table,
-    is_matrix,
-    split_columns,
-)
+from skml._table._containers import as_dense, as_matrix, split_columns
 from skml._table._readers import read_column
 
 _LABELS = {str, int, float, bool}  # types of categories that can be stored
@@ -35,34 +29,16 @@ _DTYPES = {"float32", "float64"}
 
 @stored
 class TableReader:
-    """How tables with the columns of the one in `fit` become matrices of numbers.
+    """How tables with the columns of the one in `fit` become matrices of numbers."""
 
-    Attributes
-    ----------
-    caller : str
-        The estimator, for messages.
-    dtype : str
-        The type of float that tables become: that of the learner.
-    names : list of str or None
-        The names of the columns, where the table has names.
-    is_categorical : ndarray of shape (n_features,)
-        Whether a column holds categories, whose codes are its values.
-    categories : list of (list or None)
-        The categories of each categorical column.
-    kinds : dict of int to (str or None)
-        What columns hold, if it is something else than numbers or categories: "dates",
-        "dates with a time zone", "durations", or None for nothing but missing values.
-    sentinels : list of (float or str)
-        Values that mean missing, beside NaN, None, NA and NaT.
-    """
-
-    caller: str
-    dtype: str
+    caller: str  # the estimator, for messages
+    dtype: str  # type of float that the learner works with
     names: list | None
-    is_categorical: np.ndarray
-    categories: list
+    is_categorical: np.ndarray  # one bool a column
+    categories: list  # a list of labels, or None, for each column
+    # One of `TIMES` for columns of them, None for those of nothing but missing values.
     kinds: dict
-    sentinels: list
+    sentinels: list  # numbers and strings that mean missing
 
     @property
     def n_features(self):
@@ -101,41 +77,21 @@ class TableReader:
         list_sentinels(self.sentinels)  # raises
 
     def read(self, X):
-        """Read a table that has the columns of the one that was learned.
-
-        Categories that were not seen then are `UNSEEN`.
-        """
-        if self._is_plain(X):
-            return self._checked(self._as_floats(X))
-        X = as_table(X, self.caller)
-        if self._holds_numbers() and is_matrix(X := as_matrix(X)):
-            return self.read_matrix(X)
+        """Read what `as_table` returned; categories not seen in `fit` are `UNSEEN`."""
+        holds_numbers = not (self.is_categorical.any() or any(self.kinds.values()))
+        matrix = as_matrix(X) if holds_numbers else None
+        if matrix is not None:
+            return self.read_matrix(matrix)
         return self.stack(list(self.read_columns(X, self.categories)))
 
     def name_of(self, j):
         """How messages call a column."""
         return f"column {j}" if self.names is None else f"column {self.names[j]!r}"
 
-    def _is_plain(self, X):
-        """Whether nothing needs to be done to a table but to look at its values."""
-        return (
-            type(X) is np.ndarray
-            and X.ndim == 2
-            and X.dtype.kind == "f"
-            and X.shape[0] > 0
-            and not self.sentinels
-            and self._holds_numbers()
-        )
-
-    def _holds_numbers(self):
-        """Whether all columns were numbers in `fit`, or nothing."""
-        return not (self.is_categorical.any() or any(self.kinds.values()))
-
     def read_columns(self, X, known):
         """Read the columns; `known` has for each what `read_column` takes."""
-        if is_matrix(X):  # of numbers, some of which are declared to be categories
-            X = as_dense(X)
-        for j, (column, labels) in enumerate(zip(split_columns(X), known, strict=True)):
+        columns = split_columns(as_dense(X))
+        for j, (column, labels) in enumerate(zip(columns, known, strict=True)):
             name = f"{self.name_of(j)} of X ({self.caller})"
             yield read_column(column, name, self.sentinels, labels)
 
@@ -203,34 +159,29 @@ class TableReader:
     def _check_empty(self, column, j):
         """Refuse values of another kind than in `fit`, unless there were none."""
         values = observed_labels(as_labels(column))
-        before, now = self._kind(j), column.kind
-        if not values or before is None:
+        expected, kind = self._kind(j), column.kind
+        if not values or expected is None:
             return
-        now = f"categories of {now}" if now == before else now
+        kind = f"categories of {kind}" if kind == expected else kind
         advice = "Convert it to what it was."
-        if {before, now} == {DATES, ZONED_DATES}:
+        if {expected, kind} == {DATES, ZONED_DATES}:
             advice = (
                 "Give it the time zone that it had, or take it away: in pandas and "
                 "polars, dt.tz_localize or dt.replace_time_zone."
             )
         raise ValueError(
-            f"{self.caller}: {self.name_of(j)} held {before} in fit, and now holds "
-            f"{now}, such as {show_label(values[0], column.kind)}. {advice}"
+            f"{self.caller}: {self.name_of(j)} held {expected} in fit, and now holds "
+            f"{kind}, such as {show_label(values[0], column.kind)}. {advice}"
         )
 
     def _checked(self, values):
         data = values.data if sparse.issparse(values) else values
         if np.isfinite(data).all():
             return values
-        wrong = np.isinf(data)
-        if not wrong.any():
+        wrong = np.argwhere(np.isinf(data))
+        if len(wrong) == 0:
             return values
-        if sparse.issparse(values):
-            coordinates = values.tocoo()
-            at = int(np.flatnonzero(wrong)[0])
-            row, j = int(coordinates.row[at]), int(coordinates.col[at])
-        else:
-            row, j = (int(i) for i in np.argwhere(wrong)[0])
+        row, j = wrong[0].tolist() if data is values else _place(values, wrong[0, 0])
         raise ValueError(
             f"Input X contains infinity or a value too large for "
             f"dtype('{np.dtype(self.dtype).name}'): row {row}, "
@@ -242,6 +193,12 @@ class TableReader:
 def _n_rows(columns):
     column = columns[0]
     return len(column.codes if isinstance(column, LabelColumn) else column.values)
+
+
+def _place(matrix, i):
+    """The row and the column of a value that a sparse matrix stores."""
+    coordinates = matrix.tocoo()
+    return int(coordinates.row[i]), int(coordinates.col[i])
 
 
 def _are_strings(values, length):

@@ -13,13 +13,7 @@ from skml._table._columns import (
     observed_labels,
     rounded_labels,
 )
-from skml._table._containers import (
-    as_matrix,
-    as_table,
-    column_names,
-    dense_column,
-    is_matrix,
-)
+from skml._table._containers import as_matrix, column_names, dense_column
 from skml._table._feature_positions import resolve_features
 from skml._table._reader import TableReader
 
@@ -27,33 +21,8 @@ MOST_UNIQUE, FEW_ROWS = 0.9, 100  # categories a row, and rows too few to say so
 
 
 def learn_reader(X, *, categorical_features, missing_values, dtype, caller):
-    """Learn the kinds and categories of the columns of a table, and read it.
-
-    Parameters
-    ----------
-    X : table
-        The table, as `as_container` returns it.
-    categorical_features : "from_dtype", None or array-like
-        Which columns are categories: those of strings and of a category type; none;
-        or, as well, those given by name, position or mask.
-    missing_values : scalar or list of scalars
-        Values that mean missing, beside NaN, None, NA and NaT.
-    dtype : type
-        The type of float that the learner works with.
-    caller : str
-        The estimator, for messages.
-
-    Returns
-    -------
-    reader : TableReader
-        Reads tables that have the same columns.
-    values : ndarray or csr_array of shape (n_samples, n_features)
-        Numbers, NaN and codes of categories.
-    """
-    names = column_names(X)
-    names = None if names is None else list(map(str, names))
-    X = as_table(X, caller)
-    n_features = X.shape[1]
+    """Learn the kinds and categories of the columns of a table, and read it."""
+    names, n_features = column_names(X), X.shape[1]
     declared = resolve_features(
         categorical_features, "categorical_features", n_features, names
     )
@@ -66,9 +35,9 @@ def learn_reader(X, *, categorical_features, missing_values, dtype, caller):
         kinds={},
         sentinels=list_sentinels(missing_values),
     )
-    X = X if declared.any() else as_matrix(X)
-    if is_matrix(X) and not declared.any():
-        return reader, reader.read_matrix(X)
+    matrix = None if declared.any() else as_matrix(X)
+    if matrix is not None:
+        return reader, reader.read_matrix(matrix)
     known = [[] if categorical else None for categorical in declared]
     columns = [
         column if labels is None else as_labels(column)
@@ -92,23 +61,8 @@ def learn_reader(X, *, categorical_features, missing_values, dtype, caller):
     return reader, values
 
 
-def mark_all_missing(reader, columns):
-    """The reader that takes anything in columns where all values were missing."""
-    if len(columns) == 0:
-        return reader
-    return replace(reader, kinds=reader.kinds | dict.fromkeys(columns))
-
-
 def drop_unused_categories(reader, values):
-    """Drop the categories that no row has, such as those of rows left out.
-
-    Returns
-    -------
-    reader : TableReader
-        The reader without them.
-    values : ndarray or csr_array of shape (n_samples, n_features)
-        The same rows, with the codes that are left.
-    """
+    """Drop the categories that no row has, from the reader and the codes of rows."""
     categories = list(reader.categories)
     for j in np.flatnonzero(reader.is_categorical):
         column = dense_column(values, j)

@@ -27,6 +27,9 @@ def library_of(table):
 def read_column(column, name, sentinels=(), known=None):
     """Read a column of a data frame, or a one-dimensional array.
 
+    Times are numbers: days, since 1970. Where labels are integers that float64 cannot
+    tell apart, they are exact.
+
     Parameters
     ----------
     column : ndarray, or Series of pandas or polars, or ChunkedArray of pyarrow
@@ -38,17 +41,6 @@ def read_column(column, name, sentinels=(), known=None):
     known : list, default=None
         The labels that a column of categories had in `fit`; in `fit`, an empty list if
         it is declared to hold categories. None if it is not known to hold any.
-
-    Returns
-    -------
-    column : NumberColumn or LabelColumn
-        Its values. Points in time and spans of time are numbers: days, since 1970.
-        Where labels are integers that float64 cannot tell apart, they are exact.
-
-    Raises
-    ------
-    TypeError
-        If values are of other types, or numbers and strings are mixed.
     """
     read = _READERS.get(library_of(column), _read_array)
     result = read(column, name, sentinels, known)

@@ -8,22 +8,9 @@ HANDFUL = 5  # of rows, whose counts say nothing
 
 
 def group_equal_rows(X, y):
-    """Find rows that are equal and have equal targets.
+    """Find rows that are equal and have equal targets, in an order of their own.
 
-    Parameters
-    ----------
-    X : ndarray or csr_array of shape (n_samples, n_features)
-        The rows.
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Their targets.
-
-    Returns
-    -------
-    first : ndarray of shape (n_distinct,)
-        Where each distinct row stands first. The rows have an order of their own, which
-        does not depend on where they stood.
-    group : ndarray of shape (n_samples,)
-        Which of the distinct rows each row is.
+    Returns where each distinct row stands first, and which of them each row is.
     """
     if sparse.issparse(X):
         keys = np.array(list(_keys_of_sparse(X, y)), dtype=object)
@@ -68,16 +55,6 @@ def count_repeats(weights):
     that thin out as counts do: of the rows that are there `k` times, no more than half
     are there once more, but for a handful. A weight of k is then one row and k - 1
     others. Other weights, those of a survey for example, belong to one row each.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (n_samples,)
-        Positive weights of rows of which no two are equal.
-
-    Returns
-    -------
-    repeats : ndarray of shape (n_samples,)
-        The weights less one, or zeros.
     """
     capped = np.minimum(weights, MOST_COUNTED)
     is_whole = (capped == np.floor(capped)).all() and (capped >= 1).all()

@@ -9,20 +9,7 @@ ORDINARY = 1e-100, 1e100  # sizes of numbers whose squares are numbers, too
 
 
 def weighted_median(values, weights=None):
-    """Compute the median; of weighted values, as if each stood there weight times.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_samples,)
-        Numbers, none missing.
-    weights : ndarray of shape (n_samples,), default=None
-        Positive weights.
-
-    Returns
-    -------
-    median : float
-        The middle value, or the mean of the two in the middle.
-    """
+    """Compute the median of values, of which none is missing."""
     if weights is None:
         return float(np.median(values))
     order = np.argsort(values, kind="stable")
@@ -80,20 +67,9 @@ def mean_and_deviation(values, weights=None):
 
 
 def binary_units(sizes):
-    """Find units in which columns of numbers have sizes near one.
+    """Find powers of two by which columns of these largest sizes have sizes near one.
 
-    They are powers of two, so that dividing by them rounds nothing; ordinary sizes keep
-    the unit 1.
-
-    Parameters
-    ----------
-    sizes : ndarray
-        The largest absolute value of each column.
-
-    Returns
-    -------
-    units : ndarray
-        The units.
+    To divide by them rounds nothing; ordinary sizes keep the unit 1.
     """
     exponents = np.frexp(sizes)[1] - 1
     low, high = ORDINARY

@@ -3,7 +3,6 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.base import is_classifier
 from sklearn.utils import check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
@@ -18,18 +17,10 @@ LEAST_DEVIATION = 1e-12  # of the mean: below, a target is constant
 
 @stored
 class TargetScaling:
-    """Standard units of targets: the mean 0 and the standard deviation 1.
+    """Standard units of targets: the mean 0 and the standard deviation 1."""
 
-    Attributes
-    ----------
-    mean : float or ndarray of shape (n_outputs,)
-        What is subtracted from the targets.
-    scale : float or ndarray of shape (n_outputs,)
-        What they are then divided by; 1 for constant targets.
-    """
-
-    mean: float | np.ndarray = 0.0
-    scale: float | np.ndarray = 1.0
+    mean: float | np.ndarray = 0.0  # subtracted
+    scale: float | np.ndarray = 1.0  # divided by then; 1 if constant
 
     def check(self):
         """Check that they are finite, and the scale positive."""
@@ -51,20 +42,7 @@ class TargetScaling:
 
 
 def learn_target_scaling(y, weights=None):
-    """Find the mean and the standard deviation of targets, where a weight is k rows.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Targets.
-    weights : ndarray of shape (n_samples,), default=None
-        Positive weights.
-
-    Returns
-    -------
-    scaling : TargetScaling
-        The standard units.
-    """
+    """Find the mean and the standard deviation of targets, where a weight is k rows."""
     mean, deviation = mean_and_deviation(y, weights)
     is_constant = deviation <= LEAST_DEVIATION * np.abs(mean)
     scale = np.where(is_constant, 1.0, deviation)
@@ -85,7 +63,10 @@ def check_target(estimator, y):
             f"{caller}: y has the dtype {y.dtype}, which scikit-learn's metrics do not "
             "know. Convert it: y.astype(object)."
         )
-    if _takes_columns(estimator) and np.asarray(y).ndim == 2:
+    tags = get_tags(estimator)
+    has_classes = tags.estimator_type == "classifier"
+    takes_columns = tags.target_tags.multi_output and not has_classes
+    if takes_columns and np.asarray(y).ndim == 2:
         return _check_columns(y, column_names(given), caller)
     if isinstance(y, (list, tuple)):  # NumPy would make "nan" of NaN beside strings
         _refuse_missing(y, caller)
@@ -96,7 +77,7 @@ def check_target(estimator, y):
             y = np.array(y.tolist())
     if y.dtype.kind == "f":
         _refuse_not_finite(y, caller)
-    if is_classifier(estimator):
+    if has_classes:
         for labels in (given, y):
             _refuse_objects(labels, caller)
         check_classification_targets(y)
@@ -109,11 +90,6 @@ def _without_library(y):
     if type(y).__module__.startswith("pyarrow"):
         return np.asarray(y)
     return y.to_numpy() if hasattr(y, "to_numpy") else y
-
-
-def _takes_columns(estimator):
-    """Whether targets may have several columns, which of classes none has."""
-    return not is_classifier(estimator) and get_tags(estimator).target_tags.multi_output
 
 
 def _check_columns(y, names, caller):
@@ -129,20 +105,8 @@ def _check_columns(y, names, caller):
         missing = np.vectorize(is_missing, otypes=[bool])(y)
         y = np.where(missing, np.nan, y)
     y = check_array(y, dtype=np.float64, **checks)
-    _refuse_missing_cells(y, names, caller)
+    _refuse_not_finite(y, caller, names)
     return y
-
-
-def _refuse_missing_cells(y, names, caller):
-    if np.isfinite(y).all():
-        return
-    row, j = np.argwhere(~np.isfinite(y))[0].tolist()
-    what = "NaN" if np.isnan(y[row, j]) else "infinity"
-    column = j if names is None else repr(names[j])
-    raise ValueError(
-        f"Input y contains {what}: row {row}, column {column} ({caller}). Drop the "
-        "rows whose target is missing."
-    )
 
 
 def _refuse_missing(y, caller):
@@ -180,14 +144,17 @@ def _refuse_objects(y, caller):
     )
 
 
-def _refuse_not_finite(y, caller):
+def _refuse_not_finite(y, caller, names=None):
     if np.isfinite(y).all():
         return
-    row = int(np.flatnonzero(~np.isfinite(y))[0])
-    what = "NaN" if np.isnan(y[row]) else "infinity"
+    row, *column = np.argwhere(~np.isfinite(y))[0].tolist()
+    what = "NaN" if np.isnan(y[row, *column]) else "infinity"
+    where = f"row {row}"
+    for j in column:
+        where += f", column {j if names is None else repr(names[j])}"
     raise ValueError(
-        f"Input y contains {what}: row {row} ({caller}). Drop the rows whose target "
-        "is missing."
+        f"Input y contains {what}: {where} ({caller}). Drop the rows whose target is "
+        "missing."
     )
 
 

@@ -7,22 +7,7 @@ from sklearn.utils import check_array
 
 
 def check_weights(sample_weight, n_samples, caller):
-    """Check weights: finite, none negative, not all zero; one may stand for all.
-
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n_samples,), float or None
-        What the user passed.
-    n_samples : int
-        The number of samples.
-    caller : str
-        The estimator, for messages.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_samples,) or None
-        The weights, of dtype float64.
-    """
+    """Check weights: finite, none negative, not all zero; one may stand for all."""
     if sample_weight is None:
         return None
     weights = check_array(
@@ -56,24 +41,9 @@ def check_weights(sample_weight, n_samples, caller):
 
 
 def weigh_classes(class_weight, classes, y, sample_weight):
-    """Multiply the weights of rows by those of their classes.
+    """Multiply the weights of rows, or None, by those of their classes, coded by `y`.
 
-    Parameters
-    ----------
-    class_weight : dict, "balanced" or None
-        What the user passed. Balanced classes have equal sums of weights, and together
-        the sum they had.
-    classes : ndarray of shape (n_classes,)
-        The labels.
-    y : ndarray of shape (n_samples,)
-        The positions of the labels of the rows.
-    sample_weight : ndarray of shape (n_samples,) or None
-        Positive weights.
-
-    Returns
-    -------
-    sample_weight : ndarray of shape (n_samples,) or None
-        The weights; None if all are 1.
+    Balanced classes have equal sums of weights, and together the sum they had.
     """
     if class_weight is None:
         return sample_weight

@@ -3,6 +3,7 @@
 import copy
 from numbers import Integral, Real
 
+from joblib import effective_n_jobs
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import (
@@ -12,17 +13,17 @@ from skml._compat.sklearn import (
     _fit_context,
     with_callbacks,
 )
+from skml._fitting import Progress
 from skml._table._learner import BaseTableLearner
 from skml.tabular._fitted_boosting import FittedBoosting
 from skml.tabular._learning import check_parameters, learn, starting_point
 from skml.tabular._other_names import explain_other_names, refuse_other_parameters
-from skml.tabular._progress import BoostingProgress
 
 
 class BaseBoosting(CallbackSupportMixin, BaseTableLearner):
     """Template of the boosters.
 
-    A subclass names its backend, a subclass of `Trees`, as `_backend`.
+    A subclass names the subclasses of `Trees` that it may learn as `_backends`.
     """
 
     _fitted_class = FittedBoosting
@@ -63,6 +64,11 @@ class BaseBoosting(CallbackSupportMixin, BaseTableLearner):
     def __new__(cls, *args, **kwargs):
         refuse_other_parameters(cls, kwargs.keys())
         return super().__new__(cls)
+
+    @property
+    def _backend(self):
+        """That of the subclasses of `Trees` which `fit` learns."""
+        return self._backends[0]
 
     @classmethod
     def _names_of_library(cls):
@@ -119,17 +125,23 @@ class BaseBoosting(CallbackSupportMixin, BaseTableLearner):
         """
         validation = (X_val, y_val, sample_weight_val)
         check_parameters(self, validation)
-        before = starting_point(self)
-        n_before = before.n_iter_ if before else 0
+        previous = starting_point(self)
+        n_before = previous.n_iter_ if previous else 0
         n_tasks = self.n_estimators - n_before if self._backend.reports else 0
         context = self._init_callback_context(max_subtasks=n_tasks)
-        progress = BoostingProgress(self, context, {"X": X, "y": y})
+        progress = Progress(self, context, {"X": X, "y": y})
         fitted = learn(
-            self, (X, y, sample_weight), groups, validation, before, progress
+            self, (X, y, sample_weight), groups, validation, previous, progress
         )
         self._publish(fitted)
         progress.end()
         return self
+
+    def _takes(self, fitted):
+        """Whether it also has trees of this library, or none: for one class."""
+        return super()._takes(fitted) and (
+            fitted.trees is None or isinstance(fitted.trees, self._backends)
+        )
 
     def _at_stage(self, n_estimators):
         """The estimator as it would be, had it been fitted with fewer trees."""
@@ -149,3 +161,46 @@ class BaseBoosting(CallbackSupportMixin, BaseTableLearner):
         """
         check_is_fitted(self)
         return self._fitted.importances()
+
+
+class BaseNativeBoosting(BaseBoosting):
+    """Template of XGBoost and LightGBM, which have a booster of their own."""
+
+    _parameter_constraints = {
+        **BaseBoosting._parameter_constraints,
+        "l1_regularization": BaseBoosting._parameter_constraints["l2_regularization"],
+        "max_bins": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    @property
+    def booster_(self):
+        """The library's own model; a model of one single class has none."""
+        trees = self._fitted.trees
+        if trees is None:
+            raise AttributeError("A model of one single class has no booster_.")
+        return trees.booster
+
+    def shap_values(self, X):
+        """Compute what each feature adds to each raw prediction: exact SHAP values.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, in columns as in `fit`.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, n_features[, n_classes])
+            Contributions to the raw scores (log-odds, of a regressor with a log link
+            the logarithm); the last axis for three classes and more.
+        base_value : ndarray of shape () or (n_classes,)
+            The prediction before any feature is known. With the values of a row, it
+            sums to the raw prediction.
+
+        References
+        ----------
+        S. Lundberg et al., "From local explanations to global understanding with
+        explainable AI for trees", Nature Machine Intelligence 2, 2020.
+        """
+        X = self._read(X)
+        return self._fitted.contributions(X, effective_n_jobs(self.n_jobs))

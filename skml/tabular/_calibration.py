@@ -48,29 +48,19 @@ class IsotonicCurve:
 
 
 def calibrate(scores, curves):
-    """Compute probabilities.
+    """Compute probabilities of scores, which of two classes are those of the second.
 
-    Parameters
-    ----------
-    scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-        The scores; of two classes, those of the second.
-    curves : list of SigmoidCurve or IsotonicCurve
-        The curve of each score.
-
-    Returns
-    -------
-    probabilities : ndarray of shape (n_samples, n_classes)
-        The probabilities; equal ones where all curves are zero.
+    They are equal where all curves are zero.
     """
     if scores.ndim == 1:
         positive = curves[0](scores)
         return np.column_stack([1.0 - positive, positive])
-    found = np.column_stack(
+    calibrated = np.column_stack(
         [curve(column) for curve, column in zip(curves, scores.T, strict=True)]
     )
-    total = found.sum(axis=1, keepdims=True)
-    equal = np.full_like(found, 1 / len(curves))
-    probabilities = np.divide(found, total, out=equal, where=total != 0)
+    total = calibrated.sum(axis=1, keepdims=True)
+    equal = np.full_like(calibrated, 1 / len(curves))
+    probabilities = np.divide(calibrated, total, out=equal, where=total != 0)
     return np.minimum(probabilities, 1.0)
 
 
@@ -90,14 +80,7 @@ def count_folds(sample, calibration):
 
 
 class _Calibrated(ClassifierMixin, BaseEstimator):
-    """What CalibratedClassifierCV fits to folds.
-
-    Parameters
-    ----------
-    learn : callable
-        Called with X, y and weights, it returns what has a `decision_function`, and
-        where its rows stood.
-    """
+    """What CalibratedClassifierCV fits to folds: what `learn` returns."""
 
     def __init__(self, learn):
         self.learn = learn
@@ -117,28 +100,8 @@ class _Calibrated(ClassifierMixin, BaseEstimator):
 def learn_calibration(learn, sample, method, n_folds, random_state):
     """Fit a model, and curves from its scores to probabilities.
 
-    Parameters
-    ----------
-    learn : callable
-        Fits a model, which has a `decision_function`, to X, y and weights; returns it
-        and the rows that were used.
-    sample : Sample
-        What is learned from.
-    method : {"sigmoid", "isotonic"}
-        The kind of the curves.
-    n_folds : int
-        The number of folds.
-    random_state : int
-        Seeds the folds.
-
-    Returns
-    -------
-    model : object
-        What `learn` returned for all rows.
-    rows : ndarray
-        The rows that it used.
-    curves : list of SigmoidCurve or IsotonicCurve
-        The curve of each score.
+    `learn` fits a model with a `decision_function` to X, y and weights, and returns it
+    and the rows that it used. So does this, for all rows, and the curve of each score.
     """
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
     calibrated = CalibratedClassifierCV(

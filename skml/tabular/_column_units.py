@@ -23,20 +23,11 @@ class ColumnUnits:
     Such a column is multiplied by a power of two. Where that is not enough, its values
     become their ranks, and what is between them is in between. Zero stays zero, so that
     sparse tables are the same as dense ones.
-
-    Attributes
-    ----------
-    precision : Precision
-        What the library tells apart.
-    exponents : dict of int to int
-        The power of two of each such column.
-    knots : dict of int to ndarray
-        The values of ranks, sorted, of the columns that need them.
     """
 
-    precision: Precision
-    exponents: dict
-    knots: dict
+    precision: Precision  # of the library
+    exponents: dict  # the power of two of each such column
+    knots: dict  # the sorted values of ranks, of the columns that need them
 
     def check(self):
         """Check that exponents are not too large, and knots sorted numbers."""
@@ -81,22 +72,7 @@ class ColumnUnits:
 
 
 def learn_column_units(X, is_categorical, precision):
-    """Find the columns that need other units, and learn them.
-
-    Parameters
-    ----------
-    X : ndarray or csr_array of shape (n_samples, n_features)
-        Numbers, NaN and codes of categories.
-    is_categorical : ndarray of shape (n_features,)
-        Whether a column holds codes, which stay as they are.
-    precision : Precision
-        What the library tells apart.
-
-    Returns
-    -------
-    units : ColumnUnits or None
-        None, if no column needs any.
-    """
+    """Find the columns that need other units, and learn them; None if none does."""
     exponents, knots = {}, {}
     by_column = X.tocsc() if sparse.issparse(X) else X
     for j in np.flatnonzero(precision.is_suspicious(X) & ~is_categorical).tolist():

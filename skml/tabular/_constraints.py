@@ -9,22 +9,7 @@ from skml._table._feature_positions import feature_index
 
 
 def resolve_monotonic_cst(monotonic_cst, n_features, names):
-    """Turn the constraints into one number a feature.
-
-    Parameters
-    ----------
-    monotonic_cst : dict or array-like of shape (n_features,)
-        1 for an increasing, -1 for a decreasing prediction, 0 for neither.
-    n_features : int
-        The number of features.
-    names : list of str or None
-        Their names.
-
-    Returns
-    -------
-    directions : ndarray of shape (n_features,) or None
-        Of dtype int8; None if nothing is constrained.
-    """
+    """Turn the constraints into one number a feature; None if none is constrained."""
     directions = np.zeros(n_features, dtype=np.int8)
     if isinstance(monotonic_cst, dict):
         for feature, direction in monotonic_cst.items():
@@ -72,22 +57,7 @@ def check_monotonic_cst(monotonic, reader, draft):
 
 
 def resolve_interaction_cst(interaction_cst, n_features, names):
-    """Turn the constraints into lists of positions that cover all features.
-
-    Parameters
-    ----------
-    interaction_cst : "pairwise", "no_interactions" or list of list of str or int
-        Features of one list may interact. What no list names is one more list.
-    n_features : int
-        The number of features.
-    names : list of str or None
-        Their names.
-
-    Returns
-    -------
-    groups : list of list of int
-        The positions.
-    """
+    """Turn the constraints into lists of positions that cover all features."""
     if interaction_cst == "no_interactions":
         return [[j] for j in range(n_features)]
     if interaction_cst == "pairwise":

@@ -3,7 +3,6 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import is_classifier
 from sklearn.model_selection import (
     GroupShuffleSplit,
     StratifiedGroupKFold,
@@ -14,71 +13,46 @@ from sklearn.model_selection import (
 def hold_out(estimator, train, groups, seed):
     """Split the rows to learn from into those and a validation set.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Has the parameter `validation_fraction`.
-    train : Sample
-        The rows.
-    groups : ndarray of shape (n_samples,) or None
-        Groups of all rows that the user passed.
-    seed : int
-        Chooses the rows: the same again, where trees are added to those of an earlier
-        fit.
-
-    Returns
-    -------
-    train, validation : Sample
-        The two parts.
+    A seed chooses the same rows again, where trees are added to those of an earlier
+    fit.
     """
-    if groups is not None:
-        groups = groups[train.positions]
-    if train.classes is not None:
+    fraction, stratify = estimator.validation_fraction, train.classes is not None
+    if stratify:
         check_enough_to_split(train.y, train.classes)
-    rows = split_rows(
-        train.y,
-        groups,
-        estimator.validation_fraction,
-        stratify=is_classifier(estimator),
-        random_state=np.random.RandomState(seed),
-    )
-    train, validation = (train.at(np.sort(part)) for part in rows)
-    if train.classes is not None:
+    random_state = np.random.RandomState(seed)
+    if groups is None:
+        rows = split_rows(train.y, fraction, stratify, random_state)
+    else:
+        groups = groups[train.positions]
+        rows = split_groups(train.y, groups, fraction, stratify, random_state)
+    train, validation = (train.take(np.sort(part)) for part in rows)
+    if stratify:
         check_classes_of_split(train.y, validation.y, train.classes)
     return train, validation
 
 
-def split_rows(y, groups, fraction, *, stratify, random_state):
-    """Choose the rows to hold out for validation.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,)
-        Targets.
-    groups : ndarray of shape (n_samples,) or None
-        Rows of one group stay together.
-    fraction : float or int
-        How many rows are held out, as a fraction or as a number.
-    stratify : bool
-        Whether each side has the same fraction of each class.
-    random_state : RandomState
-        Chooses the rows.
-
-    Returns
-    -------
-    train, validation : ndarray
-        Positions of rows.
-    """
-    rows = np.arange(len(y))
-    if groups is None:
-        check_fraction(len(y), fraction, len(np.unique(y)) if stratify else 1)
-        return train_test_split(
-            rows,
-            test_size=fraction,
-            stratify=y if stratify else None,
-            random_state=random_state,
+def split_rows(y, fraction, stratify, random_state):
+    """Choose the rows to learn from, and those to hold out, of each class alike."""
+    n_rows, n_least = len(y), len(np.unique(y)) if stratify else 1
+    is_number = isinstance(fraction, Integral)
+    n_held_out = fraction if is_number else int(np.ceil(fraction * n_rows))
+    if n_held_out < n_least or n_rows - n_held_out < n_least:
+        raise ValueError(
+            f"early_stopping: validation_fraction={fraction!r} holds out {n_held_out} "
+            f"of {n_rows} rows; each side needs {n_least} at least, one of each class. "
+            "Change validation_fraction, or pass X_val and y_val."
         )
-    n_groups = len(np.unique(groups))
+    return train_test_split(
+        np.arange(n_rows),
+        test_size=fraction,
+        stratify=y if stratify else None,
+        random_state=random_state,
+    )
+
+
+def split_groups(y, groups, fraction, stratify, random_state):
+    """Choose rows as `split_rows`, where those of one group stay together."""
+    rows, n_groups = np.arange(len(y)), len(np.unique(groups))
     if n_groups < 2:
         raise ValueError(
             "early_stopping holds out whole groups, and groups has a single one. Pass "
@@ -92,24 +66,9 @@ def split_rows(y, groups, fraction, *, stratify, random_state):
     if not stratify:
         splitter = GroupShuffleSplit(1, test_size=part, random_state=random_state)
         return next(splitter.split(rows, groups=groups))
-    splitter = StratifiedGroupKFold(
-        int(np.clip(round(1 / part), 2, n_groups)),
-        shuffle=True,
-        random_state=random_state,
-    )
+    n_folds = int(np.clip(round(1 / part), 2, n_groups))
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
     return next(splitter.split(rows, y, groups))
-
-
-def check_fraction(n_rows, fraction, n_least):
-    """Refuse to hold out, or to leave, fewer rows than there are classes."""
-    is_number = isinstance(fraction, Integral)
-    n_held_out = fraction if is_number else int(np.ceil(fraction * n_rows))
-    if n_held_out < n_least or n_rows - n_held_out < n_least:
-        raise ValueError(
-            f"early_stopping: validation_fraction={fraction!r} holds out {n_held_out} "
-            f"of {n_rows} rows; each side needs {n_least} at least, one of each class. "
-            "Change validation_fraction, or pass X_val and y_val."
-        )
 
 
 def check_enough_to_split(y, classes):

@@ -19,36 +19,16 @@ LOSSES = {"squared_error", "absolute_error", "quantile", "poisson", "gamma"}
 
 @stored
 class FittedBoosting(FittedOnTable):
-    """Trees, and all that makes predictions of them.
-
-    Attributes
-    ----------
-    loss : str
-        The loss; of classifiers "log_loss".
-    quantile : float or None
-        The level of the quantile loss.
-    seed : int
-        Seeds random sampling, also in the fits that add trees.
-    early_stopping : bool
-        Whether the trees were cut after the best score.
-    units : Units
-        In which units the library learned targets and weights.
-    trees : Trees or None
-        What the library learned; None before it did, and for one single class.
-    n_iter_ : int
-        The number of iterations.
-    train_score_, validation_score_ : ndarray of shape (n_iterations,) or None
-        The scores.
-    """
+    """Trees, and all that makes predictions of them."""
 
     roundings = (ColumnUnits, Precision, type(None))
 
-    loss: str
-    quantile: float | None
-    seed: int
-    early_stopping: bool
-    units: Units
-    trees: Trees | None = None
+    loss: str  # of classifiers "log_loss"
+    quantile: float | None  # the level of the quantile loss
+    seed: int  # of random sampling, also in fits that add trees
+    early_stopping: bool  # whether trees were cut after the best score
+    units: Units  # of targets and weights, in which the library learned
+    trees: Trees | None = None  # None before they are learned, and for one class
     n_iter_: int = 0
     train_score_: np.ndarray | None = None
     validation_score_: np.ndarray | None = None
@@ -106,12 +86,11 @@ class FittedBoosting(FittedOnTable):
             for name in ("train_score_", "validation_score_")
             if getattr(self, name) is not None
         }
-        kept = min(n_iter, self.n_iter_)
         if self.early_stopping and scores:
-            kept = best_stage(scores.get("validation_score_", scores["train_score_"]))
-        if kept < self.n_iter_:
-            scores["trees"] = self.trees.first(kept)
-        return replace(self, n_iter_=min(kept, self.n_iter_), **scores)
+            n_iter = best_stage(scores.get("validation_score_", scores["train_score_"]))
+        if n_iter < self.n_iter_:
+            scores["trees"] = self.trees.first(n_iter)
+        return replace(self, n_iter_=min(n_iter, self.n_iter_), **scores)
 
     def raw(self, X, n_threads):
         """Raw scores of a table that was read."""
@@ -190,6 +169,6 @@ class FittedBoosting(FittedOnTable):
         return self.trees.splits() if has_sides else None
 
 
-def _expect(name, expected, found):
-    if expected != found:
-        raise ValueError(f"{name}: expected {expected}; got {found}")
+def _expect(name, expected, actual):
+    if expected != actual:
+        raise ValueError(f"{name}: expected {expected}; got {actual}")

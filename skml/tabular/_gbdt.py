@@ -4,7 +4,6 @@ from numbers import Integral
 
 import numpy as np
 
-from skml._codec import stored
 from skml._compat.sklearn import Interval, StrOptions
 from skml._table._imputation import IMPUTATION_CONSTRAINT
 from skml.tabular._backends._exact import ExactTrees
@@ -14,20 +13,12 @@ from skml.tabular._boosted_predictions import (
     BoostingRegressorMixin,
 )
 from skml.tabular._boosting import BaseBoosting
-from skml.tabular._fitted_boosting import FittedBoosting
-
-
-@stored
-class FittedGBDT(FittedBoosting):
-    """What scikit-learn's gradient boosting learned."""
-
-    trees: HistTrees | ExactTrees | None = None
 
 
 class BaseGBDT(BaseBoosting):
     """What the classifier and the regressor share."""
 
-    _fitted_class = FittedGBDT
+    _backends = (HistTrees, ExactTrees)
     _parameter_constraints = {
         **BaseBoosting._parameter_constraints,
         "method": [StrOptions({"hist", "exact"})],

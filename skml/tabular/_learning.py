@@ -13,6 +13,7 @@ from skml._table._weights import check_weights
 from skml._validation import is_missing, uses_early_stopping
 from skml.tabular._column_units import learn_column_units
 from skml.tabular._early_stopping import best_stage, hold_out
+from skml.tabular._fitted_boosting import FittedBoosting
 from skml.tabular._leaf_size import warn_of_no_split
 from skml.tabular._library_params import draw_seed
 from skml.tabular._precision import FLOAT32, fraction_lost
@@ -38,97 +39,87 @@ def starting_point(estimator):
     """What an earlier fit learned, if this one adds trees to it."""
     if not (estimator.warm_start and hasattr(estimator, "_fitted")):
         return None
-    before = estimator._fitted
-    if estimator.n_estimators < before.n_iter_:
+    previous, backend = estimator._fitted, estimator._backend
+    trees = previous.trees
+    if trees is not None and not isinstance(trees, backend):
+        raise ValueError(
+            f"warm_start=True adds trees to those of the earlier fit, which had "
+            f"method={trees.method!r}; method={backend.method!r} cannot."
+        )
+    if estimator.n_estimators < previous.n_iter_:
         raise ValueError(
             f"n_estimators={estimator.n_estimators} must be larger than or equal to "
-            f"n_iter_={before.n_iter_} when warm_start=True."
+            f"n_iter_={previous.n_iter_} when warm_start=True."
         )
-    return before
+    return previous
 
 
-def learn(estimator, data, groups, validation, before, progress):
+def learn(estimator, data, groups, validation, previous, progress):
     """Learn what a booster predicts with; nothing is written on the estimator.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Has the parameters.
-    data : tuple
-        X, y and sample_weight, as the user passed them.
-    groups : array-like of shape (n_samples,) or None
-        Groups of rows.
-    validation : tuple
-        X_val, y_val and sample_weight_val.
-    before : FittedBoosting or None
-        What an earlier fit learned, to which trees are added.
-    progress : BoostingProgress
-        What iterations are reported to.
-
-    Returns
-    -------
-    fitted : FittedBoosting
-        What was learned.
+    `data` is X, y and sample_weight, `validation` the same of the validation set, as
+    the user passed them; `previous` is what trees are added to, or None.
     """
-    draft, train = read(estimator, data, before)
+    draft, train = read(estimator, data, previous)
     if groups is not None:
         groups = check_groups(groups, data[0])
-    if before and before.n_iter_ == estimator.n_estimators:
-        return before
+    if previous and previous.n_iter_ == estimator.n_estimators:
+        return previous
     if draft.is_constant:
         return replace(draft, n_iter_=int(estimator.n_estimators))
     train, held_out = split(estimator, draft, train, groups, validation)
-    if not before:
-        draft = replace(draft, units=choose_units(estimator, draft, train))
+    are_float32 = estimator._backend.targets_are_float32
+    if not previous:
+        draft = replace(draft, units=learn_units(train, draft.loss, are_float32))
+    of_library = draft.units.of_sample(train)
+    if are_float32 and not previous:
+        warn_of_lost_targets(estimator, train, of_library)
     monitor = None
     if draft.early_stopping or estimator.verbose or validation[0] is not None:
         monitor = StageMonitor(estimator, draft, train, held_out)
     task = BoostingTask(estimator, draft, monitor, progress)
-    of_library = draft.units.of_sample(train)
-    trees = estimator._backend.learn(task, of_library, before and before.trees)
+    trees = estimator._backend.learn(task, of_library, previous and previous.trees)
     if not trees.has_splits():
         warn_of_no_split(estimator, train)
     fitted = replace(draft, trees=trees, n_iter_=trees.n_iter)
     if draft.early_stopping or validation[0] is not None:
-        fitted = with_scores(fitted, monitor, before)
+        fitted = with_scores(fitted, monitor, previous)
     return fitted
 
 
-def read(estimator, data, before):
+def read(estimator, data, previous):
     """Read the table; what is known before the first tree."""
     X, y, sample_weight = data
     precision = estimator._backend.precision
 
-    def rounding(X, is_categorical):
-        if before:
-            return before.table.rounding
-        columns = learn_column_units(X, is_categorical, precision)
+    def rounding(train, reader):
+        if previous:
+            check_agrees(reader, train.classes, previous)
+            return previous.table.rounding
+        columns = learn_column_units(train.X, reader.is_categorical, precision)
         return columns or (None if precision.dtype == "float64" else precision)
 
     table, train = learn_table(X, y, sample_weight, estimator, rounding=rounding)
     has_classes = train.classes is not None
     quantile = None if has_classes else estimator.quantile
     stops = uses_early_stopping(estimator.early_stopping, len(train.y))
-    draft = estimator._fitted_class(
+    draft = FittedBoosting(
         table=table,
         classes_=train.classes,
         loss="log_loss" if has_classes else estimator.loss,
         quantile=quantile and float(quantile),
-        seed=before.seed if before else draw_seed(estimator.random_state),
+        seed=previous.seed if previous else draw_seed(estimator.random_state),
         early_stopping=bool(stops),
-        units=before.units if before else Units(),
+        units=previous.units if previous else Units(),
     )
-    if before:
-        check_agrees(draft, before)
-        check_backend(estimator, before)
     if not has_classes:
         check_target_of_loss(draft.loss, train.y)
     return draft, train
 
 
-def check_agrees(draft, before):
+def check_agrees(reader, classes, previous):
     """Refuse tables of other columns or classes than trees were grown for."""
-    reader, earlier = draft.table.reader, before.table.reader
+    earlier = previous.table.reader
     changed = None
     if reader.names != earlier.names or reader.n_features != earlier.n_features:
         changed = "other columns"
@@ -136,23 +127,13 @@ def check_agrees(draft, before):
         pairs = zip(reader.categories, earlier.categories, strict=True)
         j = next(j for j, (now, then) in enumerate(pairs) if now != then)
         changed = f"other categories in {reader.name_of(j)}"
-    elif not np.array_equal(draft.classes_, before.classes_):
-        changed = f"the classes {draft.classes_.tolist()!r:.200}"
+    elif not np.array_equal(classes, previous.classes_):
+        changed = f"the classes {classes.tolist()!r:.200}"
     if changed:
         raise ValueError(
             "warm_start=True adds trees to those of the earlier fit; X must have the "
             "same columns and categories, and y the same classes. Now there are "
             f"{changed}."
-        )
-
-
-def check_backend(estimator, before):
-    """Refuse to add trees to those of another method."""
-    trees, backend = before.trees, estimator._backend
-    if trees is not None and not isinstance(trees, backend):
-        raise ValueError(
-            f"warm_start=True adds trees to those of the earlier fit, which had "
-            f"method={trees.method!r}; method={backend.method!r} cannot."
         )
 
 
@@ -189,26 +170,15 @@ def encode(y, classes):
     return np.searchsorted(classes, y)
 
 
-def choose_units(estimator, draft, train):
-    """In which units of targets and weights the library learns."""
-    if is_classifier(estimator):
-        return learn_units(train, None)
-    is_float32 = estimator._backend.targets_are_float32
-    units = learn_units(train, draft.loss, centre=is_float32)
-    if is_float32 and fraction_lost(units.of_sample(train).y, FLOAT32):
-        warn_of_lost_targets(estimator, train.y)
-    return units
-
-
-def with_scores(fitted, monitor, before):
+def with_scores(fitted, monitor, previous):
     """Keep all scores; with early stopping, cut the trees after the best one."""
-    n_before = before.n_iter_ if before else 0
+    n_before = previous.n_iter_ if previous else 0
     scores = {}
     for name in SCORES:
         new = getattr(monitor, name[:-1])
         if new is not None:
             # Where an earlier fit had no scores, its trees have none.
-            earlier = getattr(before, name, None) if before else None
+            earlier = getattr(previous, name, None) if previous else None
             earlier = np.full(n_before, np.nan) if earlier is None else earlier
             scores[name] = np.append(earlier[:n_before], new)
     fitted = replace(fitted, **scores)
@@ -228,8 +198,11 @@ def check_target_of_loss(loss, y):
         raise ValueError(f"loss='gamma' requires strictly positive y; it has {y[row]}.")
 
 
-def warn_of_lost_targets(estimator, y):
+def warn_of_lost_targets(estimator, train, of_library):
     """Warn of targets whose differences no offset can save."""
+    y = train.y
+    if train.classes is not None or not fraction_lost(of_library.y, FLOAT32):
+        return
     warn_user(
         f"{type(estimator).__name__}: y is from {y.min():.4g} to {y.max():.4g}, and "
         "many of its values are closer together than single precision can tell apart, "

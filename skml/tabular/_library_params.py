@@ -13,16 +13,7 @@ LARGEST_SEED = 2**31 - 1
 def check_library_params(estimator, known, ours, library):
     """Refuse names that a library does not know, and those that are set here.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Has what the user passes on, `library_params`.
-    known : collection of str or None
-        What the library knows; None if it cannot tell.
-    ours : dict of str to str
-        The library's names of what has a parameter here, and its name.
-    library : str
-        The library, for messages.
+    `known` is None if it cannot tell; `ours` has our names by those of the library.
     """
     for name in estimator.library_params or {}:
         if name in ours:
@@ -37,22 +28,10 @@ def check_library_params(estimator, known, ours, library):
 
 
 def native_names(names, refused, generic):
-    """Names of columns as a library takes them.
+    """Names of columns as a library takes them; None if they have none.
 
-    Parameters
-    ----------
-    names : list of str or None
-        The names; None if the columns have none.
-    refused : str
-        The characters that the library refuses in a name.
-    generic : str
-        What the library calls a column without a name, before its position.
-
-    Returns
-    -------
-    names : list of str or None
-        A generic name for a column whose own the library does not take: an empty one,
-        one that is not printable, one that several columns have.
+    A column gets a generic name if its own is empty, not printable, that of several
+    columns, or has one of the `refused` characters.
     """
     if names is None:
         return None

@@ -2,28 +2,18 @@
 
 import numpy as np
 
-from skml._codec import stored
 from skml.tabular._backends._lightgbm import LightGBMTrees, all_names
 from skml.tabular._boosted_predictions import (
     BoostingClassifierMixin,
     BoostingRegressorMixin,
 )
-from skml.tabular._fitted_boosting import FittedBoosting
-from skml.tabular._native_boosting import BaseNativeBoosting
-
-
-@stored
-class FittedLightGBM(FittedBoosting):
-    """What LightGBM learned."""
-
-    trees: LightGBMTrees | None = None
+from skml.tabular._boosting import BaseNativeBoosting
 
 
 class BaseLightGBM(BaseNativeBoosting):
     """What the classifier and the regressor share."""
 
-    _backend = LightGBMTrees
-    _fitted_class = FittedLightGBM
+    _backends = (LightGBMTrees,)
 
     @classmethod
     def _names_of_library(cls):

@@ -5,7 +5,6 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
@@ -13,12 +12,13 @@ from skml._codec import stored
 from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._random import make_random_state
 from skml._table._learned_table import learn_table
-from skml._table._preparation import learn_preparation
+from skml._table._preparation import check_squares, learn_preparation
 from skml._table._statistics import weighted_moments
 from skml.tabular._library_params import check_library_params
 from skml.tabular._prepared import (
     BasePreparedLearner,
     FittedOnPrepared,
+    PreparedClassifierMixin,
     PreparedModel,
     warn_if_constant,
 )
@@ -51,13 +51,17 @@ class FittedLRClassifier(FittedOnPrepared):
 
     feature_importances_: np.ndarray
 
+    def predict_codes(self, X):
+        """The positions of the classes of rows that were read."""
+        return self.model.predict(X)
+
     def check(self):
         super().check()
         if self.feature_importances_.shape != (self.table.n_features_in_,):
             raise ValueError("feature_importances_ has not one value a feature")
 
 
-class LRClassifier(ClassifierMixin, BasePreparedLearner):
+class LRClassifier(PreparedClassifierMixin, BasePreparedLearner):
     r"""Logistic regression for tables with missing values and categories.
 
     Before the model is fitted, missing numbers are imputed, missing indicators are
@@ -264,6 +268,8 @@ class LRClassifier(ClassifierMixin, BasePreparedLearner):
             **self._preparation_options(),
             random_state=random_state,
         )
+        if not self.scale:
+            check_squares(prepared, preparation.feature_names_out)
         estimator = self._new_estimator(len(sample.classes), random_state)
         estimator.fit(prepared, sample.y, sample.sample_weight)
         model = PreparedModel(preparation=preparation, estimator=estimator)
@@ -302,38 +308,6 @@ class LRClassifier(ClassifierMixin, BasePreparedLearner):
             **(self.library_params or {}),
         )
 
-    def decision_function(self, X):
-        """Compute scores of rows: of two classes the log-odds of the second.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            Rows, with the columns of `fit`.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            The scores; of a single class zeros.
-        """
-        X = self._read(X)
-        return self._fitted.model.decision_function(X)
-
-    def predict(self, X):
-        """Predict the most probable class of rows.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            Rows, with the columns of `fit`.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Labels.
-        """
-        X = self._read(X)
-        return self.classes_[self._fitted.model.predict(X)]
-
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
 
@@ -349,21 +323,6 @@ class LRClassifier(ClassifierMixin, BasePreparedLearner):
         """
         X = self._read(X)
         return self._fitted.model.call("predict_proba", X)
-
-    def predict_log_proba(self, X):
-        """Predict the logarithms of the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            Rows, with the columns of `fit`.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes)
-            The logarithms, in the order of `classes_`.
-        """
-        return np.log(self.predict_proba(X))
 
 
 def learn_importances(model, prepared, sample):

@@ -12,20 +12,7 @@ from threadpoolctl import ThreadpoolController
 
 
 def openmp_limit(library, n_threads):
-    """Limit the threads of a library, for what the calling thread does.
-
-    Parameters
-    ----------
-    library : str
-        The module that is called in the context.
-    n_threads : int
-        The number of threads.
-
-    Returns
-    -------
-    context : context manager
-        Puts the limit into effect, and back what it was.
-    """
+    """Limit the threads of a library, a module, for what the calling thread does."""
     return _openmp_of(library).limit(limits=n_threads)
 
 

@@ -17,7 +17,7 @@ class Precision:
     dtype: str  # what it keeps them as
     gap: float = 0.0  # values that are no further apart are equal
     zero: float = 0.0  # values that are no further from zero are zero
-    largest: float = np.inf  # larger values are not handled
+    largest: float = float(np.finfo(np.float32).max)  # of those that it handles
 
     def check(self):
         """Check that it is a type of float, with limits that are not negative."""
@@ -34,25 +34,20 @@ class Precision:
 
     def handles(self, values):
         """Whether all values are in the range of the library."""
-        return not (np.abs(values) > self.limit).any()
-
-    @property
-    def limit(self):
-        """The largest value."""
-        return min(self.largest, float(np.finfo(self.dtype).max))
+        return not (np.abs(values) > self.largest).any()
 
     def round(self, X):
         """A table as floats of the library; what is out of range at its ends."""
         if not self.handles(X.data if sparse.issparse(X) else X):
             X = X.copy()
             values = X.data if sparse.issparse(X) else X
-            np.clip(values, -self.limit, self.limit, out=values)
+            np.clip(values, -self.largest, self.largest, out=values)
         return X.astype(self.dtype, copy=False)
 
     def is_suspicious(self, X):
         """Which columns have values that the library sees as others."""
         values = X.data if sparse.issparse(X) else X
-        changed = np.abs(values) > self.limit
+        changed = np.abs(values) > self.largest
         if self.dtype != "float64" or self.zero:
             changed |= (self.seen(values) != values) & ~np.isnan(values)
         if self.gap:
@@ -84,6 +79,6 @@ def fraction_lost(values, precision):
     if len(distinct) < 2:
         return 0.0
     with np.errstate(invalid="ignore"):  # infinity less infinity
-        told_apart = np.diff(precision.seen(distinct)) > precision.gap
-    fraction = 1 - told_apart.mean()
+        are_distinct = np.diff(precision.seen(distinct)) > precision.gap
+    fraction = 1 - are_distinct.mean()
     return float(fraction) if fraction > LARGEST_FRACTION else 0.0

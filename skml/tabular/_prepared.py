@@ -4,7 +4,8 @@ from functools import partial
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
+from sklearn.utils.metaestimators import available_if
 
 from skml._codec import stored
 from skml._compat.sklearn import Interval
@@ -19,21 +20,11 @@ SOME_ROWS, LEAST_SPREAD = 100, 1e-6  # of scores, to tell that something was lea
 
 @stored
 class PreparedModel:
-    """The preparation of tables, and an estimator of scikit-learn, as one.
-
-    Attributes
-    ----------
-    preparation : TablePreparation
-        Makes complete numbers.
-    estimator : estimator
-        Fitted to them, or to what `feature_map` makes of them; of a single class, a
-        :class:`~sklearn.dummy.DummyClassifier`.
-    feature_map : Nystroem, RBFSampler or None
-        Approximates a kernel.
-    """
+    """The preparation of tables, and an estimator of scikit-learn, as one."""
 
     preparation: TablePreparation
-    estimator: BaseEstimator
+    estimator: BaseEstimator  # of a single class a DummyClassifier
+    # Nystroem or RBFSampler, before a linear estimator
     feature_map: BaseEstimator | None = None
 
     def to_data(self):
@@ -151,25 +142,70 @@ class BasePreparedLearner(BaseTableLearner):
         return {name: getattr(self, name) for name in names}
 
 
+class PreparedClassifierMixin(ClassifierMixin):
+    """Predictions of classes; a subclass with probabilities adds `predict_proba`."""
+
+    def decision_function(self, X):
+        """Compute scores of rows.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Of two classes, the score of the second: of logistic regression its
+            log-odds, of an SVM that before any calibration. Of a single class zeros.
+        """
+        X = self._read(X)
+        return self._fitted.model.decision_function(X)
+
+    def predict(self, X):
+        """Predict the class of rows: the most probable one, if there are probabilities.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels.
+        """
+        X = self._read(X)
+        return self.classes_[self._fitted.predict_codes(X)]
+
+    @available_if(lambda self: hasattr(self, "predict_proba"))
+    def predict_log_proba(self, X):
+        """Predict the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            The logarithms, in the order of `classes_`; minus infinity for a
+            probability of zero.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+
 def warn_if_constant(caller, score, sample, preparation, advice):
     """Warn if all rows get the same scores, though their targets differ.
 
-    Parameters
-    ----------
-    caller : str
-        The estimator.
-    score : callable
-        Computes the scores of rows that were read.
-    sample : Sample
-        What was learned from.
-    preparation : TablePreparation
-        What the scores are computed from.
-    advice : str
-        Which parameters to change, should it not be the columns that are constant.
+    `score` computes those of rows that were read; `advice` says which parameters to
+    change, should it not be the columns that are constant.
     """
     X, y = sample.X, sample.y
-    some = np.arange(0, len(y), 1 + len(y) // SOME_ROWS)
-    if np.ptp(y) == 0 or any(_are_spread(score(rows), sample) for rows in (X[some], X)):
+    few = X[:: 1 + len(y) // SOME_ROWS]
+    if np.ptp(y) == 0 or any(_are_spread(score(rows), sample) for rows in (few, X)):
         return
     prepared = preparation.transform(X)
     if (prepared.max(axis=0) - prepared.min(axis=0)).sum() == 0:

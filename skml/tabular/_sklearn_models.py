@@ -33,21 +33,11 @@ _BY_NAME = {cls.__name__: cls for cls in _CLASSES}
 
 @stored
 class SklearnModel:
-    """A fitted estimator of scikit-learn.
+    """A fitted estimator of scikit-learn."""
 
-    Attributes
-    ----------
-    name : str
-        The name of its class.
-    parameters : dict
-        Its parameters that are not at their defaults, but for `random_state`.
-    learned : dict
-        Its public attributes that predictions need.
-    """
-
-    name: str
-    parameters: dict
-    learned: dict
+    name: str  # of its class
+    parameters: dict  # not at their defaults, but for `random_state`
+    learned: dict  # public attributes that predictions need
 
     def check(self):
         """Check names and sizes: nobody does where they are used."""

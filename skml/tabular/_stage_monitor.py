@@ -15,26 +15,9 @@ N_ROWS_FOR_TRAIN_SCORE = 10_000
 class StageMonitor:
     """Scores the stages of boosting while it runs.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Has the parameters: how to score and when to stop.
-    draft : FittedBoosting
-        What was learned before the first tree.
-    train : Sample
-        What is learned from.
-    validation : Sample or None
-        The validation set, if there is one.
-
-    Attributes
-    ----------
-    scored : list of Sample
-        What `should_stop` gets raw scores of: the rows to learn from, and the
-        validation set if there is one.
-    samples : list of Sample
-        What is scored: rows of the first, and the second if there is one.
-    train_score, validation_score : list of float
-        One score a stage; higher is better. None where there are no rows.
+    `should_stop` gets the raw scores of `scored`: the rows to learn from, and the
+    validation set if there is one. Of the former it scores the rows in `samples`. Its
+    scores are the higher the better, one a stage; None where there are no rows.
     """
 
     def __init__(self, estimator, draft, train, validation):
@@ -53,7 +36,7 @@ class StageMonitor:
             if len(train.y) > N_ROWS_FOR_TRAIN_SCORE:
                 shuffled = np.random.RandomState(0).permutation(len(train.y))
                 self._scored_rows = shuffled[:N_ROWS_FOR_TRAIN_SCORE]
-        self.samples = [train.at(self._scored_rows), *self.scored[1:]]
+        self.samples = [train.take(self._scored_rows), *self.scored[1:]]
         self._tables = [
             sample.as_passed() if callable(estimator.scoring) else sample.X
             for sample in self.samples

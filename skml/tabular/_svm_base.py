@@ -34,15 +34,9 @@ _OURS = {
 
 @stored
 class FittedSVM(FittedOnPrepared):
-    """What an SVM learned.
+    """What an SVM learned."""
 
-    Attributes
-    ----------
-    support_ : ndarray of shape (n_support,) or None
-        The rows of X that are support vectors; None with an approximated kernel.
-    """
-
-    support_: np.ndarray | None
+    support_: np.ndarray | None  # None with an approximated kernel
 
     def attributes(self):
         return super().attributes() | {"feature_map_": self.model.feature_map}

@@ -1,7 +1,6 @@
 """Support vector machine that classifies tables with missing values."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.svm import SVC, LinearSVC
 from sklearn.utils.metaestimators import available_if
 
@@ -14,20 +13,15 @@ from skml.tabular._calibration import (
     calibrate,
     count_folds,
 )
-from skml.tabular._prepared import warn_if_constant
+from skml.tabular._prepared import PreparedClassifierMixin, warn_if_constant
 from skml.tabular._svm_base import BaseSVM, FittedSVM, warn_of_many_rows
 
 
 @stored
 class FittedSVMClassifier(FittedSVM):
-    """What `SVMClassifier` learned.
+    """What `SVMClassifier` learned."""
 
-    Attributes
-    ----------
-    curves : list of SigmoidCurve or IsotonicCurve, or None
-        The calibration of each score; None without, and of a single class.
-    """
-
+    # one a score; None without calibration, and for one class
     curves: list | None = None
 
     def check(self):
@@ -62,7 +56,7 @@ def _is_calibrated(estimator):
     return True
 
 
-class SVMClassifier(ClassifierMixin, BaseSVM):
+class SVMClassifier(PreparedClassifierMixin, BaseSVM):
     r"""Support vector machine that classifies tables with missing values.
 
     Before the SVM is fitted, missing numbers are imputed, missing indicators are added,
@@ -322,39 +316,6 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
                 f"cannot honour decision_function_shape={shape!r} in library_params."
             )
 
-    def decision_function(self, X):
-        """Compute scores of rows, which are no probabilities.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            Rows, with the columns of `fit`.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Of two classes, the score of the second, before any calibration; of a single
-            class zeros.
-        """
-        X = self._read(X)
-        return self._fitted.model.decision_function(X)
-
-    def predict(self, X):
-        """Predict the class of rows: with `calibration` the most probable one.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            Rows, with the columns of `fit`.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Labels.
-        """
-        X = self._read(X)
-        return self.classes_[self._fitted.predict_codes(X)]
-
     @available_if(_is_calibrated)
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
@@ -371,20 +332,3 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         """
         X = self._read(X)
         return self._fitted.predict_proba(X)
-
-    @available_if(_is_calibrated)
-    def predict_log_proba(self, X):
-        """Predict the logarithms of the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            Rows, with the columns of `fit`.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes)
-            The logarithms, in the order of `classes_`.
-        """
-        with np.errstate(divide="ignore"):  # a probability may be zero
-            return np.log(self.predict_proba(X))

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.dummy import DummyClassifier
 from sklearn.kernel_approximation import Nystroem
 
-from skml._table._preparation import learn_preparation
+from skml._table._preparation import check_squares, learn_preparation
 from skml._table._reader import TableReader
 from skml._table._rows import group_equal_rows
 from skml._table._statistics import weighted_moments
@@ -29,17 +29,14 @@ class Recipe(NamedTuple):
     def learn(self, X, y, sample_weight):
         """Merge equal rows, prepare, approximate a kernel if asked to, and fit.
 
-        Returns
-        -------
-        model : PreparedModel
-            What was fitted.
-        rows : ndarray of shape (n_distinct,)
-            Which rows it was fitted to: of equal ones the first.
+        Returns a `PreparedModel`, and which rows it was fitted to.
         """
         X, y, sample_weight, rows = merge_equal_rows(X, y, sample_weight)
         preparation, features = learn_preparation(
             X, self.reader, sample_weight, **self.options, random_state=self.seed
         )
+        if not self.options["scale"]:
+            check_squares(features, preparation.feature_names_out)
         scales = kernel_scales(features, sample_weight, preparation.n_centred)
         svm, feature_map = clone(self.svm), None
         if self.feature_map is None:
@@ -98,27 +95,8 @@ def merge_equal_rows(X, y, sample_weight):
 
     A weight of k is then exactly k rows, down to the last bit of what is predicted: the
     solvers' results depend on the order of rows, if only to within their tolerance.
-    Rows all distinct and of weight 1 stay as they are.
-
-    Parameters
-    ----------
-    X : ndarray or csr_array of shape (n_samples, n_features)
-        The rows.
-    y : ndarray of shape (n_samples,)
-        Their targets.
-    sample_weight : ndarray of shape (n_samples,) or None
-        Their weights.
-
-    Returns
-    -------
-    X : ndarray or csr_array of shape (n_distinct, n_features)
-        The distinct rows.
-    y : ndarray of shape (n_distinct,)
-        Their targets.
-    sample_weight : ndarray of shape (n_distinct,) or None
-        Their weights; None if all are 1.
-    rows : ndarray of shape (n_distinct,)
-        Where each of them stood first.
+    Rows all distinct and of weight 1 stay as they are. Returned last is where each
+    distinct row stood first.
     """
     rows, group = group_equal_rows(X, y)
     all_distinct = len(rows) == len(y)

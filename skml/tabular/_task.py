@@ -1,5 +1,6 @@
 """What a backend learns: parameters, what was read before, and whom it reports to."""
 
+import time
 from dataclasses import replace
 
 from joblib import effective_n_jobs
@@ -10,27 +11,12 @@ from skml.tabular._constraints import (
     resolve_monotonic_cst,
 )
 
-# Which of the units' penalties a parameter is divided by.
-PENALTIES = {
-    "l2_regularization": "l2",
-    "l1_regularization": "l1",
-    "min_impurity_decrease": "gain",
-}
-
 
 class BoostingTask:
-    """What a backend needs to know to grow trees.
+    """What a backend needs to know to grow trees, and whom it reports iterations to.
 
-    Parameters
-    ----------
-    parameters : estimator
-        Has the parameters of the user; nothing is written on it.
-    draft : FittedBoosting
-        What was learned before the first tree.
-    monitor : StageMonitor or None
-        Scores the iterations, if anything does.
-    progress : BoostingProgress
-        What iterations are reported to.
+    `parameters` is the estimator, on which nothing is written. `samples` are those
+    whose raw scores are to be reported.
     """
 
     def __init__(self, parameters, draft, monitor, progress):
@@ -39,23 +25,21 @@ class BoostingTask:
         self.monitor = monitor
         self.progress = progress
         self.reader = draft.table.reader
-        self.has_missing = ~draft.table.is_complete
+        self.samples = [] if monitor is None else monitor.scored
         self.library_params = parameters.library_params or {}
         self.n_threads = effective_n_jobs(parameters.n_jobs)
         self.penalties = draft.units.penalties(draft.loss)
+        self._began = time.perf_counter()
 
-    @property
-    def samples(self):
-        """The samples whose raw scores are to be reported."""
-        return [] if self.monitor is None else self.monitor.scored
-
-    def values(self, names):
-        """Parameters in the units that the library learns."""
-        values = {name: getattr(self.parameters, name) for name in names}
-        for name, strength in PENALTIES.items():
-            if name in values:
-                values[name] = values[name] / getattr(self.penalties, strength)
-        return values
+    def translate(self, names, table=None):
+        """Parameters in the units of the library, and by its names, if it has own."""
+        params = {}
+        for name in names:
+            value = getattr(self.parameters, name)
+            if name in self.penalties:
+                value = value / self.penalties[name]
+            params[table[name].split()[0] if table else name] = value
+        return params
 
     def constraints(self):
         """Monotonic and interaction constraints by position."""
@@ -73,14 +57,8 @@ class BoostingTask:
     def end_iteration(self, n_iter, copy_trees, raw):
         """Report an iteration; whether the fit should stop.
 
-        Parameters
-        ----------
-        n_iter : int
-            The number of iterations so far.
-        copy_trees : callable
-            Returns the trees so far, for callbacks.
-        raw : list of ndarray
-            The raw scores of each of `samples`.
+        `copy_trees` returns the trees so far, for callbacks; `raw` has the raw scores
+        of each of `samples`.
         """
         is_enough = self.monitor is not None and self.monitor.should_stop(*raw)
 
@@ -88,4 +66,10 @@ class BoostingTask:
             trees = copy_trees()
             return replace(self.draft, trees=trees, n_iter_=trees.n_iter)
 
-        return self.progress.report(n_iter, self.monitor, learned) or is_enough
+        return self.progress.report(self.describe(n_iter), learned) or is_enough
+
+    def describe(self, n_iter):
+        """What is printed of an iteration: its scores, the seconds since the first."""
+        scores = "" if self.monitor is None else f" {self.monitor.describe()}"
+        seconds = time.perf_counter() - self._began
+        return f"[{n_iter}/{self.parameters.n_estimators}]{scores} ({seconds:.2f} s)"

@@ -5,8 +5,6 @@ least gain of a split, say. What is far from one is measured in another unit whi
 learn; predictions are in that of the user again.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from skml._codec import show, stored
@@ -21,14 +19,6 @@ LARGEST_DEVIATION = 1e12
 LEAST_STRENGTH = 1e-30  # penalties divided by less are no numbers to a library
 # Between which a mean target is as good as one.
 MEANS = {"poisson": (1e-4, 1e12), "gamma": (1e-20, 1e20)}
-
-
-class Penalties(NamedTuple):
-    """What the parameters that are sums over rows are divided by."""
-
-    l2: float = 1.0
-    l1: float = 1.0
-    gain: float = 1.0
 
 
 @stored
@@ -73,47 +63,35 @@ class Units:
         return values, self.of_raw(base_value, loss)
 
     def penalties(self, loss):
-        """How penalties follow, so that they are as strong as before."""
+        """What parameters that are sums over rows are divided by, to be as strong."""
         gradient, hessian = {
             "squared_error": (self.target, 1.0),
             "poisson": (self.target, self.target),
         }.get(loss, (1.0, 1.0))
-        strengths = Penalties(
-            l2=self.weight * hessian,
-            l1=self.weight * gradient,
-            gain=self.weight * gradient * (gradient / hessian),
-        )
-        return Penalties(*(max(strength, LEAST_STRENGTH) for strength in strengths))
+        strengths = {
+            "l2_regularization": self.weight * hessian,
+            "l1_regularization": self.weight * gradient,
+            "min_impurity_decrease": self.weight * gradient * (gradient / hessian),
+        }
+        return {name: max(s, LEAST_STRENGTH) for name, s in strengths.items()}
 
 
-def learn_units(train, loss, *, centre=False):
+def learn_units(train, loss, are_float32):
     """Choose the units: one and no offset, wherever the library is as good with them.
 
-    Parameters
-    ----------
-    train : Sample
-        What is learned from.
-    loss : str or None
-        That of a regressor; None for classes.
-    centre : bool, default=False
-        Whether the library keeps targets as float32.
-
-    Returns
-    -------
-    units : Units
-        The units.
+    Whether it keeps targets as float32, decides on the offset.
     """
     weight = 1.0
     if train.sample_weight is not None:
         typical = typical_weight(train.sample_weight)
         low, high = TYPICAL_WEIGHTS
         weight = 1.0 if low <= typical <= high else typical
-    if loss is None:
+    if loss == "log_loss":
         return Units(weight=weight)
     if loss in LOG_LINK:
         return Units(weight=weight, target=unit_of_means(train.y, *MEANS[loss]))
     offset = 0.0
-    if centre and fraction_lost(train.y, FLOAT32) > 0:
+    if are_float32 and fraction_lost(train.y, FLOAT32) > 0:
         offset = float(np.median(train.y))
     target = unit_of_deviations(train.y - offset)
     return Units(weight=weight, target=target, offset=offset)

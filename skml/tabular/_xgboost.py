@@ -2,29 +2,19 @@
 
 import numpy as np
 
-from skml._codec import stored
 from skml.tabular._backends._names import XGBOOST, names_of
 from skml.tabular._backends._xgboost import XGBoostTrees
 from skml.tabular._boosted_predictions import (
     BoostingClassifierMixin,
     BoostingRegressorMixin,
 )
-from skml.tabular._fitted_boosting import FittedBoosting
-from skml.tabular._native_boosting import BaseNativeBoosting
-
-
-@stored
-class FittedXGBoost(FittedBoosting):
-    """What XGBoost learned."""
-
-    trees: XGBoostTrees | None = None
+from skml.tabular._boosting import BaseNativeBoosting
 
 
 class BaseXGBoost(BaseNativeBoosting):
     """What the classifier and the regressor share."""
 
-    _backend = XGBoostTrees
-    _fitted_class = FittedXGBoost
+    _backends = (XGBoostTrees,)
 
     @classmethod
     def _names_of_library(cls):

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skml import GBDTClassifier, LRClassifier, SVMClassifier
-from skml._table._containers import as_container
+from skml._table._containers import as_table
 from skml._table._imputation import iterate_observed
 from skml._table._preparation import learn_preparation
 from skml._table._reader_learning import learn_reader
@@ -22,18 +22,18 @@ STRATEGIES = ["median", "mean", "most_frequent", "constant"]
 
 
 def made_table(n_samples=60, n_features=5, seed=0):
-    """Small integers, so that they repeat, with holes in all columns but the last."""
+    """Small integers, so that they repeat, missing ones in all columns but the last."""
     rng = np.random.default_rng(seed)
     X = rng.integers(0, 6, (n_samples, n_features)).astype(float)
-    holes = rng.random(X.shape) < 0.25
-    holes[:, -1] = False
-    X[holes] = np.nan
+    missing = rng.random(X.shape) < 0.25
+    missing[:, -1] = False
+    X[missing] = np.nan
     return X
 
 
 def prepare(X, sample_weight=None, categorical_features="from_dtype", **parameters):
     reader, values = learn_reader(
-        as_container(X, "Test"),
+        as_table(X, "Test"),
         categorical_features=categorical_features,
         missing_values=np.nan,
         dtype=np.float64,
@@ -103,7 +103,7 @@ def test_sparse_columns_far_from_zero_are_centred():
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("unit", [5e-320, 1e-200, 1e-30, 1e30, 1e200, 1e307])
-def test_units_of_columns_mean_nothing(unit, container):
+def test_units_of_columns_do_not_matter(unit, container):
     X = np.round(made_table())
     _, expected = prepare(container(X))
     _, prepared = prepare(container(X * unit))
@@ -200,7 +200,7 @@ def test_without_indicator():
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("imputation", ["mean", SimpleImputer()])
-def test_column_of_nothing_tells_nothing(container, imputation):
+def test_all_missing_column_is_dropped(container, imputation):
     X = np.array([[np.nan, 1.0], [np.nan, 2.0], [np.nan, np.nan]])
     preparation, prepared = prepare(container(X), imputation=imputation)
     assert prepared.shape == (3, 2)
@@ -212,7 +212,7 @@ def test_column_of_nothing_tells_nothing(container, imputation):
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
-def test_table_of_nothing_is_one_column_of_zeros(container):
+def test_all_missing_table_is_one_column_of_zeros(container):
     preparation, prepared = prepare(container(np.full((3, 2), np.nan)))
     assert prepared.shape == (3, 1)
     assert abs(prepared).sum() == 0

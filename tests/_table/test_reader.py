@@ -11,14 +11,12 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
+from skml import SVMRegressor
 from skml._table._columns import UNSEEN, list_sentinels
-from skml._table._containers import as_container
+from skml._table._containers import as_table
 from skml._table._feature_positions import feature_index
-from skml._table._reader_learning import (
-    drop_unused_categories,
-    learn_reader,
-    mark_all_missing,
-)
+from skml._table._learned_table import learn_table
+from skml._table._reader_learning import drop_unused_categories, learn_reader
 
 NAN = float("nan")
 
@@ -30,11 +28,11 @@ def fit_read(X, **changes):
         "dtype": np.float64,
         "caller": "Learner",
     }
-    return learn_reader(as_container(X, "Learner"), **parameters | changes)
+    return learn_reader(as_table(X, "Learner"), **parameters | changes)
 
 
 def read(learned, X):
-    return learned.read(as_container(X, "Learner"))
+    return learned.read(as_table(X, "Learner"))
 
 
 # Numbers: one table in all containers.
@@ -289,7 +287,7 @@ def test_mixed_tables_of_all_containers(make, dtype):
 
 
 @mixed_containers
-def test_each_container_reads_what_another_taught(make):
+def test_each_container_reads_as_another_was_read_in_fit(make):
     learned, _ = fit_read(pl.DataFrame(MIXED))
     assert_array_equal(read(learned, make(MIXED)), MIXED_VALUES)
 
@@ -342,7 +340,7 @@ def test_derived_frames_are_frames():
 
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
 @pytest.mark.parametrize("features", [["word"], [3], np.array([0, 0, 0, 1, 0], bool)])
-def test_declaring_what_is_a_category_changes_nothing(make, features):
+def test_declaring_what_is_a_category_has_no_effect(make, features):
     _, values = fit_read(make(MIXED), categorical_features=features)
     assert_array_equal(values, MIXED_VALUES)
 
@@ -362,13 +360,13 @@ def test_categories_of_integers_are_known_as_other_numbers_too(value):
     assert_array_equal(read(learned, pd.DataFrame({"a": [value]})), [[0]])
 
 
-def test_categories_unseen_are_told_from_missing_ones():
+def test_unseen_categories_are_not_missing_ones():
     learned, _ = fit_read(pd.DataFrame({"a": ["x", "y"]}))
     read_again = read(learned, pd.DataFrame({"a": ["z", "y", None]}))
     assert_array_equal(read_again, [[UNSEEN], [1], [NAN]])
 
 
-def test_categories_of_rows_that_were_left_out_are_dropped():
+def test_categories_of_left_out_rows_are_dropped():
     learned, values = fit_read(pd.DataFrame({"n": [1, 2, 3], "a": ["x", "y", "z"]}))
     learned, values = drop_unused_categories(learned, values[[0, 2]])
     assert learned.categories == [None, ["x", "z"]]
@@ -411,7 +409,7 @@ EXACT_CONTAINERS = {
 
 @pytest.mark.parametrize("now", EXACT_CONTAINERS)
 @pytest.mark.parametrize("before", ["pandas", "pandas-category", "list", "array-int64"])
-def test_integers_that_are_categories_stay_apart_in_all_containers(before, now):
+def test_integers_that_are_categories_stay_distinct_in_all_containers(before, now):
     X = EXACT_CONTAINERS[before](IDENTIFIERS)
     learned, values = fit_read(X, categorical_features=[0])
     assert learned.categories[0] == [BIG, BIG + 1, BIG + 2]
@@ -488,18 +486,18 @@ def test_columns_of_another_kind_are_refused(before, now):
 
 @pytest.mark.parametrize("before", KINDS)
 @pytest.mark.parametrize("nothing", [None, NAN, pd.NA, pd.NaT])
-def test_columns_of_nothing_are_of_any_kind(before, nothing):
+def test_all_missing_columns_are_of_any_kind(before, nothing):
     learned, _ = fit_read(pd.DataFrame({"n": [1, 2], "it": KINDS[before]}))
     X = pd.DataFrame({"n": [1, 2], "it": pd.Series([nothing, None], dtype=object)})
     assert_array_equal(read(learned, X), [[1, NAN], [2, NAN]])
 
 
 @pytest.mark.parametrize("now", KINDS)
-def test_columns_in_which_nothing_was_hold_anything(now):
-    learned, _ = fit_read(pd.DataFrame({"n": [1, 2], "it": [None, None]}))
-    learned = mark_all_missing(learned, [1])
+def test_columns_that_were_all_missing_hold_anything(now):
+    X = pd.DataFrame({"n": [1, 2], "it": [None, None]})
+    table, _ = learn_table(X, [1.0, 2.0], None, SVMRegressor())
     X = pd.DataFrame({"n": [1, 2], "it": KINDS[now]})
-    assert_array_equal(read(learned, X)[:, 0], [1, 2])
+    assert_array_equal(table.read(X)[:, 0], [1, 2])
 
 
 def test_dates_are_shown_as_dates():

@@ -1,4 +1,4 @@
-"""Early stopping: the rule, the rows held out, the scores, and what is kept."""
+"""Early stopping: the rule, the validation set, the scores, the best trees."""
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,12 @@ from skml.tabular import (
     XGBoostClassifier,
     XGBoostRegressor,
 )
-from skml.tabular._early_stopping import best_stage, should_stop, split_rows
+from skml.tabular._early_stopping import (
+    best_stage,
+    should_stop,
+    split_groups,
+    split_rows,
+)
 
 BOOSTERS = {
     "xgboost": (XGBoostClassifier, XGBoostRegressor, {}),
@@ -86,7 +91,7 @@ SCORES = [0.1, 0.3, 0.2, 0.6, 0.6, 0.5, 0.6, 0.4, 0.9]
 
 
 @booster
-def test_the_best_trees_are_kept(name):
+def test_the_trees_of_the_best_iteration_remain(name):
     rest = iter([*([0.0, 0.0] if name == "hist" else []), *np.repeat(SCORES, 2)])
     model = make(name, n_iter_no_change=3, scoring=lambda model, X, y: next(rest))
     model.fit(X, BINARY)
@@ -119,7 +124,6 @@ def held_out(model, y):
     """The rows to learn from, sorted, and those held out, as `fit` draws them."""
     train, validation = split_rows(
         np.unique(y, return_inverse=True)[1] if y.dtype.kind == "U" else y,
-        None,
         model.validation_fraction,
         stratify=y.dtype.kind == "U",
         random_state=np.random.RandomState(model.random_state),
@@ -129,20 +133,16 @@ def held_out(model, y):
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.5, 30, 150])
-def test_a_split_keeps_the_shares_of_the_classes(fraction):
+def test_a_split_is_stratified_by_class(fraction):
     y = np.repeat([0, 1, 2], [180, 90, 30])
-    train, validation = split_rows(
-        y, None, fraction, stratify=True, random_state=np.random.RandomState(0)
-    )
+    train, validation = split_rows(y, fraction, True, np.random.RandomState(0))
     n_validation = fraction if fraction > 1 else fraction * 300
     assert len(validation) == n_validation
     assert not set(train) & set(validation)
-    shares = np.bincount(y[validation]) / n_validation
-    assert_allclose(shares, [0.6, 0.3, 0.1], atol=0.02)
-    others = split_rows(
-        y, None, fraction, stratify=True, random_state=np.random.RandomState(1)
-    )
-    assert set(others[1]) != set(validation)
+    fractions = np.bincount(y[validation]) / n_validation
+    assert_allclose(fractions, [0.6, 0.3, 0.1], atol=0.02)
+    _, other_validation = split_rows(y, fraction, True, np.random.RandomState(1))
+    assert set(other_validation) != set(validation)
 
 
 @pytest.mark.parametrize("stratify", [True, False])
@@ -151,13 +151,8 @@ def test_a_split_by_groups_leaves_groups_whole(stratify, fraction):
     groups = np.array([f"g{i}" for i in RNG.permutation(np.arange(300) % 30)])
     y = np.arange(300) % 3
     for seed in range(5):
-        train, validation = split_rows(
-            y,
-            groups,
-            fraction,
-            stratify=stratify,
-            random_state=np.random.RandomState(seed),
-        )
+        random_state = np.random.RandomState(seed)
+        train, validation = split_groups(y, groups, fraction, stratify, random_state)
         assert not set(groups[train]) & set(groups[validation])
         assert len(train) + len(validation) == 300
         assert 40 <= len(validation) <= 80
@@ -262,7 +257,7 @@ def test_rows_that_are_given_are_scored_without_early_stopping(name):
 
 @booster
 @pytest.mark.parametrize("scoring", ["loss", "accuracy"])
-def test_without_rows_held_out_the_training_score_decides(name, scoring):
+def test_without_a_validation_set_the_training_score_decides(name, scoring):
     model = make(name, validation_fraction=None, tol=0.02, n_iter_no_change=2)
     model.set_params(scoring=scoring, n_estimators=40).fit(X, BINARY)
     assert not hasattr(model, "validation_score_")
@@ -316,7 +311,7 @@ def test_validation_rows_that_cannot_be(name):
 @pytest.mark.parametrize(
     "y", [BINARY, THREE, NOISY], ids=["binary", "three", "numbers"]
 )
-def test_scores_are_losses_of_the_rows_held_out(name, weighted, y):
+def test_scores_are_losses_of_the_validation_set(name, weighted, y):
     kind = "regressor" if y is NOISY else "classifier"
     weight = WEIGHT if weighted else None
     model = make(name, kind, n_iter_no_change=12).fit(X, y, weight)
@@ -361,8 +356,8 @@ def test_scores_of_other_losses(name, loss):
 
 
 def yes_score(estimator, X, y, sample_weight=None):
-    at = estimator.classes_.tolist().index("yes")
-    p = estimator.predict_proba(X)[:, at]
+    column = estimator.classes_.tolist().index("yes")
+    p = estimator.predict_proba(X)[:, column]
     return -np.average((p - (y == "yes")) ** 2, weights=sample_weight)
 
 
@@ -485,7 +480,7 @@ def test_scorers_get_rows_as_they_were_passed(name, given, library):
 
 
 @booster
-def test_scorers_that_say_nothing_are_refused(name):
+def test_scores_that_are_all_nan_are_refused(name):
     with pytest.raises(ValueError, match="NaN after each iteration"):
         make(name, scoring=lambda model, X, y: np.nan).fit(X, BINARY)
     with pytest.raises(ValueError, match="'sharpness'"):
@@ -496,8 +491,8 @@ def test_scorers_that_say_nothing_are_refused(name):
 def test_balanced_classes_are_weighed_in_the_score(name):
     y = np.where(NOISY > 1.2, "yes", "no")
     model = make(name, class_weight="balanced").fit(X, y)
-    share = np.mean(y == "yes")
-    weight = np.where(y == "yes", 1 / share, 1 / (1 - share))
+    fraction = np.mean(y == "yes")
+    weight = np.where(y == "yes", 1 / fraction, 1 / (1 - fraction))
     _, rows = held_out(model, y)
     expected = [
         -log_loss(y[rows], p, sample_weight=weight[rows])

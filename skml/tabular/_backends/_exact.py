@@ -17,7 +17,7 @@ from skml._table._preparation import (
     learn_preparation,
     predict_by_batches,
 )
-from skml.tabular._backends._names import EXACT, names_of, translate
+from skml.tabular._backends._names import EXACT, names_of
 from skml.tabular._backends._trees import Splits, Trees, flat, refuse_changed
 from skml.tabular._column_units import ColumnUnits, learn_column_units
 from skml.tabular._library_params import check_library_params
@@ -64,15 +64,16 @@ class ExactTrees(Trees):
                 f"method='exact' cannot honour loss={parameters.loss!r}; choose "
                 "method='hist'."
             )
-        native = class_of(is_classifier(parameters))
-        known = native._parameter_constraints
-        check_library_params(parameters, known, names_of(EXACT), native.__name__)
+        if parameters.library_params:
+            native = class_of(is_classifier(parameters))
+            known = native._parameter_constraints
+            check_library_params(parameters, known, names_of(EXACT), native.__name__)
 
     @classmethod
-    def learn(cls, task, train, before):
+    def learn(cls, task, train, previous):
         """Learn the trees of a task, after those of an earlier fit, in one thread."""
-        if before:
-            trees = before.first(before.n_iter)  # a copy, to which trees are added
+        if previous:
+            trees = previous.first(previous.n_iter)  # a copy, to which trees are added
             X = trees.prepare(train.X)
         else:
             trees, X = cls._prepared(task, train)
@@ -91,7 +92,6 @@ class ExactTrees(Trees):
             train.sample_weight,
             imputation=task.parameters.imputation,
             scale=False,
-            any_size=True,
             random_state=task.draft.seed,
         )
         are_codes = np.zeros(X.shape[1], dtype=bool)
@@ -100,10 +100,7 @@ class ExactTrees(Trees):
             preparation=preparation,
             columns=learn_column_units(X, are_codes, PRECISION),
         )
-        return trees, trees._in_units(X)
-
-    def _in_units(self, X):
-        return X if self.columns is None else self.columns.apply(X)
+        return trees, trees.in_units(X)
 
     @property
     def n_iter(self):
@@ -121,7 +118,7 @@ class ExactTrees(Trees):
 
     def prepare(self, X):
         """Complete numbers, in the units that the library learned."""
-        return self._in_units(self.preparation.transform(X))
+        return self.in_units(self.preparation.transform(X))
 
     def check_table(self, reader):
         """Check that the trees are those of a table."""
@@ -210,10 +207,10 @@ def class_of(is_classifier):
 
 def native_params(task):
     """The parameters in GradientBoosting's own vocabulary."""
-    params = translate(task.values(SHARED), EXACT)
+    params = task.translate(SHARED)
     params["random_state"] = task.draft.seed
     # An impurity is a mean over rows: the unit of weights is no part of it.
-    gain = task.penalties.gain / task.draft.units.weight
+    gain = task.penalties["min_impurity_decrease"] / task.draft.units.weight
     params["min_impurity_decrease"] = task.parameters.min_impurity_decrease / gain
     params |= task.library_params
     if task.draft.loss != "log_loss":

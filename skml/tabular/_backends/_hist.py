@@ -21,7 +21,6 @@ from skml._compat.sklearn_boosting import (
     splits_of_hist,
 )
 from skml._table._containers import as_dense
-from skml.tabular._backends._names import HIST, translate
 from skml.tabular._backends._trees import Splits, Trees, flat, refuse_changed
 from skml.tabular._column_units import ColumnUnits
 from skml.tabular._precision import HIST as PRECISION
@@ -74,11 +73,11 @@ class HistTrees(Trees):
         refuse_changed(parameters, OTHERS)
 
     @classmethod
-    def learn(cls, task, train, before):
+    def learn(cls, task, train, previous):
         """Learn the trees of a task, after those of an earlier fit."""
-        n_before = before.n_iter if before else 0
+        n_before = previous.n_iter if previous else 0
         # A copy, to which trees are added.
-        trees = before.first(n_before) if before else cls._prepared(task, train.X)
+        trees = previous.first(n_before) if previous else cls._prepared(task, train.X)
         native, monitor = trees.native, task.monitor
         native.set_params(**native_params(task), verbose=0)
         validation = {} if monitor is None else trees._watch(task, n_before)
@@ -148,7 +147,7 @@ class HistTrees(Trees):
 
     def data(self, X):
         """A table as the library predicts it: zeros for columns of nothing."""
-        X = as_dense(X if self.columns is None else self.columns.apply(X))
+        X = as_dense(self.in_units(X))
         if not self.is_empty.any() and not self.frequent:
             return X
         X = X.copy()
@@ -229,8 +228,8 @@ class RowScores:
         n_iter = count_hist(native)
         if n_iter > self.n_before:
             self.monitor.note(i, score)
-            if self.next == 0:
-                self.task.progress.show(n_iter, self.monitor)
+            if self.next == 0 and self.task.parameters.verbose:
+                print(self.task.describe(n_iter))
         return score
 
     def _raw(self, native, i):
@@ -252,7 +251,7 @@ def native_params(task):
     of_loss = {}
     if task.draft.loss != "log_loss":
         of_loss = {"loss": task.draft.loss, "quantile": task.draft.quantile}
-    return translate(task.values(SHARED), HIST) | {
+    return task.translate(SHARED) | {
         "max_iter": task.parameters.n_estimators,
         "random_state": task.draft.seed,
         "categorical_features": categorical if categorical.any() else None,

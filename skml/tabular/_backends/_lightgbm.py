@@ -13,7 +13,7 @@ from skml._compat.lightgbm import (
     stop_training,
 )
 from skml._table._containers import as_dense
-from skml.tabular._backends._names import LIGHTGBM, names_of, translate
+from skml.tabular._backends._names import LIGHTGBM, names_of
 from skml.tabular._backends._trees import Splits, Trees
 from skml.tabular._column_units import ColumnUnits
 from skml.tabular._leaf_size import (
@@ -78,7 +78,7 @@ class LightGBMTrees(Trees):
             check_library_params(parameters, known, all_names(), "LightGBM")
 
     @classmethod
-    def learn(cls, task, train, before):
+    def learn(cls, task, train, previous):
         """Learn the trees of a task, after those of an earlier fit."""
         import lightgbm
 
@@ -86,10 +86,10 @@ class LightGBMTrees(Trees):
             booster=None,
             n_iter=0,
             columns=task.draft.columns,
-            missing_codes=(before.missing_codes if before else {})
+            missing_codes=(previous.missing_codes if previous else {})
             | codes_of_missing(task),
         )
-        n_before = before.n_iter if before else 0
+        n_before = previous.n_iter if previous else 0
         params = native_params(task, train, n_before)
         names = native_names(task.reader.names, REFUSED_IN_NAMES, "Column_")
         data = lightgbm.Dataset(
@@ -105,7 +105,7 @@ class LightGBMTrees(Trees):
                 params,
                 data,
                 num_boost_round=task.parameters.n_estimators - n_before,
-                init_model=before.cut(n_before).booster if before else None,
+                init_model=previous.cut(n_before).booster if previous else None,
                 callbacks=[IterationCallback(task, layout)],
             )
         booster.best_iteration = 0
@@ -127,7 +127,7 @@ class LightGBMTrees(Trees):
 
     def data(self, X):
         """A table as the library predicts it: missing is one more category."""
-        X = X if self.columns is None else self.columns.apply(X)
+        X = self.in_units(X)
         if not self.missing_codes:
             return sparse.csr_matrix(X) if sparse.issparse(X) else X
         X = X.copy()
@@ -274,14 +274,15 @@ def all_names():
 
 def codes_of_missing(task):
     """The code of missing values in each column of categories that has some."""
-    columns = np.flatnonzero(task.reader.is_categorical & task.has_missing)
+    has_missing = ~task.draft.table.is_complete
+    columns = np.flatnonzero(task.reader.is_categorical & has_missing)
     return {j: len(task.reader.categories[j]) for j in columns.tolist()}
 
 
 def native_params(task, train, n_before):
     """The parameters in LightGBM's own vocabulary."""
     own, given = task.parameters, task.library_params
-    params = translate(task.values(SHARED), LIGHTGBM) | {
+    params = task.translate(SHARED, LIGHTGBM) | {
         **objective_of(task),
         "num_leaves": own.max_leaf_nodes or most_leaves(own, len(train.y)),
         "max_depth": own.max_depth or -1,

@@ -57,50 +57,17 @@ LIGHTGBM = {
     "verbose": "verbosity",
     "": "num_class boosting data valid task sigmoid input_model output_model config",
 }
-HIST = {
-    "n_estimators": "max_iter",
-    "learning_rate": "learning_rate",
-    "max_leaf_nodes": "max_leaf_nodes",
-    "max_depth": "max_depth",
-    "min_samples_leaf": "min_samples_leaf",
-    "l2_regularization": "l2_regularization",
-    "max_features": "max_features",
-    "max_bins": "max_bins",
-    "monotonic_cst": "monotonic_cst",
-    "loss": "loss",
-    "quantile": "quantile",
-    "n_iter_no_change": "n_iter_no_change",
-    "tol": "tol",
-    "scoring": "scoring",
-    "random_state": "random_state",
-    "warm_start": "warm_start",
-}
 EXACT = {
-    "n_estimators": "n_estimators",
-    "learning_rate": "learning_rate",
-    "max_leaf_nodes": "max_leaf_nodes",
-    "max_depth": "max_depth",
-    "min_samples_leaf": "min_samples_leaf",
-    "min_impurity_decrease": "min_impurity_decrease",
-    "max_features": "max_features",
-    "subsample": "subsample",
-    "loss": "loss",
-    "quantile": "alpha",
-    "n_iter_no_change": "n_iter_no_change",
-    "tol": "tol",
-    "validation_fraction": "validation_fraction",
-    "random_state": "random_state",
-    "verbose": "verbose",
-    "warm_start": "warm_start",
-    "": "init",
-}
+    name: name
+    for name in (
+        *("n_estimators", "learning_rate", "max_leaf_nodes", "max_depth"),
+        *("min_samples_leaf", "min_impurity_decrease", "max_features", "subsample"),
+        *("loss", "n_iter_no_change", "tol", "validation_fraction"),
+        *("random_state", "verbose", "warm_start"),
+    )
+} | {"quantile": "alpha", "": "init"}
 
 
 def names_of(table):
     """Our names by all those of a library."""
     return {name: ours for ours, names in table.items() for name in names.split()}
-
-
-def translate(values, table):
-    """Values by the names that a library has for ours."""
-    return {table[ours].split()[0]: value for ours, value in values.items()}

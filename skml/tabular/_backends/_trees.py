@@ -20,8 +20,9 @@ class Trees:
 
     A subclass is a value that can be stored. Beside the methods here it has
 
-    - ``learn(task, train, before)``, a class method: the trees of a `BoostingTask` and
-      a `Sample`, after those of an earlier fit if there are some;
+    - ``columns``: the `ColumnUnits` of what the library learned, or None;
+    - ``learn(task, train, previous)``, a class method: the trees of a `BoostingTask`
+      and a `Sample`, after those of an earlier fit if there are some;
     - ``data(X)``: a table that was read, as the library predicts it;
     - ``predict(data, raw, n_threads)``: raw scores, or what they stand for;
     - ``stages(data, n_threads)``: the raw scores after each iteration;
@@ -43,6 +44,10 @@ class Trees:
     def check_table(self, reader):
         """Check that the trees are those of a table, where they know its categories."""
 
+    def in_units(self, X):
+        """A table in the units that the library learned."""
+        return X if self.columns is None else self.columns.apply(X)
+
     def has_splits(self):
         """Whether any tree has a split."""
         return len(self.splits().feature) > 0
@@ -61,9 +66,9 @@ def flat(raw):
     return raw.ravel() if raw.ndim == 2 and raw.shape[1] == 1 else raw
 
 
-def refuse_changed(parameters, others):
+def refuse_changed(parameters, defaults):
     """Refuse parameters of another method that are not as they were."""
-    for name, default in others.items():
+    for name, default in defaults.items():
         value = getattr(parameters, name)
         if not (value is default or value == default):
             raise ValueError(

@@ -13,7 +13,7 @@ from skml._compat.xgboost import (
     splits_of,
 )
 from skml._table._containers import as_dense
-from skml.tabular._backends._names import XGBOOST, names_of, translate
+from skml.tabular._backends._names import XGBOOST, names_of
 from skml.tabular._backends._trees import Splits, Trees
 from skml.tabular._column_units import ColumnUnits
 from skml.tabular._leaf_size import (
@@ -63,12 +63,12 @@ class XGBoostTrees(Trees):
             refuse_unknown(parameters.library_params)
 
     @classmethod
-    def learn(cls, task, train, before):
+    def learn(cls, task, train, previous):
         """Learn the trees of a task, after those of an earlier fit."""
         import xgboost
 
         columns = task.draft.columns
-        n_before = before.n_iter if before else 0
+        n_before = previous.n_iter if previous else 0
         params = native_params(task, train, n_before)
         if params.get("tree_method") == "exact":
             check_exact(task)
@@ -79,7 +79,7 @@ class XGBoostTrees(Trees):
             # A QuantileDMatrix takes more threads than it is told to.
             openmp_limit("xgboost", params["nthread"]),
         ):
-            booster = update(layout, task, train, before)
+            booster = update(layout, task, train, previous)
             if can_break(task.parameters, task.draft.loss, train.sample_weight):
                 n_rows = smallest_leaf(booster, layout.plain(train.X), n_before)
                 warn_of_small_leaf(task.parameters, n_rows, "XGBoost")
@@ -98,7 +98,7 @@ class XGBoostTrees(Trees):
 
     def data(self, X):
         """A table as the library predicts it."""
-        return as_dense(X if self.columns is None else self.columns.apply(X))
+        return as_dense(self.in_units(X))
 
     def predict(self, data, raw, n_threads):
         """Raw scores, or what they stand for."""
@@ -221,7 +221,7 @@ def native_params(task, train, n_before):
     hessian = typical_hessian(task.draft.loss, train, softmax=2.0)
     if train.sample_weight is not None:  # a weight of 3 may stand for three rows
         hessian *= min(1.0, typical_weight(train.sample_weight))
-    params = translate(task.values(SHARED), XGBOOST) | {
+    params = task.translate(SHARED, XGBOOST) | {
         **objective_of(task),
         "max_leaves": own.max_leaf_nodes or 0,
         "grow_policy": "lossguide" if own.max_leaf_nodes else "depthwise",
@@ -254,7 +254,7 @@ def objective_of(task):
     return {"objective": OBJECTIVES[loss]} | of_objective
 
 
-def update(layout, task, train, before):
+def update(layout, task, train, previous):
     """Grow the trees, and report each iteration."""
     import xgboost
 
@@ -266,14 +266,14 @@ def update(layout, task, train, before):
     booster = xgboost.Booster(
         layout.params,
         [matrix, *scored[1:]],
-        model_file=before.booster if before else None,
+        model_file=previous.booster if previous else None,
     )
 
     def copied():
         copy = as_many_threads_as_allowed(booster.copy())
         return XGBoostTrees(booster=copy, columns=task.draft.columns)
 
-    n_before = before.n_iter if before else 0
+    n_before = previous.n_iter if previous else 0
     for iteration in range(task.parameters.n_estimators - n_before):
         booster.update(matrix, iteration)
         raw = [booster.predict(m, output_margin=True) for m in scored]
