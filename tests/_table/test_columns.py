@@ -23,7 +23,7 @@ def test_codes_round_trip():
     assert back == ["c", "a", None, "b"]
 
 
-def test_unknown_labels_are_told_from_missing_ones():
+def test_unknown_labels_are_not_missing_ones():
     column = read_column(np.array(["a", "new", None], dtype=object), "column 0")
     np.testing.assert_array_equal(recode(column, ["a"]), [0.0, UNSEEN, NAN])
 

@@ -300,7 +300,7 @@ def test_units_agree_to_the_last_bit(unit):
 
 
 @columns(NOTHING)
-def test_nothing_is_numbers_that_are_missing(column):
+def test_all_missing_columns_are_numbers(column):
     assert_numbers(read_column(column, "column 0"), [NAN] * 3)
 
 

@@ -12,22 +12,22 @@ Y = np.array([0.0, 1, 0, 2, 5, 5])
 GROUPS = [{0, 2}, {1}, {3}, {4, 5}]
 
 
-def members(group):
+def rows_of_groups(group):
     return [set(np.flatnonzero(group == g).tolist()) for g in np.unique(group)]
 
 
 @pytest.mark.parametrize("make", [np.asarray, sparse.csr_array])
 def test_equal_rows_with_equal_targets_are_one(make):
     first, group = group_equal_rows(make(X), Y)
-    assert sorted(members(group), key=min) == GROUPS
+    assert sorted(rows_of_groups(group), key=min) == GROUPS
     assert_array_equal(first[group[first]], first)
     assert all(min(rows) in first for rows in GROUPS)
 
 
-def test_one_of_several_targets_tells_rows_apart():
+def test_rows_that_differ_in_one_of_several_targets_are_distinct():
     targets = np.column_stack([Y, [0, 0, 1, 0, 0, 0]])
     _, group = group_equal_rows(X, targets)
-    assert sorted(members(group), key=min) == [{0}, {1}, {2}, {3}, {4, 5}]
+    assert sorted(rows_of_groups(group), key=min) == [{0}, {1}, {2}, {3}, {4, 5}]
 
 
 def test_the_order_of_rows_does_not_count():
@@ -46,7 +46,7 @@ def test_the_order_of_rows_does_not_count():
         ({1: 100, 2: 20, 3: 4, 4: 1}, True),
         ({1: 100, 2: 10, 1000: 2}, True),  # a handful of rows may be there often
         ({1: 100, 2: 101}, False),  # most rows are not alone
-        ({1: 100, 10: 20}, False),  # weights of a class, say
+        ({1: 100, 10: 20}, False),  # such as weights of a class
         ({1: 100, 2.5: 3}, False),
         ({0.5: 100}, False),
         ({70_000: 3, 80_000: 40}, False),

@@ -1,4 +1,4 @@
-"""Targets of one column, and of several where the estimator's tags say so."""
+"""Targets of one column, and of several where the tags allow it."""
 
 import warnings
 from datetime import date
@@ -40,7 +40,7 @@ class SeveralColumns(MultiOutputTagMixin, OneColumn):
 
 
 class Classes(MultiOutputTagMixin, ClassifierMixin, BaseTableLearner):
-    """A classifier; there are none of several targets, whatever tags say."""
+    """A classifier; there are none of several targets, whatever the tags."""
 
 
 CONTAINERS = {
@@ -50,8 +50,8 @@ CONTAINERS = {
     "polars": lambda y: pl.DataFrame(y, schema=["a", "b"], orient="row"),
     "pyarrow": lambda y: pa.table(pd.DataFrame(y, columns=["a", "b"])),
 }
-# The same table with a hole in row 1, column 1, and how messages call the column.
-HOLED = {
+# The same with a missing value in row 1, column 1, and how messages call the column.
+INCOMPLETE = {
     "array": (np.array([[1, 2], [3, NAN]]), "1"),
     "objects": (np.array([[1, 2], [3, None]], dtype=object), "1"),
     "list": ([[1, 2], [3, None]], "1"),
@@ -96,9 +96,9 @@ def test_objects_that_are_numbers_are_numbers():
     assert_array_equal(y, [[1, 2.5], [1, 4]])
 
 
-@pytest.mark.parametrize("name", HOLED)
+@pytest.mark.parametrize("name", INCOMPLETE)
 def test_a_missing_value_is_found_in_its_row_and_column(name):
-    y, column = HOLED[name]
+    y, column = INCOMPLETE[name]
     message = (
         rf"^Input y contains NaN: row 1, column {column} \(SeveralColumns\)\. Drop"
     )

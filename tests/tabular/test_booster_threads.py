@@ -1,4 +1,4 @@
-"""The boosters and the machine: threads, signals, and what they leave behind."""
+"""Threads and signals of the boosters, and what they leave behind."""
 
 import os
 import pickle
@@ -132,8 +132,8 @@ def test_threads_predict_at_once(name, n_classes):
     parts = [X[start : start + 40] for start in range(0, 200, 5)] * 3
     expected = [model.predict_proba(part) for part in parts]
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(model.predict_proba, parts))
-    for a, b in zip(expected, found, strict=True):
+        predicted = list(pool.map(model.predict_proba, parts))
+    for a, b in zip(expected, predicted, strict=True):
         assert_array_equal(a, b)
 
 
@@ -150,8 +150,8 @@ def test_predictions_with_limits_of_their_own_leave_the_model_alone(name):
             return model.predict_proba(X), stages[-1], shap
 
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(predict, [1, 2, 3] * 40))
-    for results in zip(*found, strict=True):
+        predicted = list(pool.map(predict, [1, 2, 3] * 40))
+    for results in zip(*predicted, strict=True):
         assert all(np.array_equal(results[0], other) for other in results[1:])
     assert pickle.dumps(model) == before
 

@@ -181,7 +181,7 @@ def test_losses_equal_to_the_library_bit_by_bit(name, loss):
 
 
 @booster
-def test_threads_change_nothing_but_the_time(name):
+def test_results_do_not_depend_on_the_number_of_threads(name):
     one = make(name, n_jobs=1).fit(TABLE, Y["binary"])
     two = make(name, n_jobs=2).fit(TABLE, Y["binary"])
     assert_allclose(
@@ -190,7 +190,7 @@ def test_threads_change_nothing_but_the_time(name):
 
 
 @booster
-def test_library_params_have_the_last_word(name):
+def test_library_params_override(name):
     library_params = {
         "xgboost": {"max_delta_step": 0.05},
         "lightgbm": {"max_delta_step": 0.05},
@@ -290,7 +290,7 @@ def test_warm_start_equals_one_fit(name, task):
 
 
 @booster
-def test_warm_start_draws_other_rows_for_new_trees(name):
+def test_warm_start_samples_other_rows_for_new_trees(name):
     parameters = {"max_features": 0.3} if name == "hist" else {"subsample": 0.5}
     model = make(name, "regression", warm_start=True, n_estimators=1, **parameters)
     model.fit(TABLE, NOISY)
@@ -325,6 +325,14 @@ def test_warm_start_refuses_what_does_not_fit(name):
         assert_array_equal(model.predict_proba(TABLE), before)
     model.fit(TABLE, LABELS["binary"])
     assert model.n_iter_ == 9
+
+
+def test_warm_start_refuses_other_columns_than_those_with_units():
+    X = np.column_stack([STEPS, 1e7 + STEPS])
+    model = make("xgboost", "regression", warm_start=True).fit(X, STEPS)
+    model.set_params(n_estimators=12)
+    with pytest.raises(ValueError, match="Now there are other columns"):
+        model.fit(X[:, :1], STEPS)
 
 
 def test_warm_start_refuses_another_method():
@@ -493,7 +501,7 @@ def test_shap_values_of_sparse_tables_and_single_rows(name, task):
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
-def test_shap_values_of_nothing_learned(name):
+def test_shap_values_of_a_constant_model(name):
     with pytest.raises(NotFittedError):
         make(name).shap_values(TABLE)
     values, base = make(name).fit(TABLE, np.full(N, "one")).shap_values(TABLE)
@@ -546,7 +554,7 @@ def test_one_single_class(name, early_stopping):
 
 
 @booster
-def test_a_single_class_after_two_leaves_nothing_of_them(name):
+def test_a_single_class_replaces_an_earlier_fit_to_two(name):
     model = make(name, early_stopping=True).fit(TABLE, LABELS["binary"])
     model.set_params(early_stopping=False).fit(TABLE, np.full(N, "only"))
     assert not hasattr(model, "booster_")
@@ -590,7 +598,7 @@ def test_labels_of_all_kinds(name, labels):
 
 @booster
 @pytest.mark.parametrize("quantile", [0.1, 0.9])
-def test_quantiles_cover_their_share(name, quantile):
+def test_quantiles_cover_their_fraction(name, quantile):
     model = make(
         name,
         "regression",
@@ -856,7 +864,7 @@ def test_wrong_numbers_of_arguments_name_the_class(arguments, message):
 
 
 @pytest.mark.parametrize(("name", "library"), [("xgboost", "XGBoost"), ("exact", "G")])
-def test_a_classifier_is_not_told_to_use_a_parameter_of_regressors(name, library):
+def test_a_classifier_suggests_no_parameter_of_regressors(name, library):
     clash = {"xgboost": "objective", "exact": "loss"}[name]
     model = make(name, library_params={clash: 1})
     with pytest.raises(ValueError, match=f"{clash}' of {library}.*; it is set by the"):
@@ -908,7 +916,7 @@ def test_copies_predict_the_same(name, task, tmp_path):
 
 
 @booster
-def test_a_copy_goes_on_where_it_stopped(name):
+def test_a_copy_continues_training(name):
     model = make(name, warm_start=True, n_estimators=4).fit(TABLE, Y["binary"])
     twin = pickle.loads(pickle.dumps(model))
     for one in (model, twin):
@@ -1021,7 +1029,7 @@ def leaves_and_depth(name, model):
 @booster
 @pytest.mark.parametrize("max_leaf_nodes", [2, 5, None])
 @pytest.mark.parametrize("max_depth", [1, 4, None])
-def test_limits_of_trees_are_kept(name, max_leaf_nodes, max_depth):
+def test_trees_keep_to_their_limits(name, max_leaf_nodes, max_depth):
     model = make(
         name,
         "regression",
@@ -1040,7 +1048,7 @@ def test_limits_of_trees_are_kept(name, max_leaf_nodes, max_depth):
         assert depth == max_depth
 
 
-def test_lightgbm_says_to_the_user_what_it_said_before_a_fit(capfd):
+def test_lightgbm_prints_as_before_a_fit(capfd):
     def warn():
         lightgbm.train({"nonsense": 1}, lightgbm.Dataset(NUMBERS, Y["binary"]), 1)
         return "Unknown parameter: nonsense" in capfd.readouterr().out
@@ -1076,7 +1084,7 @@ def test_no_limit_of_leaves_takes_no_memory_for_those_that_cannot_be():
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "hist"])
-def test_missing_tells_among_many_rare_categories(name):
+def test_missing_is_informative_among_many_rare_categories(name):
     """Half of the positive rows have none, and there is nothing else to learn."""
     rng = np.random.default_rng(0)
     y = rng.integers(2, size=1000)
@@ -1136,7 +1144,7 @@ def test_leaves_have_their_rows_where_the_library_counts_them(name):
     ("name", "task", "parameters"),
     [("lightgbm", "binary", {}), ("xgboost", "regression", {"loss": "poisson"})],
 )
-def test_leaves_of_fewer_rows_are_told(name, task, parameters):
+def test_leaves_of_fewer_rows_are_warned_of(name, task, parameters):
     y = np.exp(NOISY) if task == "regression" else Y[task]
     model = make(name, task, n_estimators=30, min_samples_leaf=50, **parameters)
     with pytest.warns(UserWarning, match=r"a leaf has \d+ rows, fewer than.*=50"):
@@ -1175,7 +1183,7 @@ def test_xgboost_learns_rare_classes_with_its_defaults():
         (100, {"min_samples_leaf": 51}, "100 rows do not make two leaves"),
     ],
 )
-def test_boosters_that_learned_nothing_say_why(name, rows, parameters, message):
+def test_boosters_that_learned_nothing_explain_why(name, rows, parameters, message):
     model = make(name, **parameters)
     with pytest.warns(UserWarning, match=f"learned nothing.*{message}") as caught:
         model.fit(NUMBERS[:rows], Y["binary"][:rows])
@@ -1215,7 +1223,7 @@ COLUMNS = {
 @booster
 @pytest.mark.parametrize("column", COLUMNS)
 def test_columns_of_any_size_are_learned(name, column):
-    """As if each value were its rank, also in a sparse table, with holes, and so on."""
+    """As if each value were its rank, also if it is sparse, or has missing values."""
     X = np.column_stack([COLUMNS[column](), NUMBERS[:, 1]])
     X[::17, 0] = np.nan
     y = np.sin(10 * STEPS)
@@ -1235,7 +1243,7 @@ def test_columns_of_any_size_are_learned(name, column):
 
 @booster
 @pytest.mark.parametrize("scale", [1e-12, 1e-40, 1e-300, 1e100])
-def test_the_unit_of_a_column_changes_nothing(name, scale):
+def test_results_do_not_depend_on_the_unit_of_a_column(name, scale):
     X, y = np.nan_to_num(NUMBERS), NOISY
     model = make(name, "regression").fit(X[:200] * scale, y[:200])
     expected = make(name, "regression").fit(X[:200], y[:200])
@@ -1292,8 +1300,8 @@ def test_targets_of_any_size_are_learned(name, case):
     )
     plain = make(name, "regression", early_stopping=True, **at_home)
     expected = plain.fit(NUMBERS, np.round(NOISY, 2)).predict(NUMBERS)
-    found = (model.predict(NUMBERS) - offset) / scale
-    assert_allclose(found, expected, atol=1e-5)
+    predicted = (model.predict(NUMBERS) - offset) / scale
+    assert_allclose(predicted, expected, atol=1e-5)
     *_, last = model.staged_predict(NUMBERS)
     assert_allclose((last - offset) / scale, expected, atol=1e-5)
     assert_allclose(
@@ -1318,7 +1326,7 @@ def test_units_of_a_log_link(name, loss, scale):
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
-def test_targets_that_no_offset_can_save_are_told(name):
+def test_targets_that_no_offset_can_save_are_warned_of(name):
     target = NOISY + 1e9 * (np.arange(N) % 2)
     with pytest.warns(UserWarning, match="closer together than single precision"):
         make(name, "regression").fit(NUMBERS, target)
@@ -1351,7 +1359,7 @@ def test_one_heavy_row_does_not_keep_others_from_being_learned(name):
         ({"max_leaf_nodes": None}, TABLE, "knows no categories.*column 'kind'"),
     ],
 )
-def test_xgboost_exact_says_what_it_cannot(parameters, X, message):
+def test_xgboost_exact_refuses_what_it_lacks(parameters, X, message):
     exact = {"tree_method": "exact"}
     with pytest.raises(ValueError, match=message):
         make("xgboost", library_params=exact, **parameters).fit(X, Y["binary"])

@@ -101,7 +101,7 @@ def test_without_ties_a_weight_is_a_number_of_equal_rows(name):
 
 
 def test_lightgbm_refuses_leaves_whose_second_derivatives_are_small():
-    """It takes the number of rows from their share of the sum, and rounds it.
+    """It takes the number of rows from their fraction of the sum, and rounds it.
 
     A row may then count for none, and for one where it stands there twice. The first
     splits that differ are no tie: the better one, of few rows, is refused.

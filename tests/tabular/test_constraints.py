@@ -1,4 +1,4 @@
-"""Monotonic and interaction constraints: kept, by name or position, or refused."""
+"""Monotonic and interaction constraints: honoured, by name or position, or refused."""
 
 import json
 
@@ -93,7 +93,7 @@ def test_monotonic_beside_categories_means_the_right_column(name):
 
 
 @booster
-def test_monotonic_where_nobody_could_keep_it_is_refused(name):
+def test_monotonic_that_cannot_be_honoured_is_refused(name):
     for loss, quantile in (("absolute_error", None), ("quantile", 0.3)):
         own = {"loss": loss, "quantile": quantile}
         with pytest.raises(ValueError, match=f"honoured with loss='{loss}'"):
@@ -162,7 +162,7 @@ def paths_of(name, model):
     ],
     ids=repr,
 )
-def test_only_features_that_may_meet_do(name, kind, interaction_cst, allowed):
+def test_only_features_that_may_interact_do(name, kind, interaction_cst, allowed):
     free = paths_of(name, fit(name, kind))
     assert any(not any(path <= set_ for set_ in allowed) for path in free)
     paths = paths_of(name, fit(name, kind, interaction_cst=interaction_cst))

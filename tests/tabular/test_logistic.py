@@ -27,9 +27,9 @@ from skml.tabular._svm_regressor import SVMRegressor
 TIGHT = {"tol": 1e-10, "max_iter": 10_000}
 
 
-def with_holes(X, share=0.2, seed=0):
+def with_missing(X, fraction=0.2, seed=0):
     X = X.copy()
-    X[np.random.default_rng(seed).random(X.shape) < share] = np.nan
+    X[np.random.default_rng(seed).random(X.shape) < fraction] = np.nan
     return X
 
 
@@ -39,7 +39,7 @@ def preparation_of_scikit_learn(strategy="median"):
 
 
 @pytest.mark.parametrize("load", [load_iris, load_breast_cancer, load_wine])
-def test_without_holes_it_is_the_library(load):
+def test_without_missing_values_it_is_the_library(load):
     X, y = load(return_X_y=True)
     model = LRClassifier(scale=False, max_iter=50, tol=0.3).fit(X, y)
     native = LogisticRegression(max_iter=50, tol=0.3).fit(X, y)
@@ -55,7 +55,7 @@ def test_without_holes_it_is_the_library(load):
 @pytest.mark.parametrize("strategy", ["median", "mean", "most_frequent"])
 def test_equals_a_pipeline_of_scikit_learn(strategy):
     X, y = load_iris(return_X_y=True)
-    X = with_holes(X)
+    X = with_missing(X)
     twin = make_pipeline(
         preparation_of_scikit_learn(strategy), LogisticRegression(**TIGHT)
     )
@@ -105,9 +105,9 @@ def test_log_odds_by_construction():
 @pytest.mark.parametrize("solver", ["lbfgs", "newton-cg", "newton-cholesky", "saga"])
 def test_solvers_agree(solver):
     X, y = load_iris(return_X_y=True)
-    expected = LRClassifier(**TIGHT).fit(with_holes(X), y)
+    expected = LRClassifier(**TIGHT).fit(with_missing(X), y)
     model = LRClassifier(solver=solver, tol=1e-8, max_iter=10_000, random_state=0)
-    model.fit(with_holes(X), y)
+    model.fit(with_missing(X), y)
     assert_allclose(model.estimator_.coef_, expected.estimator_.coef_, atol=1e-4)
 
 
@@ -130,7 +130,7 @@ def test_penalties_are_those_of_the_library(l1_ratio):
 
 def test_weights_are_repeated_rows():
     X, y = load_wine(return_X_y=True)
-    X = with_holes(X)
+    X = with_missing(X)
     weights = np.random.default_rng(0).integers(0, 4, len(y))
     weighted = LRClassifier(**TIGHT).fit(X, y, weights)
     repeated = LRClassifier(**TIGHT).fit(
@@ -153,7 +153,7 @@ def test_class_weight_is_a_weight_of_rows():
 
 def test_sparse_predicts_as_dense():
     X, y = load_wine(return_X_y=True)
-    X = with_holes(np.where(np.median(X, axis=0) < X, X, 0.0))
+    X = with_missing(np.where(np.median(X, axis=0) < X, X, 0.0))
     dense = LRClassifier(**TIGHT).fit(X, y)
     of_sparse = LRClassifier(**TIGHT).fit(sparse.csr_array(X), y)
     assert_allclose(
@@ -163,7 +163,7 @@ def test_sparse_predicts_as_dense():
 
 def test_statistics_come_from_the_training_rows():
     X, y = load_iris(return_X_y=True)
-    X = with_holes(X)
+    X = with_missing(X)
     other = X.copy()
     other[100:] *= 1000
     train = np.arange(0, 100)
@@ -178,7 +178,7 @@ def test_grid_search_over_a_nested_imputer():
         LRClassifier(imputation=KNNImputer()),
         {"imputation__n_neighbors": [1, 5]},
         cv=3,
-    ).fit(with_holes(X), y)
+    ).fit(with_missing(X), y)
     neighbors = search.best_params_["imputation__n_neighbors"]
     assert search.best_estimator_.preparation_.imputer.n_neighbors == neighbors
     assert search.best_score_ > 0.8
@@ -193,15 +193,20 @@ def test_a_single_class_is_a_constant():
     assert_array_equal(model.feature_importances_, [0.0])
 
 
-def test_hole_at_predict_warns_once_and_is_the_median():
+def test_the_logarithm_of_zero_probability_is_minus_infinity():
+    model = LRClassifier(scale=False).fit([[-1.0], [1.0]], [0, 1])
+    assert_array_equal(model.predict_log_proba([[1e9]]), [[-np.inf, 0.0]])
+
+
+def test_newly_missing_warns_once_and_is_the_median():
     X, y = load_iris(return_X_y=True)
     model = LRClassifier().fit(X, y)
     row, filled = X[[0]].copy(), X[[0]].copy()
     row[0, 1], filled[0, 1] = np.nan, np.median(X[:, 1])
     with pytest.warns(UserWarning, match="column 1 had no missing values") as caught:
-        found = model.predict_proba(row)
+        predicted = model.predict_proba(row)
     assert len(caught) == 1
-    assert_array_equal(found, model.predict_proba(filled))
+    assert_array_equal(predicted, model.predict_proba(filled))
 
 
 @pytest.mark.parametrize("model", [LRClassifier(), SVMClassifier(), SVMRegressor()])
@@ -209,7 +214,7 @@ def test_treatments_are_reported(model):
     X = pd.DataFrame(
         {
             "whole": [1.0, 2.0, 4.0, 8.0],
-            "holes": [1.0, None, 3.0, 3.5],
+            "incomplete": [1.0, None, 3.0, 3.5],
             "port": ["a", "b", None, "a"],
             "nothing": [np.nan] * 4,
         }
@@ -243,7 +248,7 @@ def test_random_state_decides():
 
 def test_clone_and_pickle():
     X, y = load_iris(return_X_y=True)
-    X = with_holes(X)
+    X = with_missing(X)
     model = clone(LRClassifier(imputation=KNNImputer())).fit(X, y)
     again = pickle.loads(pickle.dumps(model))
     assert_array_equal(again.predict_proba(X), model.predict_proba(X))
@@ -315,7 +320,7 @@ def test_selectors_choose_features_by_their_importances():
 
 
 def test_importances_are_those_of_permutation():
-    """Many rare categories that say nothing, rare classes, and all of it weighted."""
+    """Many rare, useless categories, rare classes, and all of it weighted."""
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(1200, 4)), columns=list("abcd"))
     X["place"] = rng.choice([f"p{i}" for i in range(40)], 1200)
@@ -335,7 +340,7 @@ def test_importances_are_those_of_permutation():
     )
 
 
-def test_a_fit_that_learned_nothing_says_why():
+def test_a_fit_that_learned_nothing_explains_why():
     X, y = load_breast_cancer(return_X_y=True)
     with pytest.warns(UserWarning, match=r"learned nothing.*C=1e-12") as caught:
         LRClassifier(C=1e-12).fit(X, y)

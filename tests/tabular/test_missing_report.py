@@ -86,7 +86,7 @@ def test_sums_are_those_of_a_walk_over_the_trees(name, classes):
     assert_allclose(report["missing_fraction"], TABLE.isna().mean())
     # XGBoost writes its trees with few digits.
     assert_allclose(report["importance"], total / total.sum(), rtol=1e-4)
-    informative = [1, 3, 4]  # have holes, and an order
+    informative = [1, 3, 4]  # have missing values, and an order
     expected = left[informative] / total[informative]
     assert_allclose(report["gain_missing_left"][informative], expected, rtol=1e-4)
     assert_allclose(
@@ -107,16 +107,16 @@ def test_sums_are_those_of_a_walk_over_the_trees(name, classes):
 
 @booster
 @pytest.mark.parametrize("high_is_missing", [False, True])
-def test_informative_holes_go_to_the_side_they_belong_to(name, high_is_missing):
+def test_informative_missing_values_go_to_their_side(name, high_is_missing):
     """Where the target is 1 for large values and for missing ones, or for small ones.
 
     A single split sends missing values to the side of the rows that are like them.
     """
     x = np.linspace(-1, 1, 200)
     y = (x > 0).astype(int)
-    holed = np.concatenate([x, np.full(50, np.nan)])[:, np.newaxis]
+    incomplete = np.concatenate([x, np.full(50, np.nan)])[:, np.newaxis]
     target = np.append(y, np.full(50, int(high_is_missing)))
-    model = BOOSTERS[name](n_estimators=1, max_leaf_nodes=2).fit(holed, target)
+    model = BOOSTERS[name](n_estimators=1, max_leaf_nodes=2).fit(incomplete, target)
     report = missing_value_report(model)
     side, other = ("right", "left") if high_is_missing else ("left", "right")
     assert report[f"gain_missing_{side}"].tolist() == [1.0]
@@ -143,8 +143,8 @@ def test_all_estimators_have_a_report(name, container):
     report = missing_value_report(make(name).fit(X, Y["two"]))
     assert report.columns == COLUMNS
     assert report.shape[0] == X.shape[1]
-    share = np.isnan(NUMBERS).mean(axis=0)
-    assert_allclose(report["missing_fraction"][-5:], share)
+    fraction = np.isnan(NUMBERS).mean(axis=0)
+    assert_allclose(report["missing_fraction"][-5:], fraction)
     assert report["missing_fraction"].max() == 1
     assert all(isinstance(words, str) and words for words in report["treatment"])
     if name.startswith(("SVM", "LR")):
@@ -191,7 +191,7 @@ def test_a_single_class(name):
     assert np.isnan(report["gain_missing_left"]).all()
 
 
-def test_the_exact_method_says_what_stands_in():
+def test_the_exact_method_reports_what_is_imputed():
     model = GBDTClassifier(method="exact", n_estimators=3).fit(TABLE, Y["two"])
     report = missing_value_report(model)
     assert np.isnan(report["gain_missing_left"]).all()
@@ -290,7 +290,7 @@ def test_rows_are_filtered_as_those_of_a_frame():
         assert isinstance(filtered, MissingValueReport)
         expected = frame.loc[np.arange(len(frame))[rows]].reset_index(drop=True)
         pd.testing.assert_frame_equal(filtered.to_frame(), expected)
-    some = ["importance", "feature"]
-    pd.testing.assert_frame_equal(report[some].to_frame(), frame[some])
+    columns = ["importance", "feature"]
+    pd.testing.assert_frame_equal(report[columns].to_frame(), frame[columns])
     with pytest.raises(KeyError):
         report["nothing"]

@@ -66,18 +66,18 @@ def once_each(argument, values, names=LEARNERS, n_values=1):
     )
 
 
-# Sixty rows: a column with holes and one without, of numbers and of words.
+# Sixty rows: a column with missing values and one without, of numbers and of words.
 N_ROWS = 60
 RNG = np.random.default_rng(0)
-HOLES = np.where(RNG.random(N_ROWS) < 0.3, NAN, RNG.normal(size=N_ROWS).round(2))
+INCOMPLETE = np.where(RNG.random(N_ROWS) < 0.3, NAN, RNG.normal(size=N_ROWS).round(2))
 FULL = RNG.integers(0, 20, N_ROWS).astype(float)
 WORDS = [None if i % 7 == 0 else "abc"[i % 3] for i in range(N_ROWS)]
 FULL_WORDS = [*"xxy"] * (N_ROWS // 3)
-TARGET = np.nan_to_num(HOLES, nan=2.0) + FULL / 10 + (np.array(WORDS) == "b")
+TARGET = np.nan_to_num(INCOMPLETE, nan=2.0) + FULL / 10 + (np.array(WORDS) == "b")
 TABLE = pd.DataFrame(
-    {"holes": HOLES, "full": FULL, "words": WORDS, "full_words": FULL_WORDS}
+    {"incomplete": INCOMPLETE, "full": FULL, "words": WORDS, "full_words": FULL_WORDS}
 )
-MATRIX = np.column_stack([HOLES, FULL])
+MATRIX = np.column_stack([INCOMPLETE, FULL])
 WEIGHTS = RNG.integers(1, 5, N_ROWS).astype(float)
 SOME = RNG.random((N_ROWS, 2)) < 0.5
 
@@ -93,7 +93,7 @@ def fit(name, X, sample_weight=None, **changes):
 
 
 def outputs(model, X):
-    """What a model says, as precisely as it can."""
+    """What a model predicts, as precisely as it can."""
     score = getattr(model, "decision_function", model.predict)
     return np.asarray(score(X))
 
@@ -120,7 +120,9 @@ NULLS = {
     "None": lambda: TABLE.astype(object).where(TABLE.notna(), None),
     "NA": lambda: TABLE.astype(object).where(TABLE.notna(), pd.NA),
     "NaT": lambda: TABLE.astype(object).where(TABLE.notna(), pd.NaT),
-    "nullable": lambda: TABLE.astype({"holes": "Float64", "words": "string[python]"}),
+    "nullable": lambda: TABLE.astype(
+        {"incomplete": "Float64", "words": "string[python]"}
+    ),
     "category": lambda: TABLE.astype({"words": "category", "full_words": "category"}),
     "arrow-backed": lambda: pa.Table.from_pandas(TABLE).to_pandas(
         types_mapper=pd.ArrowDtype
@@ -158,7 +160,7 @@ def test_nulls_in_lists_and_object_arrays_are_missing(name, missing):
 @pytest.mark.parametrize("container", [pd.DataFrame, pl.from_pandas])
 def test_sentinels(name, case, container):
     missing_values, number, word = case
-    X = container(TABLE.fillna({"holes": number, "words": word or NAN}))
+    X = container(TABLE.fillna({"incomplete": number, "words": word or NAN}))
     model = fit(name, X, missing_values=missing_values)
     reference = fit(name, TABLE)
     assert_array_equal(outputs(model, X), outputs(reference, TABLE))
@@ -200,7 +202,7 @@ def assert_warns_once(call, names):
 
 
 @learners
-def test_new_holes_are_filled_and_warned_of_once(name):
+def test_newly_missing_values_are_imputed_and_warned_of_once(name):
     repeated = np.repeat(FULL, WEIGHTS.astype(int))
     weight_of_word = pd.Series(WEIGHTS).groupby(FULL_WORDS).sum()
     for sample_weight, median, mode in (
@@ -208,48 +210,48 @@ def test_new_holes_are_filled_and_warned_of_once(name):
         (WEIGHTS, np.median(repeated), weight_of_word.idxmax()),
     ):
         model = fit(name, TABLE, sample_weight)
-        holes = TABLE.assign(full=NAN, full_words=None)
+        missing = TABLE.assign(full=NAN, full_words=None)
         filled = TABLE.assign(full=median, full_words=mode)
         for method in methods(model):
             predicted = assert_warns_once(
-                partial(call, model, method, holes), ["full", "full_words"]
+                partial(call, model, method, missing), ["full", "full_words"]
             )
             assert_array_equal(predicted, call(model, method, filled))
 
 
 @learners
-def test_heavy_rows_decide_what_fills_new_holes(name):
+def test_newly_missing_values_are_imputed_by_weight(name):
     rare = TABLE["full_words"] == "y"
     model = fit(name, TABLE, np.where(rare, 50.0, 1.0))
-    holes = TABLE.assign(full_words=None)
-    predicted = assert_warns_once(partial(outputs, model, holes), ["full_words"])
+    missing = TABLE.assign(full_words=None)
+    predicted = assert_warns_once(partial(outputs, model, missing), ["full_words"])
     assert_array_equal(predicted, outputs(model, TABLE.assign(full_words="y")))
 
 
 @learners
 @pytest.mark.parametrize("container", [np.array, sparse.csr_array, sparse.csc_array])
-def test_new_holes_in_matrices(name, container):
+def test_newly_missing_values_in_matrices(name, container):
     X = np.where(np.arange(N_ROWS)[:, None] % 2, MATRIX, 0.0)
     X[:, 1] = np.where(np.arange(N_ROWS) < 40, FULL + 1, 0.0)
     model = fit(name, container(X))
-    holes, filled = X.copy(), X.copy()
-    holes[::3, 1] = NAN
+    missing, filled = X.copy(), X.copy()
+    missing[::3, 1] = NAN
     filled[::3, 1] = np.median(X[:, 1])
-    predicted = assert_warns_once(partial(outputs, model, container(holes)), [])
+    predicted = assert_warns_once(partial(outputs, model, container(missing)), [])
     assert_array_equal(predicted, outputs(model, container(filled)))
 
 
 @learners
-def test_old_holes_are_not_warned_of(name):
+def test_values_missing_as_in_fit_are_not_warned_of(name):
     model = fit(name, TABLE)
-    assert np.isfinite(outputs(model, TABLE.assign(holes=NAN, words=None))).all()
+    assert np.isfinite(outputs(model, TABLE.assign(incomplete=NAN, words=None))).all()
 
 
 # A column all NaN in fit carries no information.
 
 
 @once_each("nothing", [NAN, None, pd.NA, pd.NaT])
-def test_columns_of_nothing_carry_no_information(name, nothing):
+def test_all_missing_columns_carry_no_information(name, nothing):
     empty = pd.Series([nothing] * N_ROWS, dtype=object)
     X = TABLE.assign(empty=empty)
     model = fit(name, X)
@@ -263,7 +265,7 @@ def test_columns_of_nothing_carry_no_information(name, nothing):
 
 
 @once_each("dtype", ["category", "string", "Int64", "datetime64[ns]"])
-def test_columns_of_nothing_of_all_types(name, dtype):
+def test_all_missing_columns_of_all_types(name, dtype):
     X = TABLE.assign(empty=pd.Series([None] * N_ROWS).astype(dtype))
     model = fit(name, X)
     assert_array_equal(outputs(model, X.assign(empty="new")), outputs(model, X))
@@ -272,7 +274,7 @@ def test_columns_of_nothing_of_all_types(name, dtype):
 
 @learners
 @pytest.mark.parametrize("container", [np.array, sparse.csr_array])
-def test_columns_of_nothing_in_matrices(name, container):
+def test_all_missing_columns_in_matrices(name, container):
     X = np.column_stack([MATRIX, np.full(N_ROWS, NAN)])
     model = fit(name, container(X))
     other = X.copy()
@@ -282,7 +284,7 @@ def test_columns_of_nothing_in_matrices(name, container):
 
 @learners
 @pytest.mark.filterwarnings("ignore:.* learned nothing")
-def test_tables_of_nothing_work(name):
+def test_all_missing_tables_work(name):
     X = np.full((N_ROWS, 2), NAN)
     predicted = outputs(fit(name, X), X)
     assert_array_equal(predicted, np.full_like(predicted, predicted[0]))
@@ -380,12 +382,12 @@ def test_unseen_categories_are_missing(name):
 @once_each("container", [pd.DataFrame, pl.from_pandas, pa.Table.from_pandas])
 def test_other_columns_are_refused(name, container):
     model = fit(name, container(TABLE))
-    reordered = TABLE[["full", "holes", "words", "full_words"]]
+    reordered = TABLE[["full", "incomplete", "words", "full_words"]]
     for X, message in (
         (
             reordered,
             r"must be in the same order as they were in fit.\n"
-            "Column 0 is 'full'; in fit it was 'holes'.",
+            "Column 0 is 'full'; in fit it was 'incomplete'.",
         ),
         (TABLE.rename(columns={"full": "other"}), r"unseen at fit time:\n- other"),
         (TABLE.drop(columns="words"), r"now missing:\n- words"),
@@ -404,6 +406,8 @@ def test_other_numbers_of_columns_are_refused(name):
     model = fit(name, MATRIX)
     with pytest.raises(ValueError, match=r"X has 3 features, but .* expecting 2"):
         model.predict(np.zeros((1, 3)))
+    with pytest.raises(ValueError, match=r"0 sample\(s\) \(shape=\(0, 0\)\)"):
+        model.predict(pd.DataFrame())
 
 
 @learners
@@ -560,32 +564,32 @@ def test_one_weight_is_that_of_all_rows(name):
 
 
 @once_each("container", [pd.DataFrame, pl.from_pandas])
-@pytest.mark.parametrize("others", ["ones", "several"])
-def test_weight_zero_is_a_row_left_out(name, container, others):
-    kept = np.arange(N_ROWS) % 4 != 1
+@pytest.mark.parametrize("other_weights", ["ones", "several"])
+def test_weight_zero_is_a_row_left_out(name, container, other_weights):
+    used = np.arange(N_ROWS) % 4 != 1
     X = TABLE.copy()
     X.loc[1, "full_words"] = "only here"
     X.loc[5, "words"] = "nowhere else"
     X.loc[9, "full"] = NAN
     X.loc[13, "full"] = 1000.0
-    X["empty"] = np.where(kept, NAN, 1.0)
-    X["no_words"] = np.where(kept, None, "word")
+    X["empty"] = np.where(used, NAN, 1.0)
+    X["no_words"] = np.where(used, None, "word")
     model, reference = LEARNERS[name](), LEARNERS[name]()
     y = targets(model)
     if is_classifier(model):
         y = np.where(np.arange(N_ROWS) == 17, 7, y)  # a class of its own
-    weights = kept * (1.0 if others == "ones" else WEIGHTS)
+    weights = used * (1.0 if other_weights == "ones" else WEIGHTS)
     model.fit(container(X), y, sample_weight=weights)
-    left = X[kept].reset_index(drop=True)
-    reference.fit(container(left), y[kept], sample_weight=weights[kept])
+    rows = X[used].reset_index(drop=True)
+    reference.fit(container(rows), y[used], sample_weight=weights[used])
     X = X.assign(full=FULL, full_words=FULL_WORDS)
     assert_array_equal(outputs(model, container(X)), outputs(reference, container(X)))
     assert_array_equal(model.missing_fraction_, reference.missing_fraction_)
     if is_classifier(model):
         assert_array_equal(model.classes_, reference.classes_)
-    holes = container(X.assign(full=NAN))
+    missing = container(X.assign(full=NAN))
     filled = [
-        assert_warns_once(partial(outputs, m, holes), ["full"])
+        assert_warns_once(partial(outputs, m, missing), ["full"])
         for m in (model, reference)
     ]
     assert_array_equal(*filled)
@@ -595,11 +599,13 @@ def test_weight_zero_is_a_row_left_out(name, container, others):
 @pytest.mark.parametrize("container", [np.array, sparse.csr_array])
 def test_weight_zero_in_matrices(name, container):
     weights = np.tile([0.0, 1.0, 2.0], N_ROWS // 3)
-    kept = weights > 0
+    used = weights > 0
     model = fit(name, container(MATRIX), weights)
     y = targets(model)
     reference = LEARNERS[name]().fit(
-        container(MATRIX[kept]), y[kept], sample_weight=weights[kept]
+        container(MATRIX[used]),
+        y[used],
+        sample_weight=weights[used],
     )
     X = container(MATRIX)
     assert_array_equal(outputs(model, X), outputs(reference, X))
@@ -610,7 +616,7 @@ def test_weight_zero_in_matrices(name, container):
 
 @learners
 @pytest.mark.parametrize("fitted", [np.array, sparse.csr_array])
-def test_what_is_fitted_to_one_kind_of_table_predicts_of_the_other(name, fitted):
+def test_fitted_to_dense_or_sparse_predicts_of_the_other(name, fitted):
     """Columns far from zero, mostly zero, and with missing values."""
     X = np.column_stack([MATRIX, FULL + 2000, np.where(FULL > 14, FULL, 0.0)])
     model = fit(name, fitted(X))

@@ -298,7 +298,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_lies_about_the_fit_are_refused(lie, saved):
+def test_false_metadata_of_the_fit_are_refused(lie, saved):
     change, message = LIES[lie]
     path = saved("lightgbm")
     edit(path, change)
@@ -307,7 +307,7 @@ def test_lies_about_the_fit_are_refused(lie, saved):
 
 
 @booster
-def test_what_a_regressor_learned_is_none_of_a_classifier(name, tmp_path):
+def test_a_regressor_is_not_loaded_as_a_classifier(name, tmp_path):
     fit(name, "regressor").save(tmp_path)
     classifier, regressor, _ = BOOSTERS[name]
     with pytest.raises(ValueError, match=f"has a '{regressor.__name__}', not a"):

@@ -1,4 +1,4 @@
-"""What the boosters tell callbacks while they learn, and what callbacks can do."""
+"""What the boosters report to callbacks while they learn, and what callbacks can do."""
 
 import numpy as np
 import pytest
@@ -77,7 +77,7 @@ def test_callbacks_see_histograms_as_a_whole():
 
 @needs_callbacks
 @learner
-def test_callbacks_are_told_of_a_failure(name):
+def test_callbacks_end_after_a_failure(name):
     recording = record()
     model = make(name).set_callbacks(recording)
     with pytest.raises(ValueError, match="contains NaN"):

@@ -108,8 +108,8 @@ def test_a_fresh_process_predicts_the_same(path):
         f"import skml; model = skml.SVMClassifier.load({str(path)!r}); "
         "print(model.predict_proba([[0.3, None]]).tobytes().hex())"
     )
-    found = subprocess.check_output([sys.executable, "-c", code], text=True)
-    assert found.strip() == model.predict_proba([[0.3, None]]).tobytes().hex()
+    printed = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert printed.strip() == model.predict_proba([[0.3, None]]).tobytes().hex()
 
 
 def test_an_imputing_estimator_cannot_be_saved(path):

@@ -1,4 +1,4 @@
-"""Tests of the support vector machines: scikit-learn's pipelines are the judges."""
+"""SVMs against pipelines of scikit-learn."""
 
 import pickle
 
@@ -58,9 +58,9 @@ def test_scikit_learn_checks_of_calibration(estimator, check):
     check(estimator)
 
 
-def with_holes(X, share=0.2, seed=0):
+def with_missing(X, fraction=0.2, seed=0):
     X = X.copy()
-    X[np.random.default_rng(seed).random(X.shape) < share] = np.nan
+    X[np.random.default_rng(seed).random(X.shape) < fraction] = np.nan
     return X
 
 
@@ -77,7 +77,7 @@ def preparation_of_scikit_learn():
 
 @pytest.mark.parametrize("kernel", ["rbf", "linear", "poly", "sigmoid"])
 @pytest.mark.parametrize("load", [load_iris, load_breast_cancer, load_wine])
-def test_without_holes_it_is_the_library(load, kernel):
+def test_without_missing_values_it_is_the_library(load, kernel):
     X, y = distinct(*load(return_X_y=True))
     scaled = StandardScaler().fit_transform(X)
     gamma = 0.1 if kernel != "linear" else "scale"
@@ -88,7 +88,7 @@ def test_without_holes_it_is_the_library(load, kernel):
     assert_array_equal(model.support_, native.support_)
 
 
-def test_without_holes_the_regressor_is_the_library():
+def test_without_missing_values_the_regressor_is_the_library():
     X, y = load_diabetes(return_X_y=True)
     native = SVR(C=10, gamma=0.1).fit(X, y)
     model = SVMRegressor(C=10, gamma=0.1, scale=False, scale_target=False).fit(X, y)
@@ -101,11 +101,11 @@ def test_without_holes_the_regressor_is_the_library():
 
 def test_equals_a_pipeline_of_scikit_learn():
     X, y = load_wine(return_X_y=True)
-    X = with_holes(X)
+    X = with_missing(X)
     X, y = X[:-10], y[:-10]
     twin = make_pipeline(preparation_of_scikit_learn(), SVC(tol=1e-10))
     model = SVMClassifier(tol=1e-10).fit(X, y)
-    other = with_holes(X, seed=1)
+    other = with_missing(X, seed=1)
     assert_allclose(
         model.decision_function(other),
         twin.fit(X, y).decision_function(other),
@@ -124,7 +124,7 @@ def test_gamma_is_that_of_scikit_learn_on_centred_data():
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
-def test_scale_of_kernels_is_weighted(container):
+def test_gamma_of_kernels_is_weighted(container):
     X = np.array([[1.0, 0.0], [4.0, 2.0], [0.0, 5.0]])
     weights = np.array([1, 2, 3])
     expected = 2 * np.repeat(X, weights, axis=0).var()
@@ -134,7 +134,7 @@ def test_scale_of_kernels_is_weighted(container):
     assert_allclose(kernel_scales(container(X))["scale"], 2 * X.var())
 
 
-def test_scale_of_kernels_of_sparse_tables_is_that_of_centred_columns():
+def test_gamma_of_kernels_of_sparse_tables_is_that_of_centred_columns():
     X = np.array([[1.0, 0.0], [4.0, 2.0], [0.0, 5.0]])
     centred = X - [X[:, 0].mean(), 0]
     scale = kernel_scales(sparse.csr_array(X), n_centred=1)["scale"]
@@ -171,7 +171,7 @@ def test_one_support_vector_a_side_by_construction():
 @pytest.mark.parametrize("estimator", [SVMClassifier(), SVMRegressor()])
 def test_weights_are_repeated_rows_to_the_last_bit(estimator, approximation, container):
     X, y = load_wine(return_X_y=True)
-    X = with_holes(X)
+    X = with_missing(X)
     weights = np.random.default_rng(0).integers(0, 4, len(y))
     repeated_X, repeated_y = np.repeat(X, weights, 0), np.repeat(y, weights)
     mixed = np.random.default_rng(1).permutation(len(repeated_y))
@@ -193,8 +193,8 @@ def test_equal_rows_are_merged(container):
     y = np.array([1.0, 0.0, 1.0, 0.0, 1.0])
     merged_X, merged_y, weights, rows = merge_equal_rows(container(X), y, None)
     assert sorted(rows) == [0, 1, 4]
-    found = {int(r): float(w) for r, w in zip(rows, weights, strict=True)}
-    assert found == {0: 2.0, 1: 2.0, 4: 1.0}
+    weight_of_row = {int(r): float(w) for r, w in zip(rows, weights, strict=True)}
+    assert weight_of_row == {0: 2.0, 1: 2.0, 4: 1.0}
     assert_array_equal(merged_y, y[rows])
     merged_X = merged_X.toarray() if sparse.issparse(merged_X) else merged_X
     assert_array_equal(merged_X, X[rows])
@@ -222,7 +222,7 @@ def test_support_are_rows_of_the_table():
 def test_sparse_predicts_as_dense(kernel):
     """Up to libsvm's 32-bit kernel values, which are larger without centring."""
     X, y = load_wine(return_X_y=True)
-    X = with_holes(np.where(np.median(X, axis=0) < X, X, 0.0))
+    X = with_missing(np.where(np.median(X, axis=0) < X, X, 0.0))
     for estimator, method in (
         (SVMClassifier(kernel=kernel, tol=1e-9), "decision_function"),
         (SVMRegressor(kernel=kernel, tol=1e-9), "predict"),
@@ -250,7 +250,7 @@ def test_what_is_fitted_to_one_kind_of_table_predicts_of_the_other(
     ):
         pytest.skip("refused")
     X, y = load_wine(return_X_y=True)
-    X = with_holes(np.where(np.median(X, axis=0) < X, X, 0.0))
+    X = with_missing(np.where(np.median(X, axis=0) < X, X, 0.0))
     model = SVMClassifier(
         kernel=kernel,
         approximation=approximation,
@@ -296,7 +296,7 @@ def test_target_in_any_unit(unit):
         (SVMClassifier(C=1e-12, kernel="linear"), "Raise C=1e-12"),
     ],
 )
-def test_a_fit_that_learned_nothing_says_why(model, advice):
+def test_a_fit_that_learned_nothing_explains_why(model, advice):
     X, y = load_breast_cancer(return_X_y=True)
     with pytest.warns(UserWarning, match=f"learned nothing.*{advice}") as caught:
         model.fit(X, y)
@@ -318,7 +318,7 @@ def test_a_single_class_is_a_constant(approximation):
     assert not hasattr(model, "support_")
 
 
-def test_feature_map_and_linear_machine_are_those_of_the_library():
+def test_feature_map_and_linear_svm_are_those_of_the_library():
     X, y = load_breast_cancer(return_X_y=True)
     scaled = StandardScaler().fit_transform(X)
     for name, native_map in (
@@ -396,26 +396,26 @@ def test_calibration_is_that_of_scikit_learn_over_a_pipeline(load, method):
     """The preparation is fitted anew in each fold, so that nothing leaks."""
     X, y = distinct(*load(return_X_y=True))
     weights = np.random.default_rng(0).uniform(0.5, 2, len(y))
-    machine = SVMClassifier(gamma=0.1, tol=1e-9)
+    svm = SVMClassifier(gamma=0.1, tol=1e-9)
     folds = StratifiedKFold(5, shuffle=True, random_state=3)
-    twin = CalibratedClassifierCV(machine, method=method, cv=folds, ensemble=False)
-    twin.fit(with_holes(X), y, weights)
-    model = clone(machine).set_params(calibration=method, random_state=3)
-    model.fit(with_holes(X), y, weights)
-    found = model.predict_proba(X)
-    assert_allclose(found, twin.predict_proba(X), atol=1e-6)
-    assert_array_equal(model.predict(X), model.classes_[found.argmax(axis=1)])
-    assert_allclose(np.exp(model.predict_log_proba(X)), found)
-    scores = machine.fit(with_holes(X), y, weights).decision_function(X)
+    twin = CalibratedClassifierCV(svm, method=method, cv=folds, ensemble=False)
+    twin.fit(with_missing(X), y, weights)
+    model = clone(svm).set_params(calibration=method, random_state=3)
+    model.fit(with_missing(X), y, weights)
+    predicted = model.predict_proba(X)
+    assert_allclose(predicted, twin.predict_proba(X), atol=1e-6)
+    assert_array_equal(model.predict(X), model.classes_[predicted.argmax(axis=1)])
+    assert_allclose(np.exp(model.predict_log_proba(X)), predicted)
+    scores = svm.fit(with_missing(X), y, weights).decision_function(X)
     assert_allclose(model.decision_function(X), scores, atol=1e-6)
 
 
 def test_calibrated_probabilities_are_calibrated():
     X, y = make_moons(2000, noise=0.4, random_state=0)
     model = SVMClassifier(calibration="sigmoid", random_state=0).fit(X[::2], y[::2])
-    found = model.predict_proba(X[1::2])
-    assert log_loss(y[1::2], found) < 0.4
-    assert abs(found[:, 1].mean() - y[1::2].mean()) < 0.02
+    predicted = model.predict_proba(X[1::2])
+    assert log_loss(y[1::2], predicted) < 0.4
+    assert abs(predicted[:, 1].mean() - y[1::2].mean()) < 0.02
 
 
 def test_calibration_under_metadata_routing():
@@ -423,8 +423,8 @@ def test_calibration_under_metadata_routing():
     model = SVMClassifier(calibration="sigmoid", random_state=0)
     expected = model.fit(X, y, np.ones(len(y))).predict_proba(X)
     with config_context(enable_metadata_routing=True):
-        found = clone(model).fit(X, y, np.ones(len(y))).predict_proba(X)
-    assert_array_equal(found, expected)
+        predicted = clone(model).fit(X, y, np.ones(len(y))).predict_proba(X)
+    assert_array_equal(predicted, expected)
 
 
 def test_calibration_of_a_class_of_one_row_is_refused():
@@ -449,7 +449,7 @@ def test_statistics_come_from_the_training_rows(monkeypatch):
     assert sorted(seen) == [80] * 5 + [100]
 
 
-def test_hole_in_a_single_fold_is_filled():
+def test_missing_value_in_a_single_fold_is_imputed():
     X, y = make_moons(50, noise=0.2, random_state=0)
     X[3, 0] = np.nan
     model = SVMClassifier(calibration="sigmoid", random_state=0).fit(X, y)
@@ -486,7 +486,7 @@ def test_grid_search_over_a_nested_imputer():
         SVMClassifier(imputation=KNNImputer()),
         {"imputation__n_neighbors": [1, 5]},
         cv=3,
-    ).fit(with_holes(X), y)
+    ).fit(with_missing(X), y)
     assert search.best_score_ > 0.8
     scores = cross_val_score(SVMRegressor(), *load_diabetes(return_X_y=True))
     assert scores.mean() > 0.4
@@ -497,7 +497,7 @@ def test_grid_search_over_a_nested_imputer():
 def test_clone_and_pickle(approximation, calibration):
     X, y = load_iris(return_X_y=True)
     model = SVMClassifier(approximation=approximation, calibration=calibration)
-    model = clone(model).fit(with_holes(X), y)
+    model = clone(model).fit(with_missing(X), y)
     again = pickle.loads(pickle.dumps(model))
     assert_array_equal(again.decision_function(X), model.decision_function(X))
     assert_array_equal(again.predict(X), model.predict(X))
@@ -572,12 +572,12 @@ def test_bad_data_is_refused(estimator, X, y, sample_weight, message):
         clone(estimator).fit(X, y, sample_weight)
 
 
-def test_hole_at_predict_warns_once_and_is_the_median():
+def test_newly_missing_warns_once_and_is_the_median():
     X, y = load_diabetes(return_X_y=True)
     model = SVMRegressor().fit(X, y)
     row, filled = X[[0]].copy(), X[[0]].copy()
     row[0, 2], filled[0, 2] = np.nan, np.median(X[:, 2])
     with pytest.warns(UserWarning, match="column 2 had no missing values") as caught:
-        found = model.predict(row)
+        predicted = model.predict(row)
     assert len(caught) == 1
-    assert_array_equal(found, model.predict(filled))
+    assert_array_equal(predicted, model.predict(filled))
