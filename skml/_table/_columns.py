@@ -56,7 +56,7 @@ def rounded_labels(labels):
 
 
 def has_exact_labels(labels):
-    """Whether some are integers that float64 may not tell apart."""
+    """Whether some are integers that float64 may not distinguish."""
     return any(
         isinstance(label, Integral) and abs(label) >= FLOAT64_INTEGERS
         for label in labels

@@ -38,7 +38,7 @@ def read_objects(values, name, sentinels, known):
     present = set(kinds.values()) - {"missing"}
     if not known and present <= {"number"}:
         return _read_numbers(values, name)
-    if not kinds.keys() <= {str, type(None)}:  # NaN, say, among strings is missing
+    if not kinds.keys() <= {str, type(None)}:  # NaN among strings is missing
         values = [None if is_missing(value) else value for value in values]
         kinds = _kinds_by_type(values)
         present = set(kinds.values()) - {"missing"}

@@ -140,7 +140,7 @@ class TableReader:
         return column.values
 
     def _refuse_rounded(self, labels, j):
-        """Refuse floats where `fit` had integers that no float can tell apart."""
+        """Refuse floats where `fit` had integers that no float distinguishes."""
         rounded = rounded_labels(labels)
         if rounded and has_exact_labels(self.categories[j]):
             raise ValueError(

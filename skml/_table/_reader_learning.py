@@ -17,7 +17,7 @@ from skml._table._containers import as_matrix, column_names, dense_column
 from skml._table._feature_positions import resolve_features
 from skml._table._reader import TableReader
 
-MOST_UNIQUE, FEW_ROWS = 0.9, 100  # categories a row, and rows too few to say so
+MOST_UNIQUE, FEW_ROWS = 0.9, 100  # categories a row, and rows too few to judge by
 
 
 def learn_reader(X, *, categorical_features, missing_values, dtype, caller):

@@ -27,20 +27,10 @@ def library_of(table):
 def read_column(column, name, sentinels=(), known=None):
     """Read a column of a data frame, or a one-dimensional array.
 
-    Times are numbers: days, since 1970. Where labels are integers that float64 cannot
-    tell apart, they are exact.
-
-    Parameters
-    ----------
-    column : ndarray, or Series of pandas or polars, or ChunkedArray of pyarrow
-        The column.
-    name : str
-        How messages call it, e.g. ``"column 'age'"``.
-    sentinels : collection of numbers and strings, default=()
-        Values that mean missing, beside NaN, None, NA and NaT.
-    known : list, default=None
-        The labels that a column of categories had in `fit`; in `fit`, an empty list if
-        it is declared to hold categories. None if it is not known to hold any.
+    Times are numbers: days, since 1970. Messages call the column `name`. `known` are
+    the labels that a column of categories had in `fit`; in `fit`, an empty list if it
+    is declared to hold categories; None if it is not known to hold any. Integers among
+    labels are exact where float64 cannot distinguish them.
     """
     read = _READERS.get(library_of(column), _read_array)
     result = read(column, name, sentinels, known)

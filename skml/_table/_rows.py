@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import sparse
 
-MOST_COUNTED = 64  # times that a row is there; more are not told apart
-HANDFUL = 5  # of rows, whose counts say nothing
+MOST_COUNTED = 64  # times that a row is there; more are counted as these
+HANDFUL = 5  # of rows, too few to judge counts by
 
 
 def group_equal_rows(X, y):
@@ -49,7 +49,7 @@ def _keys_of_sparse(X, y):
 
 
 def count_repeats(weights):
-    """How much weight other rows have that are equal to one, as far as one can tell.
+    """How much weight other rows have that are equal to one, as far as weights show it.
 
     Weights are taken for counts of equal rows if they are whole numbers, at least one,
     that thin out as counts do: of the rows that are there `k` times, no more than half

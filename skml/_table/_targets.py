@@ -52,7 +52,7 @@ def learn_target_scaling(y, weights=None):
 def check_target(estimator, y):
     """Check targets: none missing; those of a regressor as floats.
 
-    They have one dimension; those of a regressor whose tags say so may have two.
+    They have one dimension; those of a regressor may have two, if its tags allow it.
     """
     caller = type(estimator).__name__
     if y is None:

@@ -1,4 +1,4 @@
-"""Columns whose values a library cannot tell apart, in units in which it can.
+"""Columns whose values a library cannot distinguish, in units in which it can.
 
 Times within a few minutes differ after the seventh digit, which single precision has
 not; what is smaller than a least difference is nothing to some. Trees know the order of

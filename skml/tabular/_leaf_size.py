@@ -1,4 +1,4 @@
-"""How many rows a leaf has: what a library is told, and what became of it."""
+"""The number of rows of a leaf: what a library is given, and what became of it."""
 
 import inspect
 
@@ -9,7 +9,7 @@ from skml._table._containers import as_dense
 
 # By how much a logarithm may change: Poisson's second derivative is larger by it.
 POISSON_STEP = 0.7
-# A sum of weights tells a number of rows, unless so many weigh less than this mean.
+# A sum of weights is a number of rows, unless so many weigh less than this mean.
 LIGHT_ROWS, LEAST_TYPICAL_WEIGHT = 0.95, 0.25
 PENALTIES = ("min_impurity_decrease", "l2_regularization", "l1_regularization")
 
@@ -72,7 +72,7 @@ def warn_of_small_leaf(estimator, n_rows, library):
 
 
 def warn_of_no_split(estimator, train):
-    """Warn that no tree has a split, say why, and what to change."""
+    """Warn that no tree has a split, why, and what to change."""
     n_rows, least = len(train.y), estimator.min_samples_leaf
     if (train.y == train.y[0]).all():
         return  # there was nothing to learn

@@ -13,7 +13,7 @@ LARGEST_SEED = 2**31 - 1
 def check_library_params(estimator, known, ours, library):
     """Refuse names that a library does not know, and those that are set here.
 
-    `known` is None if it cannot tell; `ours` has our names by those of the library.
+    `known` is None if it has no list; `ours` has our names by those of the library.
     """
     for name in estimator.library_params or {}:
         if name in ours:

@@ -45,7 +45,7 @@ OF_FIT = {
 
 
 def refuse_other_parameters(cls, names):
-    """Refuse names that an estimator has no parameters of, and say what to use."""
+    """Refuse names that an estimator has no parameters of, with the name to use."""
     known = signature(cls.__init__).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
         return  # a class of the user's own
@@ -59,7 +59,7 @@ def refuse_other_parameters(cls, names):
 
 
 def explain_other_names(fit):
-    """Let `fit` say what arguments of other libraries are called here."""
+    """Let `fit` explain what arguments of other libraries are called here."""
     expected = signature(fit)
     known = expected.parameters
 

@@ -1,4 +1,4 @@
-"""What a library can tell apart, and columns in which that is not enough."""
+"""Which values a library can distinguish, and columns where that is not enough."""
 
 import numpy as np
 from scipy import sparse

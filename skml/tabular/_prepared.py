@@ -15,7 +15,7 @@ from skml._table._learner import BaseTableLearner, FittedOnTable
 from skml._table._preparation import TablePreparation, predict_by_batches
 from skml.tabular._sklearn_models import SklearnModel, store_model
 
-SOME_ROWS, LEAST_SPREAD = 100, 1e-6  # of scores, to tell that something was learned
+SOME_ROWS, LEAST_SPREAD = 100, 1e-6  # of scores, if something was learned
 
 
 @stored

@@ -73,13 +73,13 @@ class SklearnModel:
         vectors = learned["support_vectors_"]
         n_vectors = vectors.shape[0]
         n_classes = learned["classes_"].size if self.name == "SVC" else 2
-        n_machines = n_classes * (n_classes - 1) // 2
+        n_pairs = n_classes * (n_classes - 1) // 2
         _expect(learned, "support_vectors_", "f", (n_vectors, n))
         _expect(learned, "support_", "i", (n_vectors,), np.int32)
         n_counts = n_classes if self.name == "SVC" else 1
         _expect(learned, "n_support_", "i", (n_counts,), np.int32)
         _expect(learned, "dual_coef_", "f", (n_classes - 1, n_vectors))
-        _expect(learned, "intercept_", "f", (n_machines,))
+        _expect(learned, "intercept_", "f", (n_pairs,))
         n_support = learned["n_support_"]
         if (n_support < 0).any() or n_support.sum(dtype=np.int64) != n_vectors:
             raise ValueError(f"n_support_ is {show(n_support)}")

@@ -123,7 +123,7 @@ class BaseSVM(BasePreparedLearner):
             verbose=bool(self.verbose),
             **(self.library_params or {}),
         )
-        if "random_state" in svm.get_params():  # or it draws a global number
+        if "random_state" in svm.get_params():  # else of the global generator
             svm.set_params(random_state=seed)
         return svm
 
@@ -144,7 +144,7 @@ class BaseSVM(BasePreparedLearner):
 
 
 def warn_of_many_rows(caller, n_rows, n_folds=0):
-    """Warn that an exact SVM takes long, and say how long."""
+    """Warn that an exact SVM takes long, and how long."""
     if n_rows <= MANY_ROWS:
         return
     n_fits = 1 + n_folds * (1 - 1 / n_folds) ** 2 if n_folds else 1

@@ -1,7 +1,7 @@
 """Units of targets and weights in which a library keeps its digits.
 
 The libraries compute in single precision, and some of their limits are absolute: the
-least gain of a split, say. What is far from one is measured in another unit while they
+least gain of a split. What is far from one is measured in another unit while they
 learn; predictions are in that of the user again.
 """
 

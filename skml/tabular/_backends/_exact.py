@@ -1,5 +1,6 @@
 """Trees of scikit-learn's exact gradient boosting, over a complete table."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -140,8 +141,7 @@ class ExactTrees(Trees):
 
     def first(self, n_iter):
         """The trees of the first iterations."""
-        native = first_exact(self.native, n_iter)
-        return type(self)(**vars(self) | {"native": native})
+        return replace(self, native=first_exact(self.native, n_iter))
 
     def splits(self):
         """The splits of all trees, by the features before they were prepared."""

@@ -1,5 +1,7 @@
 """Trees of scikit-learn's histogram-based gradient boosting."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -103,11 +105,8 @@ class HistTrees(Trees):
             for j in np.flatnonzero(reader.is_categorical).tolist()
             if len(reader.categories[j]) > max_bins
         ]
-        is_classifier = task.draft.loss == "log_loss"
         return cls(
-            native=HistGradientBoostingClassifier()
-            if is_classifier
-            else HistGradientBoostingRegressor(),
+            native=class_of(task.draft.loss == "log_loss")(),
             columns=task.draft.columns,
             is_empty=np.isnan(X).all(axis=0),
             frequent={j: most_frequent(X[:, j], max_bins - 1) for j in many},
@@ -172,8 +171,7 @@ class HistTrees(Trees):
 
     def first(self, n_iter):
         """The trees of the first iterations."""
-        native = first_hist(self.native, n_iter)
-        return type(self)(**vars(self) | {"native": native})
+        return replace(self, native=first_hist(self.native, n_iter))
 
     def splits(self):
         """The splits of all trees."""
@@ -187,10 +185,7 @@ class HistTrees(Trees):
     def from_data(cls, data):
         """Make the model of arrays again, each index checked."""
         native, mask = data["native"], data["is_empty"]
-        if native["classes"] is None:
-            model = HistGradientBoostingRegressor
-        else:
-            model = HistGradientBoostingClassifier
+        model = class_of(native["classes"] is not None)
         with threadpool_limits(1, user_api="openmp"):
             native = hist_from_data(model, native, len(mask))
         return fields_from_data(cls, data | {"native": native})
@@ -242,6 +237,13 @@ class RowScores:
         add_hist(native, X, raw, n_seen, n_iter, self.task.n_threads)
         self.parts[i][2] = n_iter
         return flat(raw)
+
+
+def class_of(is_classifier):
+    """scikit-learn's class for a task."""
+    if is_classifier:
+        return HistGradientBoostingClassifier
+    return HistGradientBoostingRegressor
 
 
 def native_params(task):

@@ -1,5 +1,7 @@
 """Trees of LightGBM."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import sparse
 
@@ -117,8 +119,7 @@ class LightGBMTrees(Trees):
 
     def with_booster(self, booster):
         """The same layout with all trees of a booster."""
-        n_iter = booster.current_iteration()
-        return type(self)(**vars(self) | {"booster": booster, "n_iter": n_iter})
+        return replace(self, booster=booster, n_iter=booster.current_iteration())
 
     @property
     def n_features(self):
@@ -162,7 +163,7 @@ class LightGBMTrees(Trees):
 
         To cut goes through text, which takes its time.
         """
-        return type(self)(**vars(self) | {"n_iter": min(n_iter, self.n_iter)})
+        return replace(self, n_iter=min(n_iter, self.n_iter))
 
     def cut(self, n_iter):
         """The trees of the first iterations, in a booster that has no more."""
@@ -290,7 +291,7 @@ def native_params(task, train, n_before):
         "min_data_per_group": min(own.min_samples_leaf, GROUP_SIZE),
         "cat_smooth": min(own.min_samples_leaf, CAT_SMOOTH),
         "bagging_freq": int(own.subsample < 1),
-        "seed": task.draft.seed + n_before,  # what is drawn goes on as well
+        "seed": task.draft.seed + n_before,  # random sampling continues
         "num_threads": 0,  # what OpenMP allows
         "verbosity": -1,
         "deterministic": True,  # else it chooses its way of counting by the clock

@@ -1,6 +1,7 @@
 """Trees of XGBoost."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class XGBoostTrees(Trees):
         with (
             # What the user asks of the library is answered, such as for a device.
             xgboost.config_context(verbosity=1 if task.library_params else 0),
-            # A QuantileDMatrix takes more threads than it is told to.
+            # A QuantileDMatrix takes more threads than `nthread`.
             openmp_limit("xgboost", params["nthread"]),
         ):
             booster = update(layout, task, train, previous)
@@ -128,8 +129,7 @@ class XGBoostTrees(Trees):
 
     def first(self, n_iter):
         """The trees of the first iterations."""
-        booster = as_many_threads_as_allowed(self.booster[:n_iter])
-        return type(self)(booster=booster, columns=self.columns)
+        return replace(self, booster=as_many_threads_as_allowed(self.booster[:n_iter]))
 
     def has_splits(self):
         """Whether any tree has a split."""
@@ -227,7 +227,7 @@ def native_params(task, train, n_before):
         "grow_policy": "lossguide" if own.max_leaf_nodes else "depthwise",
         "max_depth": own.max_depth or 0,
         "min_child_weight": own.min_samples_leaf * hessian,
-        "seed": task.draft.seed + n_before,  # what is drawn goes on as well
+        "seed": task.draft.seed + n_before,  # random sampling continues
         "nthread": task.n_threads,
         "disable_default_eval_metric": True,
     }
