@@ -5,10 +5,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skml.attention import AttentionPoolingClassifier, AttentionPoolingRegressor
 
 CLASSES = [AttentionPoolingRegressor, AttentionPoolingClassifier]
-FEW = {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_components": 4}
+FEW = {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_components": 2}
 ESTIMATORS = [
     *(cls(**FEW, n_bins=4, max_iter=25) for cls in CLASSES),
-    *(cls("additive", **FEW, embedding="linear", max_iter=100) for cls in CLASSES),
+    *(
+        cls("additive", **FEW, embedding="linear", learning_rate=0.05, max_iter=50)
+        for cls in CLASSES
+    ),
 ]
 
 

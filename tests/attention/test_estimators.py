@@ -240,23 +240,21 @@ def test_features_that_do_not_vary_teach_nothing(cls):
     assert len(set(model.predict(X))) == 1
 
 
-@pytest.mark.parametrize("cls", BOTH)
-@pytest.mark.parametrize("unit", [2.0**-560, 2.0**-120, 2.0**-40, 2.0**510])
-def test_the_unit_of_a_column_does_not_matter(cls, unit):
-    X, y = make_table()
-    y = targets(cls, y)
-    model = cls(random_state=0, **FAST)
-    expected = model.fit(X, y).predict(X)
-    X["a"] *= unit
-    assert_array_equal(model.fit(X, y).predict(X), expected)
-
-
-@pytest.mark.parametrize("unit", [2.0**-560, 2.0**-50, 2.0**510])
-def test_the_unit_of_the_target_does_not_matter(unit):
+def test_the_unit_of_a_column_does_not_matter():
     X, y = make_table()
     model = AttentionPoolingRegressor(random_state=0, **FAST)
     expected = model.fit(X, y).predict(X)
-    assert_array_equal(model.fit(X, unit * y).predict(X), unit * expected)
+    for unit in (2.0**-560, 2.0**-120, 2.0**-40, 2.0**510):
+        scaled = X.assign(a=X["a"] * unit)
+        assert_array_equal(model.fit(scaled, y).predict(scaled), expected)
+
+
+def test_the_unit_of_the_target_does_not_matter():
+    X, y = make_table()
+    model = AttentionPoolingRegressor(random_state=0, **FAST)
+    expected = model.fit(X, y).predict(X)
+    for unit in (2.0**-560, 2.0**-50, 2.0**510):
+        assert_array_equal(model.fit(X, unit * y).predict(X), unit * expected)
 
 
 # Tables
@@ -507,8 +505,9 @@ def test_small_tables_have_more_networks(n_rows):
 @pytest.mark.parametrize("n_rows", [30, 200])
 def test_scores_without_a_bandwidth_learn_a_metric(attention, n_rows):
     X, y = make_friedman1(n_rows + 100, random_state=0)
-    model = AttentionPoolingRegressor(attention, n_estimators=1, random_state=0)
-    model.fit(X[:n_rows], y[:n_rows])
+    model = AttentionPoolingRegressor(
+        attention, n_estimators=1, max_iter=200, random_state=0
+    ).fit(X[:n_rows], y[:n_rows])
     assert model.embedding_ == {30: "linear", 200: "mlp"}[n_rows]
     assert model.transform(X).shape == (len(X), model.n_components)
     assert len(model.get_feature_names_out()) == model.n_components
