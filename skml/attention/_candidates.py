@@ -89,10 +89,10 @@ class Problem(NamedTuple):
             targets=self.Y,
         )
 
-    def score(self, number):
+    def score(self, position):
         """The score of an estimator of the ensemble: with "auto" two take turns."""
         score = self.options["attention"]
-        return ("gaussian", "laplace")[number % 2] if score == "auto" else score
+        return ("gaussian", "laplace")[position % 2] if score == "auto" else score
 
 
 def learn_best_candidate(problem):
@@ -253,9 +253,9 @@ def learn_networks(kind, problem, folds):
         line = f"{kind}, network {n}, step {steps}: loss {trainings[-1].scores[-1]:.5f}"
         return problem.report(line, so_far)
 
-    for number in range(count_estimators(len(problem.X), problem.options)):
-        validation = folds[number % len(folds)] if folds else np.empty(0, np.intp)
-        options = problem.options | {"attention": problem.score(number)}
+    for i in range(count_estimators(len(problem.X), problem.options)):
+        validation = folds[i % len(folds)] if folds else np.empty(0, np.intp)
+        options = problem.options | {"attention": problem.score(i)}
         network = make_network(kind, problem, encoder.n_columns)
         trainings.append(
             MinibatchTraining(
