@@ -8,24 +8,20 @@ import secrets
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
-def check_replaceable(path, names, what):
+def check_replaceable(path, names):
     """Refuse a path where there is a file, or a folder with others than these names."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"There is no folder {str(path.parent)!r} to save {path.name!r} in."
+        )
     if path.exists() and not path.is_dir():
         raise ValueError(f"{path} is a file; pass the name of a folder.")
     present = {p.name for p in path.iterdir()} if path.exists() else set()
     foreign = {n for n in present - set(names) if not _TEMPORARY.fullmatch(n)}
     if foreign:
         raise ValueError(
-            f"{path} holds {min(foreign)!r:.60}, and is to hold nothing but {what}; "
-            "pass a new name, or another folder."
-        )
-
-
-def check_parent(path):
-    """The folder in which a folder is to be must be there."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"There is no folder {str(path.parent)!r} to save {path.name!r} in."
+            f"{path} holds {min(foreign)!r:.60}, and is to hold nothing but a saved "
+            "model; pass a new name, or another folder."
         )
 
 

@@ -23,7 +23,7 @@ from skml._codec import (
     find_estimator,
     show,
 )
-from skml._folders import check_parent, check_replaceable, flush, replace_folder
+from skml._folders import check_replaceable, flush, replace_folder
 
 FORMAT, VERSION = "skml", 1
 ARRAYS = "arrays.safetensors"
@@ -36,8 +36,7 @@ def write_model(path, model):
     The folder appears, or is replaced, at once; nothing is written after an error.
     """
     path = Path(os.fspath(path)).absolute()  # "." has no name to put others beside
-    check_parent(path)
-    check_replaceable(path, FILES, "a saved model")
+    check_replaceable(path, FILES)
     writer = Encoder()
     head = {"format": FORMAT, "version": VERSION}
     is_estimator = isinstance(model, BaseEstimator)

@@ -73,7 +73,7 @@ def test_what_fails_changes_nothing(path, fails_at, monkeypatch):
 def test_what_a_killed_process_left_is_in_nobodys_way(path):
     left = path / ".0123456789abcdef.tmp"
     left.mkdir()
-    check_replaceable(path, NAMES, "a model")
+    check_replaceable(path, NAMES)
     replace_with(path, NEW)
     left.rmdir()
     assert read(path) == NEW
@@ -81,7 +81,7 @@ def test_what_a_killed_process_left_is_in_nobodys_way(path):
     with pytest.raises(
         ValueError, match=r"holds '\.mine\.tmp', and is to hold nothing"
     ):
-        check_replaceable(path, NAMES, "a model")
+        check_replaceable(path, NAMES)
 
 
 @pytest.mark.parametrize("name", [".", "../model", "../link"])

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import HasMethods, Interval, RealNotInt
 from skml._estimator import BaseLearner
-from skml._folders import check_parent, check_replaceable, replace_folder
+from skml._folders import check_replaceable, replace_folder
 from skml._store import write_model
 from skml.neural._bert_fitted import BertReader
 from skml.neural._bert_text import (
@@ -257,8 +257,7 @@ class BaseBert(PackagesMixin, BaseLearner):
         from skml.neural._torch._pretrained import write_pretrained
 
         path = Path(os.fspath(path)).absolute()  # "." has no name
-        check_parent(path)
-        check_replaceable(path, MODEL_FILES, "a saved model")
+        check_replaceable(path, MODEL_FILES)
         network, files = self._fitted.network, self._fitted.reader.tokenizer.files
         replace_folder(
             path, MODEL_FILES, lambda folder: write_pretrained(folder, network, files)
