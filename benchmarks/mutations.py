@@ -2,25 +2,29 @@
 
 Run it with ::
 
-    python benchmarks/mutations.py [--n-mutations 200] [--seed 0] [--json FILE]
+    pip install pytest-cov
+    python benchmarks/mutations.py [--n-mutations 200] [--seed 0] [--folder FOLDER]
 
-A copy of the tree is made. In it, one line at a time is changed: a comparison, an
-operator, a boolean, an integer, a condition, a statement that is left out. The tests of
-the part of the package that holds the line run until the first failure: first the test
-files that name the module, then the others of its folder, then those that concern all
-estimators. A mutation that all pass has survived, and is listed; some change nothing
-that a user could see. Mutations are spread over the parts in proportion to their lines,
-with at least three a part.
+A copy of the tree is made. In it, the suite runs once, and which tests execute which
+lines is recorded. Then one line at a time is changed: a comparison, an operator, a
+boolean, an integer, a condition, a statement that is left out. The tests that execute
+the line run, the quickest first, until one fails; of lines that run on import, those
+of the same folder. A mutation that all pass has survived, and is listed; some change
+nothing that a user could see. Mutations are spread over the parts in proportion to
+their lines, with at least three a part. FOLDER keeps the record and the results; with
+it, an interrupted analysis goes on.
 """
 
 import argparse
 import ast
+import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,11 +32,8 @@ import numpy as np
 from _arguments import positive
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED_TESTS = (
-    "tests/test_one_for_all.py",
-    "tests/test_containers.py",
-    "tests/test_silence.py",
-)
+# Tests of one line run for at most so long, by the seconds that they took before.
+LONGEST = 300
 COMPARISONS = {
     ast.Lt: "<=",
     ast.LtE: "<",
@@ -166,42 +167,129 @@ def sample(n_mutations, seed):
     return [chosen[i] for i in rng.permutation(len(chosen))]
 
 
-def tests_of(tree, file):
-    """Test files of a module: those that name it first, then all of its folder."""
-    part, name = part_of(file), Path(file).stem.strip("_")
-    folder = tree / "tests" / part if part != "." else tree / "tests"
-    tests = sorted(folder.rglob("test_*.py") if part != "." else folder.glob("test_*"))
-    module = ".".join(Path(file).with_suffix("").parts)
+def run_tests(tree, arguments, timeout=None, **environment):
+    """The exit status of pytest, or None if it does not end in time."""
+    python_path = os.pathsep.join([str(tree), str(tree / "benchmarks")])
+    try:
+        return subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                *arguments,
+            ],
+            cwd=tree,
+            env={
+                **os.environ,
+                "PYTHONPATH": python_path,
+                "SCIPY_ARRAY_API": "1",
+                **environment,
+            },
+            capture_output=True,
+            timeout=timeout,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return None
 
-    def is_close(test):
-        return name in test.stem or module in test.read_text()
 
-    close = [test for test in tests if is_close(test)]
-    others = [test for test in tests if test not in close]
-    shared = [tree / test for test in SHARED_TESTS if (tree / test) not in tests]
-    return [group for group in (close, others, shared) if group]
+class Record:
+    """Which tests execute which lines, and the seconds that each test takes."""
+
+    def __init__(self, tree, folder):
+        import coverage
+
+        data, times = folder / "coverage", folder / "times.xml"
+        if not times.exists():
+            options = ("-n", "2", "--cov=skml", "--cov-context=test", "--cov-report=")
+            run_tests(tree, [*options, f"--junitxml={times}"], COVERAGE_FILE=str(data))
+        self._coverage = coverage.CoverageData(str(data))
+        self._coverage.read()
+        self._measured = {
+            file[file.rindex("/skml/") + 1 :]: file
+            for file in self._coverage.measured_files()
+        }
+        self._seconds, failed = {}, set()
+        for case in ElementTree.parse(times).iter("testcase"):
+            key = case.get("classname"), case.get("name")
+            self._seconds[key] = self._seconds.get(key, 0.0) + float(case.get("time"))
+            if case.find("failure") is not None or case.find("error") is not None:
+                failed.add(key)
+        self._tests = {
+            context.rpartition("|")[0]
+            for context in self._coverage.measured_contexts()
+            if context and _key(context.rpartition("|")[0]) not in failed
+        }
+
+    def seconds(self, test):
+        """What a test took, with what its fixtures took."""
+        return self._seconds.get(_key(test), 1)
+
+    def tests(self, mutation, lines):
+        """Tests that execute one of the lines, quickest first, for a limited time."""
+        file = self._measured.get(mutation.file)
+        by_line = self._coverage.contexts_by_lineno(file) if file else {}
+        contexts = {context for line in lines for context in by_line.get(line, [])}
+        chosen = {context.rpartition("|")[0] for context in contexts if context}
+        # Any test of a file may look at what a fixture made, and any of the folder at
+        # what the import of a module made.
+        places = tuple(
+            test.partition("::")[0]
+            for test, _, phase in (context.rpartition("|") for context in contexts)
+            if phase == "setup"
+        )
+        if "" in contexts:
+            places += (f"tests/{part_of(mutation.file)}/",)
+        chosen = {
+            test for test in self._tests if test in chosen or test.startswith(places)
+        }
+        ordered = sorted(chosen, key=lambda test: (self.seconds(test), test))
+        total = itertools.accumulate(map(self.seconds, ordered))
+        return [test for test, s in zip(ordered, total, strict=True) if s < LONGEST]
 
 
-def is_found(tree, mutation, timeout):
+def _key(test):
+    """The name of a test's module, and the rest of its name."""
+    file, _, name = test.partition("::")
+    return file.removesuffix(".py").replace("/", "."), name
+
+
+def lines_of(statement_source, line):
+    """The lines of the smallest statement that holds a line, but for its body."""
+    statements = [
+        node
+        for node in ast.walk(ast.parse(statement_source))
+        if isinstance(node, ast.stmt) and node.lineno <= line <= node.end_lineno
+    ]
+    smallest = min(statements, key=lambda node: node.end_lineno - node.lineno)
+    body = getattr(smallest, "body", None)
+    last = body[0].lineno - 1 if body else smallest.end_lineno
+    return range(smallest.lineno, max(last, line) + 1)
+
+
+def is_found(tree, mutation, record):
     """Whether a test fails, or does not end, once a line is changed."""
     path = tree / mutation.file
     source = path.read_text()
+    tests = record.tests(mutation, lines_of(source, mutation.line))
     path.write_text(mutation.apply(source))
-    environment = {**os.environ, "PYTHONPATH": str(tree), "SCIPY_ARRAY_API": "1"}
     try:
-        for tests in tests_of(tree, mutation.file):
-            command = [sys.executable, "-m", "pytest", "-x", "-q", *map(str, tests)]
-            try:
-                run = subprocess.run(
-                    [*command, "-p", "no:cacheprovider"],
-                    cwd=tree,
-                    env=environment,
-                    capture_output=True,
-                    timeout=timeout,
-                )
-            except subprocess.TimeoutExpired:
-                return True
-            if run.returncode not in (0, 5):
+        # Most mutations fall at the first few tests.
+        for some in filter(None, (tests[:20], tests[20:])):
+            chosen = tree / "chosen_tests"
+            chosen.write_text(
+                "\n".join(t.encode("unicode_escape").decode() for t in some)
+            )
+            status = run_tests(
+                tree,
+                ["-x", "-p", "_chosen_tests", *{t.partition("::")[0] for t in some}],
+                timeout=60 + 10 * sum(map(record.seconds, some)),
+                CHOSEN_TESTS=str(chosen),
+            )
+            # 5: pytest found none of them.
+            if status not in (0, 5):
                 return True
         return False
     finally:
@@ -212,30 +300,30 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n-mutations", type=positive, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--timeout", type=positive, default=900)
     parser.add_argument("--parts", nargs="*", help="only these folders")
-    parser.add_argument("--json", type=Path, help="file of results; goes on with it")
+    parser.add_argument("--folder", type=Path, help="of the record and the results")
     arguments = parser.parse_args()
-    done = {}
-    if arguments.json and arguments.json.exists():
-        done = {
-            tuple(key): found for key, found in json.loads(arguments.json.read_text())
-        }
     chosen = sample(arguments.n_mutations, arguments.seed)
     if arguments.parts:
         chosen = [m for m in chosen if part_of(m.file) in arguments.parts]
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "tree"
+    with tempfile.TemporaryDirectory() as temporary:
+        tree = Path(temporary) / "tree"
         shutil.copytree(
             ROOT,
             tree,
             ignore=shutil.ignore_patterns(".git", ".venv", "build", "_build"),
         )
+        folder = arguments.folder or Path(temporary)
+        folder.mkdir(exist_ok=True)
+        record = Record(tree, folder)
+        results = folder / f"mutations-{arguments.seed}.json"
+        done = {}
+        if results.exists():
+            done = {tuple(key): found for key, found in json.loads(results.read_text())}
         for number, mutation in enumerate(chosen, 1):
             if mutation not in done:
-                done[mutation] = is_found(tree, mutation, arguments.timeout)
-                if arguments.json:
-                    arguments.json.write_text(json.dumps(list(done.items())))
+                done[mutation] = is_found(tree, mutation, record)
+                results.write_text(json.dumps(list(done.items())))
             state = "found" if done[mutation] else "SURVIVED"
             print(f"{number:4d} {state:9s}{mutation.file}:{mutation.line}", flush=True)
     report(chosen, done)
