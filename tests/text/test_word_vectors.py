@@ -78,6 +78,15 @@ def test_many_queries_are_answered_as_one_by_one(method, small_tiles):
         assert_same_answers(found, words.most_similar(*query, topn=4, method=method))
 
 
+def test_many_queries_may_have_one_side_only():
+    words = random_words()
+    asked = [[words.words[0]], words.words[1:3]]
+    for side in ("positive", "negative"):
+        together = words.most_similar(**{side: asked}, topn=4)
+        for found, query in zip(together, asked, strict=True):
+            assert_same_answers(found, words.most_similar(**{side: query}, topn=4))
+
+
 def test_ties_come_in_order_of_the_rows(small_tiles):
     """All but the query are the same vector, in more than one tile."""
     vectors = np.tile([1.0, 2.0], (50, 1))
