@@ -293,6 +293,13 @@ def test_frozen_vectors_stay_when_training_goes_on():
     assert_array_equal(model.word_vectors_["b3"], init["b3"])
 
 
+def test_vectors_that_were_learned_give_way_to_frozen_ones():
+    init = given()
+    model = make(warm_start=True).fit(DOCUMENTS)
+    model.set_params(init=init, freeze_init=True).fit(DOCUMENTS)
+    assert_array_equal(model.word_vectors_["a0"], init["a0"])
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
