@@ -74,13 +74,11 @@ def plain_epoch(
 
 def prepare(model, english, other):
     """Ids of the pairs, and a new network, as `fit` makes them."""
-    sources, targets = model._read_pairs(english, other, continue_training=False)
-    model._learn_vocabularies(sources, targets)
-    sources, targets = model._encode_pairs(sources, targets)
+    from skml.neural._torch._translator_learning import _read
+
+    _, architecture, pairs = _read(model, english, other, None)
     torch.manual_seed(0)
-    sizes = len(model.source_vocabulary_), len(model.target_vocabulary_)
-    model._architecture = model._describe_network(*sizes)
-    return sources, targets, model._make_network()
+    return *pairs, model._network_class.make(architecture)
 
 
 def run_epoch(arguments):
@@ -133,7 +131,7 @@ def run_epoch(arguments):
             )
             generator = np.random.default_rng(0)
             # As many steps as ours has batches.
-            n_batches = len(task.batches(generator))
+            n_batches, _ = task.batches(generator)
             size = round(len(sources) / n_batches)
             n_steps = arguments.n_passes * n_batches
             scheduler = LambdaLR(
@@ -155,7 +153,7 @@ def run_epoch(arguments):
                     scheduler,
                 )
                 plain_s, start = process_time() - start, process_time()
-                loss = training._run_pass()
+                loss = training._run_epoch()
                 own_s = process_time() - start
                 print(
                     f"| {name}, {precision}, {size} pairs a step | {number + 1} | "
@@ -198,7 +196,7 @@ def run_decode(arguments):
         model = MODELS[name](max_iter=1, early_stopping=False, random_state=0)
         model.fit(*pairs)
         network, cells = model.network_, [name]
-        source, lengths = pad(model._encode_sources(pairs[0][:64]))
+        source, lengths = pad(model._read_sources(pairs[0][:64]))
         with torch.inference_mode():
             memory = network.encode(source, lengths)
         seconds, found = [], []
