@@ -6,8 +6,8 @@ import torch
 def divide_all(tensors, divisor):
     """Divide tensors in place, at once.
 
-    ``torch._foreach_div_`` is private (seen in 2.13); without it they are divided one
-    by one, to the same numbers.
+    ``torch._foreach_div_`` is private (seen in 2.6 to 2.15); without it they are
+    divided one by one, to the same numbers.
     """
     divide = getattr(torch, "_foreach_div_", None)
     if divide is not None and tensors:
@@ -20,8 +20,8 @@ def divide_all(tensors, divisor):
 def describe_processor():
     """The instructions that PyTorch uses on this CPU, and what the CPU has.
 
-    Seen in 2.13: `torch.backends.cpu.get_cpu_capability` and
-    `torch.cpu.get_capabilities`, which older versions lack. Without them nothing is
+    `torch.backends.cpu.get_cpu_capability` was seen in 2.6 to 2.15, and
+    `torch.cpu.get_capabilities` in 2.13 to 2.15, not in 2.6. Without them nothing is
     known, and products are computed in float32.
 
     Returns
