@@ -76,3 +76,28 @@ def test_hashes_of_the_process_change_nothing():
     checks = text_estimator_checks_generator(IN_A_PROCESS)
     names = {getattr(c, "func", c).__name__: c for _, c in checks}
     names["check_text_hash_seed"](IN_A_PROCESS)
+
+
+class ShortWeighter(TfidfWeighter):
+    def __init__(self, norm="l1"):
+        super().__init__(norm=norm)
+
+
+class ShortEmbedding(EmbeddingTransformer):
+    def __init__(self, pooling="sum"):
+        super().__init__(VECTORS, pooling=pooling)
+
+
+class ShortWord2Vec(Word2VecTransformer):
+    def __init__(self, vector_size=4):
+        super().__init__(vector_size, min_count=1, max_iter=1, subsample=0)
+
+
+@pytest.mark.parametrize("cls", [ShortWeighter, ShortEmbedding, ShortWord2Vec])
+def test_a_subclass_may_have_fewer_parameters(cls):
+    documents = ["the cat sleeps", "the dog learns", "the garden"]
+    model = cls()
+    assert model.fit_transform(documents).shape[0] == 3
+    model.encoding = "cp437"
+    with pytest.raises(ValueError, match=r"encoding='cp437' .* default, 'utf-8'"):
+        model.fit(documents)

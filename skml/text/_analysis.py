@@ -49,7 +49,14 @@ _UNUSED = {
 
 @cache
 def _defaults_of(cls):
-    return {name: p.default for name, p in signature(cls).parameters.items()}
+    """Defaults of parameters, each of the first class whose own constructor has one."""
+    return {
+        name: parameter.default
+        for base in reversed(cls.__mro__)
+        if "__init__" in vars(base)
+        for name, parameter in signature(base.__init__).parameters.items()
+        if parameter.default is not parameter.empty
+    }
 
 
 def refuse_set(estimator, names, reason):
