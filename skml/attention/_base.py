@@ -99,7 +99,7 @@ class BaseAttentionPooling(
             weights=weights,
             reader=known["table"].reader,
             objective=objective,
-            options=self.get_params(deep=False),
+            options={name: getattr(self, name) for name in self._parameter_constraints},
             random_state=make_random_state(self.random_state),
             report=report,
         )

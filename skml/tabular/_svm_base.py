@@ -91,7 +91,9 @@ class BaseSVM(BasePreparedLearner):
 
     def _refuse_unless_default(self, name, mode):
         value = getattr(self, name)
-        default = signature(type(self)).parameters[name].default
+        # A subclass may have a constructor of fewer parameters.
+        cls = next(c for c in type(self).__mro__ if name in signature(c).parameters)
+        default = signature(cls).parameters[name].default
         if value != default:
             raise ValueError(
                 f"{mode} cannot honour {name}={value!r}; leave it at {default!r}."

@@ -367,6 +367,16 @@ def test_class_weight_moves_the_border():
 # As an estimator
 
 
+def test_a_subclass_may_have_fewer_parameters():
+    class Short(AttentionPoolingRegressor):
+        def __init__(self, bandwidth=0.7):
+            super().__init__(embedding="identity", bandwidth=bandwidth)
+
+    X, y = make_table()
+    model = AttentionPoolingRegressor(embedding="identity", bandwidth=0.7).fit(X, y)
+    assert_array_equal(Short().fit(X, y).predict(X), model.predict(X))
+
+
 @pytest.mark.parametrize("cls", BOTH)
 @pytest.mark.parametrize("attention", ["gaussian", "laplace", "auto"])
 def test_same_seed_same_model_and_pickles_are_exact(cls, attention):

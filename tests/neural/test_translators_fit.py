@@ -19,7 +19,9 @@ from tests.callbacks import Recording, needs_callbacks
 from tests.neural.cases import (
     CLASSES,
     ENGLISH,
+    FEW,
     FRENCH,
+    SIZES,
     TOKENS,
     are_same_weights,
     assert_same_weights,
@@ -138,6 +140,16 @@ def test_a_fit_changes_no_parameters(cls):
     X, y = deepcopy(TOKENS), deepcopy(TOKENS)
     model.fit(X, y).predict(X)
     assert X == y == TOKENS
+
+
+def test_a_subclass_may_have_fewer_parameters():
+    class Short(TransformerTranslator):
+        def __init__(self, model_size=8):
+            sizes = SIZES[TransformerTranslator] | {"model_size": model_size}
+            super().__init__(**sizes, **FEW)
+
+    expected = fit(TransformerTranslator)
+    assert_same_weights(Short().fit(ENGLISH, FRENCH), expected)
 
 
 # Again, and more

@@ -581,3 +581,17 @@ def test_newly_missing_warns_once_and_is_the_median():
         predicted = model.predict(row)
     assert len(caught) == 1
     assert_array_equal(predicted, model.predict(filled))
+
+
+def test_a_subclass_may_have_fewer_parameters():
+    class Short(SVMClassifier):
+        def __init__(self, C=2.0):
+            super().__init__(C=C, kernel="linear")
+
+    X, y = load_iris(return_X_y=True)
+    expected = SVMClassifier(2.0, kernel="linear").fit(X, y).decision_function(X)
+    model = Short().fit(X, y)
+    assert_array_equal(model.decision_function(X), expected)
+    model.gamma = 1.0
+    with pytest.raises(ValueError, match=r"gamma=1\.0; leave it at 'scale'"):
+        model.fit(X, y)

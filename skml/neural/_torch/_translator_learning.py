@@ -123,13 +123,12 @@ def _learn_vocabularies(estimator, both, kinds):
 def _describe(estimator, vocabularies):
     """The architecture of the network, as data of Python's own types."""
     n_source, n_target = map(len, vocabularies)
-    parameters = estimator.get_params(deep=False)
-    parameters |= {"n_source": n_source, "n_target": n_target}
+    sizes = {"n_source": n_source, "n_target": n_target}
     # Positions: ends have some, too, and `max_length` may be raised after `fit`.
-    parameters["max_length"] = 2 * (estimator.max_length + 2)
+    sizes["max_length"] = 2 * (estimator.max_length + 2)
     architecture = {}
     for name, option in estimator._network_class.options().items():
-        value = parameters[name]
+        value = sizes[name] if name in sizes else getattr(estimator, name)
         value = value.item() if isinstance(value, np.generic) else value
         architecture[name] = float(value) if type(option.default) is float else value
     return architecture
