@@ -2,6 +2,7 @@
 
 from functools import partial
 from numbers import Real
+from operator import methodcaller
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
@@ -143,7 +144,11 @@ class BasePreparedLearner(BaseTableLearner):
 
 
 class PreparedClassifierMixin(ClassifierMixin):
-    """Predictions of classes; a subclass with probabilities adds `predict_proba`."""
+    """Predictions of classes; a subclass adds `predict_proba`."""
+
+    def _has_probabilities(self):
+        """Whether there are probabilities; a subclass may raise why there are none."""
+        return True
 
     def decision_function(self, X):
         """Compute scores of rows.
@@ -178,7 +183,7 @@ class PreparedClassifierMixin(ClassifierMixin):
         X = self._read(X)
         return self.classes_[self._fitted.predict_codes(X)]
 
-    @available_if(lambda self: hasattr(self, "predict_proba"))
+    @available_if(methodcaller("_has_probabilities"))
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the classes.
 

@@ -1,5 +1,7 @@
 """Support vector machine that classifies tables with missing values."""
 
+from operator import methodcaller
+
 import numpy as np
 from sklearn.svm import SVC, LinearSVC
 from sklearn.utils.metaestimators import available_if
@@ -46,14 +48,6 @@ class FittedSVMClassifier(FittedSVM):
         if self.curves is None:
             return np.ones((X.shape[0], 1))
         return calibrate(self.model.decision_function(X), self.curves)
-
-
-def _is_calibrated(estimator):
-    if estimator.calibration is None:
-        raise AttributeError(
-            "Probabilities need calibration: pass calibration='sigmoid' or 'isotonic'."
-        )
-    return True
 
 
 class SVMClassifier(PreparedClassifierMixin, BaseSVM):
@@ -316,7 +310,15 @@ class SVMClassifier(PreparedClassifierMixin, BaseSVM):
                 f"cannot honour decision_function_shape={shape!r} in library_params."
             )
 
-    @available_if(_is_calibrated)
+    def _has_probabilities(self):
+        if self.calibration is None:
+            raise AttributeError(
+                "Probabilities need calibration: pass calibration='sigmoid' or "
+                "'isotonic'."
+            )
+        return True
+
+    @available_if(methodcaller("_has_probabilities"))
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
 

@@ -262,6 +262,15 @@ def test_what_is_fitted_to_one_kind_of_table_predicts_of_the_other(
         assert_array_equal(method(sparse.coo_array(X)), method(X))
 
 
+@pytest.mark.parametrize("method", ["predict_proba", "predict_log_proba"])
+def test_without_calibration_an_error_says_what_probabilities_need(method):
+    model = SVMClassifier().fit([[0.0], [1.0]], [0, 1])
+    with pytest.raises(AttributeError, match=f"no attribute '{method}'") as caught:
+        getattr(model, method)
+    assert "pass calibration='sigmoid'" in str(caught.value.__cause__)
+    assert hasattr(model.set_params(calibration="sigmoid"), method)
+
+
 def test_class_weight_is_a_weight_of_rows():
     X, y = load_breast_cancer(return_X_y=True)
     weights = np.where(y == 1, 0.25, 2.0)
