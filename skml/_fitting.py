@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from time import perf_counter
 
 from skml._estimator import published
 
@@ -26,7 +27,12 @@ class Progress:
         self.context = context
         self.data = data
         self._task = None
+        self._began = perf_counter()
         self.context.call_on_fit_task_begin(estimator=estimator, **data)
+
+    def seconds(self):
+        """The seconds since the start of the fit."""
+        return perf_counter() - self._began
 
     def begin(self, task_name="iteration"):
         """Report that an iteration begins; without this, `report` does."""

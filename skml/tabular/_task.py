@@ -1,6 +1,5 @@
 """What a backend learns: parameters, what was read before, and whom it reports to."""
 
-import time
 from dataclasses import replace
 
 from joblib import effective_n_jobs
@@ -29,7 +28,6 @@ class BoostingTask:
         self.library_params = parameters.library_params or {}
         self.n_threads = effective_n_jobs(parameters.n_jobs)
         self.penalties = draft.units.penalties(draft.loss)
-        self._began = time.perf_counter()
 
     def translate(self, names, table=None):
         """Parameters in the units of the library, and by its names, if it has own."""
@@ -69,7 +67,7 @@ class BoostingTask:
         return self.progress.report(self.describe(n_iter), learned) or is_enough
 
     def describe(self, n_iter):
-        """What is printed of an iteration: its scores, the seconds since the first."""
+        """What is printed of an iteration: its scores, the seconds since the start."""
         scores = "" if self.monitor is None else f" {self.monitor.describe()}"
-        seconds = time.perf_counter() - self._began
+        seconds = self.progress.seconds()
         return f"[{n_iter}/{self.parameters.n_estimators}]{scores} ({seconds:.2f} s)"

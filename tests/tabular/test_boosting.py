@@ -997,6 +997,19 @@ def test_verbose_reports_progress(name, early_stopping, scoring, capfd):
         assert_allclose(np.float64([line[1:] for line in lines]), scores, atol=1e-5)
 
 
+def test_verbose_counts_the_seconds_since_fit_was_called(capfd, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("skml._fitting.perf_counter", lambda: clock[0])
+
+    class Slow(list):
+        def __iter__(self):
+            clock[0] = 100.0
+            return super().__iter__()
+
+    make("hist", n_estimators=1, verbose=1).fit(TABLE, Slow(Y["binary"]))
+    assert "(100.00 s)" in capfd.readouterr().out
+
+
 # Limits of trees
 
 
