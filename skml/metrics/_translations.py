@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 from itertools import chain
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -154,6 +155,8 @@ def check_sample_weight(sample_weight, n_samples, sample="sentence"):
     if sample_weight is None:
         return None
     weights = np.asarray(sample_weight)
+    if weights.ndim == 1 and weights.dtype.kind == "O":
+        weights = _as_floats(weights, sample)
     if weights.ndim != 1 or weights.dtype.kind not in "biuf":
         raise ValueError(
             f"sample_weight must be a number for each {sample}; got the shape "
@@ -166,12 +169,23 @@ def check_sample_weight(sample_weight, n_samples, sample="sentence"):
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong):
         raise ValueError(
-            f"sample_weight must be finite and not negative; number {wrong[0]} is "
-            f"{weights[wrong[0]]}."
+            f"the weight of {sample} {wrong[0]} is {weights[wrong[0]]}; sample_weight "
+            "must be finite and not negative."
         )
     if not weights.any():
         raise ValueError(f"sample_weight is zero for all {sample}s; one must count.")
     return weights
+
+
+def _as_floats(weights, sample):
+    """Weights in an array of objects, which must be numbers."""
+    for position, weight in enumerate(weights):
+        if not isinstance(weight, (Real, np.bool_)):
+            raise ValueError(
+                f"the weight of {sample} {position} is {weight!r:.60}; expected a "
+                "number."
+            )
+    return weights.astype(float)
 
 
 def add_up(statistics, sample_weight):

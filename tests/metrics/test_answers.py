@@ -388,9 +388,9 @@ def test_a_weight_of_zero_leaves_a_question_out(score, container):
         ([1], "sample_weight has 1 numbers for 2 questions"),
         ([[1, 1]], "a number for each question; got the shape (1, 2)"),
         (["1", "2"], "a number for each question; got the shape (2,)"),
-        ([1, -1], "finite and not negative; number 1 is -1"),
-        ([np.nan, 1], "finite and not negative; number 0 is nan"),
-        ([1, np.inf], "finite and not negative; number 1 is inf"),
+        ([1, -1], "the weight of question 1 is -1; "),
+        ([np.nan, 1], "the weight of question 0 is nan; "),
+        ([1, np.inf], "the weight of question 1 is inf; "),
         ([0, 0], "sample_weight is zero for all questions; one must count"),
     ],
 )

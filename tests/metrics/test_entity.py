@@ -351,6 +351,17 @@ def test_weight_zero_is_left_out():
     assert_array_equal(score(sample_weight=[1, 0]), [1])
 
 
+@pytest.mark.parametrize(
+    "container",
+    [np.array, partial(np.array, dtype=object), pd.Series, pl.Series]
+    + [partial(pd.Series, dtype=dtype) for dtype in (object, "Int64")],
+)
+def test_weights_in_any_container_are_equal(container):
+    y_true, y_pred = [["B-X"], ["B-Y"]], [["B-X"], ["O"]]
+    score = partial(entity_f1_score, y_true, y_pred)
+    assert score(sample_weight=container([1, 2])) == score(sample_weight=[1, 2])
+
+
 CONTAINERS = {
     "tuples": lambda y: tuple(map(tuple, y)),
     "list and tuple": lambda y: [y[0], *map(tuple, y[1:])],
@@ -656,10 +667,12 @@ def test_bad_reading(options, message):
         (
             {"sample_weight": [1, -1, 1]},
             ValueError,
-            "not negative; number 1 is -1",
+            "the weight of sequence 1 is -1; .* finite and not negative",
         ),
-        ({"sample_weight": [1, 1, np.nan]}, ValueError, "number 2 is nan"),
-        ({"sample_weight": [np.inf, 1, 1]}, ValueError, "number 0 is inf"),
+        ({"sample_weight": [1, 1, np.nan]}, ValueError, "weight of sequence 2 is nan"),
+        ({"sample_weight": [np.inf, 1, 1]}, ValueError, "weight of sequence 0 is inf"),
+        ({"sample_weight": [1, None, 1]}, ValueError, "of sequence 1 is None; expect"),
+        ({"sample_weight": [1, 1, pd.NA]}, ValueError, "of sequence 2 is <NA>; expect"),
         ({"sample_weight": [0, 0, 0]}, ValueError, "zero for all sequences"),
         ({"sample_weight": [1, 2]}, ValueError, "2 numbers for 3 sequences"),
         ({"sample_weight": [[1], [1], [1]]}, ValueError, r"shape \(3, 1\)"),
