@@ -297,8 +297,10 @@ class Decoder:
             estimator.set_output(transform=container)
         fitted = self.decode(state.get("fitted"), place)
         if fitted is not None:
-            if not estimator._takes(fitted):
-                raise DamagedError(f"{place}: fitted is a {type(fitted).__name__}")
+            try:
+                estimator._check_fitted(fitted)
+            except ValueError as error:
+                raise DamagedError(f"{place}: {error}") from error
             estimator._publish(fitted)
         return estimator
 

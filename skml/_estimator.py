@@ -41,9 +41,10 @@ class BaseLearner(BaseEstimator):
         own = {name: v for name, v in vars(self).items() if not name.endswith("_")}
         self.__dict__ = own | published(fitted)
 
-    def _takes(self, fitted):
-        """Whether a value that was read may be what this estimator learned."""
-        return type(fitted) is self._fitted_class
+    def _check_fitted(self, fitted):
+        """Refuse a value that was read and cannot be what this estimator learned."""
+        if type(fitted) is not self._fitted_class:
+            raise ValueError(f"fitted is a {type(fitted).__name__}")
 
     def __sklearn_is_fitted__(self):
         return "_fitted" in vars(self)

@@ -64,10 +64,13 @@ class BaseTableLearner(BaseLearner):
         check_is_fitted(self)
         return self._fitted.table.read(X, warn=warn)
 
-    def _takes(self, fitted):
-        """Whether it is of the right class, and has classes if this is a classifier."""
-        has_classes = getattr(fitted, "classes_", None) is not None
-        return super()._takes(fitted) and has_classes == is_classifier(self)
+    def _check_fitted(self, fitted):
+        """Refuse classes of a regressor, too, and a classifier without."""
+        super()._check_fitted(fitted)
+        if is_classifier(self) and fitted.classes_ is None:
+            raise ValueError("fitted has no classes; expected some")
+        if not is_classifier(self) and fitted.classes_ is not None:
+            raise ValueError("fitted has classes; expected none")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

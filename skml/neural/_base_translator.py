@@ -134,9 +134,11 @@ class BaseTranslator(BaseNetworkEstimator):
                 "tokens."
             )
 
-    def _takes(self, fitted):
-        """Whether it is a translator's, with a network of this architecture."""
-        return super()._takes(fitted) and type(fitted.network) is self._network_class
+    def _check_fitted(self, fitted):
+        """Refuse a network of another architecture, too."""
+        super()._check_fitted(fitted)
+        if type(fitted.network) is not self._network_class:
+            raise ValueError(f"the network is a {type(fitted.network).__name__}")
 
     @property
     def network_(self):

@@ -137,10 +137,15 @@ class BaseBoosting(CallbackSupportMixin, BaseTableLearner):
         progress.end()
         return self
 
-    def _takes(self, fitted):
-        """Whether it also has trees of this library, or none: for one class."""
-        return super()._takes(fitted) and (
-            fitted.trees is None or isinstance(fitted.trees, self._backends)
+    def _check_fitted(self, fitted):
+        """Refuse the trees of another library, too; a model of one class has none."""
+        super()._check_fitted(fitted)
+        if fitted.trees is None or isinstance(fitted.trees, self._backends):
+            return
+        expected = " or ".join(backend.__name__ for backend in self._backends)
+        raise ValueError(
+            f"trees are {type(fitted.trees).__name__}; {type(self).__name__} has "
+            f"{expected}"
         )
 
     def _at_stage(self, n_estimators):

@@ -254,4 +254,4 @@ def test_what_another_class_saved_is_refused(path):
     fit(Seq2SeqTranslator).save(path)
     state = json.loads((path / MODEL).read_text("utf-8"))
     (path / MODEL).write_text(json.dumps(theirs | {"fitted": state["fitted"]}))
-    refuse(path, "fitted is a FittedTranslator")
+    refuse(path, "network is a RecurrentNetwork")

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import warnings
 from hashlib import sha256
 
@@ -321,8 +322,26 @@ def test_a_regressor_is_not_loaded_as_a_classifier(name, tmp_path):
             {key: parameters[key] for key in ("class", "parameters")}
         ),
     )
-    with pytest.raises(ValueError, match="fitted is a Fitted"):
+    with pytest.raises(ValueError, match="fitted has no classes; expected some"):
         classifier.load(tmp_path)
+
+
+@native
+def test_trees_of_another_library_are_refused(name, tmp_path, saved):
+    """In a folder that holds the files of both, and calls itself a model of one."""
+    path, other_name = saved(name), "lightgbm" if name == "xgboost" else "xgboost"
+    other_path = fit(other_name).save(tmp_path / "other") and tmp_path / "other"
+    other = json.loads((other_path / "model.json").read_text())
+    edit(path, lambda state: state.update(fitted=other["fitted"]))
+    for file in ("arrays.safetensors", FILES[other_name]):
+        shutil.copy(other_path / file, path)
+    cls, other_cls = BOOSTERS[name][0], BOOSTERS[other_name][0]
+    library, other_library = (
+        c.__name__.removesuffix("Classifier") for c in (cls, other_cls)
+    )
+    message = f"trees are {other_library}Trees; {cls.__name__} has {library}Trees"
+    with pytest.raises(ValueError, match=message):
+        cls.load(path)
 
 
 @pytest.fixture
