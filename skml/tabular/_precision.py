@@ -20,11 +20,13 @@ class Precision:
     largest: float = float(np.finfo(np.float32).max)  # of those that it handles
 
     def check(self):
-        """Check that it is a type of float, with limits that are not negative."""
+        """Check that it is a type of float, with limits that it has, none negative."""
         if self.dtype not in {"float32", "float64"}:
             raise ValueError(f"dtype is {show(self.dtype)}")
         if not min(self.gap, self.zero, self.largest) >= 0:
             raise ValueError("gap, zero or largest is negative")
+        if not self.largest <= float(np.finfo(self.dtype).max):
+            raise ValueError(f"largest is {self.largest}, which no {self.dtype} is")
 
     def seen(self, values):
         """Values as the library sees them, in float64."""

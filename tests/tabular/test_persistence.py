@@ -284,6 +284,11 @@ def of(part, **values):
     return lambda state: state["fitted"]["data"][part]["data"].update(values)
 
 
+def precision(dtype, largest):
+    data = {"dtype": dtype, "gap": 0.0, "zero": 0.0, "largest": largest}
+    return {"is": "value", "class": "Precision", "data": data}
+
+
 LIES = {
     "iterations": (fitted(n_iter_=5), "iterations: expected 5; got 4"),
     "no iteration": (fitted(n_iter_=0), "n_iter_ is 0"),
@@ -295,6 +300,8 @@ LIES = {
     "units": (of("units", target=0.0), "units are"),
     "scores": (fitted(train_score_=[1.0]), "train_score_ is"),
     "rounding": (of("table", rounding={"is": "dict", "items": []}), "rounding is "),
+    "range": (of("table", rounding=precision("float32", 1e308)), "largest is 1e"),
+    "negative": (of("table", rounding=precision("float64", -1.0)), "is negative"),
 }
 
 
