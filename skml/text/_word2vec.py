@@ -15,6 +15,7 @@ from skml._compat.sklearn import (
     _fit_context,
     with_callbacks,
 )
+from skml._estimator import published
 from skml._fitting import Progress
 from skml.text._document_vectors import POOLING_CONSTRAINTS, BaseDocumentVectors
 from skml.text._word2vec_corpus import count_epochs, learn_vocabulary
@@ -400,7 +401,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         vars(other).update(vars(self))
         if "_fitted" in vars(self):
             fitted = self._fitted
-            other._publish(replace(fitted, tables=copy(fitted.tables)))
+            fitted = replace(fitted, tables=copy(fitted.tables))
+            vars(other).update(published(fitted))
         return other
 
     def _fit(self, X, y, *, to_pool=False):

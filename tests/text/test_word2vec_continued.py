@@ -133,6 +133,14 @@ def test_a_copy_does_not_follow_later_batches():
     assert vars(copy(make())) == vars(make())
 
 
+def test_a_copy_keeps_attributes_that_are_not_ours():
+    model = make().fit(DOCUMENTS)
+    model.language_ = "en"
+    shallow = copy(model)
+    assert shallow.language_ == "en"
+    assert vars(shallow).keys() == vars(model).keys()
+
+
 def test_a_batch_changes_its_own_words_only():
     model = make(n_negatives=1).fit(single_documents())
     before = model.vectors_.copy()
