@@ -379,7 +379,14 @@ class Decoder:
     def _decode_pandas(self, coded, place):
         if coded["name"] not in _PANDAS.values():
             raise ValueError(f"{show(coded['name'])} is no missing value")
-        return getattr(import_module("pandas"), coded["name"])
+        try:
+            pandas = import_module("pandas")
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f"{self.path / MODEL}: {place} is pandas.{coded['name']}, which needs "
+                "the package 'pandas'. Install it with: pip install pandas"
+            ) from error
+        return getattr(pandas, coded["name"])
 
     def _decode_file(self, coded, place):
         name = coded["name"]

@@ -95,5 +95,7 @@ class BaseLearner(BaseEstimator):
         ------
         ValueError
             If a file is missing or damaged, or is of another class or version.
+        ImportError
+            If the model needs a package that is not installed.
         """
         return read_model(path, cls)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import struct
+import sys
 from numbers import Integral
 
 import numpy as np
@@ -181,6 +182,15 @@ def test_an_index_or_a_series_is_a_list_and_missing_values_stay(path):
     edit(path, lambda s: s["parameters"]["extra"][3].update(name="eval"))
     with pytest.raises(ValueError, match="'eval' is no missing value"):
         Learner.load(path)
+
+
+def test_missing_values_of_pandas_need_it(path, monkeypatch):
+    Learner(extra=[pd.NA]).fit().save(path)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    message = rf"{MODEL}: Learner: extra is pandas.NA.* pip install pandas"
+    with pytest.raises(ImportError, match=message) as caught:
+        Learner.load(path)
+    assert str(path) in str(caught.value)
 
 
 @pytest.mark.parametrize(
