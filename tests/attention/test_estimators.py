@@ -240,11 +240,20 @@ def test_features_that_do_not_vary_teach_nothing(cls):
     assert len(set(model.predict(X))) == 1
 
 
-def test_the_unit_of_a_column_does_not_matter():
+@pytest.mark.parametrize(
+    ("cls", "units"),
+    [
+        (AttentionPoolingRegressor, (2.0**-560, 2.0**-120, 2.0**-40, 2.0**510)),
+        (AttentionPoolingClassifier, (2.0**-560,)),
+    ],
+)
+def test_the_unit_of_a_column_does_not_matter(cls, units):
     X, y = make_table()
-    model = AttentionPoolingRegressor(random_state=0, **FAST)
+    y = targets(cls, y)
+    model = cls(random_state=0, **FAST)
     expected = model.fit(X, y).predict(X)
-    for unit in (2.0**-560, 2.0**-120, 2.0**-40, 2.0**510):
+    assert len(np.unique(expected)) > 1
+    for unit in units:
         scaled = X.assign(a=X["a"] * unit)
         assert_array_equal(model.fit(scaled, y).predict(scaled), expected)
 
