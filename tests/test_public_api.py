@@ -184,8 +184,13 @@ def constructor_of(cls):
     return next(node for node in body if getattr(node, "name", None) == "__init__")
 
 
+# They inherit those of scikit-learn's searches.
+WITHOUT_CONSTRUCTOR = {"StagedGridSearchCV", "StagedRandomizedSearchCV"}
+
+
 @pytest.mark.parametrize(
-    "path", [path for path in ESTIMATORS if "__init__" in vars(load(path))]
+    "path",
+    [p for p in ESTIMATORS if p.rpartition(".")[2] not in WITHOUT_CONSTRUCTOR],
 )
 def test_constructor_does_nothing_but_store(path):
     init = constructor_of(load(path))
