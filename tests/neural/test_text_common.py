@@ -1,5 +1,7 @@
 """Estimators with networks keep the contracts of scikit-learn for text."""
 
+import sys
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -14,6 +16,13 @@ from skml.neural import (
 from skml.utils.estimator_checks import text_estimator_checks_generator
 from tests.neural.bert import models
 
+try:
+    import cloudpickle
+except ImportError:  # joblib < 1.6
+    from joblib.externals import cloudpickle
+
+# Other processes would make all that is made here once more.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 SMALL = {
     "vocabulary_size": 300,
     "tokenizer": "word",
