@@ -147,11 +147,12 @@ def _refuse_objects(y, caller):
 def _refuse_not_finite(y, caller, names=None):
     if np.isfinite(y).all():
         return
-    row, *column = np.argwhere(~np.isfinite(y))[0].tolist()
-    what = "NaN" if np.isnan(y[row, *column]) else "infinity"
-    where = f"row {row}"
-    for j in column:
-        where += f", column {j if names is None else repr(names[j])}"
+    position = tuple(np.argwhere(~np.isfinite(y))[0].tolist())
+    what = "NaN" if np.isnan(y[position]) else "infinity"
+    where = f"row {position[0]}"
+    if y.ndim == 2:
+        column = position[1] if names is None else repr(names[position[1]])
+        where += f", column {column}"
     raise ValueError(
         f"Input y contains {what}: {where} ({caller}). Drop the rows whose target is "
         "missing."

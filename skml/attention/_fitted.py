@@ -65,12 +65,15 @@ def read_distinct_rows(X, y, sample_weight, estimator):
     what is known of a `FittedAttention` now.
     """
     table, sample = learn_table(X, y, sample_weight, estimator)
-    X, weights, n_samples = as_dense(sample.X), sample.sample_weight, len(np.asarray(y))
-    weights = np.ones(len(X)) if weights is None else weights
+    X = as_dense(sample.X)
+    weights = np.ones(len(X)) if sample.sample_weight is None else sample.sample_weight
     first, group = group_equal_rows(X, sample.y)
     total = np.bincount(group, weights=weights)
-    rows, fractions = np.zeros(n_samples, dtype=np.intp), np.zeros(n_samples)
-    rows[sample.positions], fractions[sample.positions] = group, weights / total[group]
+    n_samples = len(np.asarray(y))
+    rows = np.zeros(n_samples, dtype=np.intp)
+    rows[sample.positions] = group
+    fractions = np.zeros(n_samples)
+    fractions[sample.positions] = weights / total[group]
     known = {
         "table": table,
         "classes_": sample.classes,

@@ -58,14 +58,24 @@ LIGHTGBM = {
     "": "num_class boosting data valid task sigmoid input_model output_model config",
 }
 EXACT = {
-    name: name
-    for name in (
-        *("n_estimators", "learning_rate", "max_leaf_nodes", "max_depth"),
-        *("min_samples_leaf", "min_impurity_decrease", "max_features", "subsample"),
-        *("loss", "n_iter_no_change", "tol", "validation_fraction"),
-        *("random_state", "verbose", "warm_start"),
-    )
-} | {"quantile": "alpha", "": "init"}
+    "n_estimators": "n_estimators",
+    "learning_rate": "learning_rate",
+    "max_leaf_nodes": "max_leaf_nodes",
+    "max_depth": "max_depth",
+    "min_samples_leaf": "min_samples_leaf",
+    "min_impurity_decrease": "min_impurity_decrease",
+    "max_features": "max_features",
+    "subsample": "subsample",
+    "loss": "loss",
+    "n_iter_no_change": "n_iter_no_change",
+    "tol": "tol",
+    "validation_fraction": "validation_fraction",
+    "random_state": "random_state",
+    "verbose": "verbose",
+    "warm_start": "warm_start",
+    "quantile": "alpha",
+    "": "init",
+}
 
 
 def names_of(table):
