@@ -8,7 +8,7 @@ import numpy as np
 def resolve_features(features, parameter, n_features, names):
     """A mask of the columns that are given by name, position or mask.
 
-    The strings and None name no column. Messages are of `parameter`.
+    "from_dtype" and None name no column. Messages are of `parameter`.
     """
     mask = np.zeros(n_features, dtype=bool)
     if features is None or isinstance(features, str):

@@ -89,7 +89,9 @@ def entity_scores(counts, average, zero_division, *, beta=1.0, warn_for=COLUMNS[
     """Precision, recall and F-score, defined and averaged as in scikit-learn."""
     if average == "micro" or (average is not None and counts.shape[1] == 0):
         counts = counts.sum(axis=1, keepdims=True)
-    right, predicted, true = counts[0], counts[0] + counts[1], counts[0] + counts[2]
+    true_positives, false_positives, false_negatives = counts
+    predicted = true_positives + false_positives
+    true = true_positives + false_negatives
     of_recall = 1.0 if np.isinf(beta) else beta**2 / (1 + beta**2)
     wholes = {
         "precision": ("predicted", predicted),
@@ -110,7 +112,7 @@ def entity_scores(counts, average, zero_division, *, beta=1.0, warn_for=COLUMNS[
                 stacklevel=4,
             )
         filled = np.full(len(whole), value, dtype=float)
-        scores.append(np.divide(right, whole, out=filled, where=whole > 0))
+        scores.append(np.divide(true_positives, whole, out=filled, where=whole > 0))
     if average is None:
         return scores
     return [_mean(each, true if average == "weighted" else None) for each in scores]

@@ -144,7 +144,7 @@ class TagTargets(Targets):
     classes: np.ndarray
     values: list  # of ndarray: which tag each word of each document has
     fallback: int  # which tag a word has that has no token
-    labelled: str  # "first" or "all": which tokens of a word get its tag
+    labels: str  # "first" or "all": which tokens of a word get its tag
 
     def learned(self):
         return {"classes_": self.classes, "fallback": self.fallback}
@@ -152,7 +152,7 @@ class TagTargets(Targets):
     def config_changes(self):
         return name_outputs(self.classes.tolist())
 
-    def labels(self):
+    def document_classes(self):
         samples = np.repeat(np.arange(len(self.values)), list(map(len, self.values)))
         return samples, np.concatenate(self.values)
 
@@ -161,7 +161,7 @@ class TagTargets(Targets):
         from skml.neural._torch._windows import NO_TARGET
 
         n_words = [len(codes) for codes in self.values]
-        positions, words = find_tokens(windows, n_words, windows.overlap, self.labelled)
+        positions, words = find_tokens(windows, n_words, windows.overlap, self.labels)
         found = np.full(windows.lengths.sum(), NO_TARGET, dtype=np.int64)
         found[positions] = np.concatenate(self.values)[words]
         return split(found, windows.lengths)

@@ -24,7 +24,7 @@ class Targets:
         """What the configuration of the network must say of the targets."""
         return {}
 
-    def labels(self):
+    def document_classes(self):
         """Which document has which class: two arrays; None without classes."""
 
     def values_of_windows(self, windows):
@@ -138,7 +138,7 @@ class ClassTargets(Targets):
         names = [str(c) for c in self.classes]
         return {**name_outputs(names), "problem_type": self.problem}
 
-    def labels(self):
+    def document_classes(self):
         return np.arange(len(self.values)), self.values
 
     def weights_of_windows(self, windows, values, weights):
@@ -165,7 +165,7 @@ class LabelTargets(ClassTargets):
     problem = "multi_label_classification"
     is_multilabel = True
 
-    def labels(self):
+    def document_classes(self):
         return np.nonzero(self.values)
 
     def weights_of_windows(self, windows, values, weights):

@@ -83,7 +83,9 @@ class BaseBertTuner(BaseBert, BaseNetworkEstimator):
         targets = self._read_targets(y, documents, weights)
         device = find_device(self.device, name)
         random_state = make_random_state(self.random_state)
-        held_out = self._hold_out(len(documents), random_state, targets.labels())
+        held_out = self._hold_out(
+            len(documents), random_state, targets.document_classes()
+        )
         self._warn_of_no_validation(documents, held_out)
         data = fitted = None
         with as_source(self.model, name) as source:

@@ -68,11 +68,12 @@ def learn(estimator, data, groups, validation, previous, progress):
     if draft.is_constant:
         return replace(draft, n_iter_=int(estimator.n_estimators))
     train, held_out = split(estimator, draft, train, groups, validation)
-    are_float32 = estimator._backend.targets_are_float32
+    targets_are_float32 = estimator._backend.targets_are_float32
     if not previous:
-        draft = replace(draft, units=learn_units(train, draft.loss, are_float32))
+        units = learn_units(train, draft.loss, targets_are_float32)
+        draft = replace(draft, units=units)
     of_library = draft.units.of_sample(train)
-    if are_float32 and not previous:
+    if targets_are_float32 and not previous:
         warn_of_lost_targets(estimator, train, of_library)
     monitor = None
     if draft.early_stopping or estimator.verbose or validation[0] is not None:

@@ -16,7 +16,8 @@ from skml._table._learner import BaseTableLearner, FittedOnTable
 from skml._table._preparation import TablePreparation, predict_by_batches
 from skml.tabular._sklearn_models import SklearnModel, store_model
 
-SOME_ROWS, LEAST_SPREAD = 100, 1e-6  # of scores, if something was learned
+SOME_ROWS = 100  # whose scores are compared before those of all rows
+LEAST_SPREAD = 1e-6  # of scores relative to their size, if something was learned
 
 
 @stored

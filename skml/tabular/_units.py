@@ -76,10 +76,10 @@ class Units:
         return {name: max(s, LEAST_STRENGTH) for name, s in strengths.items()}
 
 
-def learn_units(train, loss, are_float32):
+def learn_units(train, loss, targets_are_float32):
     """Choose the units: one and no offset, wherever the library is as good with them.
 
-    Whether it keeps targets as float32, decides on the offset.
+    Only targets that the library keeps as float32 may need an offset.
     """
     weight = 1.0
     if train.sample_weight is not None:
@@ -91,7 +91,7 @@ def learn_units(train, loss, are_float32):
     if loss in LOG_LINK:
         return Units(weight=weight, target=unit_of_means(train.y, *MEANS[loss]))
     offset = 0.0
-    if are_float32 and fraction_lost(train.y, FLOAT32) > 0:
+    if targets_are_float32 and fraction_lost(train.y, FLOAT32) > 0:
         offset = float(np.median(train.y))
     target = unit_of_deviations(train.y - offset)
     return Units(weight=weight, target=target, offset=offset)

@@ -43,11 +43,11 @@ class RandomStateData:
 
 @stored
 class WordTables:
-    """Words, with their counts and vectors, as numbers and arrays of `OnlineVectors`.
+    """Words, their counts and their vectors, which no longer change.
 
-    `output_vectors` predict. With n-grams, `own_rows` is the part of each vector that
-    is the word's own. `rare_counts` is how often `partial_fit` saw terms that are no
-    words yet.
+    `OnlineVectors` has the same attributes, and grows. `output_vectors` are those that
+    predict. With n-grams, `own_rows` is the part of each vector that is the word's own.
+    `rare_counts` is how often `partial_fit` saw terms that are no words yet.
     """
 
     word_vectors: WordVectors
