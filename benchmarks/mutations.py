@@ -33,7 +33,7 @@ from _arguments import positive
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests of one line run for at most so long, by the seconds that they took before.
-LONGEST = 300
+LONGEST = 100
 COMPARISONS = {
     ast.Lt: "<=",
     ast.LtE: "<",

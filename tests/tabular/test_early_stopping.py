@@ -17,6 +17,7 @@ from sklearn.metrics import (
     mean_poisson_deviance,
     roc_auc_score,
 )
+from sklearn.utils.validation import check_is_fitted
 
 from skml.tabular import (
     GBDTClassifier,
@@ -452,6 +453,7 @@ def test_scorers_get_rows_as_they_were_passed(name, given, library):
     seen = []
 
     def cost(model, X, y, sample_weight=None):
+        check_is_fitted(model)
         assert type(X) is type(rows)
         column = np.asarray(X["cost"])
         assert_array_equal(np.asarray(X["kind"]).astype(str), y)

@@ -44,6 +44,14 @@ def cut(documents, kind="text", folder=None, **options):
 
 # Kinds
 
+
+def test_rows_of_a_table_with_one_column_are_no_documents():
+    rows = [["A first text."], ["Another one."]]
+    with pytest.raises(ValueError, match="E: every document is a list of one text"):
+        read_texts(rows, "E")
+    assert read_texts(rows, "E", allow_rows=True)[1] == "tokens"
+
+
 Row = namedtuple("Row", "first second")
 TABLES = {
     "array of objects": np.array(PAIRS, dtype=object),
