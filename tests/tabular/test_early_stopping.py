@@ -381,6 +381,20 @@ SCORERS = {
 
 
 @booster
+def test_one_row_of_each_class_may_be_held_out(name):
+    rows = np.r_[
+        np.flatnonzero(BINARY == "yes")[:6], np.flatnonzero(BINARY == "no")[:6]
+    ]
+    model = make(name, validation_fraction=2, min_samples_leaf=1)
+    model.fit(X[rows], BINARY[rows])
+    assert len(model.validation_score_) > 0
+    with pytest.raises(
+        ValueError, match="validation_fraction=1 holds out 1 of 12"
+    ):
+        make(name, validation_fraction=1).fit(X[rows], BINARY[rows])
+
+
+@booster
 @pytest.mark.parametrize("scorer", SCORERS)
 def test_scores_are_those_of_a_scorer(name, scorer):
     scoring, score, method = SCORERS[scorer]

@@ -165,7 +165,7 @@ WRONG = [
     (TABLE + "fill", with_first(1.0), "fill and missing_fraction_ do not belong"),
     ("classes_.items", ["b", "a"], "classes_ are not distinct and sorted"),
     ("classes_.items", ["a", "a"], "classes_ are not distinct and sorted"),
-    (PREPARATION + "numeric", with_first(9), "numeric are not columns of 6"),
+    (PREPARATION + "numeric", with_first(6), "numeric are not columns of 6"),
     (PREPARATION + "numeric", zeros(3), "numeric are not columns of 6"),
     (PREPARATION + "treatments", ["x"], "numeric are not columns of 1"),
     (PREPARATION + "fill", zeros(2), "fill is not an array of 3 floats"),

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 
 from skml.text import TfidfWeighter, Word2VecTransformer, WordVectors
+from skml.text._word2vec_online import OnlineVectors
 from tests.oracles.word2vec import two_groups
 
 DOCUMENTS, _ = two_groups()
@@ -47,6 +48,13 @@ def test_each_call_draws_other_random_numbers():
     fresh = pickle.loads(state).set_params(random_state=np.random.RandomState(0))
     assert np.abs(fresh.partial_fit(DOCUMENTS).vectors_ - one.vectors_).max() > 0
     assert np.abs(one.vectors_ - vectors).max() > 0
+
+
+def test_each_word_may_be_a_noise_word():
+    words, vectors = list("abc"), np.zeros((3, 2), dtype=np.float32)
+    tables = OnlineVectors(words, np.full(3, 5), vectors, vectors, {})
+    drawn = tables._draw(3000, 0.75, np.random.RandomState(0))
+    assert np.bincount(drawn, minlength=3).min() > 900
 
 
 def test_vocabulary_grows_at_the_end():
