@@ -5,7 +5,9 @@ from setuptools import Extension, setup
 EXTENSIONS = {
     "attention/_piecewise_kernel": ["_piecewise_steps.h"],
     "attention/_pooling_kernel": ["_pooling_steps.h", "_pooling_template.h"],
-    "text/_line_tokenizer": [],
+    "text/_alphabet": ["_alphabet.pxd"],
+    "text/_ngram_kernel": ["_alphabet.pxd", "_terms.pxd"],
+    "text/_terms": ["_alphabet.pxd", "_terms.pxd"],
     "text/_word2vec_kernel": ["_word2vec_steps.h"],
     "text/_word_vector_parser": [],
 }

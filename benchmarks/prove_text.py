@@ -1,4 +1,4 @@
-"""What is too slow for the tests of text: every character, a million n-grams.
+"""What is too slow for the tests of text: every character, thousands of parameters.
 
     python -m benchmarks.prove_text
 
@@ -6,22 +6,36 @@ Takes some minutes and fails with an AssertionError. The tests hold a small samp
 `fuzz_word_vectors.py` does the same for damaged files of word vectors.
 """
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
+import random
+import warnings
 
 from skml.text._subwords import word_parts
-from tests.text.test_line_documents import ANALYSES, assert_tokenized_as_in_python
+from tests.text.test_ngrams import (
+    EACH_CHARACTER,
+    assert_equal_to_scikit_learn,
+    assert_same_counts,
+    random_documents,
+    random_parameters,
+)
 from tests.text.test_subwords import plain_ngrams
 
 
 def prove_characters():
-    """Lines are split into tokens in C as they are in Python."""
-    codes = [c for c in range(0x110000) if c != 10 and not 0xD800 <= c < 0xE000]
-    for analysis in ANALYSES:
-        with TemporaryDirectory() as folder:
-            path = Path(folder, "lines")
-            assert_tokenized_as_in_python(path, map(chr, codes), analysis)
-    print(f"{len(codes)} characters: tokens are those of Python")
+    """Each character by itself counts as it does in scikit-learn."""
+    characters = [chr(code) for code in range(0x110000)]
+    for parameters in EACH_CHARACTER:
+        assert_same_counts(characters, parameters)
+    print(f"{len(characters)} characters: terms are those of scikit-learn")
+
+
+def prove_parameters(n_sets=3000):
+    """Terms and weights are those of scikit-learn for random parameters."""
+    for seed in range(n_sets):
+        rng = random.Random(f"parameters {seed}")
+        documents = random_documents(rng, rng.choice([1, 5, 30]))
+        n_jobs = rng.choice([None, 2, 3])
+        assert_equal_to_scikit_learn(documents, random_parameters(rng), n_jobs=n_jobs)
+    print(f"{n_sets} sets of parameters: weights are those of scikit-learn")
 
 
 def prove_ngrams():
@@ -35,5 +49,8 @@ def prove_ngrams():
 
 
 if __name__ == "__main__":
-    prove_characters()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        prove_parameters()
+        prove_characters()
     prove_ngrams()

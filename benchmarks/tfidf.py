@@ -1,7 +1,7 @@
 """Time tf-idf weights: this package, scikit-learn and a plain Python loop.
 
-The three run in turn, several times over, on the same documents: once as strings and
-once as lists of tokens. Run it with ::
+They run in turn, several times over, on the same documents: once as strings, for words
+and n-grams, and once as lists of tokens. Run it with ::
 
     python benchmarks/tfidf.py CORPUS [--n-documents N] [--n-repeats R]
 
@@ -16,7 +16,7 @@ import sys
 from collections import Counter
 from itertools import islice
 from statistics import median
-from time import process_time
+from time import perf_counter, process_time
 
 from _documents import open_text
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -37,16 +37,12 @@ def tokenize(document):
     return _WORD.findall(document.lower())
 
 
-def ours(documents):
-    return TfidfWeighter().fit_transform(documents)
-
-
-def scikit_learn(documents):
-    return TfidfVectorizer().fit_transform(documents)
-
-
-def scikit_learn_on_tokens(documents):
-    return TfidfVectorizer(analyzer=list).fit_transform(documents)
+SETTINGS = {
+    "words": {},
+    "words, 1-2-grams": {"ngram_range": (1, 2)},
+    "characters, 3-5": {"analyzer": "char", "ngram_range": (3, 5)},
+    "char_wb, 3-5": {"analyzer": "char_wb", "ngram_range": (3, 5)},
+}
 
 
 def python_loop(documents):
@@ -69,14 +65,15 @@ def python_loop_on_tokens(documents):
     return rows
 
 
-def check_same(documents, functions):
+def check_same(results):
     """All must give the same weights, or their times mean nothing."""
-    first, second, rows = (function(documents) for function in functions)
+    first, second, *rows = results
     if abs(first - second).max() > 1e-12:
         raise AssertionError("this package and scikit-learn disagree")
-    total = sum(sum(row.values()) for row in rows)
-    if not math.isclose(total, first.sum(), rel_tol=1e-9):
-        raise AssertionError("this package and the Python loop disagree")
+    for row in rows:
+        total = sum(sum(weights.values()) for weights in row)
+        if not math.isclose(total, first.sum(), rel_tol=1e-9):
+            raise AssertionError("this package and the Python loop disagree")
 
 
 def time_in_turn(documents, functions, n_repeats):
@@ -102,18 +99,43 @@ def main():
     tokens = [tokenize(document) for document in strings]
     n_tokens = sum(map(len, tokens))
     print(f"{len(strings)} documents, {n_tokens} tokens, {arguments.n_repeats} rounds")
-    header = ("input", "implementation", "CPU s", "tokens/s", "x scikit-learn")
-    print("{:8} {:15} {:>8} {:>12} {:>15}".format(*header))
-    names = ("skml", "scikit-learn", "Python loop")
-    for kind, documents, functions in (
-        ("strings", strings, (ours, scikit_learn, python_loop)),
-        ("tokens", tokens, (ours, scikit_learn_on_tokens, python_loop_on_tokens)),
-    ):
-        check_same(documents, functions)
-        seconds = time_in_turn(documents, functions, arguments.n_repeats)
-        for name, used in zip(names, seconds, strict=True):
-            speed, ratio = n_tokens / used, seconds[1] / used
-            print(f"{kind:8} {name:15} {used:8.3f} {speed:12,.0f} {ratio:15.2f}")
+    line = "{:18} {:14} {:13} {:>8} {:>15}"
+    print(line.format("input", "task", "implementation", "CPU s", "x scikit-learn"))
+    n_repeats = arguments.n_repeats
+
+    def compare(name, task, documents, functions):
+        check_same([function(documents) for function in functions.values()])
+        seconds = time_in_turn(documents, functions.values(), n_repeats)
+        for implementation, used in zip(functions, seconds, strict=True):
+            ratio = f"{seconds[1] / used:.2f}"
+            print(line.format(name, task, implementation, f"{used:.3f}", ratio))
+
+    for name, parameters in SETTINGS.items():
+        ours, theirs = TfidfWeighter(**parameters), TfidfVectorizer(**parameters)
+        functions = {"skml": ours.fit_transform, "scikit-learn": theirs.fit_transform}
+        loop = {"Python loop": python_loop} if name == "words" else {}
+        compare(name, "fit_transform", strings, functions | loop)
+        functions = {"skml": ours.transform, "scikit-learn": theirs.transform}
+        compare(name, "transform", strings, functions)
+    functions = {
+        "skml": TfidfWeighter().fit_transform,
+        "scikit-learn": TfidfVectorizer(analyzer=list).fit_transform,
+        "Python loop": python_loop_on_tokens,
+    }
+    compare("token lists", "fit_transform", tokens, functions)
+    for name, parameters in SETTINGS.items():
+        seconds = []
+        for n_jobs in (1, 2):
+            weighter = TfidfWeighter(**parameters, n_jobs=n_jobs)
+            runs = range(n_repeats)
+            seconds.append(min(wall_seconds(weighter, strings) for _ in runs))
+        print(f"{name}: two threads {seconds[0] / seconds[1]:.2f} x one, by the clock")
+
+
+def wall_seconds(weighter, documents):
+    start = perf_counter()
+    weighter.fit_transform(documents)
+    return perf_counter() - start
 
 
 if __name__ == "__main__":

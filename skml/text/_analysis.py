@@ -1,8 +1,11 @@
 """Documents to tokens, with the vocabulary of scikit-learn's vectorizers."""
 
 import math
+import re
+import warnings
 from functools import cache
 from inspect import signature
+from numbers import Integral
 from os import PathLike
 
 import numpy as np
@@ -11,8 +14,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from skml._compat.sklearn import StrOptions
 from skml._validation import check_documents
 from skml._words import word_pattern
-from skml.text._line_documents import LineDocuments, encode_lines
-from skml.text._vocabulary import encode
+from skml.text._characters import alphabet, read_pattern
+from skml.text._ngrams import Analysis, count, encode
 
 # The parameters, whose defaults are scikit-learn's own, and what they may be.
 ANALYSIS_CONSTRAINTS = {
@@ -30,6 +33,7 @@ ANALYSIS_CONSTRAINTS = {
 # The default stands for `word_pattern`, which differs where there are combining marks.
 _TOKEN_PATTERN = r"(?u)\b\w\w+\b"
 _PLAIN_PATTERNS = (None, _TOKEN_PATTERN)
+_BLANKS = re.compile(r"\s\s+")
 # What each choice leaves without effect. Such a parameter is refused, never ignored.
 _UNUSED = {
     "analyzer is a callable": (
@@ -39,8 +43,10 @@ _UNUSED = {
         "tokenizer",
         "stop_words",
         "token_pattern",
+        "ngram_range",
     ),
     "analyzer='char'": ("tokenizer", "stop_words", "token_pattern"),
+    "analyzer='char_wb'": ("tokenizer", "stop_words", "token_pattern"),
     "tokenizer is given": ("token_pattern",),
     "preprocessor is given": ("strip_accents", "lowercase"),
     "input='content'": ("encoding", "decode_error"),
@@ -73,22 +79,38 @@ def refuse_set(estimator, names, reason):
             )
 
 
+def check_ngram_range(ngram_range, caller):
+    """Refuse what is no pair of a least and a greatest number of symbols."""
+    if (
+        len(ngram_range) != 2
+        or not all(isinstance(n, Integral) for n in ngram_range)
+        or not 1 <= ngram_range[0] <= ngram_range[1]
+    ):
+        raise ValueError(
+            f"{caller}: ngram_range={ngram_range!r:.60} is no range of n-grams; "
+            "expected a tuple (min_n, max_n) of integers with 1 <= min_n <= max_n."
+        )
+
+
 class TextAnalysisMixin:
     """Mixin for estimators that hold the analysis parameters.
 
     The class that uses it takes the names of `ANALYSIS_CONSTRAINTS` as constructor
-    parameters and iterates over ``self._tokenize(X)``.
+    parameters, and takes documents by ``self._encode(X)`` or ``self._count(X)``.
     """
 
-    max_memory = None  # a parameter of estimators that bound it
+    # Parameters of some of the estimators.
+    max_memory = None
+    n_jobs = None
+    ngram_range = (1, 1)
 
     def _check_analysis(self):
         """Refuse parameters that the chosen way of analysis cannot honour."""
         choices = []
         if callable(self.analyzer):
             choices.append("analyzer is a callable")
-        elif self.analyzer == "char":
-            choices.append("analyzer='char'")
+        elif self.analyzer != "word":
+            choices.append(f"analyzer={self.analyzer!r}")
         elif self.tokenizer is not None:
             choices.append("tokenizer is given")
         elif self.token_pattern is None:
@@ -101,9 +123,11 @@ class TextAnalysisMixin:
             choices.append("preprocessor is given")
         if self.input == "content":
             choices.append("input='content'")
+        check_ngram_range(self.ngram_range, type(self).__name__)
         for choice in choices:
             # A token_pattern of None has no effect, and is meant to have none.
             names = [n for n in _UNUSED[choice] if getattr(self, n) is not None]
+            names = [n for n in names if n in _defaults_of(type(self))]
             refuse_set(self, names, choice)
 
     def _vectorizer(self):
@@ -119,13 +143,6 @@ class TextAnalysisMixin:
             )
         return CountVectorizer(**analysis | {"stop_words": None})
 
-    def _analyzer(self):
-        """From a document to its tokens."""
-        analyze, stop_words = self._vectorizer().build_analyzer(), self._stop_words()
-        if stop_words is None:
-            return analyze
-        return lambda document: [t for t in analyze(document) if t not in stop_words]
-
     def _term_analyzer(self):
         """What text that is one term becomes, unless functions of the user decide it.
 
@@ -133,107 +150,193 @@ class TextAnalysisMixin:
         """
         if callable(self.analyzer) or self.preprocessor is not None:
             return lambda term: [term]
-        if self.tokenizer is None:
-            return self._analyzer()
-        preprocess = self._vectorizer().build_preprocessor()
-        return lambda term: [preprocess(term)]
+        vectorizer = self._vectorizer()
+        if self.tokenizer is not None:
+            preprocess = vectorizer.build_preprocessor()
+            return lambda term: [preprocess(term)]
+        stop_words = list(self._stop_words() or ()) or None
+        vectorizer.set_params(ngram_range=tuple(self.ngram_range))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the stop words, once more
+            return vectorizer.set_params(stop_words=stop_words).build_analyzer()
 
     def _stop_words(self):
-        return CountVectorizer(stop_words=self.stop_words).get_stop_words()
-
-    def _tokenize(self, X, *, is_fit=True, known=()):
-        """Iterate over the documents of X as sequences of tokens."""
-        self._check_analysis()
-        if is_fit and self.stop_words is not None and self.analyzer == "word":
-            # scikit-learn warns of stop words that the analysis never yields.
-            self._vectorizer().set_params(stop_words=self.stop_words).build_analyzer()
-        analyze = _name_bad_bytes(self._analyzer(), type(self).__name__)
-        if callable(self.analyzer):
-            take = analyze
-        else:
-            take = self._ready_tokens(self._stop_words())
-        documents = check_documents(
-            X,
-            caller=type(self).__name__,
-            input=self.input,
-            allow_rows=callable(self.analyzer),
-            known=known,
-        )
-        is_content = self.input == "content"
-        return (
-            take(document, position)
-            if is_content and not isinstance(document, str)
-            else analyze(document, position)
-            for position, document in enumerate(documents)
-        )
+        words = self.stop_words
+        if words is not None and not isinstance(words, str):
+            words = list(words)
+        return CountVectorizer(stop_words=words).get_stop_words()
 
     def _encode(self, X, *, is_fit=True, known=()):
         """Documents to terms and the ids of tokens; there must be a document.
 
         Those of `known` terms may have blanks in them, as no row of a table has.
         """
-        caller = type(self).__name__
+        analysis, documents = self._analyse(X, is_fit=is_fit, known=known)
         max_bytes = math.inf if self.max_memory is None else self.max_memory * 2**20
-        if isinstance(X, LineDocuments) and self._has_plain_analysis(X):
-            self._check_analysis()
-            terms, documents = encode_lines(
-                X,
-                self._vectorizer().build_analyzer(),
-                chars=self.analyzer == "char",
-                lowercase=self.lowercase,
-                max_bytes=max_bytes,
-            )
-        else:
-            terms, documents = encode(
-                self._tokenize(X, is_fit=is_fit, known=known),
-                caller=caller,
-                max_bytes=max_bytes,
-            )
-        if documents.n_documents == 0:
-            raise ValueError(
-                f"{caller}: X holds no documents; it is empty, or a generator that was "
-                "used up before. Pass a list to go over documents more than once."
-            )
+        terms, documents = encode(documents, analysis, max_bytes)
+        self._check_not_empty(documents.n_documents)
         return terms, documents
 
-    def _has_plain_analysis(self, X):
-        """Whether lines can be analysed in C."""
-        plain = ("strip_accents", "preprocessor", "tokenizer", "stop_words")
-        return (
-            self.input == "content"
-            and X.is_utf8
-            and not callable(self.analyzer)
-            and all(getattr(self, name) is None for name in plain)
-            and self.token_pattern in _PLAIN_PATTERNS
+    def _count(self, X, *, is_fit=True, known=()):
+        """Documents to the counts of their n-grams; there must be a document."""
+        analysis, documents = self._analyse(X, is_fit=is_fit, known=known)
+        counts = count(documents, analysis, n_jobs=self.n_jobs)
+        self._check_not_empty(len(counts.n_symbols))
+        return counts
+
+    def _count_known(self, X, vocabulary, dtype, *, is_fit=False):
+        """The matrix of counts of the terms of a vocabulary, and all counts."""
+        analysis, documents = self._analyse(X, is_fit=is_fit, known=vocabulary)
+        terms = columns = None
+        if hasattr(X, "__len__"):
+            documents = list(documents)
+        # Words of Python may have blanks in them, and be spelled as n-grams are.
+        is_text = isinstance(documents, list) and all(map(is_str, documents))
+        if analysis.ngram_range[1] == 1 or is_text:
+            terms, columns = vocabulary.closed(analysis)
+        counts = count(documents, analysis, n_jobs=self.n_jobs, terms=terms)
+        self._check_not_empty(len(counts.n_symbols))
+        if terms is None:
+            columns = vocabulary.columns_of(counts.spelled())
+        matrix = counts.matrix(columns, len(vocabulary), dtype)
+        matrix.sum_duplicates()
+        return matrix, counts
+
+    def _check_not_empty(self, n_documents):
+        if n_documents == 0:
+            raise ValueError(
+                f"{type(self).__name__}: X holds no documents; it is empty, or a "
+                "generator that was used up before. Pass a list to go over documents "
+                "more than once."
+            )
+
+    def _analyse(self, X, *, is_fit, known):
+        """How documents become symbols, and documents as far as Python reads them."""
+        self._check_analysis()
+        vectorizer, stop_words = self._vectorizer(), self._stop_words()
+        if is_fit and self.stop_words is not None and self.analyzer == "word":
+            # scikit-learn warns of stop words that the analysis never yields.
+            vectorizer.set_params(stop_words=list(stop_words)).build_analyzer()
+            vectorizer.set_params(stop_words=None)
+        read, analysis = self._split_analysis(vectorizer, stop_words or ())
+        if read is None and type(X) is list and set(map(type, X)) == {str}:
+            return analysis, X
+        read = _name_bad_bytes(read or (lambda text: text), analysis.caller)
+        take = read if callable(self.analyzer) else self._ready_tokens
+        documents = check_documents(
+            X,
+            caller=analysis.caller,
+            input=self.input,
+            allow_rows=callable(self.analyzer),
+            known=known,
+        )
+        is_content = self.input == "content"
+        return analysis, (
+            take(document, position)
+            if is_content and not isinstance(document, str)
+            else read(document, position)
+            for position, document in enumerate(documents)
         )
 
-    def _ready_tokens(self, stop_words):
-        """The function that takes a list of tokens, as it is but for stop words."""
+    def _split_analysis(self, vectorizer, stop_words):
+        """What Python makes of a document at first, if anything, and what C does then.
+
+        Python makes tokens of it by functions of the user and by patterns that say more
+        than which characters are in a word. Otherwise it only makes text of it.
+        """
+        caller, is_word = type(self).__name__, self.analyzer == "word"
+        decode = None if self.input == "content" else vectorizer.decode
+        if callable(self.analyzer):
+            return _listed(vectorizer.build_analyzer()), Analysis(
+                caller, alphabet(lowercase=False), list
+            )
+        preprocess = vectorizer.build_preprocessor()
+        words = {"member": r"\w", "with_marks": True}
+        min_characters = 2 if is_word else 1
+        if is_word and self.tokenizer is not None:
+            words = None
+        elif is_word and self.token_pattern not in _PLAIN_PATTERNS:
+            words, min_characters = read_pattern(self.token_pattern)
+        in_c = self.preprocessor is None and not callable(self.strip_accents)
+        options = {
+            # Of the class str itself, as those of a subclass may be of any equality.
+            "stop_words": tuple(
+                sorted(
+                    str.__str__(word) for word in stop_words if isinstance(word, str)
+                )
+            ),
+            "ngram_range": tuple(self.ngram_range),
+        }
+        if words is None:
+            tokenize = vectorizer.build_tokenizer()
+            return _chain(decode, preprocess, _listed(tokenize)), Analysis(
+                caller, alphabet(lowercase=False), list, **options
+            )
+        characters = words if is_word else {}
+        if in_c:
+            characters = characters | {"strip_accents": self.strip_accents}
+        return _chain(decode, None if in_c else preprocess), Analysis(
+            caller,
+            alphabet(lowercase=in_c and self.lowercase, **characters),
+            _chain(preprocess if in_c else None, self._to_symbols(vectorizer)),
+            of_words=is_word,
+            within_words=self.analyzer == "char_wb",
+            min_characters=min_characters,
+            **options,
+        )
+
+    def _to_symbols(self, vectorizer):
+        """From text to its words, or to strings whose n-grams are those of the text."""
+        if self.analyzer == "word":
+            return vectorizer.build_tokenizer()
+        if self.analyzer == "char":
+            return lambda text: [_BLANKS.sub(" ", text)]
+        return lambda text: [f" {word} " for word in text.split()]
+
+    def _ready_tokens(self, tokens, position):
+        """A document that is a list of tokens, as it is."""
         names = ("strip_accents", "preprocessor", "tokenizer")
         unused = [name for name in names if getattr(self, name) is not None]
         if self.token_pattern not in _PLAIN_PATTERNS:
             unused.append("token_pattern")
-        if self.analyzer == "char":
+        if self.analyzer != "word":
             unused.append("analyzer")
+        if unused:
+            raise ValueError(
+                f"{type(self).__name__}: document {position} is a list of tokens, "
+                f"on which {unused[0]}={getattr(self, unused[0])!r:.60} has no "
+                "effect. Pass the document as a str, or leave the parameter at "
+                "its default."
+            )
+        return tokens
 
-        def take(tokens, position):
-            if unused:
-                raise ValueError(
-                    f"{type(self).__name__}: document {position} is a list of tokens, "
-                    f"on which {unused[0]}={getattr(self, unused[0])!r:.60} has no "
-                    "effect. Pass the document as a str, or leave the parameter at "
-                    "its default."
-                )
-            if stop_words is None:
-                return tokens
-            # What is no str may not even be hashable; `encode` reports it.
-            return [
-                token
-                for token in tokens
-                if not (isinstance(token, str) and token in stop_words)
-            ]
 
-        return take
+def is_str(document):
+    return isinstance(document, str)
+
+
+def _chain(*functions):
+    """One function after the other; None if there is none."""
+    functions = [function for function in functions if function is not None]
+    if not functions:
+        return None
+
+    def run(value):
+        for function in functions:
+            value = function(value)
+        return value
+
+    return run
+
+
+def _listed(function):
+    """A function of the user, which may return any iterable of tokens."""
+
+    def tokens_of(document):
+        tokens = function(document)
+        return list(tokens) if hasattr(tokens, "__iter__") else tokens
+
+    return tokens_of
 
 
 def _name_bad_bytes(analyze, caller):

@@ -5,8 +5,6 @@ from numbers import Integral
 import numpy as np
 from scipy import sparse
 
-from skml.text._vocabulary import look_up, reindex
-
 
 def is_count_matrix(X):
     """Whether X is a table of numbers; a table of text is no input at all."""
@@ -17,12 +15,6 @@ def is_count_matrix(X):
     # Only the first row is looked at: a whole frame would be copied.
     first = np.asarray(X[:1])
     return not any(isinstance(value, (str, bytes)) for value in first.flat)
-
-
-def count_terms(terms, documents, vocabulary, dtype):
-    """Encoded documents (overwritten) to the counts of the terms of a vocabulary."""
-    known = reindex(documents, look_up(terms, vocabulary))
-    return count_matrix(known, len(vocabulary), dtype)
 
 
 def count_matrix(documents, n_terms, dtype=np.float64):
@@ -37,12 +29,14 @@ def count_matrix(documents, n_terms, dtype=np.float64):
     return counts
 
 
-def terms_to_keep(counts, weighter):
-    """The mask of the terms within the limits of a weighter, as in scikit-learn."""
+def terms_to_keep(df, tf, n_documents, weighter):
+    """The mask of the terms within the limits of a weighter, as in scikit-learn.
+
+    The terms are in the order of their spelling; `df` is in how many documents each of
+    them is, and `tf` how often in all of them.
+    """
     min_df, max_df, caller = weighter.min_df, weighter.max_df, type(weighter).__name__
     max_features = weighter.max_features
-    n_documents, n_terms = counts.shape
-    df = np.bincount(counts.indices, minlength=n_terms)
     low = min_df if isinstance(min_df, Integral) else min_df * n_documents
     high = max_df if isinstance(max_df, Integral) else max_df * n_documents
     if high < low:
@@ -58,9 +52,8 @@ def terms_to_keep(counts, weighter):
     if not is_kept.any():
         raise ValueError(_nothing_kept(df[df > 0], low, high, n_documents, caller))
     if max_features is not None and is_kept.sum() > max_features:
-        tf = np.bincount(counts.indices, weights=counts.data, minlength=n_terms)
         # The same sort of the same numbers, so that ties fall as in scikit-learn.
-        first = (-tf.astype(counts.dtype)[is_kept]).argsort()[:max_features]
+        first = (-tf[is_kept]).argsort()[:max_features]
         is_kept[np.delete(np.flatnonzero(is_kept), first)] = False
     return is_kept
 
@@ -77,6 +70,13 @@ def _nothing_kept(df, low, high, n_documents, caller):
         f"at least {low:g} (min_df) and at most {high:g} (max_df) of the {n_documents} "
         f"documents. {' or '.join(remedies)} would keep some."
     )
+
+
+def frequencies(counts):
+    """In how many rows each column is not empty, and the sums of the columns."""
+    n_terms = counts.shape[1]
+    tf = np.bincount(counts.indices, weights=counts.data, minlength=n_terms)
+    return np.bincount(counts.indices, minlength=n_terms), tf.astype(counts.dtype)
 
 
 def value_of_each_token(matrix, ids, offsets):

@@ -238,7 +238,7 @@ class BaseDocumentVectors(
         rows = find_rows(terms, documents, word_vectors)
         warn_unknown(
             self,
-            documents,
+            np.diff(documents.offsets),
             np.diff(rows[0].offsets),
             terms,
             why=f"known are {word_vectors.words[:3]} and so on",

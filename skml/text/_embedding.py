@@ -191,7 +191,7 @@ class EmbeddingTransformer(BaseDocumentVectors):
             )
         warn_unknown(
             self,
-            documents,
+            np.diff(documents.offsets),
             np.diff(rows.offsets),
             terms,
             why=f"word_vectors are of {word_vectors.words[:3]} and so on",

@@ -5,14 +5,9 @@ import codecs
 import gzip
 import lzma
 import os
-from array import array
 from pathlib import Path
 
 import numpy as np
-
-from skml.text._id_stream import CHUNK, IdStream
-from skml.text._line_tokenizer import LineTokenizer
-from skml.text._vocabulary import EncodedDocuments
 
 _OPEN = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _BOM = b"\xef\xbb\xbf"
@@ -121,21 +116,3 @@ class LineDocuments:
                 f"position {error.start} is not {error.encoding} ({error.reason}). "
                 "Pass its encoding, or decode_error='replace'."
             ) from error
-
-
-def encode_lines(documents, analyze, *, chars, lowercase, max_bytes):
-    """As `encode`, for lines in UTF-8; `analyze` does what C leaves to Python.
-
-    The terms are a `LineTokenizer`, a sequence of the distinct tokens.
-    """
-    tokenizer = LineTokenizer(chars=chars, lowercase=lowercase)
-    stream, offsets = IdStream(max_bytes), array("q", [0])
-    for number, line in enumerate(documents._lines()):
-        if not tokenizer.add_line(line):
-            tokenizer.add_tokens(analyze(documents._decode(line, number)))
-        offsets.append(stream.n_ids + tokenizer.n_ids)
-        if tokenizer.n_ids >= CHUNK:
-            stream.write(tokenizer.take_ids())
-    stream.write(tokenizer.take_ids())
-    offsets = np.frombuffer(offsets, dtype=np.int64)
-    return tokenizer, EncodedDocuments(stream.finish(), offsets)

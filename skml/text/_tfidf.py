@@ -5,22 +5,23 @@ parameters.
 """
 
 from collections.abc import Mapping
-from itertools import islice
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._estimator import BaseLearner
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
-from skml.text._counts import count_terms, is_count_matrix, value_of_each_token
+from skml.text._counts import count_matrix, is_count_matrix, value_of_each_token
 from skml.text._tfidf_learning import PRUNING, check_counts, dtype_of, learn
 from skml.text._tfidf_weights import SCHEMES, SUPERVISED, FittedTfidf
 from skml.text._unknown import warn_unknown
-from skml.text._vocabulary import look_up
+from skml.text._vocabulary import reindex
 
 _AS_IN_SKLEARN = ("norm", "use_idf", "smooth_idf", "sublinear_tf", *PRUNING)
 
@@ -135,9 +136,10 @@ class TfidfWeighter(
         Replaces `strip_accents` and `lowercase`: a function of the text.
     tokenizer : callable or None, default=None
         Replaces `token_pattern`: a function from text to tokens, such as a segmenter.
-    analyzer : {"word", "char"} or callable, default="word"
-        Whether tokens are words or characters (punctuation and blanks, too), or a
-        function from the document to tokens, which replaces all of the analysis.
+    analyzer : {"word", "char", "char_wb"} or callable, default="word"
+        Whether terms are n-grams of words, of characters (punctuation and blanks, too),
+        or of the characters of one word with a space before and behind it, or a
+        function from the document to its terms, which replaces all of the analysis.
     stop_words : {"english"}, list of str or None, default=None
         Tokens to leave out.
     token_pattern : str or None, default=r"(?u)\\b\\w\\w+\\b"
@@ -146,8 +148,18 @@ class TfidfWeighter(
         its combining marks, such as the vowel signs of Hindi, Tamil or Thai, the vowel
         points of Arabic, and decomposed accents. Any other is taken literally. None
         goes with a `tokenizer`.
+    ngram_range : tuple of (int, int), default=(1, 1)
+        The least and the greatest number of words or characters of an n-gram, as
+        ``(min_n, max_n)``: (1, 2) is single words and pairs of words. Words of an
+        n-gram are joined by a space.
+    binary : bool, default=False
+        Count a term once in each document that has it.
     dtype : {np.float64, np.float32}, default=np.float64
         The type of the weights.
+    n_jobs : int or None, default=None
+        The number of threads that count documents; -1 is one a processor. The weights
+        do not depend on it. Documents that are lists of tokens, or pass through a
+        function of Python, are read by one thread at a time.
 
     Attributes
     ----------
@@ -251,6 +263,10 @@ class TfidfWeighter(
         "a": [Interval(Real, 0, None, closed="neither")],
         "vocabulary": [Mapping, "array-like", set, frozenset, None],
         **ANALYSIS_CONSTRAINTS,
+        "analyzer": [StrOptions({"word", "char", "char_wb"}), callable],
+        "ngram_range": [tuple, list],
+        "binary": ["boolean"],
+        "n_jobs": [Integral, None],
         "dtype": [type, np.dtype, StrOptions({"float64", "float32"})],
     }
 
@@ -279,7 +295,10 @@ class TfidfWeighter(
         analyzer="word",
         stop_words=None,
         token_pattern=r"(?u)\b\w\w+\b",
+        ngram_range=(1, 1),
+        binary=False,
         dtype=np.float64,
+        n_jobs=None,
     ):
         self.scheme = scheme
         self.use_idf = use_idf
@@ -303,7 +322,10 @@ class TfidfWeighter(
         self.analyzer = analyzer
         self.stop_words = stop_words
         self.token_pattern = token_pattern
+        self.ngram_range = ngram_range
+        self.binary = binary
         self.dtype = dtype
+        self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -364,19 +386,44 @@ class TfidfWeighter(
         """
         check_is_fitted(self)
         self._check_same_kind(X)
-        vocabulary = self._fitted.vocabulary_
+        vocabulary = self._fitted.vocabulary
         if vocabulary is None:
             return self._fitted.weigh(check_counts(X, self))
-        terms, documents = self._encode(X, is_fit=False, known=vocabulary)
-        counts = count_terms(terms, documents, vocabulary, dtype_of(self))
+        matrix, counts = self._count_known(X, vocabulary, dtype_of(self))
         warn_unknown(
             self,
-            documents,
-            np.diff(counts.indptr),
-            terms,
-            why=f"known are {list(islice(vocabulary, 3))} and so on",
+            counts.n_symbols,
+            np.diff(matrix.indptr),
+            counts.sample,
+            why=lambda: f"known are {vocabulary.terms[:3]} and so on",
         )
-        return self._fitted.weigh(counts)
+        return self._fitted.weigh(matrix)
+
+    def inverse_transform(self, X):
+        """Look up the terms of weighted documents.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_documents, n_terms)
+            Weights of documents, as `transform` gives them.
+
+        Returns
+        -------
+        terms : list of ndarray of str objects
+            For each document the terms whose weight is not 0, in order of the columns.
+        """
+        check_is_fitted(self)
+        X = check_array(X, accept_sparse="csr")
+        names = self.get_feature_names_out()
+        if X.shape[1] != len(names):
+            raise ValueError(
+                f"{type(self).__name__}: X has {X.shape[1]} columns, and there are "
+                f"{len(names)} terms."
+            )
+        weights = sparse.csr_matrix(X, copy=True)
+        weights.sum_duplicates()
+        weights.eliminate_zeros()
+        return np.split(names[weights.indices], weights.indptr[1:-1])
 
     def token_weights(self, X):
         """Weight each token of documents.
@@ -397,17 +444,23 @@ class TfidfWeighter(
             analysis, stop words left out). Tokens outside the vocabulary have weight 0.
         """
         check_is_fitted(self)
-        vocabulary = self._fitted.vocabulary_
+        vocabulary = self._fitted.vocabulary
         if vocabulary is None:
             raise ValueError(
                 f"{type(self).__name__} was fitted on a count matrix, which has no "
                 "tokens. Fit it on documents to weight tokens."
             )
+        if tuple(self.ngram_range) != (1, 1):
+            raise ValueError(
+                f"{type(self).__name__}: tokens have no weights of their own with "
+                f"ngram_range={self.ngram_range!r}; only ngram_range=(1, 1) gives some."
+            )
         self._check_same_kind(X)
         terms, documents = self._encode(X, is_fit=False, known=vocabulary)
-        ids = look_up(terms, vocabulary)[documents.ids]
-        offsets = documents.offsets
-        counts = count_terms(terms, documents, vocabulary, dtype_of(self))
+        columns = vocabulary.columns_of(terms)
+        ids, offsets = columns[documents.ids], documents.offsets
+        documents = reindex(documents, columns)
+        counts = count_matrix(documents, len(vocabulary), dtype_of(self))
         frequencies = counts.data.copy()
         weights = self._fitted.weigh_entries(counts)
         weights.data /= frequencies
@@ -428,13 +481,24 @@ class TfidfWeighter(
             The terms; after `fit` on counts, the names of its columns, or x0, x1, ...
         """
         check_is_fitted(self)
-        if self._fitted.vocabulary_ is not None:
-            return np.array(list(self._fitted.vocabulary_), dtype=object)
+        if self._fitted.vocabulary is not None:
+            return np.array(self._fitted.vocabulary.terms, dtype=object)
         return super().get_feature_names_out(input_features)
+
+    @property
+    def vocabulary_(self):
+        """The column of each term, as a dict."""
+        fitted = getattr(self, "_fitted", None)
+        if fitted is None or fitted.vocabulary is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no vocabulary_: it was not fitted on "
+                "documents."
+            )
+        return fitted.vocabulary.index
 
     def _check_same_kind(self, X):
         kinds = ("documents", "a count matrix")
-        fitted, got = self._fitted.vocabulary_ is None, is_count_matrix(X)
+        fitted, got = self._fitted.vocabulary is None, is_count_matrix(X)
         if fitted != got:
             raise ValueError(
                 f"{type(self).__name__} was fitted on {kinds[fitted]}; got "

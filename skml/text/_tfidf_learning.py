@@ -8,8 +8,10 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import validate_data
 
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, refuse_set
-from skml.text._counts import count_terms, is_count_matrix, terms_to_keep
+from skml.text._counts import frequencies, is_count_matrix, terms_to_keep
+from skml.text._ngrams import order_symbols
 from skml.text._term_weights import check_classes
+from skml.text._tfidf_vocabulary import Vocabulary
 from skml.text._tfidf_weights import (
     SCHEME_PARAMETERS,
     SCHEMES,
@@ -37,16 +39,19 @@ def learn(X, y, weighter):
     else:
         refuse_set(weighter, PRUNING, "vocabulary is given")
         counts, vocabulary = _count_vocabulary(X, weighter)
-    return learn_weights(counts, classes, weighter, vocabulary_=vocabulary), counts
+    return learn_weights(counts, classes, weighter, vocabulary=vocabulary), counts
 
 
 def _learn_from_counts(X, classes, weighter):
     reason = "X is a count matrix, whose columns are the terms"
-    refuse_set(weighter, ("vocabulary", *ANALYSIS_CONSTRAINTS), reason)
+    names = ("vocabulary", "ngram_range", *ANALYSIS_CONSTRAINTS)
+    refuse_set(weighter, names, reason)
     # scikit-learn notes the columns on the estimator: here, on a copy.
     noted = copy(weighter)
     counts = check_counts(X, noted, reset=True)
-    is_kept = terms_to_keep(counts, weighter)
+    if weighter.binary:
+        counts.data.fill(1)
+    is_kept = terms_to_keep(*frequencies(counts), counts.shape[0], weighter)
     if not is_kept.all():
         counts.data[~is_kept[counts.indices]] = 0
         counts.eliminate_zeros()
@@ -89,42 +94,66 @@ def dtype_of(weighter):
 
 
 def _learn_vocabulary(X, weighter):
-    terms, documents = weighter._encode(X)
-    if not terms:
+    """The counts of the terms of documents that are kept, and these terms."""
+    counts = weighter._count(X)
+    n_documents, dtype = len(counts.n_symbols), dtype_of(weighter)
+    df, tf = counts.frequencies()
+    if weighter.binary:
+        tf = df
+    is_kept = df > 0
+    if not is_kept.any():
         raise ValueError(
             f"{type(weighter).__name__}: empty vocabulary; none of the "
-            f"{documents.n_documents} documents has a token. Perhaps they hold "
+            f"{n_documents} documents has a token. Perhaps they hold "
             "only stop words, or words that token_pattern does not match "
             f"({weighter.token_pattern!r})."
         )
-    terms_in_order = sorted(terms)
-    vocabulary = {term: column for column, term in enumerate(terms_in_order)}
-    counts = count_terms(terms, documents, vocabulary, dtype_of(weighter))
-    is_kept = terms_to_keep(counts, weighter)
-    if is_kept.all():
-        return counts, vocabulary
-    columns = np.flatnonzero(is_kept)
-    kept_terms = (terms_in_order[column] for column in columns)
-    return counts[:, columns], {term: i for i, term in enumerate(kept_terms)}
+    if counts.has_blanks:
+        return _learn_ambiguous(counts, n_documents, is_kept, weighter)
+    columns = counts.terms.order(is_kept.astype(np.uint8), order_symbols(counts.terms))
+    in_order = np.empty(np.count_nonzero(is_kept), dtype=np.int64)
+    in_order[columns[is_kept]] = np.flatnonzero(is_kept)
+    limits = df[in_order], tf[in_order].astype(dtype), n_documents
+    kept = in_order[terms_to_keep(*limits, weighter)]
+    columns.fill(-1)
+    columns[kept] = np.arange(len(kept))
+    vocabulary = Vocabulary(*counts.terms.spell(columns, len(kept)))
+    matrix = counts.matrix(columns, len(kept), dtype)
+    vocabulary.keep_closed(counts.analysis, counts.terms, columns)
+    return matrix, vocabulary
+
+
+def _learn_ambiguous(counts, n_documents, is_kept, weighter):
+    """As above, if words have blanks, so that several terms may be spelled alike."""
+    spelled = counts.spelled()
+    terms = sorted({spelled[i] for i in np.flatnonzero(is_kept)})
+    every = Vocabulary.of(terms)
+    matrix = counts.matrix(every.columns_of(spelled), len(terms), dtype_of(weighter))
+    matrix.sum_duplicates()
+    if weighter.binary:
+        matrix.data.fill(1)
+    kept = np.flatnonzero(terms_to_keep(*frequencies(matrix), n_documents, weighter))
+    return matrix[:, kept], Vocabulary.of([terms[i] for i in kept])
 
 
 def _count_vocabulary(X, weighter):
-    """The counts of the terms that are given, and the column of each."""
+    """The counts of the terms that are given, and these terms."""
     caller = type(weighter).__name__
     given = _vocabulary_terms(weighter.vocabulary, caller)
-    vocabulary = {term: column for column, term in enumerate(given)}
-    terms, documents = weighter._encode(X, known=vocabulary)
-    counts = count_terms(terms, documents, vocabulary, dtype_of(weighter))
-    is_found = np.bincount(counts.indices, minlength=len(given)) > 0
+    vocabulary = Vocabulary.of(given)
+    matrix, counts = weighter._count_known(
+        X, vocabulary, dtype_of(weighter), is_fit=True
+    )
+    is_found = np.bincount(matrix.indices, minlength=len(given)) > 0
     if not warn_unreachable(caller, weighter._term_analyzer(), given, is_found):
         warn_unknown(
             weighter,
-            documents,
-            np.diff(counts.indptr),
-            terms,
+            counts.n_symbols,
+            np.diff(matrix.indptr),
+            counts.sample,
             why=f"vocabulary holds {given[:3]} and so on",
         )
-    return counts, vocabulary
+    return matrix, vocabulary
 
 
 def _vocabulary_terms(vocabulary, caller):

@@ -15,6 +15,7 @@ from skml.text._term_weights import (
     sif,
     usif,
 )
+from skml.text._tfidf_vocabulary import Vocabulary
 
 # The parameters that each scheme honours; the others are refused.
 SCHEMES = {
@@ -41,6 +42,7 @@ class FittedTfidf(Fitted):
     """
 
     scheme: str
+    binary: bool
     sublinear_tf: bool
     norm: str | None
     k1: float
@@ -49,19 +51,14 @@ class FittedTfidf(Fitted):
     idf_: np.ndarray | None
     mean_length_: float | None
     classes_: np.ndarray | None
-    vocabulary_: dict | None = None
+    vocabulary: Vocabulary | None = None
     n_features_in_: int | None = None
     feature_names_in_: np.ndarray | None = None
 
     def check(self):
         weights, n_terms = self.term_weights_, self.n_features_in_
-        if self.vocabulary_ is not None:
-            n_terms = len(self.vocabulary_)
-            columns = list(self.vocabulary_.values())
-            if not all(isinstance(term, str) for term in self.vocabulary_) or (
-                columns != list(range(n_terms))
-            ):
-                raise ValueError("the columns of vocabulary_ are not 0, 1, and so on")
+        if self.vocabulary is not None:
+            n_terms = len(self.vocabulary)
         if self.scheme not in SCHEMES or self.norm not in {"l1", "l2", None}:
             raise ValueError(f"{show(self.scheme)} or {show(self.norm)} is not known")
         if weights.shape != (n_terms,) or weights.dtype not in (np.float64, np.float32):
@@ -80,9 +77,9 @@ class FittedTfidf(Fitted):
 
     def weigh_entries(self, counts):
         """Overwrite each count by its weight; the structure stays, zeros included."""
-        if self.scheme == "idf":
+        if self.binary or self.scheme == "idf":
             counts.data.fill(1)
-        elif self.scheme == "bm25":
+        if self.scheme == "bm25":
             # Only columns that are left out have no weight.
             lengths = counts @ (self.term_weights_ > 0).astype(np.float64)
             counts.data[:] = bm25_saturation(
@@ -108,6 +105,8 @@ def learn_weights(counts, classes, parameters, is_kept=True, **columns):
             f"{type(parameters).__name__}: X holds {n_documents} document(s) and y "
             f"{len(classes[1])} label(s); pass one label for each document."
         )
+    if parameters.binary:
+        counts.data.fill(1)
     weights = _global_weights(counts, classes, parameters)
     # Infinite is the idf, not smoothed, of a term that fit has not seen.
     weights[~(is_kept & np.isfinite(weights))] = 0
@@ -117,6 +116,7 @@ def learn_weights(counts, classes, parameters, is_kept=True, **columns):
         mean_length = float(n_tokens / n_documents)
     return FittedTfidf(
         scheme=parameters.scheme,
+        binary=bool(parameters.binary),
         sublinear_tf=bool(parameters.sublinear_tf),
         norm=parameters.norm,
         k1=float(parameters.k1),

@@ -19,7 +19,7 @@ _HOW_DOCUMENTS_DIFFER = (
 
 def warn_unknown(
     estimator,
-    documents,
+    n_tokens,
     n_known,
     terms,
     *,
@@ -29,19 +29,19 @@ def warn_unknown(
 ):
     """Warn if such a fraction of the documents with tokens have none that is known.
 
-    `documents` are encoded by `terms`; `n_known` is how many tokens of each are known.
-    A single document is no reason to warn.
+    `n_tokens` is how many tokens each document has, and `n_known` how many of them are
+    known. `terms`, some of the tokens, and the reason may be functions that return
+    them. A single document is no reason to warn.
     """
-    n_tokens = np.diff(documents.offsets)
     n_filled = np.count_nonzero(n_tokens)
     n_lost = n_filled - np.count_nonzero(n_known[n_tokens > 0])
     if n_filled > 1 and n_lost >= most * n_filled:
         which = "most" if n_lost < n_filled else "all"
         if estimator.analyzer == "word" and estimator.tokenizer is None:
-            remedy += segmentation_advice(terms)
+            remedy += segmentation_advice(terms() if callable(terms) else terms)
         warn_user(
             f"{type(estimator).__name__}: {which} documents have no known word and "
-            f"become zeros: {why}. {remedy}"
+            f"become zeros: {why() if callable(why) else why}. {remedy}"
         )
 
 
@@ -59,25 +59,25 @@ def segmentation_advice(terms):
 def warn_unreachable(caller, analyze, terms, is_found):
     """Warn if terms of a vocabulary are what `analyze` never makes of text.
 
-    Returns whether there are such terms, of which `is_found` marks those that occur.
+    Text that is the term alone becomes it, if any text does. Returns whether there are
+    such terms, of which `is_found` marks those that occur.
     """
-    absent = np.flatnonzero(~is_found)
-    lines = [terms[i] for i in absent]
-    if analyze("\n".join(lines)) == lines:  # as a rule, and faster than each by itself
-        return False
-    lost = [(i, analyze(terms[i])) for i in absent]
-    lost = [(i, tokens) for i, tokens in lost if tokens != [terms[i]]]
+    lost = [
+        (terms[i], becomes)
+        for i in np.flatnonzero(~is_found)
+        if terms[i] not in (becomes := analyze(terms[i]))
+    ]
     # Ready tokens are not analysed: then, some such terms are found, as a rule.
     if not lost or any(
-        analyze(terms[i]) != [terms[i]] for i in np.flatnonzero(is_found)
+        terms[i] not in analyze(terms[i]) for i in np.flatnonzero(is_found)
     ):
         return False
-    first, tokens = lost[0]
-    becomes = " and ".join(map(repr, tokens)) or "nothing"
+    first, becomes = lost[0]
+    becomes = " and ".join(map(repr, becomes)) or "nothing"
     warn_user(
         f"{caller}: {len(lost)} of {len(terms)} terms of vocabulary are never found in "
-        f"text, as its analysis makes something else of them: {terms[first]!r:.60} "
+        f"text, as its analysis makes something else of them: {first!r:.60} "
         f"becomes {becomes:.60}. Spell the terms as they are after the analysis, or "
-        "change lowercase, strip_accents, stop_words or token_pattern."
+        "change lowercase, strip_accents, stop_words, token_pattern or ngram_range."
     )
     return True

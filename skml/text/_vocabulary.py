@@ -1,13 +1,10 @@
-"""Tokens to ids: one pass over the documents, four bytes a token."""
+"""Documents as ids of terms, and which terms to keep."""
 
-import math
-from array import array
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 
-from skml.text._id_stream import CHUNK, IdStream, release
+from skml.text._id_stream import CHUNK, release
 
 
 @dataclass
@@ -29,55 +26,26 @@ class EncodedDocuments:
         return EncodedDocuments(self.ids.copy(), self.offsets)
 
 
-def encode(token_sequences, *, caller, max_bytes=math.inf):
-    """Give every distinct token an id, in order of first appearance.
-
-    Returns the terms, whose positions are the ids, and the documents as ids, of which
-    no more than `max_bytes` are held in memory; others go to a temporary file.
-    """
-    index = defaultdict()
-    index.default_factory = index.__len__
-    stream, ids = IdStream(max_bytes), array("i")
-    offsets = array("q", [0])
-    for position, tokens in enumerate(token_sequences):
-        try:
-            # The loop over tokens runs in C: an array is extended from a map.
-            ids.extend(map(index.__getitem__, tokens))
-        except TypeError as error:
-            raise TypeError(_bad_token(tokens, position, caller)) from error
-        offsets.append(stream.n_ids + len(ids))
-        if len(ids) >= CHUNK:
-            stream.write(ids)
-            del ids[:]
-    stream.write(ids)
-    # Without a factory, a lookup that fails is an error again.
-    index.default_factory = None
-    documents = EncodedDocuments(
-        stream.finish(), np.frombuffer(offsets, dtype=np.int64)
-    )
-    terms = list(index)
-    for term_id, term in enumerate(terms):
-        if not isinstance(term, str):
-            where = int(np.argmax(documents.ids == term_id))
-            document = int(np.searchsorted(documents.offsets, where, side="right")) - 1
-            token = where - int(documents.offsets[document])
-            raise TypeError(_wrong_token(term, document, token, caller))
-    return terms, documents
+def spell(terms):
+    """Terms in UTF-8, one behind the other, and 0 and where each of them ends."""
+    spelled = [term.encode("utf-8", "surrogatepass") for term in terms]
+    ends = np.zeros(len(spelled) + 1, dtype=np.int64)
+    np.cumsum([len(term) for term in spelled], out=ends[1:])
+    return np.frombuffer(b"".join(spelled), dtype=np.uint8), ends
 
 
-def _bad_token(tokens, document, caller):
-    """Message for a document with a token that cannot even be hashed."""
-    for position, token in enumerate(tokens if hasattr(tokens, "__iter__") else ()):
+def raise_bad_token(tokens, document, caller):
+    """Raise a TypeError if a document is no sequence of str."""
+    if not hasattr(tokens, "__iter__"):
+        raise TypeError(
+            f"{caller}: document {document} cannot be read as a sequence of tokens."
+        )
+    for position, token in enumerate(tokens):
         if not isinstance(token, str):
-            return _wrong_token(token, document, position, caller)
-    return f"{caller}: document {document} cannot be read as a sequence of tokens."
-
-
-def _wrong_token(token, document, position, caller):
-    return (
-        f"{caller}: token {position} of document {document} is {token!r:.60} "
-        f"({type(token).__name__}); every token must be a str."
-    )
+            raise TypeError(
+                f"{caller}: token {position} of document {document} is {token!r:.60} "
+                f"({type(token).__name__}); every token must be a str."
+            )
 
 
 def count_ids(ids, n_terms):

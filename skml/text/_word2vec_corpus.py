@@ -65,7 +65,7 @@ def learn_vocabulary(estimator, X, *, to_pool):
     if n_known.max() > 1 and estimator.subwords is None:
         warn_unknown(
             estimator,
-            documents,
+            np.diff(documents.offsets),
             n_known,
             terms,
             why=f"none of theirs occurs min_count={estimator.min_count} times",

@@ -388,9 +388,7 @@ def test_one_row_of_each_class_may_be_held_out(name):
     model = make(name, validation_fraction=2, min_samples_leaf=1)
     model.fit(X[rows], BINARY[rows])
     assert len(model.validation_score_) > 0
-    with pytest.raises(
-        ValueError, match="validation_fraction=1 holds out 1 of 12"
-    ):
+    with pytest.raises(ValueError, match="validation_fraction=1 holds out 1 of 12"):
         make(name, validation_fraction=1).fit(X[rows], BINARY[rows])
 
 

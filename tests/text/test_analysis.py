@@ -1,6 +1,7 @@
 """Tests of documents to tokens: scikit-learn's analysis, and what it refuses."""
 
-from itertools import product
+import weakref
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from skml.text import (
     TfidfWeighter,
     Word2VecTransformer,
     WordVectors,
+    _ngrams,
 )
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
-from skml.text._vocabulary import encode
 
 DEFAULTS = {name: CountVectorizer().get_params()[name] for name in ANALYSIS_CONSTRAINTS}
 TEXTS = [
@@ -55,7 +56,9 @@ class Analyzer(TextAnalysisMixin, BaseEstimator):
 
 
 def tokens_of(X, **parameters):
-    return [list(tokens) for tokens in Analyzer(**parameters)._tokenize(X)]
+    terms, documents = Analyzer(**parameters)._encode(X)
+    ids, offsets = documents.ids.tolist(), documents.offsets
+    return [[terms[i] for i in ids[start:end]] for start, end in pairwise(offsets)]
 
 
 def reverse(text):
@@ -104,8 +107,7 @@ def test_chinese_by_character_and_by_segmenter():
 def test_token_lists_stay_as_they_are():
     documents = [["The", "cat", "I", "a b", ""], [], ("É",)]
     assert tokens_of(documents) == [["The", "cat", "I", "a b", ""], [], ["É"]]
-    first, *_ = Analyzer()._tokenize(documents)
-    assert first is documents[0]
+    assert documents[0] == ["The", "cat", "I", "a b", ""]
 
 
 def test_text_and_token_lists_mix():
@@ -141,10 +143,31 @@ def test_what_token_lists_cannot_honour_is_refused(parameters, message):
 @pytest.mark.parametrize("token", [3, None, ["a"], {"a": 1}, b"a", float("nan")])
 @pytest.mark.parametrize("stop_words", [None, ["the"]])
 def test_tokens_that_are_no_str_are_reported(token, stop_words):
-    analyzer = Analyzer(stop_words=stop_words)
-    token_sequences = analyzer._tokenize([["a"], ["a", token]])
-    with pytest.raises(TypeError, match="Analyzer: token 1 of document 1 is "):
-        encode(token_sequences, caller="Analyzer")
+    documents = [["a"], "a", ["a", token]]
+    message = r"^Analyzer: token 1 of document 2 is .* be a str\.$"
+    with pytest.raises(TypeError, match=message):
+        tokens_of(documents, stop_words=stop_words)
+    with pytest.raises(TypeError, match=message):
+        tokens_of(documents, analyzer=list, stop_words=None)
+
+
+def test_analyzers_may_return_iterators():
+    def analyze(text):
+        yield from text.split()
+
+    assert tokens_of(["a b", ""], analyzer=analyze) == [["a", "b"], []]
+    assert tokens_of(["a b", ""], tokenizer=analyze) == [["a", "b"], []]
+    with pytest.raises(TypeError, match="document 1 cannot be read as a sequence"):
+        tokens_of(["a", "b"], analyzer={"a": ["a"], "b": None}.get)
+
+
+def test_errors_of_an_analyzer_are_its_own():
+    def broken(text):
+        yield "a"
+        raise TypeError("inside the analyzer")
+
+    with pytest.raises(TypeError, match="inside the analyzer"):
+        tokens_of(["a"], analyzer=broken)
 
 
 @pytest.mark.parametrize(
@@ -229,18 +252,24 @@ def test_inconsistent_stop_words_warn_as_in_scikit_learn():
         tokens_of(["a cat"], stop_words=["The"])
 
 
-def test_no_document_is_held():
-    """The generator of tokens takes one document at a time."""
-    taken = []
+def test_few_documents_are_held(monkeypatch):
+    """A generator of documents is consumed in small batches."""
+    monkeypatch.setattr(_ngrams, "LONGEST", 100)
+    held, most = weakref.WeakSet(), 0
+
+    class Document(str):
+        pass
 
     def generate():
-        for text in TEXTS:
-            taken.append(text)
-            yield text
+        nonlocal most
+        for i in range(100):
+            document = Document(f"document of number {i}")
+            held.add(document)
+            most = max(most, len(held))
+            yield document
 
-    token_sequences = Analyzer()._tokenize(generate())
-    next(token_sequences)
-    assert taken == TEXTS[:1]
+    assert len(tokens_of(generate())) == 100
+    assert most < 20
 
 
 def test_the_default_pattern_keeps_combining_marks():

@@ -217,6 +217,10 @@ def cut(a):
     return a[:-1].copy()
 
 
+def back_and_forth(a):
+    return np.concatenate([a[:1], a[:0:-1][1:], a[-1:]])
+
+
 def minus(a):
     return -a
 
@@ -224,10 +228,32 @@ def minus(a):
 DAMAGE = {
     "scheme": ("tf-idf", at(scheme="x"), "'x' or 'l2' is not known"),
     "norm": ("tf-idf", at(norm="l3"), "'tf-idf' or 'l3' is not known"),
-    "columns": ("tf-idf", at(vocabulary_=pairs(["a", 1])), "columns of vocabulary_"),
-    "term": ("tf-idf", at(vocabulary_=pairs([1, 0])), "columns of vocabulary_"),
-    "terms": ("tf-idf", at(vocabulary_=pairs(["a", 0])), "for 1 terms"),
-    "no terms": ("tf-idf", at(vocabulary_=None), "for None terms"),
+    "ends": (
+        "tf-idf",
+        array("vocabulary", name="ends", change=lambda a: a + 1),
+        "the ends of the terms do not fit",
+    ),
+    "ends that go back": (
+        "tf-idf",
+        array("vocabulary", name="ends", change=back_and_forth),
+        "the ends of the terms do not fit",
+    ),
+    "spelling": (
+        "tf-idf",
+        array("vocabulary", name="spelling", change=lambda a: a | 0x80),
+        "terms of the vocabulary are no UTF-8",
+    ),
+    "term": (
+        "tf-idf",
+        array("vocabulary", name="spelling", change=lambda a: a * 0 + 97),
+        "two columns",
+    ),
+    "terms": (
+        "tf-idf",
+        array("vocabulary", name="ends", change=lambda a: a[[0, -1]]),
+        "for 1 terms",
+    ),
+    "no terms": ("tf-idf", at(vocabulary=None), "for None terms"),
     "half": ("tf-idf", array(name="idf_", change=lambda a: a.astype("f2")), "float16"),
     "length": ("bm25", at(mean_length_=None), "mean_length_ is None for bm25"),
     "pooling": ("embedding", at(pooling="x"), "pooling is 'x'"),

@@ -559,6 +559,6 @@ def test_max_df_below_min_df():
 def test_parameters_are_as_in_sklearn():
     """A user of TfidfVectorizer finds the same names with the same defaults."""
     ours, theirs = TfidfWeighter().get_params(), TfidfVectorizer().get_params()
-    assert theirs.keys() - ours.keys() == {"binary", "ngram_range"}
-    assert ours.keys() - theirs.keys() == {"scheme", "k1", "b", "a"}
+    assert theirs.keys() <= ours.keys()
+    assert ours.keys() - theirs.keys() == {"scheme", "k1", "b", "a", "n_jobs"}
     assert all(ours[name] == theirs[name] for name in ours.keys() & theirs.keys())

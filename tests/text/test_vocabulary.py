@@ -10,13 +10,10 @@ from skml.text import _vocabulary
 from skml.text._vocabulary import (
     EncodedDocuments,
     count_ids,
-    encode,
     look_up,
     rank_terms,
     reindex,
 )
-
-TOKENS = [["b", "a", "b"], [], ["猫", "a"], ["", "b"], []]
 
 
 @pytest.fixture(params=[1, 2, 3, 1 << 20], ids="chunk={}".format)
@@ -40,64 +37,6 @@ def encoded(documents):
 def decoded(documents):
     ids, offsets = documents.ids.tolist(), documents.offsets
     return [ids[start:end] for start, end in pairwise(offsets)]
-
-
-def test_encode_by_hand():
-    terms, documents = encode(TOKENS, caller="Estimator")
-    assert terms == ["b", "a", "猫", ""]
-    assert_array_equal(documents.ids, [0, 1, 0, 2, 1, 3, 0])
-    assert_array_equal(documents.offsets, [0, 3, 3, 5, 7, 7])
-    assert documents.ids.dtype == np.int32
-    assert documents.offsets.dtype == np.int64
-    assert documents.n_documents == 5
-
-
-@pytest.mark.parametrize(
-    "container",
-    [tuple, iter, np.array, lambda tokens: (token for token in tokens)],
-    ids=["tuple", "iterator", "array", "generator"],
-)
-def test_encode_takes_any_sequence_once(container):
-    terms, documents = encode((container(tokens) for tokens in TOKENS), caller="E")
-    expected_terms, expected = encode(TOKENS, caller="E")
-    assert terms == expected_terms
-    assert decoded(documents) == decoded(expected)
-
-
-@pytest.mark.parametrize("token_sequences", [[], [[]], [[], []]])
-def test_encode_nothing(token_sequences):
-    terms, documents = encode(token_sequences, caller="Estimator")
-    assert terms == []
-    assert documents.ids.shape == (0,)
-    assert documents.ids.dtype == np.int32
-    assert documents.n_documents == len(token_sequences)
-    assert decoded(documents) == token_sequences
-
-
-@pytest.mark.parametrize("token", [3, None, b"a", 1.5, ("a",), ["a"], {"a"}])
-@pytest.mark.parametrize("position", [0, 2])
-@pytest.mark.parametrize("document", [0, 2])
-def test_encode_says_which_token_is_no_str(token, position, document):
-    token_sequences = [["a", "b"], [], ["c"]]
-    token_sequences[document] = [*"de"[:position], token, "f"]
-    message = rf"^Estimator: token {position} of document {document} is .* be a str\.$"
-    with pytest.raises(TypeError, match=message):
-        encode(token_sequences, caller="Estimator")
-
-
-def test_encode_refuses_what_is_no_sequence():
-    with pytest.raises(TypeError, match="document 1 cannot be read as a sequence"):
-        encode([["a"], None], caller="Estimator")
-
-
-def test_encode_keeps_the_cause_of_an_analyzers_own_error():
-    def broken():
-        yield "a"
-        raise TypeError("inside the analyzer")
-
-    with pytest.raises(TypeError, match="document 0 cannot be read") as error:
-        encode([broken()], caller="Estimator")
-    assert "inside the analyzer" in str(error.value.__cause__)
 
 
 @pytest.mark.usefixtures("chunk")

@@ -1,0 +1,602 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: cdivision=True
+"""Documents to counts of n-grams, without a Python object a token, and without the GIL.
+
+The characters of a document become symbols, words or characters, and symbols become
+n-grams.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from skml.text._alphabet cimport (
+    CODE,
+    CONTEXT,
+    JOINER,
+    MARK,
+    MEMBER,
+    SEVERAL,
+    SIGN,
+    SPACE,
+    WORD,
+    Alphabet,
+)
+from skml.text._terms cimport Terms, encode, grow, mix, ngram_key, pack
+
+cdef extern from "Python.h":
+    void *PyUnicode_DATA(object text)
+    int PyUnicode_KIND(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    bint PyUnicode_IS_ASCII(object text)
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define prefetch(address) __builtin_prefetch(address)
+    #else
+    #define prefetch(address)
+    #endif
+    """
+    void prefetch(const void *address) noexcept nogil
+
+cdef enum:
+    AHEAD = 8  # n-grams whose memory is fetched beforehand
+
+    # How the reading of a document ended.
+    DONE = 0
+    FOR_PYTHON = 1
+    NO_PAGE = 2
+
+
+cdef struct Count:
+    int32_t term, count
+
+
+cdef struct Text:
+    const void *data  # NULL if the document is no text
+    int64_t size
+    int kind  # bytes a character; 0 for ASCII
+
+
+cdef inline uint32_t read(const Text *text, int64_t i) noexcept nogil:
+    if text.kind <= 1:
+        return (<const uint8_t *>text.data)[i]
+    if text.kind == 2:
+        return (<const uint16_t *>text.data)[i]
+    return (<const uint32_t *>text.data)[i]
+
+
+cdef int take_text(object document, Text *text) except -1:
+    """Where the characters of a str are; no place for anything else."""
+    text.data = NULL
+    if isinstance(document, str):
+        text.data, text.size = PyUnicode_DATA(document), PyUnicode_GET_LENGTH(document)
+        text.kind = 0 if PyUnicode_IS_ASCII(document) else PyUnicode_KIND(document)
+    return 0
+
+
+cdef void sort(uint64_t *values, int64_t n) noexcept nogil:
+    """Quicksort by the median of three, and by insertion of what is short."""
+    cdef int64_t i, j
+    cdef uint64_t value, pivot
+    while n > 16:
+        pivot = max(
+            min(values[0], values[n // 2]),
+            min(max(values[0], values[n // 2]), values[n - 1]),
+        )
+        i, j = 0, n - 1
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                value = values[i]
+                values[i] = values[j]
+                values[j] = value
+                i += 1
+                j -= 1
+        # The shorter part first, so that the stack stays short.
+        if j + 1 < n - i:
+            sort(values, j + 1)
+            values, n = values + i, n - i
+        else:
+            sort(values + i, n - i)
+            n = j + 1
+    for i in range(1, n):
+        value, j = values[i], i
+        while j and values[j - 1] > value:
+            values[j] = values[j - 1]
+            j -= 1
+        values[j] = value
+
+
+cdef class NgramCounter:
+    """Counts of n-grams of documents.
+
+    Parameters
+    ----------
+    alphabet : Alphabet
+        What each character becomes, and which are part of words.
+    terms : Terms
+        The terms; new ones are added, unless they are closed.
+    min_n, max_n : int
+        How many symbols an n-gram has.
+    within_words : bool, default=False
+        Whether n-grams of characters are those of one word, with a space before and
+        behind it.
+    min_characters : int, default=2
+        How many characters a word has at least.
+    n_stop_words : int, default=0
+        So many of the first terms are left out before n-grams are made.
+    in_order : bool, default=False
+        Whether each token is kept by itself, in order; there are no n-grams then.
+
+    Attributes
+    ----------
+    n_counts : int
+        The number of counts; one a term in each document, or one a token if `in_order`.
+    n_done : int
+        How many documents of the last call were counted before an error.
+    has_blanks : bool
+        Whether a word has a blank in it, so that it may be spelled as an n-gram is, or
+        a character that sorts before the blank between words.
+    """
+
+    cdef Alphabet alphabet
+    cdef Terms terms
+    cdef bint within_words, in_order
+    cdef readonly bint has_blanks
+    cdef readonly int64_t n_done
+    cdef int min_n, max_n, min_characters
+    cdef int64_t n_stop_words
+
+    # Of a document: what its characters become, its symbols, and the n-gram that
+    # begins with each symbol.
+    cdef uint32_t *entries
+    cdef int32_t *symbols
+    cdef int32_t *prefixes
+    cdef uint8_t *word
+    cdef int64_t n_entries, n_symbols, n_tokens  # n_tokens since n-grams were counted
+    cdef int64_t entries_capacity, symbols_capacity, prefixes_capacity, word_capacity
+    cdef int missing_page
+
+    cdef Count *counts
+    cdef int64_t *places  # of each term's count, in the last document that has it
+    cdef readonly int64_t n_counts
+    cdef int64_t counts_capacity, places_capacity, begin
+
+    def __cinit__(
+        self,
+        Alphabet alphabet,
+        Terms terms,
+        *,
+        int min_n=1,
+        int max_n=1,
+        bint within_words=False,
+        int min_characters=2,
+        int64_t n_stop_words=0,
+        bint in_order=False,
+    ):
+        self.alphabet, self.terms = alphabet, terms
+        self.min_n, self.max_n, self.within_words = min_n, max_n, within_words
+        self.min_characters, self.n_stop_words = min_characters, n_stop_words
+        self.in_order = in_order
+
+    def __dealloc__(self):
+        free(self.entries)
+        free(self.symbols)
+        free(self.prefixes)
+        free(self.word)
+        free(self.counts)
+        free(self.places)
+
+    def count(self, list documents, analyze):
+        """Count the n-grams of documents.
+
+        Parameters
+        ----------
+        documents : list of str or of sequence of str
+            The documents; a sequence holds tokens.
+        analyze : callable
+            From a document to its words, or to strings of characters between which
+            there are no n-grams: for what is left to Python.
+
+        Returns
+        -------
+        ends : ndarray of shape (n_documents,), dtype int64
+            Where the counts of each document end.
+        sizes : ndarray of shape (n_documents,), dtype int64
+            The number of symbols of each document, known or not.
+        """
+        cdef int64_t i, n = len(documents)
+        cdef int state
+        ends, sizes = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+        cdef int64_t[::1] end = ends, size = sizes
+        cdef Text *texts = <Text *>malloc((n + 1) * sizeof(Text))
+        if texts == NULL:
+            raise MemoryError("no memory for the documents")
+        try:
+            for i in range(n):
+                take_text(documents[i], &texts[i])
+            i = 0
+            while i < n:
+                with nogil:
+                    state = self.count_texts(texts, &i, end, size)
+                self.n_done = i
+                if state == NO_PAGE:
+                    self.alphabet.make_page(self.missing_page)
+                elif i < n:
+                    document = documents[i]
+                    self.count_sequence(
+                        analyze(document) if isinstance(document, str) else document
+                    )
+                    end[i], size[i] = self.n_counts, self.n_symbols
+                    i += 1
+        finally:
+            free(texts)
+        return ends, sizes
+
+    cdef int count_texts(
+        self, const Text *texts, int64_t *i, int64_t[::1] ends, int64_t[::1] sizes
+    ) except -1 nogil:
+        """Count documents up to one that is left to Python, or to the end."""
+        cdef int state
+        while i[0] < ends.shape[0] and texts[i[0]].data != NULL:
+            state = self.count_text(&texts[i[0]])
+            if state != DONE:
+                return state
+            ends[i[0]], sizes[i[0]] = self.n_counts, self.n_symbols
+            i[0] += 1
+        return DONE
+
+    cdef int count_text(self, const Text *text) except -1 nogil:
+        cdef int state
+        self.begin, self.n_tokens, self.n_symbols = self.n_counts, 0, 0
+        if self.terms.of_words and text.kind == 0 and self.alphabet.is_plain:
+            self.reserve(text.size // (1 + self.min_characters) + 1)
+            self.word = <uint8_t *>grow(self.word, &self.word_capacity, text.size, 1)
+            self.add_ascii_words(<const uint8_t *>text.data, text.size)
+        else:
+            state = self.read_entries(text)
+            if state != DONE:
+                return state
+            # Among characters, each word has a space before and behind it.
+            self.reserve((3 if self.within_words else 1) * self.n_entries)
+            if self.terms.of_words:
+                self.word = <uint8_t *>grow(
+                    self.word, &self.word_capacity, 4 * self.n_entries, 1
+                )
+                self.add_words()
+            else:
+                self.add_characters()
+                return DONE
+        self.count_ngrams()
+        return DONE
+
+    cdef int count_sequence(self, tokens) except -1:
+        """Count the n-grams of tokens, or of characters, string by string."""
+        self.begin, self.n_tokens, self.n_symbols = self.n_counts, 0, 0
+        if self.terms.of_words:
+            # Its length is what a list says it is; that of another class may be wrong.
+            tokens = tokens if type(tokens) is list else list(tokens)
+            self.reserve(len(tokens))
+            for token in tokens:
+                self.add_token(token)
+            self.count_ngrams()
+            return 0
+        for text in tokens:
+            self.n_tokens = 0
+            self.reserve(len(text))
+            for character in text:
+                self.add_character(<uint32_t>ord(character))
+            self.count_ngrams()
+        return 0
+
+    cdef int reserve(self, int64_t n) except -1 nogil:
+        """Memory for the symbols of a document, and for their counts."""
+        cdef int64_t n_levels = min(self.max_n - self.min_n + 1, max(n, 1))
+        cdef int64_t n_counts = self.n_counts + n * n_levels
+        self.symbols = <int32_t *>grow(
+            self.symbols, &self.symbols_capacity, n, sizeof(int32_t)
+        )
+        self.prefixes = <int32_t *>grow(
+            self.prefixes, &self.prefixes_capacity, n, sizeof(int32_t)
+        )
+        self.counts = <Count *>grow(
+            self.counts, &self.counts_capacity, n_counts, sizeof(Count)
+        )
+        return 0
+
+    cdef int read_entries(self, const Text *text) except -1 nogil:
+        """Look up what the characters of a document become."""
+        cdef int64_t i, n = 0, needed
+        cdef uint32_t code, entry
+        cdef uint32_t *page
+        cdef uint32_t *several
+        cdef uint32_t *entries = <uint32_t *>grow(
+            self.entries, &self.entries_capacity, text.size, sizeof(uint32_t)
+        )
+        self.entries = entries
+        for i in range(text.size):
+            code = read(text, i)
+            page = self.alphabet.pages[code >> 8]
+            if page == NULL:
+                self.missing_page = code >> 8
+                return NO_PAGE
+            entry = page[code & 0xFF]
+            if entry & (CONTEXT | SEVERAL):
+                if entry & CONTEXT:
+                    return FOR_PYTHON
+                several = self.alphabet.several + (entry & CODE)
+                needed = n + several[0] + text.size - i
+                self.entries = entries = <uint32_t *>grow(
+                    entries, &self.entries_capacity, needed, sizeof(uint32_t)
+                )
+                memcpy(entries + n, several + 1, several[0] * sizeof(uint32_t))
+                n += several[0]
+            else:
+                entries[n] = entry
+                n += 1
+        self.n_entries = n
+        return DONE
+
+    cdef int add_ascii_words(self, const uint8_t *text, int64_t n) except -1 nogil:
+        cdef const uint8_t *letters = self.alphabet.letters
+        cdef int64_t i = 0, size
+        cdef uint64_t key
+        cdef uint8_t letter
+        while i < n:
+            letter = letters[text[i]]
+            i += 1
+            if not letter:
+                continue
+            size, key = 0, 0
+            while letter:
+                self.word[size] = letter
+                key = key << 8 | letter
+                size += 1
+                letter = letters[text[i]] if i < n else 0
+                i += 1
+            if size >= self.min_characters:
+                self.add_word(self.word, size, key, size <= 8)
+        return 0
+
+    cdef int add_words(self) except -1 nogil:
+        """Words of what was read: members, with the marks behind them."""
+        cdef int64_t i, size = 0, n_characters = 0
+        cdef uint32_t entry
+        cdef bint mark = False, is_joined, is_torn = False
+        for i in range(self.n_entries):
+            entry = self.entries[i]
+            is_joined = entry & MEMBER != 0
+            if size and not is_joined:
+                is_joined = entry & MARK != 0
+                if entry & JOINER:
+                    is_joined = mark or (
+                        i + 1 < self.n_entries and self.entries[i + 1] & MARK != 0
+                    )
+            mark = entry & MARK != 0
+            if is_joined:
+                size += encode(entry & CODE, self.word + size)
+                n_characters += entry & (MEMBER | SIGN) != 0
+                continue
+            # What is no member, but matches \w, tears a word: it has no boundary there.
+            if n_characters >= self.min_characters and not (is_torn or entry & WORD):
+                self.add_spelled(self.word, size)
+            is_torn = entry & WORD != 0
+            size = n_characters = 0
+        if n_characters >= self.min_characters and not is_torn:
+            self.add_spelled(self.word, size)
+        return 0
+
+    cdef int add_characters(self) except -1 nogil:
+        """Characters of what was read, and their n-grams."""
+        cdef int64_t i, n_blanks = 0
+        cdef uint32_t entry, blank = 0
+        for i in range(self.n_entries):
+            entry = self.entries[i]
+            if entry & SPACE:
+                if self.within_words and self.n_tokens:
+                    self.add_character(32)
+                    self.count_ngrams()
+                    self.n_tokens = 0
+                n_blanks += 1
+                blank = entry & CODE
+                continue
+            if self.within_words:
+                if self.n_tokens == 0:
+                    self.add_character(32)
+            elif n_blanks:
+                self.add_character(blank if n_blanks == 1 else 32)
+            n_blanks = 0
+            self.add_character(entry & CODE)
+        if self.within_words:
+            if self.n_tokens:
+                self.add_character(32)
+        elif n_blanks:
+            self.add_character(blank if n_blanks == 1 else 32)
+        self.count_ngrams()
+        return 0
+
+    cdef int add_token(self, token) except -1:
+        """Add a word that Python spells."""
+        cdef bytes raw
+        if not isinstance(token, str):
+            raise TypeError(f"{token!r:.60} is no str")
+        if PyUnicode_IS_ASCII(token):
+            self.add_spelled(
+                <const uint8_t *>PyUnicode_DATA(token), PyUnicode_GET_LENGTH(token)
+            )
+        else:
+            raw = str.encode(token, "utf-8", "surrogatepass")
+            self.add_spelled(<const uint8_t *><const char *>raw, len(raw))
+        return 0
+
+    cdef int add_spelled(self, const uint8_t *word, int64_t size) except -1 nogil:
+        """Append a word that may hold any character."""
+        cdef uint64_t key = 0
+        cdef bint is_short = pack(word, size, &key)
+        cdef int64_t i
+        if self.max_n > 1:
+            for i in range(size):
+                self.has_blanks |= word[i] <= 32
+        return self.add_word(word, size, key, is_short)
+
+    cdef inline int add_word(
+        self, const uint8_t *word, int64_t size, uint64_t key, bint is_short
+    ) except -1 nogil:
+        """Append a word to the document, unless it is a stop word."""
+        cdef int32_t term = self.terms.find_word(word, size, key, is_short)
+        if not 0 <= term < self.n_stop_words:
+            self.add_symbol(term)
+        return 0
+
+    cdef inline int add_character(self, uint32_t code) except -1 nogil:
+        return self.add_symbol(self.terms.find_character(code))
+
+    cdef inline int add_symbol(self, int32_t term) except -1 nogil:
+        """Append a symbol to the document; -1 is an unknown one."""
+        self.symbols[self.n_tokens] = term
+        self.n_tokens += 1
+        self.n_symbols += 1
+        if self.min_n == 1 and (term >= 0 or self.in_order):
+            self.count_term(term)
+        return 0
+
+    cdef inline int count_term(self, int32_t term) except -1 nogil:
+        cdef int64_t n
+        if self.in_order:
+            self.counts[self.n_counts].term = term
+            self.n_counts += 1
+            return 0
+        if term >= self.places_capacity:
+            n = self.places_capacity
+            self.places = <int64_t *>grow(
+                self.places, &self.places_capacity, self.terms.n_terms, sizeof(int64_t)
+            )
+            memset(self.places + n, 255, (self.places_capacity - n) * sizeof(int64_t))
+        if self.places[term] >= self.begin:
+            self.counts[self.places[term]].count += 1
+            return 0
+        self.places[term] = self.n_counts
+        self.counts[self.n_counts].term = term
+        self.counts[self.n_counts].count = 1
+        self.n_counts += 1
+        return 0
+
+    cdef int count_ngrams(self) except -1 nogil:
+        """Count n-grams of two or more symbols: those of two, of three, and so on."""
+        cdef int32_t *prefixes = self.symbols
+        cdef int64_t i, n = self.n_tokens
+        cdef int level
+        cdef bint is_counted
+        cdef int32_t term
+        for level in range(2, self.max_n + 1):
+            n -= 1
+            if n <= 0:
+                break
+            # A word shorter than all n-grams counts as a whole.
+            is_counted = level >= self.min_n or (self.within_words and n == 1)
+            self.terms.reserve_ngrams(n)
+            for i in range(n):
+                if i + AHEAD < n:
+                    self.fetch(prefixes[i + AHEAD], self.symbols[i + AHEAD + level - 1])
+                term = self.terms.find_ngram(prefixes[i], self.symbols[i + level - 1])
+                self.prefixes[i] = term
+                if is_counted and term >= 0:
+                    self.count_term(term)
+            prefixes = self.prefixes
+        return 0
+
+    cdef inline void fetch(self, int32_t prefix, int32_t last) noexcept nogil:
+        cdef uint64_t place = mix(ngram_key(prefix, last))
+        prefetch(&self.terms.ngrams.slots[place & (self.terms.ngrams.n_slots - 1)])
+
+    def take_tokens(self):
+        """The terms of all tokens, in order; -1 of an unknown one. They are forgotten.
+
+        Returns
+        -------
+        tokens : ndarray of shape (n_counts,), dtype int32
+        """
+        cdef int64_t i
+        tokens = np.empty(self.n_counts, dtype=np.int32)
+        cdef int32_t[::1] token = tokens
+        for i in range(self.n_counts):
+            token[i] = self.counts[i].term
+        self.n_counts = 0
+        return tokens
+
+    def frequencies(self):
+        """How many documents have each term, and how often all have it together.
+
+        Returns
+        -------
+        document_frequencies, frequencies : ndarray of shape (n_terms,), dtype int64
+        """
+        cdef int64_t i
+        in_documents = np.zeros(self.terms.n_terms, dtype=np.int64)
+        in_all = np.zeros(self.terms.n_terms, dtype=np.int64)
+        cdef int64_t[::1] df = in_documents, tf = in_all
+        with nogil:
+            for i in range(self.n_counts):
+                df[self.counts[i].term] += 1
+                tf[self.counts[i].term] += self.counts[i].count
+        return in_documents, in_all
+
+    def matrix(self, int64_t begin, const int64_t[::1] ends, const int32_t[::1] columns):
+        """The counts of some documents as the parts of a sparse matrix, by rows.
+
+        Parameters
+        ----------
+        begin : int
+            Where the counts of the first document begin.
+        ends : ndarray of shape (n_documents,), dtype int64
+            Where the counts of each document end.
+        columns : ndarray of shape (n_terms,), dtype int32
+            The column of each term; -1 leaves it out.
+
+        Returns
+        -------
+        data : ndarray of shape (n_values,), dtype int32
+            The counts.
+        indices : ndarray of shape (n_values,), dtype int32
+            Their columns, in order within each row.
+        indptr : ndarray of shape (n_documents + 1,), dtype int64
+            Where each row begins and ends.
+        """
+        cdef int64_t i, j, first = begin, n_documents = ends.shape[0], n = 0, widest = 0
+        cdef int32_t of_term
+        indptr = np.zeros(n_documents + 1, dtype=np.int64)
+        cdef int64_t[::1] row = indptr
+        with nogil:
+            for i in range(n_documents):
+                for j in range(first, ends[i]):
+                    n += columns[self.counts[j].term] >= 0
+                first, row[i + 1] = ends[i], n
+                widest = max(widest, n - row[i])
+        data, indices = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+        cdef int32_t[::1] value = data, column = indices
+        cdef uint64_t[::1] pairs = np.empty(widest, dtype=np.uint64)
+        first = begin
+        with nogil:
+            for i in range(n_documents):
+                n = 0
+                for j in range(first, ends[i]):
+                    of_term = columns[self.counts[j].term]
+                    if of_term >= 0:
+                        pairs[n] = (
+                            <uint64_t>of_term << 32 | <uint32_t>self.counts[j].count
+                        )
+                        n += 1
+                first = ends[i]
+                if n:
+                    sort(&pairs[0], n)
+                for j in range(n):
+                    column[row[i] + j] = <int32_t>(pairs[j] >> 32)
+                    value[row[i] + j] = <int32_t>pairs[j]
+        return data, indices, indptr

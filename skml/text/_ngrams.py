@@ -1,0 +1,269 @@
+"""Documents to the ids of their tokens, or to counts of n-grams, batch by batch."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from joblib import effective_n_jobs
+from scipy import sparse
+
+from skml.text._alphabet import Alphabet
+from skml.text._id_stream import IdStream
+from skml.text._ngram_kernel import NgramCounter
+from skml.text._terms import Terms
+from skml.text._tfidf_vocabulary import Vocabulary
+from skml.text._vocabulary import EncodedDocuments, raise_bad_token, spell
+
+# Documents at a time, and about how many characters or tokens: enough to amortise a
+# call, and no memory to speak of.
+BATCH, LONGEST = 1 << 12, 1 << 20
+_MOST = 1 << 30  # symbols of an n-gram; no document has so many
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How documents become symbols, which are words or characters, and these n-grams.
+
+    Attributes
+    ----------
+    caller : str
+        The name of the estimator, for messages.
+    alphabet : Alphabet
+        What each character of a str becomes.
+    analyze : callable
+        From a str to its symbols, where each character by itself does not decide.
+    of_words : bool
+        Whether symbols are words.
+    within_words : bool
+        Whether n-grams of characters are those of one word.
+    min_characters : int
+        How many characters a word has at least.
+    stop_words : sequence of str
+        Words that are left out.
+    ngram_range : tuple of (int, int)
+        How many symbols an n-gram has.
+    """
+
+    caller: str
+    alphabet: Alphabet
+    analyze: Callable
+    of_words: bool = True
+    within_words: bool = False
+    min_characters: int = 2
+    stop_words: tuple = ()
+    ngram_range: tuple = (1, 1)
+
+    def new_terms(self):
+        """Terms, of which the first are the stop words."""
+        terms = Terms(of_words=self.of_words)
+        terms.add(*spell(self.stop_words), 1)
+        return terms
+
+    def counter(self, terms, *, in_order=False):
+        min_n, max_n = (1, 1) if in_order else self.ngram_range
+        min_n, max_n = min(min_n, _MOST), min(max_n, _MOST)
+        return NgramCounter(
+            self.alphabet,
+            terms,
+            min_n=min_n,
+            max_n=max_n,
+            within_words=self.within_words,
+            min_characters=self.min_characters,
+            n_stop_words=len(self.stop_words),
+            in_order=in_order,
+        )
+
+    def count(self, counter, batch, position):
+        """Count documents, of which the first has a position."""
+        try:
+            return counter.count(batch, self.analyze)
+        except TypeError:
+            done = counter.n_done
+            raise_bad_token(batch[done], position + done, self.caller)
+            raise
+
+
+def encode(documents, analysis, max_bytes):
+    """Give every distinct token an id, in order of first appearance.
+
+    Parameters
+    ----------
+    documents : iterable of str or of sequence of str
+        The documents; a sequence holds tokens.
+    analysis : Analysis
+        How a str becomes tokens.
+    max_bytes : float
+        How many bytes of ids are held in memory; more go to a temporary file.
+
+    Returns
+    -------
+    terms : list of str
+        The distinct tokens; the position is the id.
+    documents : EncodedDocuments
+        The documents as ids.
+    """
+    terms = analysis.new_terms()
+    counter = analysis.counter(terms, in_order=True)
+    stream, offsets = IdStream(max_bytes), [np.zeros(1, dtype=np.int64)]
+    n_stop_words, position = len(analysis.stop_words), 0
+    for batch in _batches(documents):
+        ends, _ = analysis.count(counter, batch, position)
+        offsets.append(stream.n_ids + ends)
+        stream.write(counter.take_tokens() - np.int32(n_stop_words))
+        position += len(batch)
+    return terms.symbols()[n_stop_words:], EncodedDocuments(
+        stream.finish(), np.concatenate(offsets)
+    )
+
+
+def _batches(documents, factor=1):
+    """Lists of documents that follow each other."""
+    batch, size = [], 0
+    for document in documents:
+        batch.append(document)
+        size += len(document) if hasattr(document, "__len__") else 1
+        if len(batch) >= factor * BATCH or size >= factor * LONGEST:
+            yield batch
+            batch, size = [], 0
+    yield batch
+
+
+@dataclass
+class _Worker:
+    """What a thread counts, in blocks of documents that follow each other."""
+
+    terms: Terms
+    counter: NgramCounter
+    begin: int = 0
+    renamed: np.ndarray | None = None  # its terms as those of the first worker
+
+
+@dataclass
+class Counts:
+    """Counts of n-grams.
+
+    Attributes
+    ----------
+    terms : Terms
+        The terms that were found.
+    n_symbols : ndarray of shape (n_documents,)
+        How many words or characters each document has.
+    has_blanks : bool
+        Whether a word has, so that two terms may be spelled alike.
+    """
+
+    terms: Terms
+    workers: list
+    analysis: Analysis
+    blocks: list = field(default_factory=list)
+    sizes: list = field(default_factory=list)
+    first: list = field(default_factory=list)
+
+    @property
+    def n_symbols(self):
+        return np.concatenate([np.empty(0, dtype=np.int64), *self.sizes])
+
+    def sample(self):
+        """Words of the first documents."""
+        return encode(self.first, self.analysis, np.inf)[0]
+
+    @property
+    def has_blanks(self):
+        return any(worker.counter.has_blanks for worker in self.workers)
+
+    def add(self, worker, ends, sizes):
+        """Note what a worker has counted, of the next documents."""
+        if len(ends):
+            self.sizes.append(sizes)
+            self.blocks.append((worker, worker.begin, ends))
+            worker.begin = int(ends[-1])
+
+    def spelled(self):
+        """The spelling of each term, as a list of str."""
+        n_terms = self.terms.n_terms
+        spelling = self.terms.spell(np.arange(n_terms, dtype=np.int32), n_terms)
+        return Vocabulary(*spelling).terms
+
+    def frequencies(self):
+        """In how many documents each term is, and how often in all of them."""
+        df, tf = self.workers[0].counter.frequencies()
+        for worker in self.workers[1:]:
+            more_df, more_tf = worker.counter.frequencies()
+            df[worker.renamed] += more_df
+            tf[worker.renamed] += more_tf
+        return df, tf
+
+    def matrix(self, columns, n_columns, dtype):
+        """The counts as a canonical CSR matrix, given the column of each term."""
+        parts = []
+        for worker, begin, ends in self.blocks:
+            of_worker = columns if worker.renamed is None else columns[worker.renamed]
+            data, indices, indptr = worker.counter.matrix(begin, ends, of_worker)
+            shape = len(ends), n_columns
+            # A matrix, not an array: what scikit-learn makes of it is its own choice.
+            part = sparse.csr_matrix((data.astype(dtype), indices, indptr), shape)
+            part.has_sorted_indices = True
+            parts.append(part)
+        if not parts:
+            return sparse.csr_matrix((0, n_columns), dtype=dtype)
+        return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
+
+
+def count(documents, analysis, *, n_jobs=None, terms=None):
+    """Count the n-grams of documents.
+
+    Parameters
+    ----------
+    documents : iterable of str or of sequence of str
+        The documents; a sequence holds tokens.
+    analysis : Analysis
+        How a str becomes symbols, and these n-grams.
+    n_jobs : int or None, default=None
+        The number of threads, as in joblib. The counts do not depend on it.
+    terms : Terms or None, default=None
+        The only terms to count.
+
+    Returns
+    -------
+    counts : Counts
+        The counts, and the terms in an order that depends on `n_jobs`.
+    """
+    n_jobs = effective_n_jobs(n_jobs)
+    workers = []
+    for _ in range(n_jobs):
+        of_worker = analysis.new_terms() if terms is None else terms
+        workers.append(_Worker(of_worker, analysis.counter(of_worker)))
+    counts = Counts(workers[0].terms, workers, analysis)
+    is_list = isinstance(documents, list)
+    # With several threads, they wait for each other at the end of each batch.
+    batches = [documents] if is_list else _batches(documents, min(8 * n_jobs, 64))
+    position = 0
+    with ThreadPoolExecutor(n_jobs) as pool:
+        for batch in batches:
+            cuts = np.linspace(0, len(batch), n_jobs + 1).astype(int).tolist()
+            pieces = [batch[a:b] for a, b in pairwise(cuts)]
+            positions = [position + cut for cut in cuts[:-1]]
+            counters = [worker.counter for worker in workers]
+            run = map if n_jobs == 1 else pool.map
+            counted = list(run(analysis.count, counters, pieces, positions))
+            counts.first = counts.first or batch[:20]
+            for worker, (ends, sizes) in zip(workers, counted, strict=True):
+                counts.add(worker, ends, sizes)
+            position += len(batch)
+    if terms is None:
+        for worker in workers[1:]:
+            worker.renamed = counts.terms.absorb(worker.terms)
+    return counts
+
+
+def order_symbols(terms):
+    """The symbols of terms in the order of their spelling."""
+    keys = terms.first_bytes()
+    order = np.argsort(keys, kind="stable")
+    is_tie = np.zeros(len(keys) + 1, dtype=bool)
+    is_tie[1:-1] = keys[order[1:]] == keys[order[:-1]]
+    ties = np.flatnonzero(is_tie[1:] | is_tie[:-1])
+    order[ties] = sorted(order[ties].tolist(), key=terms.symbol)
+    return order
