@@ -1,6 +1,8 @@
-"""Settings that must hold before the first import of SciPy."""
+"""Settings that must hold before the first import of SciPy, and of OpenMP."""
 
 import os
 
 # scikit-learn skips one of its estimator checks without it.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+# Threads of OpenMP that wait for each other would take the processor from others.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
