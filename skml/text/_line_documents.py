@@ -1,4 +1,4 @@
-"""Files with a document a line: read as they are needed, tokenised in C."""
+"""Files with a document a line, read as they are needed."""
 
 import bz2
 import codecs
@@ -18,9 +18,8 @@ class LineDocuments:
 
     The documents of a large corpus need not be in memory: pass this in place of a list.
     Lines end in a line feed, with or without a carriage return before it; an empty line
-    is an empty document. With the default analysis or ``analyzer="char"``, text in
-    UTF-8 becomes ids at the speed of C, several times as fast as a list of str.
-    Cross-validation and grid search, which pick documents, take them into memory.
+    is an empty document. Cross-validation and grid search, which pick documents, take
+    them into memory.
 
     Parameters
     ----------
@@ -34,7 +33,7 @@ class LineDocuments:
     Attributes
     ----------
     is_utf8 : bool
-        Whether the encoding is UTF-8, which C can read.
+        Whether the encoding is UTF-8.
 
     Raises
     ------
