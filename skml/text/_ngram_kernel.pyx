@@ -24,7 +24,7 @@ from skml.text._alphabet cimport (
     WORD,
     Alphabet,
 )
-from skml.text._terms cimport Terms, encode, grow, mix, ngram_key, pack
+from skml.text._terms cimport AHEAD, Terms, encode, grow, mix, ngram_key, pack, prefetch
 
 cdef extern from "Python.h":
     void *PyUnicode_DATA(object text)
@@ -32,19 +32,7 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     bint PyUnicode_IS_ASCII(object text)
 
-cdef extern from *:
-    """
-    #if defined(__GNUC__)
-    #define prefetch(address) __builtin_prefetch(address)
-    #else
-    #define prefetch(address)
-    #endif
-    """
-    void prefetch(const void *address) noexcept nogil
-
 cdef enum:
-    AHEAD = 8  # n-grams whose memory is fetched beforehand
-
     # How the reading of a document ended.
     DONE = 0
     FOR_PYTHON = 1

@@ -3,6 +3,19 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from skml.text._alphabet cimport N_PAGES
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define prefetch(address) __builtin_prefetch(address)
+    #else
+    #define prefetch(address)
+    #endif
+    """
+    void prefetch(const void *address) noexcept nogil
+
+cdef enum:
+    AHEAD = 8  # terms whose memory is fetched beforehand
+
 
 cdef struct Slot:
     uint64_t key

@@ -17,17 +17,6 @@ from skml.text._alphabet cimport N_PAGES
 
 cdef enum:
     FIRST_SLOTS = 1 << 12
-    AHEAD = 8  # terms whose memory is fetched beforehand
-
-cdef extern from *:
-    """
-    #if defined(__GNUC__)
-    #define prefetch(address) __builtin_prefetch(address)
-    #else
-    #define prefetch(address)
-    #endif
-    """
-    void prefetch(const void *address) noexcept nogil
 
 # The key of a word is its bytes, if they are few, or their hash and this bit.
 cdef uint64_t LONG = <uint64_t>1 << 63
