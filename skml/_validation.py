@@ -41,8 +41,10 @@ def check_documents(X, *, caller, input="content", allow_rows=False, known=()):
 def _check_container(X, caller):
     kind = type(X).__name__
     if isinstance(X, (str, bytes, bytearray)):
+        received = "string" if kind == "str" else kind
         raise ValueError(
-            f"{caller} expects {_EXPECTED}; got a single {kind}. "
+            f"{caller} expects {_EXPECTED}; got a single {kind}. Iterable over raw "
+            f"text documents expected, {received} object received. "
             "Put one document into a list: [document]."
         )
     if isinstance(X, (dict, set, frozenset)):
@@ -71,6 +73,8 @@ def _checked(X, check_one, caller):
         problem = check_one(document)
         if problem is not None:
             error = ValueError if is_missing(document) else TypeError
+            if check_one is _check_file:
+                error = AttributeError  # as that of the method that is missing
             raise error(f"{caller}: document {position} is {problem}")
         yield document
 
@@ -165,7 +169,9 @@ def _check_filename(document):
 def _check_file(document):
     if hasattr(document, "read"):
         return None
-    return _wrong(document, 'an open file (input="file")')
+    kind = type(document).__name__
+    expected = f"an open file (input=\"file\"); '{kind}' object has no attribute 'read'"
+    return _wrong(document, expected)
 
 
 def _wrong(document, expected):

@@ -9,11 +9,11 @@ from numbers import Integral
 from os import PathLike
 
 import numpy as np
-from sklearn.feature_extraction.text import CountVectorizer
 
 from skml._compat.sklearn import StrOptions
+from skml._fitting import warn_user
 from skml._validation import check_documents
-from skml._words import word_pattern
+from skml.text._analyzers import TOKEN_PATTERN, AnalyzersMixin
 from skml.text._characters import alphabet, read_pattern
 from skml.text._ngrams import Analysis, count, encode
 
@@ -30,26 +30,22 @@ ANALYSIS_CONSTRAINTS = {
     "stop_words": [StrOptions({"english"}), "array-like", set, frozenset, None],
     "token_pattern": [str, None],
 }
-# The default stands for `word_pattern`, which differs where there are combining marks.
-_TOKEN_PATTERN = r"(?u)\b\w\w+\b"
-_PLAIN_PATTERNS = (None, _TOKEN_PATTERN)
+_PLAIN_PATTERNS = (None, TOKEN_PATTERN)
 _BLANKS = re.compile(r"\s\s+")
-# What each choice leaves without effect. Such a parameter is refused, never ignored.
+# What each choice leaves without effect, by the words of scikit-learn's warnings.
+_OF_ANALYZER = ("tokenizer", "stop_words", "token_pattern")
 _UNUSED = {
-    "analyzer is a callable": (
+    "'analyzer' is callable": (
         "strip_accents",
         "preprocessor",
         "lowercase",
-        "tokenizer",
-        "stop_words",
-        "token_pattern",
         "ngram_range",
+        *_OF_ANALYZER,
     ),
-    "analyzer='char'": ("tokenizer", "stop_words", "token_pattern"),
-    "analyzer='char_wb'": ("tokenizer", "stop_words", "token_pattern"),
-    "tokenizer is given": ("token_pattern",),
-    "preprocessor is given": ("strip_accents", "lowercase"),
-    "input='content'": ("encoding", "decode_error"),
+    "'analyzer' != 'word'": _OF_ANALYZER,
+    "'tokenizer' is not None": ("token_pattern",),
+    "'preprocessor' is not None": ("strip_accents", "lowercase"),
+    "'input' == 'content'": ("encoding", "decode_error"),
 }
 
 
@@ -65,34 +61,45 @@ def _defaults_of(cls):
     }
 
 
-def refuse_set(estimator, names, reason):
-    """Refuse parameters that would have no effect, unless they are at their default."""
+def _set_among(estimator, names):
+    """Those of some parameters that are not at their default, with the defaults."""
     defaults = _defaults_of(type(estimator))
     for name in names:
-        value, default = getattr(estimator, name), defaults[name]
+        value = getattr(estimator, name)
         plain = value.item() if isinstance(value, np.generic) else value
         # 1 is a number of documents and 1.0 a proportion: the type counts.
-        if type(plain) is not type(default) or plain != default:
-            raise ValueError(
-                f"{type(estimator).__name__}: {name}={value!r:.60} has no effect when "
-                f"{reason}. Leave it at its default, {default!r}."
-            )
+        if type(plain) is not type(defaults[name]) or plain != defaults[name]:
+            yield name, value, defaults[name]
+
+
+def refuse_set(estimator, names, reason):
+    """Refuse parameters that would have no effect, unless they are at their default."""
+    for name, value, default in _set_among(estimator, names):
+        raise ValueError(
+            f"{type(estimator).__name__}: {name}={value!r:.60} has no effect when "
+            f"{reason}. Leave it at its default, {default!r}."
+        )
 
 
 def check_ngram_range(ngram_range, caller):
     """Refuse what is no pair of a least and a greatest number of symbols."""
-    if (
-        len(ngram_range) != 2
-        or not all(isinstance(n, Integral) for n in ngram_range)
-        or not 1 <= ngram_range[0] <= ngram_range[1]
-    ):
-        raise ValueError(
-            f"{caller}: ngram_range={ngram_range!r:.60} is no range of n-grams; "
-            "expected a tuple (min_n, max_n) of integers with 1 <= min_n <= max_n."
-        )
+    if len(ngram_range) == 2 and all(isinstance(n, Integral) for n in ngram_range):
+        least, greatest = ngram_range
+        if 1 <= least <= greatest:
+            return
+        if least > greatest:
+            raise ValueError(
+                f"{caller}: Invalid value for ngram_range={ngram_range!r} lower "
+                "boundary larger than the upper boundary. Expected (min_n, max_n), "
+                f"perhaps {(greatest, least)}."
+            )
+    raise ValueError(
+        f"{caller}: ngram_range={ngram_range!r:.60} is no range of n-grams; "
+        "expected a tuple (min_n, max_n) of integers with 1 <= min_n <= max_n."
+    )
 
 
-class TextAnalysisMixin:
+class TextAnalysisMixin(AnalyzersMixin):
     """Mixin for estimators that hold the analysis parameters.
 
     The class that uses it takes the names of `ANALYSIS_CONSTRAINTS` as constructor
@@ -102,69 +109,54 @@ class TextAnalysisMixin:
     # Parameters of some of the estimators.
     max_memory = None
     n_jobs = None
-    ngram_range = (1, 1)
 
     def _check_analysis(self):
-        """Refuse parameters that the chosen way of analysis cannot honour."""
-        choices = []
-        if callable(self.analyzer):
-            choices.append("analyzer is a callable")
-        elif self.analyzer != "word":
-            choices.append(f"analyzer={self.analyzer!r}")
-        elif self.tokenizer is not None:
-            choices.append("tokenizer is given")
-        elif self.token_pattern is None:
+        """Refuse parameters that say nothing."""
+        check_ngram_range(self.ngram_range, type(self).__name__)
+        is_cut = self.analyzer == "word" and not self._has_function("tokenizer")
+        if is_cut and self.token_pattern is None:
             raise ValueError(
                 f"{type(self).__name__}: token_pattern=None and no tokenizer: nothing "
                 "says what a token is. Pass a tokenizer, or leave token_pattern at its "
-                f"default, {_TOKEN_PATTERN!r}."
+                f"default, {TOKEN_PATTERN!r}."
             )
-        if self.preprocessor is not None:
-            choices.append("preprocessor is given")
+
+    def _warn_unused(self):
+        """Warn of parameters that have no effect beside the others."""
+        reasons = []
+        if callable(self.analyzer):
+            reasons.append("'analyzer' is callable")
+        elif self.analyzer != "word":
+            reasons.append("'analyzer' != 'word'")
+        elif self.tokenizer is not None:
+            reasons.append("'tokenizer' is not None")
+        if self.preprocessor is not None and not callable(self.analyzer):
+            reasons.append("'preprocessor' is not None")
         if self.input == "content":
-            choices.append("input='content'")
-        check_ngram_range(self.ngram_range, type(self).__name__)
-        for choice in choices:
+            reasons.append("'input' == 'content'")
+        for reason in reasons:
             # A token_pattern of None has no effect, and is meant to have none.
-            names = [n for n in _UNUSED[choice] if getattr(self, n) is not None]
+            names = [n for n in _UNUSED[reason] if getattr(self, n) is not None]
             names = [n for n in names if n in _defaults_of(type(self))]
-            refuse_set(self, names, choice)
-
-    def _vectorizer(self):
-        """The scikit-learn vectorizer that has the same analysis, but for stop words.
-
-        It would analyse the stop words themselves with each analyzer that it builds.
-        """
-        analysis = {name: getattr(self, name) for name in ANALYSIS_CONSTRAINTS}
-        if self.token_pattern in _PLAIN_PATTERNS:
-            has_pattern = self.analyzer == "word" and self.tokenizer is None
-            analysis["token_pattern"] = (
-                word_pattern(min_characters=2) if has_pattern else None
-            )
-        return CountVectorizer(**analysis | {"stop_words": None})
+            for name, _, default in _set_among(self, names):
+                warn_user(
+                    f"{type(self).__name__}: The parameter {name!r} will not be used "
+                    f"since {reason}. Leave it at its default, {default!r}."
+                )
 
     def _term_analyzer(self):
         """What text that is one term becomes, unless functions of the user decide it.
 
         A segmenter may cut the same word otherwise where it stands alone.
         """
-        if callable(self.analyzer) or self.preprocessor is not None:
+        if self._has_function("analyzer") or self._has_function("preprocessor"):
             return lambda term: [term]
-        vectorizer = self._vectorizer()
-        if self.tokenizer is not None:
-            preprocess = vectorizer.build_preprocessor()
+        if self._has_function("tokenizer"):
+            preprocess = self.build_preprocessor()
             return lambda term: [preprocess(term)]
-        stop_words = list(self._stop_words() or ()) or None
-        vectorizer.set_params(ngram_range=tuple(self.ngram_range))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the stop words, once more
-            return vectorizer.set_params(stop_words=stop_words).build_analyzer()
-
-    def _stop_words(self):
-        words = self.stop_words
-        if words is not None and not isinstance(words, str):
-            words = list(words)
-        return CountVectorizer(stop_words=words).get_stop_words()
+            return self.build_analyzer()
 
     def _encode(self, X, *, is_fit=True, known=()):
         """Documents to terms and the ids of tokens; there must be a document.
@@ -213,21 +205,19 @@ class TextAnalysisMixin:
     def _analyse(self, X, *, is_fit, known):
         """How documents become symbols, and documents as far as Python reads them."""
         self._check_analysis()
-        vectorizer, stop_words = self._vectorizer(), self._stop_words()
-        if is_fit and self.stop_words is not None and self.analyzer == "word":
-            # scikit-learn warns of stop words that the analysis never yields.
-            vectorizer.set_params(stop_words=list(stop_words)).build_analyzer()
-            vectorizer.set_params(stop_words=None)
-        read, analysis = self._split_analysis(vectorizer, stop_words or ())
+        if is_fit:
+            self._warn_unused()
+        analyzer = self._function("analyzer")
+        read, analysis = self._split_analysis(analyzer, is_fit=is_fit)
         if read is None and type(X) is list and set(map(type, X)) == {str}:
             return analysis, X
         read = _name_bad_bytes(read or (lambda text: text), analysis.caller)
-        take = read if callable(self.analyzer) else self._ready_tokens
+        take = self._ready_tokens if analyzer is None else read
         documents = check_documents(
             X,
             caller=analysis.caller,
             input=self.input,
-            allow_rows=callable(self.analyzer),
+            allow_rows=analyzer is not None,
             known=known,
         )
         is_content = self.input == "content"
@@ -238,35 +228,30 @@ class TextAnalysisMixin:
             for position, document in enumerate(documents)
         )
 
-    def _split_analysis(self, vectorizer, stop_words):
+    def _split_analysis(self, analyzer, *, is_fit):
         """What Python makes of a document at first, if anything, and what C does then.
 
         Python makes tokens of it by functions of the user and by patterns that say more
         than which characters are in a word. Otherwise it only makes text of it.
         """
         caller, is_word = type(self).__name__, self.analyzer == "word"
+        vectorizer = self._own_vectorizer()
         decode = None if self.input == "content" else vectorizer.decode
-        if callable(self.analyzer):
-            return _listed(vectorizer.build_analyzer()), Analysis(
-                caller, alphabet(lowercase=False), list
-            )
+        if analyzer is not None:
+            if analyzer is self.analyzer:
+                analyzer = vectorizer.build_analyzer()
+            return _listed(analyzer), Analysis(caller, alphabet(lowercase=False), list)
         preprocess = vectorizer.build_preprocessor()
         words = {"member": r"\w", "with_marks": True}
         min_characters = 2 if is_word else 1
-        if is_word and self.tokenizer is not None:
+        if is_word and vectorizer.tokenizer is not None:
             words = None
         elif is_word and self.token_pattern not in _PLAIN_PATTERNS:
             words, min_characters = read_pattern(self.token_pattern)
-        in_c = self.preprocessor is None and not callable(self.strip_accents)
-        options = {
-            # Of the class str itself, as those of a subclass may be of any equality.
-            "stop_words": tuple(
-                sorted(
-                    str.__str__(word) for word in stop_words if isinstance(word, str)
-                )
-            ),
-            "ngram_range": tuple(self.ngram_range),
-        }
+        in_c = vectorizer.preprocessor is None and not callable(self.strip_accents)
+        options = {"ngram_range": tuple(self.ngram_range)}
+        if is_word:
+            options["stop_words"] = self._stop_words(vectorizer, is_fit=is_fit)
         if words is None:
             tokenize = vectorizer.build_tokenizer()
             return _chain(decode, preprocess, _listed(tokenize)), Analysis(
@@ -283,6 +268,17 @@ class TextAnalysisMixin:
             within_words=self.analyzer == "char_wb",
             min_characters=min_characters,
             **options,
+        )
+
+    def _stop_words(self, vectorizer, *, is_fit):
+        """The stop words, in order; scikit-learn warns of some that are never found."""
+        words = self.get_stop_words() or ()
+        if is_fit and words:
+            vectorizer.set_params(stop_words=list(words)).build_analyzer()
+            vectorizer.set_params(stop_words=None)
+        # Of the class str itself, as those of a subclass may be of any equality.
+        return tuple(
+            sorted(str.__str__(word) for word in words if isinstance(word, str))
         )
 
     def _to_symbols(self, vectorizer):

@@ -10,6 +10,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy import sparse
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
@@ -18,7 +19,13 @@ from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._estimator import BaseLearner
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._counts import count_matrix, is_count_matrix, value_of_each_token
-from skml.text._tfidf_learning import PRUNING, check_counts, dtype_of, learn
+from skml.text._tfidf_learning import (
+    PRUNING,
+    check_counts,
+    dtype_of,
+    learn,
+    with_idf,
+)
 from skml.text._tfidf_weights import SCHEMES, SUPERVISED, FittedTfidf
 from skml.text._unknown import warn_unknown
 from skml.text._vocabulary import reindex
@@ -27,7 +34,11 @@ _AS_IN_SKLEARN = ("norm", "use_idf", "smooth_idf", "sublinear_tf", *PRUNING)
 
 
 class TfidfWeighter(
-    TextAnalysisMixin, OneToOneFeatureMixin, TransformerMixin, BaseLearner
+    TextAnalysisMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseLearner,
+    auto_wrap_output_keys=None,
 ):
     r"""Weights of terms by tf-idf, or by another scheme.
 
@@ -169,7 +180,11 @@ class TfidfWeighter(
         The global weight of each term; 0 for a column of counts that is left out.
     idf_ : ndarray of shape (n_terms,)
         The same, where it is an inverse document frequency: for "tf-idf" (1 if not
-        `use_idf`), "idf" and "bm25".
+        `use_idf`), "idf" and "bm25". It may be set, to a copy of the values: after
+        `fit`, or before it for "tf-idf" and "idf" if `vocabulary` is given.
+    fixed_vocabulary_ : bool
+        Whether the parameter `vocabulary` gave the terms. Only after `fit` on
+        documents.
     mean_length_ : float
         The mean number of tokens of a document in `fit`. Only for "bm25".
     classes_ : ndarray of shape (n_classes,)
@@ -450,7 +465,8 @@ class TfidfWeighter(
                 f"{type(self).__name__} was fitted on a count matrix, which has no "
                 "tokens. Fit it on documents to weight tokens."
             )
-        if tuple(self.ngram_range) != (1, 1):
+        has_ngrams = not self._has_function("analyzer")
+        if has_ngrams and tuple(self.ngram_range) != (1, 1):
             raise ValueError(
                 f"{type(self).__name__}: tokens have no weights of their own with "
                 f"ngram_range={self.ngram_range!r}; only ngram_range=(1, 1) gives some."
@@ -495,6 +511,26 @@ class TfidfWeighter(
                 "documents."
             )
         return fitted.vocabulary.index
+
+    @property
+    def idf_(self):
+        """The inverse document frequency of each term."""
+        fitted = getattr(self, "_fitted", None)
+        if fitted is None:
+            raise NotFittedError(
+                f"{type(self).__name__} is not fitted yet and has no idf_. Call fit "
+                "first."
+            )
+        if fitted.idf is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no idf_ by scheme={fitted.scheme!r}; "
+                "term_weights_ are the weights of its terms."
+            )
+        return fitted.idf
+
+    @idf_.setter
+    def idf_(self, value):
+        self._publish(with_idf(value, self, getattr(self, "_fitted", None)))
 
     def _check_same_kind(self, X):
         kinds = ("documents", "a count matrix")

@@ -1,12 +1,16 @@
 """What TfidfWeighter learns from documents, or from a matrix of counts."""
 
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from skml._fitting import warn_user
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, refuse_set
 from skml.text._counts import frequencies, is_count_matrix, terms_to_keep
 from skml.text._ngrams import order_symbols
@@ -16,6 +20,8 @@ from skml.text._tfidf_weights import (
     SCHEME_PARAMETERS,
     SCHEMES,
     SUPERVISED,
+    WITH_IDF,
+    fitted_with,
     learn_weights,
 )
 from skml.text._unknown import warn_unknown, warn_unreachable
@@ -28,6 +34,7 @@ def learn(X, y, weighter):
     honoured = SCHEMES[weighter.scheme]
     unused = [name for name in SCHEME_PARAMETERS if name not in honoured]
     refuse_set(weighter, unused, f"scheme={weighter.scheme!r}")
+    dtype_of(weighter, to_warn=True)
     classes = None
     if weighter.scheme in SUPERVISED:
         caller = type(weighter).__name__
@@ -39,7 +46,11 @@ def learn(X, y, weighter):
     else:
         refuse_set(weighter, PRUNING, "vocabulary is given")
         counts, vocabulary = _count_vocabulary(X, weighter)
-    return learn_weights(counts, classes, weighter, vocabulary=vocabulary), counts
+    columns = {
+        "vocabulary": vocabulary,
+        "fixed_vocabulary_": weighter.vocabulary is not None,
+    }
+    return learn_weights(counts, classes, weighter, **columns), counts
 
 
 def _learn_from_counts(X, classes, weighter):
@@ -82,15 +93,22 @@ def check_counts(X, weighter, *, reset=False):
     return counts
 
 
-def dtype_of(weighter):
-    """The type of the weights, checked."""
+def dtype_of(weighter, *, to_warn=False):
+    """The type of the weights, checked; integers become float64."""
     dtype = np.dtype(weighter.dtype)
-    if dtype not in (np.float64, np.float32):
+    if dtype in (np.float64, np.float32):
+        return dtype
+    if dtype.kind not in "biu":
         raise ValueError(
             f"{type(weighter).__name__}: dtype={weighter.dtype!r} is no type for "
             "weights; expected np.float64 or np.float32."
         )
-    return dtype
+    if to_warn:
+        warn_user(
+            f"{type(weighter).__name__}: Only float64 or float32 'dtype' should be "
+            f"used. {dtype} 'dtype' will be converted to np.float64."
+        )
+    return np.dtype(np.float64)
 
 
 def _learn_vocabulary(X, weighter):
@@ -169,3 +187,40 @@ def _vocabulary_terms(vocabulary, caller):
                 f"({type(term).__name__}); every term must be a str."
             )
     return terms
+
+
+def with_idf(idf, weighter, fitted):
+    """What is fitted, with another inverse document frequency in its place.
+
+    Without anything fitted, the terms are those of the parameter `vocabulary`.
+    """
+    caller = type(weighter).__name__
+    if not weighter.use_idf:
+        # The words of scikit-learn, which spells the parameter so.
+        raise ValueError(
+            f"{caller}: `idf_` cannot be set when `user_idf=False`. Set use_idf=True."
+        )
+    scheme = weighter.scheme if fitted is None else fitted.scheme
+    needs_fit = scheme == "bm25" or weighter.vocabulary is None
+    if fitted is None and needs_fit:
+        raise NotFittedError(
+            f"{caller}: `idf_` can be set before fit if scheme='tf-idf' and vocabulary "
+            f"is given; scheme={scheme!r} and vocabulary={weighter.vocabulary!r:.60}. "
+            "Call fit first."
+        )
+    if scheme not in WITH_IDF:
+        raise ValueError(
+            f"{caller}: scheme={scheme!r} has no `idf_` that could be set."
+        )
+    idf = check_array(idf, ensure_2d=False, dtype=dtype_of(weighter), copy=True)
+    if fitted is None:
+        weighter._validate_params()
+        vocabulary = Vocabulary.of(_vocabulary_terms(weighter.vocabulary, caller))
+        columns = {"vocabulary": vocabulary, "fixed_vocabulary_": True}
+        fitted = fitted_with(np.ones(len(vocabulary)), weighter, **columns)
+    if idf.shape != fitted.term_weights_.shape:
+        raise ValueError(
+            f"{caller}: `idf_` has the shape {idf.shape}; there are "
+            f"{len(fitted.term_weights_)} terms."
+        )
+    return replace(fitted, term_weights_=idf)

@@ -30,7 +30,7 @@ SCHEMES = {
 }
 SCHEME_PARAMETERS = ("use_idf", "smooth_idf", "sublinear_tf", "k1", "b", "a")
 SUPERVISED = ("icf", "rf", "or")
-_WITH_IDF = ("tf-idf", "idf", "bm25")
+WITH_IDF = ("tf-idf", "idf", "bm25")
 
 
 @stored
@@ -48,10 +48,10 @@ class FittedTfidf(Fitted):
     k1: float
     b: float
     term_weights_: np.ndarray
-    idf_: np.ndarray | None
     mean_length_: float | None
     classes_: np.ndarray | None
     vocabulary: Vocabulary | None = None
+    fixed_vocabulary_: bool | None = None
     n_features_in_: int | None = None
     feature_names_in_: np.ndarray | None = None
 
@@ -66,8 +66,15 @@ class FittedTfidf(Fitted):
                 f"term_weights_ are {weights.dtype} of the shape {weights.shape}, for "
                 f"{n_terms} terms"
             )
+        if (self.fixed_vocabulary_ is None) != (self.vocabulary is None):
+            raise ValueError(f"fixed_vocabulary_ is {self.fixed_vocabulary_}")
         if (self.mean_length_ is not None) != (self.scheme == "bm25"):
             raise ValueError(f"mean_length_ is {self.mean_length_} for {self.scheme}")
+
+    @property
+    def idf(self):
+        """The weights, where they are an inverse document frequency; or None."""
+        return self.term_weights_ if self.scheme in WITH_IDF else None
 
     def weigh(self, counts):
         """The weights of terms in documents, given their counts (overwritten)."""
@@ -81,7 +88,7 @@ class FittedTfidf(Fitted):
             counts.data.fill(1)
         if self.scheme == "bm25":
             # Only columns that are left out have no weight.
-            lengths = counts @ (self.term_weights_ > 0).astype(np.float64)
+            lengths = counts @ (self.term_weights_ != 0).astype(np.float64)
             counts.data[:] = bm25_saturation(
                 counts.data,
                 np.repeat(lengths, np.diff(counts.indptr)),
@@ -114,6 +121,17 @@ def learn_weights(counts, classes, parameters, is_kept=True, **columns):
     if parameters.scheme == "bm25":
         n_tokens = counts.data.sum(dtype=np.float64)
         mean_length = float(n_tokens / n_documents)
+    return fitted_with(
+        weights,
+        parameters,
+        mean_length_=mean_length,
+        classes_=None if classes is None else classes[0],
+        **columns,
+    )
+
+
+def fitted_with(weights, parameters, *, mean_length_=None, classes_=None, **columns):
+    """What is fitted, given the weights of terms."""
     return FittedTfidf(
         scheme=parameters.scheme,
         binary=bool(parameters.binary),
@@ -122,9 +140,8 @@ def learn_weights(counts, classes, parameters, is_kept=True, **columns):
         k1=float(parameters.k1),
         b=float(parameters.b),
         term_weights_=weights,
-        idf_=weights if parameters.scheme in _WITH_IDF else None,
-        mean_length_=mean_length,
-        classes_=None if classes is None else classes[0],
+        mean_length_=mean_length_,
+        classes_=classes_,
         **columns,
     )
 

@@ -1,12 +1,13 @@
 """Tests of documents to tokens: scikit-learn's analysis, and what it refuses."""
 
+import pickle
 import weakref
 from itertools import pairwise, product
 
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from skml.text import (
     EmbeddingTransformer,
@@ -190,13 +191,42 @@ def test_errors_of_an_analyzer_are_its_own():
         ({"input": "content"}, {"decode_error": "ignore"}),
     ],
 )
-def test_parameters_without_effect_are_refused(choice, unused):
+def test_parameters_without_effect_warn(choice, unused):
+    """With the tokens that they do not change."""
     (name,) = unused
-    with pytest.raises(ValueError, match=f"Analyzer: {name}=.* has no effect when"):
-        tokens_of(["a"], **choice, **unused)
+    message = f"Analyzer: The parameter '{name}' will not be used since '"
+    with pytest.warns(UserWarning, match=message) as warned:
+        found = tokens_of(["a The cat"], **choice, **unused)
+    assert len(warned) == 1
+    assert found == tokens_of(["a The cat"], **choice)
 
 
-def test_defaults_are_never_refused():
+UNUSED = [
+    {"analyzer": "char", "stop_words": ["a", "t"]},
+    {"analyzer": "char_wb", "ngram_range": (2, 3), "stop_words": ["a"]},
+    {"analyzer": "char", "tokenizer": str.split},
+    {"analyzer": "char", "token_pattern": r"[a-z]"},
+    {"tokenizer": str.split, "token_pattern": r"[a-z]"},
+    {"analyzer": str.split, "ngram_range": (1, 2)},
+    {"analyzer": str.split, "preprocessor": str.upper},
+    {"analyzer": str.split, "stop_words": ["the"], "lowercase": False},
+    {"preprocessor": str.upper, "strip_accents": "ascii"},
+]
+
+
+@pytest.mark.parametrize("parameters", UNUSED)
+@pytest.mark.filterwarnings("ignore:The parameter")
+def test_unused_parameters_change_nothing_as_in_scikit_learn(parameters):
+    theirs = TfidfVectorizer(**parameters)
+    weighter = TfidfWeighter(**parameters)
+    with pytest.warns(UserWarning, match="will not be used since"):
+        found = weighter.fit_transform(TEXTS)
+    assert abs(found - theirs.fit_transform(TEXTS)).max() < 1e-12
+    assert weighter.vocabulary_ == theirs.vocabulary_
+    assert (weighter.transform(TEXTS) != found).nnz == 0  # without a warning
+
+
+def test_defaults_never_warn():
     """A default counts as one however it was made: by np.True_, or a built string."""
     pattern = "".join(DEFAULTS["token_pattern"])
     parameters = DEFAULTS | {"lowercase": np.True_, "token_pattern": pattern}
@@ -302,3 +332,96 @@ def test_known_tokens_with_blanks_are_no_rows_of_a_table(estimator):
     assert abs(estimator.transform([["New York"]])).sum() > 0
     with pytest.raises(ValueError, match="a list of one text"):
         estimator.transform([["San Francisco"]])
+
+
+# The functions by name
+
+
+ANALYSES = [
+    {"strip_accents": "unicode", "ngram_range": (1, 2)},
+    {"analyzer": "char", "ngram_range": (1, 3), "lowercase": False},
+    {"analyzer": "char_wb", "ngram_range": (2, 4)},
+    {"stop_words": "english", "ngram_range": (2, 2)},
+    {"stop_words": np.array(["the", "cat"]), "ngram_range": (1, 2)},
+    {"token_pattern": r"[a-z](\w)"},
+    {"tokenizer": str.split, "token_pattern": None, "preprocessor": reverse},
+    {"analyzer": str.split},
+]
+
+
+@pytest.mark.parametrize("parameters", ANALYSES)
+def test_the_analyzer_gives_what_is_counted(parameters):
+    weighter = TfidfWeighter(**parameters, norm=None, use_idf=False)
+    counts = weighter.fit_transform([*TEXTS, "सोती है"])
+    analyze = pickle.loads(pickle.dumps(weighter.build_analyzer()))
+    names = weighter.get_feature_names_out()
+    for row, text in zip(counts, [*TEXTS, "सोती है"], strict=True):
+        terms = np.repeat(names[row.indices], row.data.astype(int))
+        assert sorted(terms) == sorted(analyze(text))
+
+
+def test_the_analyzer_takes_ready_tokens():
+    weighter = TfidfWeighter(ngram_range=(1, 2), stop_words=["of"])
+    analyze = weighter.build_analyzer()
+    assert analyze(["The", "of", "End"]) == ["The", "End", "The End"]
+    assert analyze("The of End") == ["the", "end", "the end"]
+
+
+def test_the_analyzer_reads_files(latin_file):
+    weighter = TfidfWeighter(input="filename", encoding="latin-1")
+    assert weighter.build_analyzer()(latin_file) == ["un", "naïve"]
+    assert weighter.decode(latin_file) == "un naïve"
+
+
+@pytest.mark.parametrize("cls", [Analyzer, TfidfWeighter, Word2VecTransformer])
+def test_functions_are_those_of_scikit_learn(cls):
+    parameters = {"strip_accents": "ascii", "stop_words": ["the"]}
+    ours, theirs = cls(**parameters), CountVectorizer(**parameters)
+    preprocessors = ours.build_preprocessor(), theirs.build_preprocessor()
+    assert len({preprocess("Die Blüte") for preprocess in preprocessors}) == 1
+    for text in TEXTS:
+        assert ours.build_tokenizer()(text) == theirs.build_tokenizer()(text)
+    assert ours.get_stop_words() == theirs.get_stop_words() == {"the"}
+    assert cls().get_stop_words() is None
+    assert cls().build_tokenizer()("सोती है") == ["सोती", "है"]
+    with pytest.raises(ValueError, match="token_pattern=None and no tokenizer"):
+        cls(token_pattern=None).build_tokenizer()
+
+
+class Stemmed(TfidfWeighter):
+    """Builds an analyzer in the place of ours, as scikit-learn's guide has it."""
+
+    def build_analyzer(self):
+        analyze = super().build_analyzer()
+        return lambda document: [word.rstrip("s") for word in analyze(document)]
+
+
+class Reversed(TfidfWeighter):
+    def build_preprocessor(self):
+        preprocess = super().build_preprocessor()
+        return lambda text: preprocess(text)[::-1]
+
+
+class Split(TfidfWeighter):
+    def build_tokenizer(self):
+        find = super().build_tokenizer()
+        return lambda text: [word for word in find(text) if "r" not in word]
+
+    def get_stop_words(self):
+        return {"dogs"}
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize(
+    ("cls", "terms"),
+    [
+        (Stemmed, ["bird", "cat", "cats dog", "dog", "dogs bird"]),
+        (Reversed, ["sdrib", "sdrib sgod", "sgod", "sgod stac", "stac"]),
+        (Split, ["cats"]),
+    ],
+)
+def test_a_subclass_may_build_functions_of_its_own(cls, terms, n_jobs):
+    weighter = cls(ngram_range=(1, 2), n_jobs=n_jobs)
+    weights = weighter.fit_transform(["Cats dogs", "DOGS birds"])
+    assert weighter.get_feature_names_out().tolist() == terms
+    assert (weighter.transform(["Cats dogs", "DOGS birds"]) != weights).nnz == 0

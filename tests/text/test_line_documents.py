@@ -145,10 +145,10 @@ def test_lines_become_what_a_list_becomes(path, analysis):
     assert_array_equal(fitted.vectors_, make(**analysis).fit(LINES).vectors_)
 
 
-def test_parameters_without_effect_are_refused(path):
-    with pytest.raises(ValueError, match="has no effect"):
+def test_parameters_without_effect_warn(path):
+    with pytest.warns(UserWarning, match="'token_pattern' will not be used"):
         make(analyzer="char", token_pattern="x").fit(LineDocuments(path))
-    with pytest.raises(ValueError, match="has no effect"):
+    with pytest.warns(UserWarning, match="'encoding' will not be used"):
         make(encoding="latin-1").fit(LineDocuments(path))
 
 

@@ -254,7 +254,11 @@ DAMAGE = {
         "for 1 terms",
     ),
     "no terms": ("tf-idf", at(vocabulary=None), "for None terms"),
-    "half": ("tf-idf", array(name="idf_", change=lambda a: a.astype("f2")), "float16"),
+    "half": (
+        "tf-idf",
+        array(name="term_weights_", change=lambda a: a.astype("f2")),
+        "float16",
+    ),
     "length": ("bm25", at(mean_length_=None), "mean_length_ is None for bm25"),
     "pooling": ("embedding", at(pooling="x"), "pooling is 'x'"),
     "features": ("embedding", at(pooling="mean+max"), "for 16 features"),

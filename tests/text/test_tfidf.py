@@ -377,10 +377,12 @@ def test_pickle_is_exact():
     assert (again.transform(UNSEEN) != weighter.transform(UNSEEN)).nnz == 0
 
 
-def test_set_output_refuses_sparse_weights():
-    weighter = TfidfWeighter().set_output(transform="pandas")
-    with pytest.raises(ValueError, match=r"sparse matrix.*Pandas output"):
-        weighter.fit_transform(ENGLISH)
+def test_sparse_weights_make_no_tables():
+    """There is no `set_output`, as in scikit-learn."""
+    assert not hasattr(TfidfWeighter(), "set_output")
+    pipeline = make_pipeline(TfidfWeighter())
+    with pytest.raises(ValueError, match="`set_output` is not available"):
+        pipeline.set_output(transform="pandas")
 
 
 @pytest.mark.parametrize(
@@ -473,10 +475,9 @@ def test_not_fitted(method, X):
         ({"vocabulary": ["cat"], "min_df": 1.0}, "min_df=1.0 has no effect"),
         ({"vocabulary": ["cat"], "max_df": 1}, "max_df=1 has no effect"),
         ({"vocabulary": ["cat"], "max_features": 9}, "max_features=9 has no effect"),
-        ({"dtype": np.int64}, "dtype=.*int64.* is no type for weights"),
+        ({"dtype": np.complex128}, "dtype=.*complex128.* is no type for weights"),
         ({"dtype": "int64"}, "'dtype' parameter"),
         ({"dtype": None}, "'dtype' parameter"),
-        ({"encoding": "latin-1"}, "no effect when input='content'"),
     ],
 )
 def test_bad_parameters(parameters, message):
@@ -489,6 +490,96 @@ def test_float32(dtype):
     weighter = TfidfWeighter(dtype=dtype)
     assert weighter.fit_transform(ENGLISH).dtype == np.float32
     assert weighter.fit_transform(count_matrix()).dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [int, np.int32, np.uint8, bool])
+@pytest.mark.parametrize("X", [ENGLISH, np.eye(2)], ids=["documents", "counts"])
+def test_integers_become_float64_with_a_warning(dtype, X):
+    weighter = TfidfWeighter(dtype=dtype)
+    with pytest.warns(UserWarning, match="'dtype' should be used.*float64") as warned:
+        weights = weighter.fit_transform(X)
+    assert len(warned) == 1
+    assert_same(weights, TfidfWeighter().fit_transform(X))
+    assert_same(weighter.transform(X), weights)
+
+
+# What a user of TfidfVectorizer finds
+
+
+def public_names(estimator):
+    return {name for name in dir(estimator) if not name.startswith("_")}
+
+
+def test_public_names_are_as_in_sklearn():
+    ours, theirs = TfidfWeighter().fit(ENGLISH), TfidfVectorizer().fit(ENGLISH)
+    assert public_names(theirs) <= public_names(ours)
+
+
+@pytest.mark.parametrize("vocabulary", [None, ["cat", "dog"]])
+def test_fixed_vocabulary(vocabulary):
+    weighter = TfidfWeighter(vocabulary=vocabulary)
+    assert not hasattr(weighter, "fixed_vocabulary_")
+    weighter.fit(ENGLISH)
+    assert weighter.fixed_vocabulary_ is (vocabulary is not None)
+    assert not hasattr(weighter.set_params(vocabulary=None).fit(np.eye(2)), "fixed_voc")
+
+
+@pytest.mark.parametrize("scheme", ["tf-idf", "idf", "bm25"])
+def test_idf_can_be_set(scheme):
+    """In one assignment, and as a copy; a new fit learns it again."""
+    weighter = TfidfWeighter(scheme=scheme, norm=None).fit(ENGLISH)
+    learned, before = weighter._fitted, weighter.transform(ENGLISH)
+    idf = np.arange(1.0, 1 + len(weighter.vocabulary_))
+    weighter.idf_ = idf
+    expected = before.toarray() / learned.term_weights_ * idf
+    assert_allclose(weighter.transform(ENGLISH).toarray(), expected, rtol=1e-14)
+    assert_allclose(pickle.loads(pickle.dumps(weighter)).idf_, idf)
+    idf[:] = 0
+    assert weighter.idf_.min() == 1
+    assert_array_equal(weighter.term_weights_, weighter.idf_)
+    assert learned.term_weights_ is not weighter._fitted.term_weights_
+    assert_same(weighter.fit(ENGLISH).transform(ENGLISH), before)
+
+
+def test_idf_of_a_vocabulary_can_be_set_before_fit():
+    fitted = TfidfWeighter().fit(ENGLISH)
+    weighter = TfidfWeighter(vocabulary=fitted.vocabulary_)
+    weighter.idf_ = fitted.idf_.tolist()
+    assert_same(weighter.transform(UNSEEN), fitted.transform(UNSEEN))
+    theirs = TfidfVectorizer(vocabulary=fitted.vocabulary_)
+    theirs.idf_ = fitted.idf_
+    assert_same(weighter.transform(UNSEEN), theirs.transform(UNSEEN))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "idf", "message"),
+    [
+        ({"vocabulary": ["a"], "use_idf": False}, [1], "cannot be set when"),
+        ({"vocabulary": ["a"]}, [1, 2], r"has the shape \(2,\); there are 1 terms"),
+        ({"vocabulary": ["a"]}, [np.nan], "NaN"),
+        ({"vocabulary": ["a"]}, [[1]], "has the shape"),
+        ({"vocabulary": ["a"], "scheme": "rf"}, [1], "scheme='rf' has no `idf_`"),
+        ({"vocabulary": ["a"], "scheme": "bm25"}, [1], "Call fit first"),
+        ({}, [1], "vocabulary=None. Call fit first"),
+        ({"vocabulary": ["a"], "norm": "l3"}, [1], "'norm' parameter"),
+    ],
+)
+def test_an_idf_that_cannot_be_set(parameters, idf, message):
+    weighter = TfidfWeighter(**parameters)
+    with pytest.raises(ValueError, match=message):
+        weighter.idf_ = idf
+    assert not hasattr(weighter, "idf_")
+
+
+def test_a_scheme_without_idf_has_none():
+    weighter = TfidfWeighter(scheme="sif")
+    with pytest.raises(NotFittedError, match="not fitted yet and has no idf_"):
+        weighter.idf_  # noqa: B018
+    weighter.fit(ENGLISH)
+    with pytest.raises(AttributeError, match="no idf_ by scheme='sif'"):
+        weighter.idf_  # noqa: B018
+    with pytest.raises(ValueError, match="scheme='sif' has no `idf_`"):
+        weighter.idf_ = weighter.term_weights_
 
 
 def test_terms_of_the_vocabulary_must_be_str():
