@@ -7,12 +7,17 @@ from skml._codec import register, show
 
 # FNV-1a (Fowler, Noll and Vo), 64 bits, over code points rather than bytes.
 _BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+# fastText's are of 32 bits, over the bytes of UTF-8, each as a signed number.
+_BASIS_32, _PRIME_32 = np.uint32(0x811C9DC5), np.uint32(0x01000193)
+# What fastText takes the end of a line for; this word alone has no n-grams.
+END_OF_LINE = b"</s>"
 # The characters of words looked at together: a few MB of n-grams.
 _CHARACTERS = 1 << 16
 # No n-gram is longer, and none stands behind so many characters, so that a long token,
 # such as a file in base64, has a bounded number of them.
 LONGEST_NGRAM = 64
 LONGEST_WORD = 1000
+MOST_BUCKETS = (1 << 31) - 1
 
 
 def ngrams(words, lengths):
@@ -56,7 +61,61 @@ def ngrams(words, lengths):
     return hashes[is_new], np.concatenate([[0], np.cumsum(counts)])
 
 
-def _batches(words):
+def bucket_ngrams(words, lengths, n_buckets):
+    """The buckets of all character n-grams of words, as fastText has them.
+
+    Words are bytes. Other than in `ngrams`, an n-gram that occurs twice counts twice,
+    the whole of a word is one of its n-grams, and no word is too long.
+
+    Returns buckets and offsets: those of word i, in order of where the n-grams start
+    and end, are ``buckets[offsets[i]:offsets[i + 1]]``.
+    """
+    shortest, longest = lengths
+    marked = [b"" if word == END_OF_LINE else b"<%b>" % word for word in words]
+    codes = np.frombuffer(b"".join(marked), dtype=np.int8)
+    # A character is a byte and what continues it, be that UTF-8 or not.
+    starts = np.flatnonzero((codes & -64) != -128)
+    ends = np.append(starts[1:], len(codes))
+    codes = codes.astype(np.int32).view(np.uint32)
+    n_bytes = np.fromiter(map(len, marked), dtype=np.int64, count=len(words))
+    word = np.repeat(np.arange(len(words)), n_bytes)[starts]
+    sizes = np.bincount(word, minlength=len(words))
+    position = np.arange(len(starts)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    n_left = np.repeat(sizes, sizes) - position
+    state, chosen = np.full(len(starts), _BASIS_32), np.arange(len(starts))
+    buckets, firsts = [np.empty(0, np.uint32)], [np.empty(0, np.int64)]
+    for n in range(1, min(longest, sizes.max(initial=0)) + 1):
+        fits = n_left[chosen] >= n
+        state, chosen = state[fits], chosen[fits]
+        last = chosen + (n - 1)
+        _hash_bytes(state, codes, starts[last], ends[last])
+        if n < shortest:
+            continue
+        # The two marks alone are no n-grams.
+        fits = (position[chosen] > 0) & (n_left[chosen] > 1) | (n > 1)
+        buckets.append(state[fits] % np.uint32(n_buckets))
+        firsts.append(chosen[fits])
+    firsts = np.concatenate(firsts)
+    order = np.argsort(firsts, kind="stable")
+    counts = np.bincount(word[firsts], minlength=len(words))
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    return np.concatenate(buckets)[order].astype(np.uint64), offsets
+
+
+def _spell(word):
+    return word if isinstance(word, bytes) else word.encode("utf-8", "surrogatepass")
+
+
+def _hash_bytes(state, codes, starts, ends):
+    """Hash the bytes of a character more, each into its state."""
+    which = np.arange(len(state))
+    while len(which):
+        state[which] = (state[which] ^ codes[starts[which]]) * _PRIME_32
+        starts = starts + 1
+        which = which[starts[which] < ends[which]]
+
+
+def batches(words):
     """Words, some at a time: as many as have so many characters, and at least one."""
     start, n_characters = 0, 0
     for i, word in enumerate(words):
@@ -71,7 +130,7 @@ def _batches(words):
 def all_ngrams(words, lengths):
     """As `ngrams`, for any number of words."""
     all_hashes, all_offsets = [np.empty(0, np.uint64)], [np.zeros(1, dtype=np.int64)]
-    for batch in _batches(words):
+    for batch in batches(words):
         hashes, offsets = ngrams(batch, lengths)
         all_hashes.append(hashes)
         all_offsets.append(all_offsets[-1][-1] + offsets[1:])
@@ -105,7 +164,8 @@ def mean_rows(offsets, rows, matrix):
     ones = np.ones(len(rows), dtype=np.float32)
     chosen = sparse.csr_array((ones, rows, offsets), shape=(n_means, len(matrix)))
     means = np.asarray(chosen @ np.asarray(matrix), dtype=np.float32)
-    means /= np.maximum(np.diff(offsets), 1)[:, None].astype(np.float32)
+    # As fastText does, to the last bit.
+    means *= (1 / np.maximum(np.diff(offsets), 1)[:, None]).astype(np.float32)
     return means
 
 
@@ -113,11 +173,14 @@ def mean_rows(offsets, rows, matrix):
 class SubwordVectors:
     """Vectors of character n-grams, which give a vector to any word that has some.
 
-    The hashes are sorted, one for each row of the vectors (float32).
+    The hashes ascend, one for each row of the vectors (float32). Without `n_buckets`
+    they are those of `ngrams`, so that each n-gram has a row of its own. With it they
+    are buckets, below that number, which n-grams share: those of `bucket_ngrams`.
     """
 
-    def __init__(self, lengths, hashes, vectors):
+    def __init__(self, lengths, hashes, vectors, n_buckets=None):
         self.lengths, self.hashes, self.vectors = lengths, hashes, vectors.view()
+        self.n_buckets = n_buckets
         # Clones of an estimator share it.
         self.vectors.flags.writeable = False
 
@@ -129,6 +192,7 @@ class SubwordVectors:
     def from_data(cls, data):
         """Make it of the parts that a file holds; they may be wrong."""
         lengths, hashes, vectors = data["lengths"], data["hashes"], data["vectors"]
+        n_buckets = data["n_buckets"]
         is_pair = type(lengths) is tuple and [*map(type, lengths)] == [int, int]
         if not is_pair or not 1 <= lengths[0] <= lengths[1] <= LONGEST_NGRAM:
             raise ValueError(
@@ -144,7 +208,12 @@ class SubwordVectors:
             )
         if (hashes[1:] <= hashes[:-1]).any():
             raise ValueError("the hashes do not ascend")
-        return cls(lengths, hashes, vectors)
+        if n_buckets is not None:
+            if type(n_buckets) is not int or not 1 <= n_buckets <= MOST_BUCKETS:
+                raise ValueError(f"n_buckets is {show(n_buckets)}")
+            if len(hashes) and hashes[-1] >= n_buckets:
+                raise ValueError(f"bucket {hashes[-1]} is none of {n_buckets}")
+        return cls(lengths, hashes, vectors, n_buckets)
 
     def __len__(self):
         return len(self.hashes)
@@ -154,21 +223,41 @@ class SubwordVectors:
             return NotImplemented
         return (
             self.lengths == other.lengths
+            and self.n_buckets == other.n_buckets
             and np.array_equal(self.hashes, other.hashes)
             and np.array_equal(self.vectors, other.vectors)
         )
 
     __hash__ = None
 
+    def find(self, words):
+        """The rows of the known n-grams of words, and offsets.
+
+        Words are str or, with `n_buckets`, may be bytes.
+        """
+        if self.n_buckets is None:
+            wanted, offsets = ngrams(words, self.lengths)
+        else:
+            words = [
+                word
+                if isinstance(word, bytes)
+                else word.encode("utf-8", "surrogatepass")
+                for word in words
+            ]
+            wanted, offsets = bucket_ngrams(words, self.lengths, self.n_buckets)
+        if len(self.hashes) == self.n_buckets:
+            return wanted.astype(np.int64), offsets
+        rows = find_hashes(self.hashes, wanted)
+        offsets = np.concatenate([[0], np.cumsum(rows >= 0)])[offsets]
+        return rows[rows >= 0], offsets
+
     def compose(self, words):
         """The means of the vectors of words' known n-grams; which words have any."""
         composed = [np.empty((0, self.vectors.shape[1]), dtype=np.float32)]
         is_composed = [np.empty(0, dtype=bool)]
-        for batch in _batches(words):
-            wanted, offsets = ngrams(batch, self.lengths)
-            rows = find_hashes(self.hashes, wanted)
-            offsets = np.concatenate([[0], np.cumsum(rows >= 0)])[offsets]
+        for batch in batches(words):
+            rows, offsets = self.find(batch)
             is_composed.append(np.diff(offsets) > 0)
-            means = mean_rows(offsets, rows[rows >= 0], self.vectors)
+            means = mean_rows(offsets, rows, self.vectors)
             composed.append(means[is_composed[-1]])
         return np.vstack(composed), np.concatenate(is_composed)

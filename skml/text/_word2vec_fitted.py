@@ -61,8 +61,11 @@ class WordTables:
         check_tables(
             len(self.words), size, self.counts, self.output_vectors, self.rare_counts
         )
-        if (self.own_rows is None) != (self.word_vectors.subwords is None):
+        subwords = self.word_vectors.subwords
+        if (self.own_rows is None) != (subwords is None):
             raise ValueError("own_rows and n-grams do not belong together")
+        if subwords is not None and subwords.n_buckets is not None:
+            raise ValueError("n-grams in buckets were not learned here")
         if self.own_rows is not None:
             WordVectors(self.own_rows, self.words)
             if self.own_rows.shape[1] != size:

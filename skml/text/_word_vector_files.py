@@ -1,4 +1,4 @@
-"""Files of word vectors: word2vec's two formats and GloVe's.
+"""Files of word vectors: word2vec's two formats, GloVe's, and fastText's models.
 
 Files are taken to be hostile. What a header claims is compared with the size of the
 file before memory is taken for it. A compressed file has no size to compare with, and
@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from skml._folders import flush
+from skml.text._fasttext_files import MAGIC
+from skml.text._fasttext_vectors import fasttext_vector_chunks, read_fasttext_vectors
 from skml.text._word_vector_rows import (
     BLANKS,
     LARGEST_VECTOR,
@@ -32,7 +34,7 @@ from skml.text._word_vector_rows import (
 )
 from skml.text._word_vector_window import CHUNK, Window
 
-FORMATS = ("word2vec-text", "word2vec-binary", "glove", "folder")
+FORMATS = ("word2vec-text", "word2vec-binary", "glove", "fasttext-bin", "folder")
 _SUFFIXES = {
     ".bin": "word2vec-binary",
     ".txt": "word2vec-text",
@@ -40,21 +42,11 @@ _SUFFIXES = {
     "": "folder",
 }
 _COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
-_BY_FASTTEXT = (
-    "load it with the package fasttext and pass WordVectors("
-    "[model.get_word_vector(word) for word in model.words], model.words)"
-)
 # How files start that hold something else, and what to do.
 _OTHERS = {
     rb"PK\x03\x04": "a zip archive; unpack it first",
     rb"\x28\xb5\x2f\xfd": "compressed by zstd; decompress it first",
-    # The eighth number of its parameters is the kind of model.
-    rb"\xba\x16\x4f\x2f.{32}\x03\0\0\0": (
-        f"a supervised model of fastText (a classifier); {_BY_FASTTEXT}"
-    ),
-    rb"\xba\x16\x4f\x2f": (
-        f"a model of fastText; take the .vec file beside it, or {_BY_FASTTEXT}"
-    ),
+    re.escape(MAGIC): 'a model of fastText; pass format="fasttext-bin", or none',
     rb"\x80": (
         "a pickle, which could run code and is never opened; where it comes from, "
         "save_word2vec_format writes what is read here"
@@ -62,11 +54,14 @@ _OTHERS = {
     rb"\x93NUMPY": "an array without words; pass it and the words to WordVectors",
     rb"\xff\xfe|\xfe\xff": "text in UTF-16; save it as UTF-8",
 }
-_LONGEST_MAGIC = 40
+_LONGEST_MAGIC = 8
 
-# What ends a word for a C program, or a field; in binary, what cannot be read back.
+# What ends a word for a C program, or a field; elsewhere, what cannot be read back.
 _SEPARATOR = re.compile(r"[\0\t-\r ]")
-_BINARY_SEPARATOR = re.compile(r"[\0 ]|\A\n")
+_OTHER_SEPARATORS = {
+    "word2vec-binary": re.compile(r"[\0 ]|\A\n"),
+    "fasttext-bin": re.compile(r"\0"),
+}
 _HEADER = re.compile(rb"[ \t]*([+-]?\d+)[ \t]+([+-]?\d+)[ \t]*(?:\r?\n|\Z)")
 _LONGEST_HEADER = 128
 # The first lines of a file without a header tell the size of its vectors.
@@ -88,14 +83,22 @@ def _check_choice(name, value, choices):
 # Writing
 
 
-def write_word_vectors(path, words, vectors, format):
-    """Write words and vectors to a file; what was at `path` stays if that fails."""
+def write_word_vectors(path, words, vectors, subwords, format):
+    """Write words and vectors to a file; what was at `path` stays if that fails.
+
+    The n-grams are written if the format can hold them.
+    """
     _check_writable(words, vectors, format, path)
+    if format == "fasttext-bin":
+        _check_buckets(subwords, path)
+        chunks = fasttext_vector_chunks(words, vectors, subwords)
+    else:
+        chunks = _chunks(words, vectors, format)
     if path.is_dir():
         raise ValueError(f"{path} is a folder; pass the name of a file.")
     with _replacing(path) as temporary, open(temporary, "xb") as file:
         with _compressing(file, path.suffix.lower()) as out:
-            for chunk in _chunks(words, vectors, format):
+            for chunk in chunks:
                 out.write(chunk)
         flush(file)
 
@@ -143,13 +146,23 @@ def _check_writable(words, vectors, format, path):
         )
 
 
+def _check_buckets(subwords, path):
+    """Refuse n-grams that do not share rows as those of fastText do."""
+    if subwords is not None and subwords.n_buckets is None:
+        raise ValueError(
+            f"{path}: these n-grams have a row each, where fastText has buckets that "
+            'they share. Pass format="folder", which keeps them; or leave them out: '
+            "WordVectors(words.vectors, words.words).save."
+        )
+
+
 def _problem_of(word, format):
     if not _is_unicode(word):
         return "has half of a surrogate pair, which no file of words can hold"
     if not word:
         return f"is empty, which the format {format} cannot hold"
-    is_binary = format == "word2vec-binary"
-    if separator := (_BINARY_SEPARATOR if is_binary else _SEPARATOR).search(word):
+    separators = _OTHER_SEPARATORS.get(format, _SEPARATOR)
+    if separator := separators.search(word):
         return f"has {separator[0]!r} in it, which the format {format} cannot hold"
     if len(word.encode()) > LONGEST_WORD:
         return f"has more than {LONGEST_WORD} bytes"
@@ -230,7 +243,7 @@ def check_options(format, encoding, decode_error, duplicates, on_bad_rows, limit
 
 
 def read_word_vectors(path, format, options):
-    """Read vectors and words from a file, as `check_options` has checked it."""
+    """Read vectors, words and n-grams (or None) from a file, by checked options."""
     if format == "folder":
         raise ValueError(
             f"{path} is no folder, and nothing else can be mapped into memory; load it "
@@ -239,9 +252,12 @@ def read_word_vectors(path, format, options):
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is neither a file nor a folder; expected one.")
     with open(path, "rb", buffering=0) as file:
-        rows = _read_file(Window(path, file), format, options)
+        window = Window(path, file)
+        if _is_fasttext(window, format):
+            return read_fasttext_vectors(window, options)
+        rows = _read_file(window, format, options)
     rows.warn_of_bad_ones()
-    return rows.result()
+    return *rows.result(), None
 
 
 def _check_encoding(encoding):
@@ -282,6 +298,12 @@ def check_folder_options(path, format, options):
             f"{path} is a folder: encoding, decode_error, duplicates and on_bad_rows "
             "have no effect; leave them out."
         )
+
+
+def _is_fasttext(window, format):
+    return format == "fasttext-bin" or (
+        format == "auto" and window.data.startswith(MAGIC)
+    )
 
 
 def _read_file(window, format, options):

@@ -141,6 +141,49 @@ class Window:
                 self._is_whole = n_bytes == 0
         return self.stop > left
 
+    def require(self, n_bytes):
+        """Read on until so many bytes are in memory; return whether there are."""
+        while self.stop - self.start < n_bytes:
+            if not self.fill():
+                return False
+        return True
+
+    def read_into(self, view):
+        """Fill a view of bytes with what comes next; return how many bytes came."""
+        n_bytes = min(len(view), self.stop - self.start)
+        view[:n_bytes] = self.data[self.start : self.start + n_bytes]
+        self.start += n_bytes
+        while n_bytes < len(view) and not self._is_whole:
+            # A part at a time, so that Ctrl-C is heard in between.
+            with view[n_bytes : n_bytes + CHUNK] as free:
+                n_more = self._source.readinto(free)
+            self._is_whole = n_more == 0
+            self._before += n_more
+            n_bytes += n_more
+        return n_bytes
+
+    def skip(self, n_bytes):
+        """Leave out what comes next; return how many bytes came."""
+        n_in_memory = min(n_bytes, self.stop - self.start)
+        if self.is_compressed:
+            scratch, n_skipped = bytearray(min(n_bytes, CHUNK)), 0
+            while n_skipped < n_bytes:
+                with memoryview(scratch)[: n_bytes - n_skipped] as view:
+                    n_came = self.read_into(view)
+                n_skipped += n_came
+                if n_came < len(scratch):
+                    break
+            return n_skipped
+        self.start += n_in_memory
+        n_behind = min(n_bytes - n_in_memory, self.n_left())
+        self._source.seek(n_behind, os.SEEK_CUR)
+        self._before += n_behind
+        return n_in_memory + n_behind
+
+    def n_left(self):
+        """How many bytes follow; None if that is not known before they are read."""
+        return None if self.is_compressed else self.size - self._before - self.start
+
     def end_line(self):
         """End a last line that has no newline; return whether there was one."""
         if self.start == self.stop or self.data[self.stop - 1] == ord("\n"):

@@ -44,7 +44,8 @@ class WordVectors:
     vocabulary : sequence of str, or dict
         The distinct words in order of the rows, or the row of each word.
     subwords : SubwordVectors or None, default=None
-        Vectors of character n-grams, as :class:`Word2VecTransformer` learns them.
+        Vectors of character n-grams, those of other `WordVectors`:
+        :class:`Word2VecTransformer` learns them, and files of fastText hold some.
 
     Attributes
     ----------
@@ -300,24 +301,26 @@ class WordVectors:
         path : str or path-like
             The file, or the folder. A file is compressed if its name ends in .gz, .bz2
             or .xz.
-        format : {"auto", "word2vec-text", "word2vec-binary", "glove", "folder"}, \
-                default="auto"
+        format : {"auto", "word2vec-text", "word2vec-binary", "glove", \
+                "fasttext-bin", "folder"}, default="auto"
             The format. By default by the name: .bin is "word2vec-binary", .txt and
             .vec are "word2vec-text", and a name without an ending is a "folder". That
-            is the format in which this package saves models, with any word and the
-            n-grams, which no other format can hold; `load` can map it into memory.
+            is the format in which this package saves models, with any word and any
+            n-grams; `load` can map it into memory. "fasttext-bin" is a model that
+            fastText loads, with the n-grams of one; its vectors are rounded once more.
+            Other formats leave out n-grams.
 
         Raises
         ------
         ValueError
-            If the format cannot hold a word, or the name has no known ending;
-            nothing is written then.
+            If the format cannot hold a word, or these n-grams, or the name has no
+            known ending; nothing is written then.
         """
         path, format = choose_format(path, format)
         if format == "folder":
             write_model(path, self)
         else:
-            write_word_vectors(path, self.words, self.vectors, format)
+            write_word_vectors(path, self.words, self.vectors, self.subwords, format)
 
     @classmethod
     def load(
@@ -342,12 +345,13 @@ class WordVectors:
         ----------
         path : str or path-like
             The file, which may be compressed by gzip, bzip2 or xz; or the folder.
-        format : {"auto", "word2vec-text", "word2vec-binary", "glove", "folder"}, \
-                default="auto"
+        format : {"auto", "word2vec-text", "word2vec-binary", "glove", \
+                "fasttext-bin", "folder"}, default="auto"
             The format. By default it depends on the content. The .vec files of fastText
-            are "word2vec-text".
+            are "word2vec-text"; its models, .bin and .ftz, are "fasttext-bin".
         encoding : str, default="utf-8"
-            The encoding of the words. A byte order mark at the start is skipped.
+            The encoding of the words. A byte order mark at the start is skipped. The
+            words of a model of fastText are in UTF-8.
         decode_error : {"strict", "ignore", "replace"}, default="strict"
             What to do with words that are not in the encoding; the original program
             cuts long words within a character.
@@ -357,7 +361,8 @@ class WordVectors:
             Whether a row that cannot be read is an error, or is left out with one
             warning, which counts such rows and reports what is wrong with the first.
             Bad are a line of text that is not a word and its numbers, a number that is
-            not finite, and a word that is not in the encoding.
+            not finite, and a word that is not in the encoding. A model of fastText has
+            no rows to skip.
         limit : int or None, default=None
             Read only so many rows, the first ones, bad ones included; most files have
             the most frequent words first.
@@ -382,9 +387,9 @@ class WordVectors:
         if path.is_dir():
             check_folder_options(path, format, options)
             return cls._load_folder(path, limit, mmap)
-        vectors, words = read_word_vectors(path, "folder" if mmap else format, options)
+        read = read_word_vectors(path, "folder" if mmap else format, options)
         try:
-            return cls(vectors, words)
+            return cls(*read)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 

@@ -544,15 +544,6 @@ DAMAGED = {
     "zstd": (b"\x28\xb5\x2f\xfd 1 2\n", "v is compressed by zstd"),
     "pickle": (b"\x80\x04\x95", "v is a pickle, which could run code"),
     "array": (b"\x93NUMPY\x01\0", "v is an array without words; pass it and"),
-    "fastText": (
-        b"\xba\x16\x4f\x2f\x0c\0\0\0",
-        "v is a model of fastText; take the .vec",
-    ),
-    # Version 12, then twelve parameters, of which the eighth is 3 for a classifier.
-    "fastText, supervised": (
-        struct.pack("<14i", 793712314, 12, 4, 5, 1, 1, 5, 1, 3, 3, 0, 0, 0, 100),
-        r"v is a supervised model of fastText \(a classifier\); load it with the pack",
-    ),
     # Headers that lie
     "no words": (b"0 2\na 1 2\n", "byte offset 4: expected the end of the file after"),
     "too few words": (b"1 2\na 1 2\nb 3 4\n", "after the 1 words.* got b'b 3 4"),
