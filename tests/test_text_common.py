@@ -56,7 +56,10 @@ IN_A_PROCESS = FeatureUnion(
         ("subwords", Word2VecTransformer(**SMALL, subwords=(2, 3))),
         ("others", ESTIMATORS[1]),
         ("embedding", ESTIMATORS[4]),
-        *((scheme, TfidfWeighter(scheme=scheme)) for scheme in ("bm25", "usif", "or")),
+        *(
+            (scheme, TfidfWeighter(scheme=scheme))
+            for scheme in ("bm25", "usif", "or", "nb")
+        ),
     ]
 )
 CHECKS = [

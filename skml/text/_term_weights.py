@@ -100,15 +100,18 @@ def class_frequencies(counts, codes, n_classes):
 
     The counts are CSR, without stored zeros.
     """
+    occurs = (np.ones(counts.nnz), counts.indices, counts.indptr)
+    return class_sums(sparse.csr_array(occurs, shape=counts.shape), codes, n_classes)
+
+
+def class_sums(counts, codes, n_classes):
+    """How often each term occurs in all documents of each class, not zero."""
     n_documents = counts.shape[0]
     one_hot = sparse.csr_array(
         (np.ones(n_documents), codes, np.arange(n_documents + 1)),
         shape=(n_documents, n_classes),
     )
-    occurs = sparse.csr_array(
-        (np.ones(counts.nnz), counts.indices, counts.indptr), shape=counts.shape
-    )
-    return (one_hot.T @ occurs).tocoo()
+    return (one_hot.T @ sparse.csr_array(counts, dtype=np.float64)).tocoo()
 
 
 def _largest_of_each_term(values, frequencies):
@@ -155,3 +158,19 @@ def odds_ratio(frequencies, class_sizes):
     d = class_sizes.sum() - class_sizes[classes] - c
     odds, odds_outside = (a + 0.5) / (b + 0.5), (c + 0.5) / (d + 0.5)
     return _largest_of_each_term(np.log(odds / odds_outside), frequencies)
+
+
+def log_count_ratio(sums, *, alpha):
+    """Naive Bayes log-count ratio, ``|ln(p / q)|`` (Wang & Manning 2012).
+
+    The term is the fraction p of all tokens of the class, and q of all others, with
+    alpha added to each count. Two classes have the same ratio but for its sign. The
+    largest value over the classes that hold the term counts; 0 if none does.
+    """
+    classes, terms = sums.coords
+    totals, sizes = sums.sum(axis=0), sums.sum(axis=1)
+    smoothing = alpha * np.count_nonzero(totals)
+    outside = np.maximum(totals[terms] - sums.data, 0)
+    p = (sums.data + alpha) / (sizes[classes] + smoothing)
+    q = (outside + alpha) / (sizes.sum() - sizes[classes] + smoothing)
+    return _largest_of_each_term(np.abs(np.log(p / q)), sums)

@@ -87,7 +87,18 @@ class TfidfWeighter(
         :math:`b_C` are in class :math:`C` and :math:`d_C` are not. One half is added to
         all four numbers, and the maximum is over the classes that hold the term.
 
-    The last three learn from the classes `y` of the documents. They must not see those
+    "nb"
+        The naive Bayes log-count ratio, :math:`g(t) = \max_C \left| \ln
+        \frac{(\alpha + f_C) / (\alpha V + F_C)}
+        {(\alpha + \bar f_C) / (\alpha V + \bar F_C)} \right|` [9]_, where the term
+        occurs :math:`f_C` times in the documents of class :math:`C` and
+        :math:`\bar f_C` times in the others, all :math:`V` terms of the corpus together
+        :math:`F_C` and :math:`\bar F_C` times, and :math:`\alpha` is `alpha`. The
+        maximum is over the classes that hold the term. Two classes have the same ratio
+        but for its sign, which makes no difference to a linear model. `binary` counts
+        documents instead.
+
+    The last four learn from the classes `y` of the documents. They must not see those
     of the documents that a model is tested on: put them in a
     :class:`~sklearn.pipeline.Pipeline`.
 
@@ -101,9 +112,9 @@ class TfidfWeighter(
     Parameters
     ----------
     scheme : str, default="tf-idf"
-        How terms are weighed: "tf-idf", "idf", "bm25", "sif", "usif", "icf", "rf" or
-        "or"; see above. A parameter that has no effect in the scheme is refused if it
-        is set.
+        How terms are weighed: "tf-idf", "idf", "bm25", "sif", "usif", "icf", "rf", "or"
+        or "nb"; see above. A parameter that has no effect in the scheme is refused if
+        it is set.
     use_idf : bool, default=True
         Whether to weight terms by inverse document frequency; if False, idf is 1. Only
         for "tf-idf".
@@ -121,6 +132,9 @@ class TfidfWeighter(
     a : float, default=1e-3
         The fraction of all tokens at which a term has half of the largest weight. Only
         for "sif".
+    alpha : float, default=1.0
+        Added to each count, so that a term that a class has not does not decide for the
+        others alone. Only for "nb".
     norm : {"l1", "l2"} or None, default="l2"
         The norm that each document's weights have in the end; None leaves them.
     min_df : int or float in [0, 1], default=1
@@ -188,7 +202,8 @@ class TfidfWeighter(
     mean_length_ : float
         The mean number of tokens of a document in `fit`. Only for "bm25".
     classes_ : ndarray of shape (n_classes,)
-        The distinct labels of `y`. Only for "icf", "rf" and "or".
+        The distinct labels of `y`. Only for "icf", "rf", "or" and
+        "nb".
     n_features_in_ : int
         Number of columns seen in `fit`. Only after `fit` on counts.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -209,7 +224,8 @@ class TfidfWeighter(
     A column may stand for a term that no document of `fit` holds: in a matrix of
     counts, or if `vocabulary` is given. By "tf-idf" (with `smooth_idf`), "idf", "bm25",
     "sif" and "usif" such a term has the largest weight of all, as the rarest. By "icf",
-    "rf" and "or" it has the smallest, 1, 1 and 0, as it is no evidence of a class.
+    "rf", "or" and "nb" it has the smallest, 1, 1, 0 and 0, as it is no evidence of a
+    class.
 
     References
     ----------
@@ -233,6 +249,9 @@ class TfidfWeighter(
        distribution and naive Bayes. ICML, 258-267. The maximum over classes is that of
        F. Debole and F. Sebastiani (2003). Supervised term weighting for automated text
        categorization. ACM Symposium on Applied Computing, 784-788.
+    .. [9] S. Wang and C. D. Manning (2012). Baselines and bigrams: simple, good
+       sentiment and topic classification. ACL, 90-94. There with two classes, counted
+       by documents, and signed.
 
     Examples
     --------
@@ -276,6 +295,7 @@ class TfidfWeighter(
         "k1": [Interval(Real, 0, None, closed="left")],
         "b": [Interval(Real, 0, 1, closed="both")],
         "a": [Interval(Real, 0, None, closed="neither")],
+        "alpha": [Interval(Real, 0, None, closed="neither")],
         "vocabulary": [Mapping, "array-like", set, frozenset, None],
         **ANALYSIS_CONSTRAINTS,
         "analyzer": [StrOptions({"word", "char", "char_wb"}), callable],
@@ -295,6 +315,7 @@ class TfidfWeighter(
         k1=1.2,
         b=0.75,
         a=1e-3,
+        alpha=1.0,
         norm="l2",
         min_df=1,
         max_df=1.0,
@@ -322,6 +343,7 @@ class TfidfWeighter(
         self.k1 = k1
         self.b = b
         self.a = a
+        self.alpha = alpha
         self.norm = norm
         self.min_df = min_df
         self.max_df = max_df
@@ -353,7 +375,7 @@ class TfidfWeighter(
             (row).
         y : array-like of shape (n_documents,) or None, default=None
             The class of each document, a label of any kind. Needed by the schemes
-            "icf", "rf" and "or", and ignored by the others.
+            "icf", "rf", "or" and "nb", and ignored by the others.
 
         Returns
         -------
@@ -375,7 +397,7 @@ class TfidfWeighter(
             (row).
         y : array-like of shape (n_documents,) or None, default=None
             The class of each document, a label of any kind. Needed by the schemes
-            "icf", "rf" and "or", and ignored by the others.
+            "icf", "rf", "or" and "nb", and ignored by the others.
 
         Returns
         -------

@@ -9,7 +9,9 @@ from skml.text._term_weights import (
     bm25_idf,
     bm25_saturation,
     class_frequencies,
+    class_sums,
     icf,
+    log_count_ratio,
     odds_ratio,
     rf,
     sif,
@@ -27,9 +29,10 @@ SCHEMES = {
     "icf": ("sublinear_tf",),
     "rf": ("sublinear_tf",),
     "or": ("sublinear_tf",),
+    "nb": ("sublinear_tf", "alpha"),
 }
-SCHEME_PARAMETERS = ("use_idf", "smooth_idf", "sublinear_tf", "k1", "b", "a")
-SUPERVISED = ("icf", "rf", "or")
+SCHEME_PARAMETERS = ("use_idf", "smooth_idf", "sublinear_tf", "k1", "b", "a", "alpha")
+SUPERVISED = ("icf", "rf", "or", "nb")
 WITH_IDF = ("tf-idf", "idf", "bm25")
 
 
@@ -156,12 +159,7 @@ def _global_weights(counts, classes, parameters):
         df = np.bincount(counts.indices, minlength=n_terms)
         weights = bm25_idf(df, n_documents)
     elif scheme in SUPERVISED:
-        labels, codes = classes
-        frequencies = class_frequencies(counts, codes, len(labels))
-        if scheme == "or":
-            weights = odds_ratio(frequencies, np.bincount(codes))
-        else:
-            weights = {"icf": icf, "rf": rf}[scheme](frequencies)
+        weights = _supervised_weights(counts, *classes, parameters)
     else:
         tf = np.bincount(counts.indices, weights=counts.data, minlength=n_terms)
         if scheme == "sif":
@@ -169,6 +167,16 @@ def _global_weights(counts, classes, parameters):
         else:
             weights = usif(tf, tf.sum() / n_documents)
     return weights.astype(counts.dtype, copy=False)
+
+
+def _supervised_weights(counts, labels, codes, parameters):
+    if parameters.scheme == "nb":
+        sums = class_sums(counts, codes, len(labels))
+        return log_count_ratio(sums, alpha=parameters.alpha)
+    frequencies = class_frequencies(counts, codes, len(labels))
+    if parameters.scheme == "or":
+        return odds_ratio(frequencies, np.bincount(codes))
+    return {"icf": icf, "rf": rf}[parameters.scheme](frequencies)
 
 
 def _idf(counts, parameters):

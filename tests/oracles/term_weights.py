@@ -2,7 +2,7 @@
 
 import math
 
-SUPERVISED = ("icf", "rf", "or")
+SUPERVISED = ("icf", "rf", "or", "nb")
 
 
 def weights_of_terms(
@@ -14,6 +14,7 @@ def weights_of_terms(
     use_idf=True,
     smooth_idf=True,
     a=1e-3,
+    alpha=1.0,
 ):
     """The global weight of each term.
 
@@ -47,6 +48,8 @@ def weights_of_terms(
         return {t: a / (a + p[t]) for t in terms}
     if scheme == "usif":
         return _usif(p, n_tokens / n)
+    if scheme == "nb":
+        return {t: _log_count_ratio(t, terms, documents, labels, alpha) for t in terms}
     return {t: _supervised(t, documents, labels, scheme) for t in terms}
 
 
@@ -85,6 +88,22 @@ def _supervised(term, documents, labels, scheme):
         elif a > 0:
             values.append(math.log((a + 0.5) * (d + 0.5) / ((b + 0.5) * (c + 0.5))))
     return max([0.0, *values])
+
+
+def _log_count_ratio(term, terms, documents, labels, alpha):
+    """Of vectors p and q, as in the paper, in each class that holds the term."""
+    used = [t for t in terms if any(t in tokens for tokens in documents)]
+    largest = 0.0
+    for y in set(labels):
+        inside, outside = dict.fromkeys(used, alpha), dict.fromkeys(used, alpha)
+        for tokens, label in zip(documents, labels, strict=True):
+            for token in tokens:
+                (inside if label == y else outside)[token] += 1
+        if inside.get(term, alpha) > alpha:
+            p = inside[term] / sum(inside.values())
+            q = outside[term] / sum(outside.values())
+            largest = max(largest, abs(math.log(p / q)))
+    return largest
 
 
 def weigh(

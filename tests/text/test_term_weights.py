@@ -20,7 +20,9 @@ from skml.text import TfidfWeighter, Word2VecTransformer
 from skml.text._pooling import pool
 from skml.text._term_weights import (
     class_frequencies,
+    class_sums,
     icf,
+    log_count_ratio,
     odds_ratio,
     rf,
     usif,
@@ -88,6 +90,8 @@ PARAMETERS = [
     ),
     ("sif", {"a": 0.1}),
     ("sif", {"a": 5}),
+    ("nb", {"alpha": 0.01}),
+    ("nb", {"alpha": 3, "norm": None}),
 ]
 
 
@@ -220,6 +224,36 @@ def test_odds_ratio_is_never_negative():
     assert np.all(weights >= 0)
 
 
+def test_log_count_ratio_by_hand():
+    """Seven tokens in class 0 and three in class 1, of three terms that occur.
+
+    With alpha = 1 the first is 5 of 10 and 1 of 6, the second 4 of 10 and 1 of 6 and
+    the third 1 of 10 and 4 of 6, which no other sign tells from evidence for class 0.
+    """
+    sums = class_counts([4, 0], [3, 0], [0, 3], [0, 0])
+    expected = np.log([3, 2.4, 20 / 3, 1])
+    assert_allclose(log_count_ratio(sums, alpha=1), expected)
+    halved = class_counts([2, 0], [1.5, 0], [0, 1.5], [0, 0])
+    assert_allclose(log_count_ratio(halved, alpha=0.5), expected)
+
+
+def test_log_count_ratio_of_two_classes_is_that_of_the_paper():
+    """``ln((p / |p|) / (q / |q|))``, where p and q count documents by their class."""
+    y = np.arange(N_DOCUMENTS) % 3 == 0
+    weighter = TfidfWeighter(scheme="nb", binary=True).fit(CORPUS, y)
+    occurs = counts_of(CORPUS).toarray() > 0
+    p, q = 1 + occurs[y].sum(axis=0), 1 + occurs[~y].sum(axis=0)
+    expected = np.log((p / p.sum()) / (q / q.sum()))
+    assert expected.min() < 0 < expected.max()
+    assert_allclose(weighter.term_weights_, abs(expected), rtol=1e-12)
+
+
+def test_class_sums():
+    counts = sparse.csr_matrix([[2.0, 0, 1], [1, 0, 0], [0, 0, 5], [3, 0, 0]])
+    sums = class_sums(counts, np.array([1, 0, 1, 1]), 2)
+    assert_array_equal(sums.toarray(), [[1, 0, 0], [5, 0, 6]])
+
+
 def test_class_frequencies():
     counts = sparse.csr_matrix([[2.0, 0, 1], [1, 0, 0], [0, 0, 5], [3, 0, 0]])
     frequencies = class_frequencies(counts, np.array([1, 0, 1, 1]), 2)
@@ -280,6 +314,7 @@ def test_terms_left_out_are_as_if_never_seen(scheme, limits):
         ("icf", 1),
         ("rf", 1),
         ("or", 0),
+        ("nb", 0),
     ],
 )
 def test_terms_that_fit_has_not_seen(scheme, weight):
@@ -504,6 +539,7 @@ HONOURED = {
     "k1": ("bm25",),
     "b": ("bm25",),
     "a": ("sif",),
+    "alpha": ("nb",),
 }
 NOT_DEFAULT = {
     "use_idf": False,
@@ -512,6 +548,7 @@ NOT_DEFAULT = {
     "k1": 2.0,
     "b": 0,
     "a": 0.01,
+    "alpha": 0.1,
 }
 
 
@@ -542,6 +579,8 @@ def test_a_parameter_has_an_effect_or_is_refused(name, scheme, X):
         ({"scheme": "bm25", "b": np.nan}, "'b' parameter"),
         ({"scheme": "sif", "a": 0}, "'a' parameter"),
         ({"scheme": "sif", "a": "1e-3"}, "'a' parameter"),
+        ({"scheme": "nb", "alpha": 0}, "'alpha' parameter"),
+        ({"scheme": "nb", "alpha": np.inf}, "'alpha' parameter"),
     ],
 )
 def test_bad_parameters(parameters, message):
