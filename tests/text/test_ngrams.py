@@ -4,6 +4,7 @@ import itertools
 import random
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 import pytest
@@ -113,14 +114,17 @@ def test_ngrams_are_those_of_scikit_learn(seed):
     )
 
 
+@cache
 def special_characters():
     """Scripts of alphabets, all with a case or that are marks, and some of the rest."""
-    for code in range(0x110000):
-        character = chr(code)
-        is_mark = unicodedata.category(character)[0] == "M"
-        has_case = character.lower() != character
-        if code < 0x3100 or is_mark or has_case or code % 251 == 0:
-            yield character
+    return [
+        character
+        for code, character in enumerate(map(chr, range(0x110000)))
+        if code < 0x3100
+        or code % 251 == 0
+        or character.lower() != character
+        or unicodedata.category(character)[0] == "M"
+    ]
 
 
 EACH_CHARACTER = [
