@@ -191,7 +191,9 @@ class TextAnalysisMixin(AnalyzersMixin):
         if terms is None:
             columns = vocabulary.columns_of(counts.spelled())
         matrix = counts.matrix(columns, len(vocabulary), dtype)
-        matrix.sum_duplicates()
+        if terms is None:
+            matrix.sum_duplicates()
+        matrix.has_canonical_format = True
         return matrix, counts
 
     def _check_not_empty(self, n_documents):

@@ -6,8 +6,9 @@ The characters of a document become symbols, words or characters, and symbols be
 n-grams.
 """
 
+from cython cimport floating
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 import numpy as np
@@ -24,6 +25,7 @@ from skml.text._alphabet cimport (
     WORD,
     Alphabet,
 )
+from skml.text._count_rows cimport Count, RowSorter
 from skml.text._terms cimport AHEAD, Terms, encode, grow, mix, ngram_key, pack, prefetch
 
 cdef extern from "Python.h":
@@ -39,8 +41,13 @@ cdef enum:
     NO_PAGE = 2
 
 
-cdef struct Count:
-    int32_t term, count
+# Counts of a document.
+cdef int64_t MOST = <int64_t>1 << 32
+
+
+cdef struct Place:
+    uint32_t place  # of a term's count in the last document that has it
+    uint32_t n_documents  # that have it
 
 
 cdef struct Text:
@@ -64,42 +71,6 @@ cdef int take_text(object document, Text *text) except -1:
         text.data, text.size = PyUnicode_DATA(document), PyUnicode_GET_LENGTH(document)
         text.kind = 0 if PyUnicode_IS_ASCII(document) else PyUnicode_KIND(document)
     return 0
-
-
-cdef void sort(uint64_t *values, int64_t n) noexcept nogil:
-    """Quicksort by the median of three, and by insertion of what is short."""
-    cdef int64_t i, j
-    cdef uint64_t value, pivot
-    while n > 16:
-        pivot = max(
-            min(values[0], values[n // 2]),
-            min(max(values[0], values[n // 2]), values[n - 1]),
-        )
-        i, j = 0, n - 1
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                value = values[i]
-                values[i] = values[j]
-                values[j] = value
-                i += 1
-                j -= 1
-        # The shorter part first, so that the stack stays short.
-        if j + 1 < n - i:
-            sort(values, j + 1)
-            values, n = values + i, n - i
-        else:
-            sort(values + i, n - i)
-            n = j + 1
-    for i in range(1, n):
-        value, j = values[i], i
-        while j and values[j - 1] > value:
-            values[j] = values[j - 1]
-            j -= 1
-        values[j] = value
 
 
 cdef class NgramCounter:
@@ -153,7 +124,7 @@ cdef class NgramCounter:
     cdef int missing_page
 
     cdef Count *counts
-    cdef int64_t *places  # of each term's count, in the last document that has it
+    cdef Place *places  # of each term
     cdef readonly int64_t n_counts
     cdef int64_t counts_capacity, places_capacity, begin
 
@@ -285,18 +256,44 @@ cdef class NgramCounter:
         return 0
 
     cdef int reserve(self, int64_t n) except -1 nogil:
-        """Memory for the symbols of a document, and for their counts."""
-        cdef int64_t n_levels = min(self.max_n - self.min_n + 1, max(n, 1))
-        cdef int64_t n_counts = self.n_counts + n * n_levels
+        """Memory for the symbols of a document."""
         self.symbols = <int32_t *>grow(
             self.symbols, &self.symbols_capacity, n, sizeof(int32_t)
         )
         self.prefixes = <int32_t *>grow(
             self.prefixes, &self.prefixes_capacity, n, sizeof(int32_t)
         )
+        if self.in_order:
+            self.reserve_counts(n)
+        return 0
+
+    cdef int reserve_counts(self, int64_t n) except -1 nogil:
+        """Memory for some counts more."""
+        if self.n_counts - self.begin + n >= MOST:
+            with gil:
+                raise OverflowError("a document has more than 2**32 n-grams")
         self.counts = <Count *>grow(
-            self.counts, &self.counts_capacity, n_counts, sizeof(Count)
+            self.counts, &self.counts_capacity, self.n_counts + n, sizeof(Count)
         )
+        return 0
+
+    cdef int reserve_places(self) except -1 nogil:
+        """Memory for the places of all terms."""
+        cdef int64_t n = self.places_capacity
+        if self.terms.n_terms <= n:
+            return 0
+        if n == 0:
+            # Of many terms, few may be found: what is not touched costs nothing.
+            self.places = <Place *>calloc(self.terms.n_terms, sizeof(Place))
+            self.places_capacity = self.terms.n_terms
+            if self.places == NULL:
+                with gil:
+                    raise MemoryError("no memory for the terms")
+            return 0
+        self.places = <Place *>grow(
+            self.places, &self.places_capacity, self.terms.n_terms, sizeof(Place)
+        )
+        memset(self.places + n, 0, (self.places_capacity - n) * sizeof(Place))
         return 0
 
     cdef int read_entries(self, const Text *text) except -1 nogil:
@@ -451,53 +448,59 @@ cdef class NgramCounter:
         self.symbols[self.n_tokens] = term
         self.n_tokens += 1
         self.n_symbols += 1
-        if self.min_n == 1 and (term >= 0 or self.in_order):
-            self.count_term(term)
-        return 0
-
-    cdef inline int count_term(self, int32_t term) except -1 nogil:
-        cdef int64_t n
         if self.in_order:
             self.counts[self.n_counts].term = term
             self.n_counts += 1
-            return 0
-        if term >= self.places_capacity:
-            n = self.places_capacity
-            self.places = <int64_t *>grow(
-                self.places, &self.places_capacity, self.terms.n_terms, sizeof(int64_t)
-            )
-            memset(self.places + n, 255, (self.places_capacity - n) * sizeof(int64_t))
-        if self.places[term] >= self.begin:
-            self.counts[self.places[term]].count += 1
-            return 0
-        self.places[term] = self.n_counts
+        return 0
+
+    cdef inline void count_term(self, int32_t term) noexcept nogil:
+        """Count a term, for which there is memory."""
+        cdef Place *known = &self.places[term]
+        cdef Count *count = &self.counts[self.begin + known.place]
+        # A place is right if the term is there: it may be one in another document.
+        if known.place < self.n_counts - self.begin and count.term == term:
+            count.count += 1
+            return
+        known.place = <uint32_t>(self.n_counts - self.begin)
+        known.n_documents += 1
         self.counts[self.n_counts].term = term
         self.counts[self.n_counts].count = 1
         self.n_counts += 1
-        return 0
 
     cdef int count_ngrams(self) except -1 nogil:
-        """Count n-grams of two or more symbols: those of two, of three, and so on."""
+        """Count n-grams of the symbols: those of one, of two, and so on."""
         cdef int32_t *prefixes = self.symbols
         cdef int64_t i, n = self.n_tokens
         cdef int level
-        cdef bint is_counted
-        cdef int32_t term
+        if self.min_n == 1 and not self.in_order:
+            self.count_terms(self.symbols, n)
         for level in range(2, self.max_n + 1):
             n -= 1
             if n <= 0:
                 break
-            # A word shorter than all n-grams counts as a whole.
-            is_counted = level >= self.min_n or (self.within_words and n == 1)
             self.terms.reserve_ngrams(n)
             for i in range(n):
                 if i + AHEAD < n:
                     self.fetch(prefixes[i + AHEAD], self.symbols[i + AHEAD + level - 1])
-                term = self.terms.find_ngram(prefixes[i], self.symbols[i + level - 1])
-                self.prefixes[i] = term
-                if is_counted and term >= 0:
-                    self.count_term(term)
+                self.prefixes[i] = self.terms.find_ngram(
+                    prefixes[i], self.symbols[i + level - 1]
+                )
             prefixes = self.prefixes
+            # A word shorter than all n-grams counts as a whole.
+            if level >= self.min_n or (self.within_words and n == 1):
+                self.count_terms(prefixes, n)
+        return 0
+
+    cdef int count_terms(self, const int32_t *terms, int64_t n) except -1 nogil:
+        """Count terms, but for -1, which is an unknown one."""
+        cdef int64_t i
+        self.reserve_counts(n)
+        self.reserve_places()
+        for i in range(n):
+            if i + AHEAD < n and terms[i + AHEAD] >= 0:
+                prefetch(&self.places[terms[i + AHEAD]])
+            if terms[i] >= 0:
+                self.count_term(terms[i])
         return 0
 
     cdef inline void fetch(self, int32_t prefix, int32_t last) noexcept nogil:
@@ -519,30 +522,40 @@ cdef class NgramCounter:
         self.n_counts = 0
         return tokens
 
-    def frequencies(self):
-        """How many documents have each term, and how often all have it together.
+    def document_frequencies(self):
+        """In how many documents each term is.
 
         Returns
         -------
-        document_frequencies, frequencies : ndarray of shape (n_terms,), dtype int64
+        document_frequencies : ndarray of shape (n_terms,), dtype int64
         """
         cdef int64_t i
-        in_documents = np.zeros(self.terms.n_terms, dtype=np.int64)
-        in_all = np.zeros(self.terms.n_terms, dtype=np.int64)
-        cdef int64_t[::1] df = in_documents, tf = in_all
+        frequencies = np.zeros(self.terms.n_terms, dtype=np.int64)
+        cdef int64_t[::1] df = frequencies
+        for i in range(min(self.places_capacity, self.terms.n_terms)):
+            df[i] = self.places[i].n_documents
+        return frequencies
+
+    def frequencies(self):
+        """How often each term is in all documents together.
+
+        Returns
+        -------
+        frequencies : ndarray of shape (n_terms,), dtype int64
+        """
+        cdef int64_t i
+        frequencies = np.zeros(self.terms.n_terms, dtype=np.int64)
+        cdef int64_t[::1] tf = frequencies
         with nogil:
             for i in range(self.n_counts):
-                df[self.counts[i].term] += 1
                 tf[self.counts[i].term] += self.counts[i].count
-        return in_documents, in_all
+        return frequencies
 
-    def matrix(self, int64_t begin, const int64_t[::1] ends, const int32_t[::1] columns):
-        """The counts of some documents as the parts of a sparse matrix, by rows.
+    def take_columns(self, const int64_t[::1] ends, const int32_t[::1] columns):
+        """Have counts say the column that they stand in, not the term; only once.
 
         Parameters
         ----------
-        begin : int
-            Where the counts of the first document begin.
         ends : ndarray of shape (n_documents,), dtype int64
             Where the counts of each document end.
         columns : ndarray of shape (n_terms,), dtype int32
@@ -550,41 +563,65 @@ cdef class NgramCounter:
 
         Returns
         -------
-        data : ndarray of shape (n_values,), dtype int32
-            The counts.
-        indices : ndarray of shape (n_values,), dtype int32
-            Their columns, in order within each row.
-        indptr : ndarray of shape (n_documents + 1,), dtype int64
-            Where each row begins and ends.
+        ends : ndarray of shape (n_documents + 1,), dtype int64
+            0, and where the counts of each document end now.
         """
-        cdef int64_t i, j, first = begin, n_documents = ends.shape[0], n = 0, widest = 0
-        cdef int32_t of_term
-        indptr = np.zeros(n_documents + 1, dtype=np.int64)
-        cdef int64_t[::1] row = indptr
+        cdef int64_t i, j, first = 0, n = 0
+        cdef int32_t column
+        kept = np.zeros(ends.shape[0] + 1, dtype=np.int64)
+        cdef int64_t[::1] end = kept
         with nogil:
-            for i in range(n_documents):
+            for i in range(ends.shape[0]):
                 for j in range(first, ends[i]):
-                    n += columns[self.counts[j].term] >= 0
-                first, row[i + 1] = ends[i], n
-                widest = max(widest, n - row[i])
-        data, indices = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
-        cdef int32_t[::1] value = data, column = indices
-        cdef uint64_t[::1] pairs = np.empty(widest, dtype=np.uint64)
-        first = begin
+                    if j + AHEAD < self.n_counts:
+                        prefetch(&columns[self.counts[j + AHEAD].term])
+                    column = columns[self.counts[j].term]
+                    self.counts[n].term = column
+                    self.counts[n].count = self.counts[j].count
+                    n += column >= 0
+                first, end[i + 1] = ends[i], n
+        self.n_counts = n
+        return kept
+
+    def write_rows(
+        self,
+        const int64_t[::1] ends,
+        int64_t n_columns,
+        int32_t[::1] columns,
+        floating[::1] values,
+    ):
+        """Write counts of documents as rows of a sparse matrix, in order of columns.
+
+        Parameters
+        ----------
+        ends : ndarray of shape (n_documents + 1,), dtype int64
+            Some that follow each other of those that `take_columns` gave.
+        n_columns : int
+            The number of columns.
+        columns, values : ndarray of shape (n_values,), dtype int32 and any float
+            Where to write.
+        """
+        cdef int64_t i, widest = 0, n_rows = ends.shape[0] - 1
+        cdef int64_t n = ends[n_rows] - ends[0]
+        cdef RowSorter sorter = RowSorter()
+        if not n == columns.shape[0] == values.shape[0]:
+            raise ValueError(f"{n} counts for {columns.shape[0]} values")
+        if n == 0:
+            return
         with nogil:
-            for i in range(n_documents):
-                n = 0
-                for j in range(first, ends[i]):
-                    of_term = columns[self.counts[j].term]
-                    if of_term >= 0:
-                        pairs[n] = (
-                            <uint64_t>of_term << 32 | <uint32_t>self.counts[j].count
-                        )
-                        n += 1
-                first = ends[i]
-                if n:
-                    sort(&pairs[0], n)
-                for j in range(n):
-                    column[row[i] + j] = <int32_t>(pairs[j] >> 32)
-                    value[row[i] + j] = <int32_t>pairs[j]
-        return data, indices, indptr
+            for i in range(n_rows):
+                widest = max(widest, ends[i + 1] - ends[i])
+            sorter.prepare(widest, n_columns)
+            sorter.sort_rows(
+                self.counts + ends[0],
+                &ends[0],
+                n_rows,
+                &columns[0],
+                &values[0],
+                floating is double,
+            )
+
+    def forget(self):
+        """Give back the memory of the counts."""
+        free(self.counts)
+        self.counts, self.n_counts, self.counts_capacity = NULL, 0, 0

@@ -1,9 +1,10 @@
 """Documents to the ids of their tokens, or to counts of n-grams, batch by batch."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import cached_property
+from operator import itemgetter
+from threading import Lock
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -14,11 +15,13 @@ from skml.text._id_stream import IdStream
 from skml.text._ngram_kernel import NgramCounter
 from skml.text._terms import Terms
 from skml.text._tfidf_vocabulary import Vocabulary
+from skml.text._threads import in_threads
 from skml.text._vocabulary import EncodedDocuments, raise_bad_token, spell
 
 # Documents at a time, and about how many characters or tokens: enough to amortise a
 # call, and no memory to speak of.
 BATCH, LONGEST = 1 << 12, 1 << 20
+LEAST = 64  # documents that a thread takes at least
 _MOST = 1 << 30  # symbols of an n-gram; no document has so many
 
 
@@ -132,12 +135,24 @@ def _batches(documents, factor=1):
 
 @dataclass
 class _Worker:
-    """What a thread counts, in blocks of documents that follow each other."""
+    """What a thread counts: pieces of documents that follow each other."""
 
     terms: Terms
     counter: NgramCounter
-    begin: int = 0
+    pieces: list = field(default_factory=list)  # number, ends of counts, symbols
     renamed: np.ndarray | None = None  # its terms as those of the first worker
+
+    def take_columns(self, columns):
+        """Have counts say their columns; where those of each piece end now."""
+        if self.renamed is not None:
+            columns = columns[self.renamed]
+        ends = _concatenate([ends for _, ends, _ in self.pieces])
+        ends = self.counter.take_columns(ends, columns)
+        rows, last = {}, 0
+        for number, of_piece, _ in self.pieces:
+            first, last = last, last + len(of_piece)
+            rows[number] = ends[first : last + 1]
+        return rows
 
 
 @dataclass
@@ -157,13 +172,15 @@ class Counts:
     terms: Terms
     workers: list
     analysis: Analysis
-    blocks: list = field(default_factory=list)
-    sizes: list = field(default_factory=list)
     first: list = field(default_factory=list)
 
-    @property
+    @cached_property
     def n_symbols(self):
-        return np.concatenate([np.empty(0, dtype=np.int64), *self.sizes])
+        pieces = sorted(
+            (piece for worker in self.workers for piece in worker.pieces),
+            key=itemgetter(0),
+        )
+        return _concatenate([sizes for _, _, sizes in pieces])
 
     def sample(self):
         """Words of the first documents."""
@@ -173,42 +190,58 @@ class Counts:
     def has_blanks(self):
         return any(worker.counter.has_blanks for worker in self.workers)
 
-    def add(self, worker, ends, sizes):
-        """Note what a worker has counted, of the next documents."""
-        if len(ends):
-            self.sizes.append(sizes)
-            self.blocks.append((worker, worker.begin, ends))
-            worker.begin = int(ends[-1])
-
     def spelled(self):
         """The spelling of each term, as a list of str."""
         n_terms = self.terms.n_terms
         spelling = self.terms.spell(np.arange(n_terms, dtype=np.int32), n_terms)
         return Vocabulary(*spelling).terms
 
+    def document_frequencies(self):
+        """In how many documents each term is."""
+        return self._sum([w.counter.document_frequencies() for w in self.workers])
+
     def frequencies(self):
-        """In how many documents each term is, and how often in all of them."""
-        df, tf = self.workers[0].counter.frequencies()
-        for worker in self.workers[1:]:
-            more_df, more_tf = worker.counter.frequencies()
-            df[worker.renamed] += more_df
-            tf[worker.renamed] += more_tf
-        return df, tf
+        """How often each term is in all documents together."""
+        return self._sum([worker.counter.frequencies() for worker in self.workers])
+
+    def _sum(self, of_workers):
+        total = of_workers[0]
+        for worker, more in zip(self.workers[1:], of_workers[1:], strict=True):
+            total[worker.renamed] += more
+        return total
 
     def matrix(self, columns, n_columns, dtype):
-        """The counts as a canonical CSR matrix, given the column of each term."""
-        parts = []
-        for worker, begin, ends in self.blocks:
-            of_worker = columns if worker.renamed is None else columns[worker.renamed]
-            data, indices, indptr = worker.counter.matrix(begin, ends, of_worker)
-            shape = len(ends), n_columns
-            # A matrix, not an array: what scikit-learn makes of it is its own choice.
-            part = sparse.csr_matrix((data.astype(dtype), indices, indptr), shape)
-            part.has_sorted_indices = True
-            parts.append(part)
-        if not parts:
-            return sparse.csr_matrix((0, n_columns), dtype=dtype)
-        return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
+        """The counts as a CSR matrix, given the column of each term; only once.
+
+        The columns are in order in each row. The counts are forgotten.
+        """
+        rows_of = in_threads(lambda worker: worker.take_columns(columns), self.workers)
+        # The pieces in their order, and where the rows of each begin.
+        rows = dict(sorted(item for rows in rows_of for item in rows.items()))
+        sizes = _concatenate([np.diff(of_piece) for of_piece in rows.values()])
+        ends = np.zeros(len(sizes) + 1, dtype=np.int64)
+        np.cumsum(sizes, out=ends[1:])
+        sizes_of_pieces = [of_piece[-1] - of_piece[0] for of_piece in rows.values()]
+        begins = dict(zip(rows, np.cumsum([0, *sizes_of_pieces]), strict=False))
+        data = np.empty(ends[-1], dtype=dtype)
+        indices = np.empty(ends[-1], dtype=np.int32)
+
+        def write(worker):
+            for number, _, _ in worker.pieces:
+                of_piece, a = rows[number], begins[number]
+                b = a + of_piece[-1] - of_piece[0]
+                worker.counter.write_rows(of_piece, n_columns, indices[a:b], data[a:b])
+            worker.counter.forget()
+
+        in_threads(write, self.workers)
+        # A matrix, not an array: what scikit-learn makes of it is its own choice.
+        matrix = sparse.csr_matrix((data, indices, ends), (len(sizes), n_columns))
+        matrix.has_sorted_indices = True
+        return matrix
+
+
+def _concatenate(arrays):
+    return np.concatenate([np.empty(0, dtype=np.int64), *arrays])
 
 
 def count(documents, analysis, *, n_jobs=None, terms=None):
@@ -228,34 +261,54 @@ def count(documents, analysis, *, n_jobs=None, terms=None):
     Returns
     -------
     counts : Counts
-        The counts, and the terms in an order that depends on `n_jobs`.
+        The counts, and the terms in any order.
     """
     n_jobs = effective_n_jobs(n_jobs)
+    is_list = isinstance(documents, list)
+    if is_list:
+        n_jobs = max(1, min(n_jobs, len(documents)))
     workers = []
     for _ in range(n_jobs):
         of_worker = analysis.new_terms() if terms is None else terms
         workers.append(_Worker(of_worker, analysis.counter(of_worker)))
     counts = Counts(workers[0].terms, workers, analysis)
-    is_list = isinstance(documents, list)
     # With several threads, they wait for each other at the end of each batch.
     batches = [documents] if is_list else _batches(documents, min(8 * n_jobs, 64))
     position = 0
-    with ThreadPoolExecutor(n_jobs) as pool:
-        for batch in batches:
-            cuts = np.linspace(0, len(batch), n_jobs + 1).astype(int).tolist()
-            pieces = [batch[a:b] for a, b in pairwise(cuts)]
-            positions = [position + cut for cut in cuts[:-1]]
-            counters = [worker.counter for worker in workers]
-            run = map if n_jobs == 1 else pool.map
-            counted = list(run(analysis.count, counters, pieces, positions))
-            counts.first = counts.first or batch[:20]
-            for worker, (ends, sizes) in zip(workers, counted, strict=True):
-                counts.add(worker, ends, sizes)
-            position += len(batch)
+    for batch in batches:
+        _count_batch(batch, position, workers, analysis)
+        counts.first = counts.first or batch[:20]
+        position += len(batch)
     if terms is None:
         for worker in workers[1:]:
             worker.renamed = counts.terms.absorb(worker.terms)
     return counts
+
+
+def _count_batch(batch, position, workers, analysis):
+    """Count documents, of which the first has a position, in threads.
+
+    A thread takes the next ones when it is done. No matter which thread fails, it is
+    the first documents that fail which are reported: all before them are counted.
+    """
+    size = min(BATCH, max(LEAST, -(-len(batch) // (16 * len(workers)))))
+    begins, lock, failed = iter(range(0, len(batch), size)), Lock(), {}
+
+    def run(worker):
+        while not failed:
+            with lock:
+                begin = next(begins, None)
+            if begin is None:
+                return
+            piece, at = batch[begin : begin + size], position + begin
+            try:
+                worker.pieces.append((at, *analysis.count(worker.counter, piece, at)))
+            except BaseException as error:
+                failed[begin] = error
+
+    in_threads(run, workers)
+    if failed:
+        raise failed[min(failed)]
 
 
 def order_symbols(terms):

@@ -406,7 +406,7 @@ class TfidfWeighter(
         """
         fitted, counts = learn(X, y, self)
         self._publish(fitted)
-        return fitted.weigh(counts)
+        return fitted.weigh(counts, self.n_jobs)
 
     def transform(self, X):
         """Weight the terms of documents.
@@ -425,7 +425,7 @@ class TfidfWeighter(
         self._check_same_kind(X)
         vocabulary = self._fitted.vocabulary
         if vocabulary is None:
-            return self._fitted.weigh(check_counts(X, self))
+            return self._fitted.weigh(check_counts(X, self), self.n_jobs)
         matrix, counts = self._count_known(X, vocabulary, dtype_of(self))
         warn_unknown(
             self,
@@ -434,7 +434,7 @@ class TfidfWeighter(
             counts.sample,
             why=lambda: f"known are {vocabulary.terms[:3]} and so on",
         )
-        return self._fitted.weigh(matrix)
+        return self._fitted.weigh(matrix, self.n_jobs)
 
     def inverse_transform(self, X):
         """Look up the terms of weighted documents.
@@ -500,9 +500,9 @@ class TfidfWeighter(
         documents = reindex(documents, columns)
         counts = count_matrix(documents, len(vocabulary), dtype_of(self))
         frequencies = counts.data.copy()
-        weights = self._fitted.weigh_entries(counts)
-        weights.data /= frequencies
-        return value_of_each_token(weights, ids, offsets)
+        self._fitted.weigh_entries(counts)
+        counts.data /= frequencies
+        return value_of_each_token(counts, ids, offsets)
 
     def get_feature_names_out(self, input_features=None):
         """Get the names of the columns.

@@ -42,15 +42,15 @@ def learn(X, y, weighter):
     if is_count_matrix(X):
         return _learn_from_counts(X, classes, weighter)
     if weighter.vocabulary is None:
-        counts, vocabulary = _learn_vocabulary(X, weighter)
+        counts, vocabulary, df = _learn_vocabulary(X, weighter)
     else:
         refuse_set(weighter, PRUNING, "vocabulary is given")
-        counts, vocabulary = _count_vocabulary(X, weighter)
+        (counts, vocabulary), df = _count_vocabulary(X, weighter), None
     columns = {
         "vocabulary": vocabulary,
         "fixed_vocabulary_": weighter.vocabulary is not None,
     }
-    return learn_weights(counts, classes, weighter, **columns), counts
+    return learn_weights(counts, classes, weighter, df=df, **columns), counts
 
 
 def _learn_from_counts(X, classes, weighter):
@@ -112,12 +112,10 @@ def dtype_of(weighter, *, to_warn=False):
 
 
 def _learn_vocabulary(X, weighter):
-    """The counts of the terms of documents that are kept, and these terms."""
+    """The counts of the terms of documents that are kept, these terms, and their df."""
     counts = weighter._count(X)
     n_documents, dtype = len(counts.n_symbols), dtype_of(weighter)
-    df, tf = counts.frequencies()
-    if weighter.binary:
-        tf = df
+    df = counts.document_frequencies()
     is_kept = df > 0
     if not is_kept.any():
         raise ValueError(
@@ -131,14 +129,20 @@ def _learn_vocabulary(X, weighter):
     columns = counts.terms.order(is_kept.astype(np.uint8), order_symbols(counts.terms))
     in_order = np.empty(np.count_nonzero(is_kept), dtype=np.int64)
     in_order[columns[is_kept]] = np.flatnonzero(is_kept)
-    limits = df[in_order], tf[in_order].astype(dtype), n_documents
-    kept = in_order[terms_to_keep(*limits, weighter)]
-    columns.fill(-1)
-    columns[kept] = np.arange(len(kept))
+    df, tf, kept = df[in_order], None, in_order
+    if weighter.max_features is not None:
+        tf = df if weighter.binary else counts.frequencies()[in_order]
+        tf = tf.astype(dtype)
+    is_kept = terms_to_keep(df, tf, n_documents, weighter)
+    if not is_kept.all():
+        kept, df = kept[is_kept], df[is_kept]
+        columns.fill(-1)
+        columns[kept] = np.arange(len(kept))
     vocabulary = Vocabulary(*counts.terms.spell(columns, len(kept)))
     matrix = counts.matrix(columns, len(kept), dtype)
+    matrix.has_canonical_format = True
     vocabulary.keep_closed(counts.analysis, counts.terms, columns)
-    return matrix, vocabulary
+    return matrix, vocabulary, df
 
 
 def _learn_ambiguous(counts, n_documents, is_kept, weighter):
@@ -151,7 +155,7 @@ def _learn_ambiguous(counts, n_documents, is_kept, weighter):
     if weighter.binary:
         matrix.data.fill(1)
     kept = np.flatnonzero(terms_to_keep(*frequencies(matrix), n_documents, weighter))
-    return matrix[:, kept], Vocabulary.of([terms[i] for i in kept])
+    return matrix[:, kept], Vocabulary.of([terms[i] for i in kept]), None
 
 
 def _count_vocabulary(X, weighter):

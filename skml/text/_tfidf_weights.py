@@ -1,10 +1,15 @@
 """What TfidfWeighter learns: the weight of each term, and how documents are weighed."""
 
+from itertools import pairwise
+
 import numpy as np
-from sklearn.feature_extraction.text import TfidfTransformer
+from joblib import effective_n_jobs
+from scipy import sparse
+from sklearn import get_config
 
 from skml._codec import show, stored
 from skml._estimator import Fitted
+from skml.text._count_rows import weigh_rows
 from skml.text._term_weights import (
     bm25_idf,
     bm25_saturation,
@@ -18,6 +23,7 @@ from skml.text._term_weights import (
     usif,
 )
 from skml.text._tfidf_vocabulary import Vocabulary
+from skml.text._threads import in_threads
 
 # The parameters that each scheme honours; the others are refused.
 SCHEMES = {
@@ -33,6 +39,7 @@ SCHEMES = {
 }
 SCHEME_PARAMETERS = ("use_idf", "smooth_idf", "sublinear_tf", "k1", "b", "a", "alpha")
 SUPERVISED = ("icf", "rf", "or", "nb")
+LEAST = 1 << 16  # values that a thread takes at least
 WITH_IDF = ("tf-idf", "idf", "bm25")
 
 
@@ -79,19 +86,24 @@ class FittedTfidf(Fitted):
         """The weights, where they are an inverse document frequency; or None."""
         return self.term_weights_ if self.scheme in WITH_IDF else None
 
-    def weigh(self, counts):
+    def weigh(self, counts, n_jobs=None):
         """The weights of terms in documents, given their counts (overwritten)."""
-        weights = self.weigh_entries(counts)
-        weights.eliminate_zeros()
-        return weights
+        n_zeros = self.weigh_entries(counts, n_jobs)
+        if n_zeros:
+            counts.eliminate_zeros()
+        # What scikit-learn's own vectorizers return, from its version 1.9 on.
+        if get_config().get("sparse_interface") == "sparray":
+            return sparse.csr_array(counts)
+        return counts
 
-    def weigh_entries(self, counts):
-        """Overwrite each count by its weight; the structure stays, zeros included."""
+    def weigh_entries(self, counts, n_jobs=None):
+        """Overwrite each count by its weight; return how many of these are zero."""
+        weights = self.term_weights_
         if self.binary or self.scheme == "idf":
             counts.data.fill(1)
         if self.scheme == "bm25":
             # Only columns that are left out have no weight.
-            lengths = counts @ (self.term_weights_ != 0).astype(np.float64)
+            lengths = counts @ (weights != 0).astype(np.float64)
             counts.data[:] = bm25_saturation(
                 counts.data,
                 np.repeat(lengths, np.diff(counts.indptr)),
@@ -99,15 +111,35 @@ class FittedTfidf(Fitted):
                 k1=self.k1,
                 b=self.b,
             )
-        transformer = TfidfTransformer(norm=self.norm, sublinear_tf=self.sublinear_tf)
-        transformer.idf_ = self.term_weights_
-        return transformer.transform(counts, copy=False)
+        if self.sublinear_tf:
+            np.log(counts.data, out=counts.data)
+            counts.data += 1
+        if weights.dtype != counts.dtype:
+            counts.data *= weights[counts.indices]
+            weights = None
+        return sum(
+            in_threads(
+                lambda rows: weigh_rows(
+                    counts.data, counts.indices, rows, weights, self.norm
+                ),
+                _parts(counts.indptr.astype(np.int64, copy=False), n_jobs),
+            )
+        )
 
 
-def learn_weights(counts, classes, parameters, is_kept=True, **columns):
+def _parts(ends, n_jobs):
+    """Where rows begin and end, in parts for threads."""
+    n_parts = max(1, min(effective_n_jobs(n_jobs), int(ends[-1]) // LEAST))
+    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], n_parts + 1)[1:-1])
+    cuts = [0, *cuts.tolist(), len(ends) - 1]
+    return [ends[a : b + 1] for a, b in pairwise(cuts)]
+
+
+def learn_weights(counts, classes, parameters, is_kept=True, df=None, **columns):
     """Learn the weights of terms from their counts in documents.
 
-    Of what is known of the columns, `is_kept` marks the terms that have a weight.
+    Of what is known of the columns, `is_kept` marks the terms that have a weight, and
+    `df` is in how many documents each of them is.
     """
     n_documents = counts.shape[0]
     if classes is not None and len(classes[1]) != n_documents:
@@ -117,7 +149,9 @@ def learn_weights(counts, classes, parameters, is_kept=True, **columns):
         )
     if parameters.binary:
         counts.data.fill(1)
-    weights = _global_weights(counts, classes, parameters)
+    if df is None:
+        df = np.bincount(counts.indices, minlength=counts.shape[1])
+    weights = _global_weights(counts, df, classes, parameters)
     # Infinite is the idf, not smoothed, of a term that fit has not seen.
     weights[~(is_kept & np.isfinite(weights))] = 0
     mean_length = None
@@ -149,14 +183,13 @@ def fitted_with(weights, parameters, *, mean_length_=None, classes_=None, **colu
     )
 
 
-def _global_weights(counts, classes, parameters):
+def _global_weights(counts, df, classes, parameters):
     """The weight of each term in the corpus."""
     n_documents, n_terms = counts.shape
     scheme = parameters.scheme
     if scheme in ("tf-idf", "idf"):
-        return _idf(counts, parameters)
+        return _idf(df, n_documents, counts.dtype, parameters)
     if scheme == "bm25":
-        df = np.bincount(counts.indices, minlength=n_terms)
         weights = bm25_idf(df, n_documents)
     elif scheme in SUPERVISED:
         weights = _supervised_weights(counts, *classes, parameters)
@@ -179,8 +212,14 @@ def _supervised_weights(counts, labels, codes, parameters):
     return {"icf": icf, "rf": rf}[parameters.scheme](frequencies)
 
 
-def _idf(counts, parameters):
+def _idf(df, n_documents, dtype, parameters):
+    """As scikit-learn computes it, to the last bit."""
     if not parameters.use_idf:
-        return np.ones(counts.shape[1], dtype=counts.dtype)
+        return np.ones(len(df), dtype=dtype)
+    n_added = int(parameters.smooth_idf)
+    weights = np.full(len(df), n_documents + n_added, dtype=dtype)
     with np.errstate(divide="ignore"):
-        return TfidfTransformer(smooth_idf=parameters.smooth_idf).fit(counts).idf_
+        weights /= df.astype(dtype) + dtype.type(n_added)
+    np.log(weights, out=weights)
+    weights += 1
+    return weights
