@@ -20,6 +20,7 @@ import numpy as np
 
 from skml.text._subwords import LONGEST_NGRAM
 from skml.text._word_vector_rows import LARGEST_VECTOR, LONGEST_WORD
+from skml.text._word_vector_window import Window
 
 MAGIC = b"\xba\x16\x4f\x2f"
 # In version 11, classifiers have no character n-grams, whatever their parameters say.
@@ -82,6 +83,14 @@ class FastTextModel:
 
 
 # Reading
+
+
+def open_fasttext(path):
+    """Read all of the model in a file."""
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no file; expected a model of fastText.")
+    with open(path, "rb", buffering=0) as file:
+        return read_fasttext(Window(path, file))
 
 
 def read_fasttext(window, *, limit=None, with_output=True):
@@ -314,6 +323,8 @@ def _read_entries(reader, n_entries, n_words):
         names.append(bytes(window.data[window.start : end]))
         counts.append(count)
         window.start = end + 1 + ENTRY.size
+    if sum(counts) >= 1 << 63:
+        raise reader.error("the counts of the dictionary do not add up to 64 bits")
     return names, np.array(counts, dtype=np.int64)
 
 
@@ -450,7 +461,9 @@ def _read_quantised(reader, shape, skipped):
         vectors[:, start:stop] = part[column]
         start = stop
     if has_norms:
-        vectors *= norms[norm_codes[kept]]
+        # What is not finite is refused later.
+        with np.errstate(over="ignore", invalid="ignore"):
+            vectors *= norms[norm_codes[kept]]
     return vectors
 
 

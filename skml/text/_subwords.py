@@ -11,8 +11,8 @@ _BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _BASIS_32, _PRIME_32 = np.uint32(0x811C9DC5), np.uint32(0x01000193)
 # What fastText takes the end of a line for; this word alone has no n-grams.
 END_OF_LINE = b"</s>"
-# The characters of words looked at together: a few MB of n-grams.
-_CHARACTERS = 1 << 16
+# The characters of words looked at together: a megabyte of n-grams.
+_CHARACTERS = 1 << 13
 # No n-gram is longer, and none stands behind so many characters, so that a long token,
 # such as a file in base64, has a bounded number of them.
 LONGEST_NGRAM = 64

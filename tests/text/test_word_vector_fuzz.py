@@ -19,7 +19,7 @@ def _no_traces():
 
 def test_what_is_not_damaged_is_loaded(tmp_path):
     seeds = make_seeds(tmp_path, SHAPES)
-    assert len(seeds) == 6 * len(SHAPES)
+    assert len(seeds) == 11 * len(SHAPES)
     for files in seeds:
         write_input(tmp_path / "input", files)
         assert len(WordVectors.load(tmp_path / "input")) in (1, 3, 20)
