@@ -5,9 +5,11 @@ from setuptools import Extension, setup
 EXTENSIONS = {
     "attention/_piecewise_kernel": ["_piecewise_steps.h"],
     "attention/_pooling_kernel": ["_pooling_steps.h", "_pooling_template.h"],
+    "text/_alias_table": [],
     "text/_alphabet": ["_alphabet.pxd"],
     "text/_count_rows": ["_count_rows.pxd"],
     "text/_ngram_kernel": ["_alphabet.pxd", "_count_rows.pxd", "_terms.pxd"],
+    "text/_row_sums": ["_row_sums.h"],
     "text/_terms": ["_alphabet.pxd", "_terms.pxd"],
     "text/_word2vec_kernel": ["_word2vec_steps.h"],
     "text/_word_vector_parser": [],

@@ -165,7 +165,7 @@ class TextAnalysisMixin(AnalyzersMixin):
         """
         analysis, documents = self._analyse(X, is_fit=is_fit, known=known)
         max_bytes = math.inf if self.max_memory is None else self.max_memory * 2**20
-        terms, documents = encode(documents, analysis, max_bytes)
+        terms, documents = encode(documents, analysis, max_bytes, self.n_jobs)
         self._check_not_empty(documents.n_documents)
         return terms, documents
 

@@ -1,6 +1,8 @@
 """What the transformers from documents to pooled word vectors share."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
@@ -45,19 +47,47 @@ POOLING_CONSTRAINTS = {
 }
 
 
-def find_rows(terms, documents, word_vectors):
-    """Encoded documents (overwritten) as rows of vectors.
+@dataclass
+class WordCounts:
+    """How often documents have the words that have a vector.
 
-    Returns the tokens that have a vector, by its row; and further rows, the vectors of
-    terms that are composed of their n-grams, or None if there are no n-grams.
+    Attributes
+    ----------
+    counts : csr_matrix of shape (n_documents, n_vectors)
+        The counts.
+    composed : ndarray of shape (n_composed, vector_size) or None
+        The vectors of the last columns, composed of n-grams; None if there are none.
+    n_tokens : ndarray of shape (n_documents,)
+        How many words each document has, with a vector or without.
+    n_terms : int
+        How many distinct words all of them have.
+    sample : callable
+        Gives some of these, in order.
+    """
+
+    counts: sparse.csr_matrix
+    composed: np.ndarray | None
+    n_tokens: np.ndarray
+    n_terms: int
+    sample: Callable
+
+
+def count_rows(terms, documents, word_vectors):
+    """Count the words of encoded documents (overwritten) that have a vector.
+
+    Returns the counts, and further vectors, of the words of the last columns, which are
+    composed of their n-grams; None if there are no n-grams.
     """
     rows = look_up(terms, word_vectors.vocabulary)
-    if word_vectors.subwords is None:
-        return reindex(documents, rows), None
-    unseen = np.flatnonzero(rows < 0)
-    composed, is_composed = word_vectors.subwords.compose([terms[i] for i in unseen])
-    rows[unseen[is_composed]] = len(word_vectors) + np.arange(len(composed))
-    return reindex(documents, rows), composed
+    n_rows, composed = len(word_vectors), None
+    if word_vectors.subwords is not None:
+        unseen = np.flatnonzero(rows < 0)
+        composed, is_composed = word_vectors.subwords.compose(
+            [terms[i] for i in unseen]
+        )
+        rows[unseen[is_composed]] = n_rows + np.arange(len(composed))
+        n_rows += len(composed)
+    return count_matrix(reindex(documents, rows), n_rows), composed
 
 
 def _unset_output(weighter):
@@ -101,17 +131,16 @@ class FittedDocumentVectors(Fitted):
         check_pooling(self, self.word_vectors_.vector_size)
 
 
-def fit_weighter(estimator, documents, composed, n_words, y):
-    """Learn the weights of words from documents as `find_rows` gives them.
+def fit_weighter(estimator, counts, composed, n_words, y):
+    """Learn the weights of words from the counts of documents' words.
 
     If words outside the vocabulary may be composed, there is one more column for all
     of them, which is empty: each weighs what a word does that is new.
     """
     if estimator.weighter is None:
         return None
-    n_composed = 0 if composed is None else len(composed)
-    # Counting overwrites the ids, which are still needed.
-    counts = count_matrix(documents.copy(), n_words + n_composed)
+    # A weighter may overwrite its input, which is still needed.
+    counts = counts.copy()
     if composed is not None:
         counts = counts[:, :n_words]
         counts.resize(counts.shape[0], n_words + 1)
@@ -161,29 +190,29 @@ def learn_components(estimator, rows, word_vectors, weighter):
     if n_components == 0:
         n_features = word_vectors.vector_size * len(POOLINGS[pooling])
         return np.empty((0, n_features), dtype=np.float32)
-    documents, composed = rows
-    pooled = _pool_words(
-        documents.copy(), composed, word_vectors.vectors, weighter, pooling
-    )
+    vectors, n_jobs = word_vectors.vectors, estimator.n_jobs
+    pooled = _pool_words(*rows, vectors, weighter, pooling, n_jobs)
     return common_components(pooled, n_components, caller=type(estimator).__name__)
 
 
-def _pool_words(documents, composed, vectors, weighter, pooling):
+def _pool_words(counts, composed, vectors, weighter, pooling, n_jobs):
     n_composed = 0 if composed is None else len(composed)
-    weights = count_matrix(documents, len(vectors) + n_composed)
+    weights = counts
     if weighter is not None and composed is not None:
-        weights = weigh_with_unseen(weights, n_composed, weighter)
+        weights = weigh_with_unseen(counts, n_composed, weighter)
     elif weighter is not None:
-        weights = sparse.csr_matrix(weighter.transform(weights))
+        weights = sparse.csr_matrix(weighter.transform(counts.copy()))
     if n_composed:
         weights, vectors = take_used(weights, vectors, composed)
-    return pool(weights, vectors, pooling)
+    return pool(weights, vectors, pooling, n_jobs)
 
 
-def _pool(fitted, documents, composed):
-    """Documents as `find_rows` gives them (overwritten) to their vectors."""
+def _pool(fitted, counts, composed, n_jobs):
+    """The counts of documents' words, and composed vectors, to vectors."""
     vectors = fitted.word_vectors_.vectors
-    pooled = _pool_words(documents, composed, vectors, fitted.weighter_, fitted.pooling)
+    pooled = _pool_words(
+        counts, composed, vectors, fitted.weighter_, fitted.pooling, n_jobs
+    )
     return remove_components(pooled, fitted.components_)
 
 
@@ -194,7 +223,8 @@ class BaseDocumentVectors(
 
     A subclass has the parameters of `POOLING_CONSTRAINTS`. Its method `_fit` publishes
     a value with `word_vectors_`, `weighter_`, `components_` and `pooling`; if called
-    with ``to_pool=True``, it returns what `find_rows` does for its documents.
+    with ``to_pool=True``, it returns the counts of the words of its documents,
+    and the vectors that are composed, as `WordCounts` has them.
     """
 
     @with_callbacks
@@ -215,7 +245,7 @@ class BaseDocumentVectors(
             One vector a document.
         """
         rows = self._fit(X, y, to_pool=True)
-        return _pool(self._fitted, *rows)
+        return _pool(self._fitted, *rows, self.n_jobs)
 
     def transform(self, X):
         """Pool the word vectors of each document.
@@ -233,17 +263,37 @@ class BaseDocumentVectors(
         """
         check_is_fitted(self)
         word_vectors = self._fitted.word_vectors_
-        known = word_vectors.vocabulary
-        terms, documents = self._encode(X, is_fit=False, known=known)
-        rows = find_rows(terms, documents, word_vectors)
+        words = self._count_words(X, word_vectors, is_fit=False)
         warn_unknown(
             self,
-            np.diff(documents.offsets),
-            np.diff(rows[0].offsets),
-            terms,
+            words.n_tokens,
+            np.diff(words.counts.indptr),
+            words.sample,
             why=f"known are {word_vectors.words[:3]} and so on",
         )
-        return _pool(self._fitted, *rows)
+        return _pool(self._fitted, words.counts, words.composed, self.n_jobs)
+
+    def _count_words(self, X, word_vectors, *, is_fit):
+        """Count the words of documents that have a vector."""
+        options = {"is_fit": is_fit, "known": word_vectors.vocabulary}
+        if word_vectors.subwords is not None:
+            # In order of first appearance, on which the columns of those depend that
+            # are composed, and so the last bits of a sum.
+            terms, documents = self._encode(X, **options)
+            n_tokens = np.diff(documents.offsets)
+            counts, composed = count_rows(terms, documents, word_vectors)
+            return WordCounts(counts, composed, n_tokens, len(terms), lambda: terms)
+        counts = self._count(X, **options)
+        n_stop_words = len(counts.analysis.stop_words)
+        columns = look_up(counts.spelled(), word_vectors.vocabulary)
+        dtype = np.float32 if self.weighter is None else np.float64
+        return WordCounts(
+            counts.matrix(columns, len(word_vectors), dtype),
+            None,
+            counts.n_symbols,
+            counts.terms.n_terms - n_stop_words,
+            counts.sample,
+        )
 
     @property
     def _n_features_out(self):

@@ -1,5 +1,6 @@
 """One vector a document from word vectors that are given."""
 
+from numbers import Integral
 from os import PathLike
 
 import numpy as np
@@ -9,7 +10,6 @@ from skml.text._document_vectors import (
     POOLING_CONSTRAINTS,
     BaseDocumentVectors,
     FittedDocumentVectors,
-    find_rows,
     fit_weighter,
     learn_components,
 )
@@ -69,6 +69,9 @@ class EmbeddingTransformer(BaseDocumentVectors):
         its combining marks, such as the vowel signs of Hindi, Tamil or Thai, the vowel
         points of Arabic, and decomposed accents. Any other is taken literally. None
         goes with a `tokenizer`.
+    n_jobs : int or None, default=None
+        Number of threads. None means 1 unless in a :obj:`joblib.parallel_backend`
+        context, -1 all processors. The result does not depend on it.
 
     Attributes
     ----------
@@ -107,6 +110,7 @@ class EmbeddingTransformer(BaseDocumentVectors):
     _parameter_constraints = {
         "word_vectors": [WordVectors, str, PathLike],
         **POOLING_CONSTRAINTS,
+        "n_jobs": [Integral, None],
     }
 
     def __init__(
@@ -126,6 +130,7 @@ class EmbeddingTransformer(BaseDocumentVectors):
         analyzer="word",
         stop_words=None,
         token_pattern=r"(?u)\b\w\w+\b",
+        n_jobs=None,
     ):
         self.word_vectors = word_vectors
         self.weighter = weighter
@@ -141,6 +146,7 @@ class EmbeddingTransformer(BaseDocumentVectors):
         self.analyzer = analyzer
         self.stop_words = stop_words
         self.token_pattern = token_pattern
+        self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
@@ -166,9 +172,9 @@ class EmbeddingTransformer(BaseDocumentVectors):
         word_vectors = self.word_vectors
         if not isinstance(word_vectors, WordVectors):
             word_vectors = WordVectors.load(word_vectors)
-        terms, documents = self._encode(X, known=word_vectors.vocabulary)
-        rows = find_rows(terms, documents, word_vectors)
-        self._check_known(terms, documents, rows[0], word_vectors)
+        words = self._count_words(X, word_vectors, is_fit=True)
+        self._check_known(words, word_vectors)
+        rows = words.counts, words.composed
         weighter = fit_weighter(self, *rows, len(word_vectors), y)
         fitted = FittedDocumentVectors(
             word_vectors_=word_vectors,
@@ -179,21 +185,22 @@ class EmbeddingTransformer(BaseDocumentVectors):
         self._publish(fitted)
         return rows if to_pool else None
 
-    def _check_known(self, terms, documents, rows, word_vectors):
+    def _check_known(self, words, word_vectors):
         """Warn if few documents have a word that has a vector; raise if none has."""
         fits = "Do lowercase, token_pattern and analyzer fit the vectors?"
-        if len(rows.ids) == 0:
+        n_known = np.diff(words.counts.indptr)
+        if not n_known.any():
             raise ValueError(
-                f"{type(self).__name__}: none of the {len(terms)} distinct words of "
-                f"the documents, such as {terms[:3]}, is among the "
+                f"{type(self).__name__}: none of the {words.n_terms} distinct words of "
+                f"the documents, such as {words.sample()[:3]}, is among the "
                 f"{len(word_vectors)} of word_vectors, such as "
                 f"{word_vectors.words[:3]}. {fits}"
             )
         warn_unknown(
             self,
-            np.diff(documents.offsets),
-            np.diff(rows.offsets),
-            terms,
+            words.n_tokens,
+            n_known,
+            words.sample,
             why=f"word_vectors are of {word_vectors.words[:3]} and so on",
             remedy=fits,
             most=0.5,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from operator import itemgetter
 from threading import Lock
 
@@ -88,7 +89,7 @@ class Analysis:
             raise
 
 
-def encode(documents, analysis, max_bytes):
+def encode(documents, analysis, max_bytes, n_jobs=None):
     """Give every distinct token an id, in order of first appearance.
 
     Parameters
@@ -99,6 +100,8 @@ def encode(documents, analysis, max_bytes):
         How a str becomes tokens.
     max_bytes : float
         How many bytes of ids are held in memory; more go to a temporary file.
+    n_jobs : int or None, default=None
+        The number of threads, as in joblib. The result does not depend on it.
 
     Returns
     -------
@@ -107,30 +110,57 @@ def encode(documents, analysis, max_bytes):
     documents : EncodedDocuments
         The documents as ids.
     """
-    terms = analysis.new_terms()
-    counter = analysis.counter(terms, in_order=True)
+    n_jobs = effective_n_jobs(n_jobs)
+    every = [analysis.new_terms() for _ in range(n_jobs)]
+    counters = [analysis.counter(terms, in_order=True) for terms in every]
+    # The terms of each thread as those of the first, which takes over all of them.
+    renamed = [None] * n_jobs
     stream, offsets = IdStream(max_bytes), [np.zeros(1, dtype=np.int64)]
     n_stop_words, position = len(analysis.stop_words), 0
-    for batch in _batches(documents):
-        ends, _ = analysis.count(counter, batch, position)
-        offsets.append(stream.n_ids + ends)
-        stream.write(counter.take_tokens() - np.int32(n_stop_words))
+    for batch in _batches(documents, n_jobs):
+        cuts = np.linspace(0, len(batch), n_jobs + 1).astype(int).tolist()
+        pieces = [
+            (counter, batch[a:b], position + a)
+            for counter, (a, b) in zip(counters, pairwise(cuts), strict=True)
+        ]
+        counted = in_threads(lambda piece: analysis.count(*piece), pieces)
+        for i, (ends, _) in enumerate(counted):
+            tokens = counters[i].take_tokens()
+            if i > 0:
+                renamed[i] = every[0].absorb(every[i], renamed[i])
+                tokens = renamed[i][tokens]
+            offsets.append(stream.n_ids + ends)
+            stream.write(tokens - np.int32(n_stop_words))
         position += len(batch)
-    return terms.symbols()[n_stop_words:], EncodedDocuments(
+    return every[0].symbols()[n_stop_words:], EncodedDocuments(
         stream.finish(), np.concatenate(offsets)
     )
 
 
 def _batches(documents, factor=1):
     """Lists of documents that follow each other."""
+    most, longest = factor * BATCH, factor * LONGEST
+    if isinstance(documents, list) and set(map(type, documents)) <= {str}:
+        yield from _slices(documents, most, longest)
+        return
     batch, size = [], 0
     for document in documents:
         batch.append(document)
         size += len(document) if hasattr(document, "__len__") else 1
-        if len(batch) >= factor * BATCH or size >= factor * LONGEST:
+        if len(batch) >= most or size >= longest:
             yield batch
             batch, size = [], 0
     yield batch
+
+
+def _slices(documents, most, longest):
+    """The same of a list of str, without a loop over them."""
+    ends = np.cumsum(np.fromiter(map(len, documents), np.int64, len(documents)))
+    first = size = 0
+    while first < len(documents):
+        last = min(first + most, 1 + int(np.searchsorted(ends, size + longest)))
+        yield documents[first:last]
+        first, size = last, ends[min(last, len(documents)) - 1]
 
 
 @dataclass
@@ -193,6 +223,8 @@ class Counts:
     def spelled(self):
         """The spelling of each term, as a list of str."""
         n_terms = self.terms.n_terms
+        if n_terms == self.terms.n_symbols:
+            return self.terms.symbols()
         spelling = self.terms.spell(np.arange(n_terms, dtype=np.int32), n_terms)
         return Vocabulary(*spelling).terms
 

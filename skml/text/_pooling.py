@@ -1,7 +1,13 @@
 """Term weights and term vectors to one vector a document."""
 
+from itertools import pairwise
+
 import numpy as np
+from joblib import effective_n_jobs
 from scipy import sparse
+
+from skml.text._row_sums import add_rows
+from skml.text._threads import in_threads
 
 # Word vectors gathered at a time for a maximum, 25 MB of them at 100 dimensions.
 _GATHERED = 1 << 16
@@ -10,33 +16,49 @@ POOLINGS = {"mean": ("mean",), "sum": ("sum",), "max": ("max",)}
 POOLINGS["mean+max"] = ("mean", "max")
 
 
-def pool(weights, vectors, pooling="mean"):
+def pool(weights, vectors, pooling="mean", n_jobs=None):
     """Weighted mean, sum or maximum of the vectors of terms, one a row of weights.
 
     A mean is zero where weights add to zero. A maximum is that in each dimension, over
-    the terms whose weight is not zero; zeros if there is none.
+    the terms whose weight is not zero; zeros if there is none. The result does not
+    depend on `n_jobs`, the number of threads.
     """
     weights = weights.astype(np.float32, copy=False)
-    vectors = np.asarray(vectors)
-    parts = [_POOL[part](weights, vectors) for part in POOLINGS[pooling]]
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    parts = [_POOL[part](weights, vectors, n_jobs) for part in POOLINGS[pooling]]
     return parts[0] if len(parts) == 1 else np.hstack(parts)
 
 
-def _sum(weights, vectors):
-    return np.asarray(weights @ vectors)
-
-
-def _mean(weights, vectors):
-    pooled = _sum(weights, vectors)
-    total = np.asarray(weights.sum(axis=1, dtype=np.float64)).reshape(-1, 1)
-    # Not `pooled /= total` with zeros replaced by one: weights of both signs may add
-    # to zero while the product does not.
-    scale = np.divide(1.0, total, out=np.zeros_like(total), where=total != 0)
-    pooled *= scale.astype(np.float32)
+def _sum(weights, vectors, n_jobs, scales=None):
+    n_documents, n_terms = weights.shape
+    if n_terms != len(vectors):
+        raise ValueError(f"there are weights of {n_terms} terms, not {len(vectors)}")
+    weights.check_format()
+    rows, ends = weights.indices.astype(np.int32, copy=False), weights.indptr
+    if scales is None:
+        scales = np.ones(n_documents, dtype=np.float32)
+    pooled = np.zeros((n_documents, vectors.shape[1]), dtype=np.float32)
+    parts = weights.data, rows, ends.astype(np.int64, copy=False)
+    # Documents of about as many terms for each thread.
+    n_jobs = effective_n_jobs(n_jobs)
+    shares = np.linspace(0, len(rows), n_jobs + 1)[1:-1]
+    cuts = [0, *np.searchsorted(ends[1:], shares).tolist(), n_documents]
+    in_threads(
+        lambda cut: add_rows(*parts, vectors, scales, pooled, *cut),
+        list(pairwise(cuts)),
+    )
     return pooled
 
 
-def _max(weights, vectors):
+def _mean(weights, vectors, n_jobs):
+    total = np.asarray(weights.sum(axis=1, dtype=np.float64)).ravel()
+    # Not divided by the total with zeros replaced by one: weights of both signs may add
+    # to zero while the product does not.
+    scales = np.divide(1.0, total, out=np.zeros_like(total), where=total != 0)
+    return _sum(weights, vectors, n_jobs, scales.astype(np.float32))
+
+
+def _max(weights, vectors, n_jobs):
     weights = weights.copy()
     weights.eliminate_zeros()
     pooled = np.zeros((weights.shape[0], vectors.shape[1]), dtype=np.float32)
@@ -120,5 +142,6 @@ def common_components(pooled, n_components, *, caller):
 
 def remove_components(pooled, components):
     """Subtract from each row, in place, its projections on orthonormal components."""
-    pooled -= (pooled @ components.T) @ components
+    if len(components):
+        pooled -= (pooled @ components.T) @ components
     return pooled

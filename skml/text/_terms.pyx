@@ -244,8 +244,15 @@ cdef class Terms:
         self.starts[self.n_symbols] = n_bytes + size
         return 0
 
-    def absorb(self, Terms other):
+    def absorb(self, Terms other, const int32_t[::1] known=None):
         """Take over the terms of others.
+
+        Parameters
+        ----------
+        other : Terms
+            The others.
+        known : ndarray of shape (n_known,), dtype int32, or None
+            What was returned for the first of them before.
 
         Returns
         -------
@@ -253,13 +260,16 @@ cdef class Terms:
             The number that each term of the others has here.
         """
         cdef int64_t t, ahead, size, n = other.n_terms
+        cdef int64_t n_known = 0 if known is None else known.shape[0]
         cdef const uint8_t *spelled
         cdef int32_t prefix, last
         cdef uint64_t key
         terms = np.zeros(n, dtype=np.int32)
         cdef int32_t[::1] term = terms
+        if n_known:
+            term[:n_known] = known
         with nogil:
-            for t in range(n):
+            for t in range(n_known, n):
                 ahead = t + AHEAD
                 if ahead < n and other.terms[ahead].prefix >= 0:
                     key = ngram_key(

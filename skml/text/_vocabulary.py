@@ -1,5 +1,6 @@
 """Documents as ids of terms, and which terms to keep."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,12 +63,12 @@ def rank_terms(terms, counts, *, min_count=1, max_features=None):
 
     Returns their positions in `terms`, in the order of the new vocabulary.
     """
+    # Names of the candidates alone: most terms of a corpus are rare.
     candidates = np.flatnonzero(counts >= min_count)
-    # Lists of the candidates alone: most terms of a corpus are rare. tolist() first:
-    # sorting Python ints and strings beats sorting NumPy scalars.
-    negative_counts = (-counts[candidates]).tolist()
     names = [terms[i] for i in candidates.tolist()]
-    order = sorted(range(len(candidates)), key=lambda i: (negative_counts[i], names[i]))
+    by_name = sorted(range(len(names)), key=names.__getitem__)
+    candidates = candidates[np.array(by_name, dtype=np.intp)]
+    order = np.argsort(-counts[candidates], kind="stable")
     return candidates[order[:max_features]]
 
 
@@ -95,5 +96,5 @@ def reindex(documents, new_id):
 
 def look_up(terms, vocabulary):
     """The id in `vocabulary` of each term, or -1; int32, for `reindex`."""
-    ids = (vocabulary.get(term, -1) for term in terms)
+    ids = map(vocabulary.get, terms, itertools.repeat(-1))
     return np.fromiter(ids, dtype=np.int32, count=len(terms))

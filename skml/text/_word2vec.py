@@ -157,10 +157,9 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         The result is the same. None sets no limit. See :class:`LineDocuments` for
         documents that are not in memory either.
     n_jobs : int or None, default=None
-        Number of threads in `fit`. None means 1 unless in a
-        :obj:`joblib.parallel_backend` context, -1 all processors. Threads share the
-        vectors without locks (Hogwild, [3]_): the result of more than one is not
-        reproducible bit by bit.
+        Number of threads. None means 1 unless in a :obj:`joblib.parallel_backend`
+        context, -1 all processors. In `fit`, threads share the vectors without locks
+        (Hogwild, [3]_): the vectors of more than one are not reproducible bit by bit.
     random_state : int, RandomState instance or None, default=None
         Decides the initial vectors, sub-sampling, windows and noise words. Pass an int
         and leave `n_jobs` at one thread for the same vectors every time.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from skml._fitting import warn_user
-from skml.text._document_vectors import find_rows
+from skml.text._counts import count_matrix
+from skml.text._document_vectors import count_rows
 from skml.text._unknown import segmentation_advice, warn_unknown
 from skml.text._vocabulary import (
     EncodedDocuments,
@@ -34,12 +35,16 @@ class Corpus:
     documents: EncodedDocuments
     with_all_terms: tuple | None = None
 
+    def count_words(self):
+        """How often each document has each word."""
+        return count_matrix(self.documents.copy(), len(self.words))
+
     def rows(self, word_vectors):
-        """The documents as `find_rows` gives them; the ids may be overwritten."""
+        """The counts of all terms that have vectors, and those that are composed."""
         if self.with_all_terms is None:
-            return self.documents, None
+            return self.count_words(), None
         terms, documents = self.with_all_terms
-        return find_rows(terms, documents.copy(), word_vectors)
+        return count_rows(terms, documents.copy(), word_vectors)
 
 
 def learn_vocabulary(estimator, X, *, to_pool):

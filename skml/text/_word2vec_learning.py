@@ -27,7 +27,8 @@ def learn(corpus, estimator, *, y, init, previous, max_iter, progress):
     """
     words, counts, documents = corpus.words, corpus.counts, corpus.documents
     composed = None if estimator.subwords is None else ()
-    weighter = fit_weighter(estimator, documents, composed, len(words), y)
+    word_counts = None if estimator.weighter is None else corpus.count_words()
+    weighter = fit_weighter(estimator, word_counts, composed, len(words), y)
     random_state = make_random_state(estimator.random_state)
     training = prepare(
         estimator, words, counts, documents, init, previous, random_state

@@ -1,10 +1,11 @@
 """What word2vec prepares once per fit: sub-sampling, noise words, the Huffman tree."""
 
-from array import array
 from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+
+from skml.text._alias_table import fill_alias_table
 
 _ONE = float(1 << 32)
 
@@ -36,22 +37,8 @@ def alias_table(weights):
     Draw a position i uniformly and a 32-bit number r. The result is i if r is not above
     the upper half of ``table[i]``, and otherwise the lower half.
     """
-    n = len(weights)
-    # Arrays rather than lists: eight bytes a word, and nearly as fast in this loop.
-    height = array("d", np.asarray(weights, dtype=np.float64) * (n / np.sum(weights)))
-    threshold = array("d", [_ONE - 1]) * n
-    alias = array("q", range(n))
-    low = array("q", (i for i in range(n) if height[i] < 1))
-    high = array("q", (i for i in range(n) if height[i] >= 1))
-    while low and high:
-        short, tall = low.pop(), high[-1]
-        threshold[short] = min(height[short] * _ONE, _ONE - 1)
-        alias[short] = tall
-        height[tall] -= 1 - height[short]
-        if height[tall] < 1:
-            low.append(high.pop())
-    upper = np.array(threshold).astype(np.uint64) << np.uint64(32)
-    return upper | np.array(alias).astype(np.uint64)
+    heights = np.asarray(weights, dtype=np.float64) * (len(weights) / np.sum(weights))
+    return fill_alias_table(heights)
 
 
 @dataclass

@@ -25,6 +25,8 @@ def check_words(vocabulary, n_words):
                 f"the values of vocabulary must be the rows 0 to {n_words - 1} of "
                 "vectors, each once."
             )
+    if set(map(type, words)) <= {str}:
+        return words
     for row, word in enumerate(words):
         if not isinstance(word, str):
             raise TypeError(
@@ -36,7 +38,7 @@ def check_words(vocabulary, n_words):
 
 def index_words(words):
     """The row of each word."""
-    rows = {word: row for row, word in enumerate(words)}
+    rows = dict(zip(words, range(len(words)), strict=True))
     if len(rows) < len(words):
         # The last row of a word is in the dict; an earlier one gives it away.
         row = next(row for row, word in enumerate(words) if rows[word] != row)

@@ -64,6 +64,42 @@ def test_as_the_transformer_that_learned_them(pooling, weighter, n_components):
     assert names[0] == "embeddingtransformer0"
 
 
+@pytest.mark.parametrize("weighter", [None, TfidfWeighter()])
+def test_threads_change_nothing(weighter):
+    documents = DOCUMENTS * 30
+    parameters = {"weighter": weighter, "remove_components": 1, "stop_words": ["and"]}
+    expected = EmbeddingTransformer(VECTORS, **parameters).fit_transform(documents)
+    given = EmbeddingTransformer(VECTORS, n_jobs=3, **parameters)
+    assert_array_equal(given.fit_transform(documents), expected)
+    assert_array_equal(given.transform(iter(documents)), expected)
+
+
+def test_threads_compose_the_same_words():
+    parameters = {"subwords": (2, 3), "subsample": 0, "max_iter": 1, "random_state": 0}
+    learned = Word2VecTransformer(4, **parameters).fit(DOCUMENTS)
+    unseen = [f"{word}{i} soups the-dogs" for i in range(300) for word in WORDS]
+    expected = learned.transform(unseen)
+    given = EmbeddingTransformer(learned.word_vectors_, n_jobs=3).fit(DOCUMENTS)
+    assert_array_equal(given.transform(unseen), expected)
+
+
+class Vandal(TfidfWeighter):
+    """Overwrites the counts that it weighs."""
+
+    def transform(self, X):
+        weights = super().transform(X)
+        X.data[:] = 0
+        return weights
+
+
+def test_a_weighter_may_overwrite_the_counts():
+    parameters = {"remove_components": 1, "pooling": "sum"}
+    expected = EmbeddingTransformer(VECTORS, weighter=TfidfWeighter(), **parameters)
+    given = EmbeddingTransformer(VECTORS, weighter=Vandal(), **parameters)
+    expected = expected.fit_transform(DOCUMENTS)
+    assert_array_equal(given.fit_transform(DOCUMENTS), expected)
+
+
 def test_weights_are_those_of_the_weighter():
     weighter = TfidfWeighter(norm=None)
     transformer = EmbeddingTransformer(VECTORS, weighter=weighter).fit(DOCUMENTS)

@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from skml._words import word_pattern
-from skml.text import TfidfWeighter, _ngrams
+from skml.text import TfidfWeighter, Word2VecTransformer, _ngrams
 
 ALPHABETS = [
     "abcDEF 123_ '-.,\t\n",
@@ -167,6 +167,45 @@ def test_batches_and_threads_change_nothing(monkeypatch, container, n_jobs):
     assert (found != expected.transform(documents)).nnz == 0
     assert (weighter.transform(container(documents)) != found).nnz == 0
     assert weighter.vocabulary_ == expected.vocabulary_
+
+
+@pytest.mark.parametrize("n_jobs", [2, 5])
+@pytest.mark.parametrize("as_tokens", [False, True])
+def test_threads_give_ids_in_order_of_first_appearance(monkeypatch, n_jobs, as_tokens):
+    documents = [*random_documents(random.Random(2), 100), "a\u03a3 b" * 9, "", "end."]
+    if as_tokens:
+        documents = [document.split() for document in documents]
+    model = Word2VecTransformer(stop_words=["ab"], max_memory=0)
+    terms, expected = model._encode(documents)
+    # Batches that end within the documents, and many of them.
+    monkeypatch.setattr(_ngrams, "BATCH", 7)
+    monkeypatch.setattr(_ngrams, "LONGEST", 100)
+    model.set_params(n_jobs=n_jobs)
+    for container in (list, iter):
+        found_terms, found = model._encode(container(documents))
+        assert found_terms == terms
+        assert_array_equal(found.ids, expected.ids)
+        assert_array_equal(found.offsets, expected.offsets)
+
+
+def test_batches_are_slices():
+    documents = ["abc", "", "d" * 20, "e", "f", "g" * 9, "h"] * 3
+    for most, longest in itertools.product([1, 2, 5, 100], [1, 4, 10, 1000]):
+        slices = list(_ngrams._slices(documents, most, longest))
+        assert list(itertools.chain(*slices)) == documents
+        for batch in slices:
+            assert len(batch) <= most
+            assert sum(map(len, batch[:-1])) < longest
+        for batch in slices[:-1]:
+            assert len(batch) == most or sum(map(len, batch)) >= longest
+
+
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_bad_tokens_are_found_in_threads(n_jobs):
+    documents = [["a", "b"]] * 50 + [["a", 3]] + [["c"]] * 10 + [["b", None]]
+    message = "token 1 of document 50 is 3"
+    with pytest.raises(TypeError, match=message):
+        Word2VecTransformer(n_jobs=n_jobs)._encode(documents)
 
 
 def test_ngrams_of_token_lists():

@@ -8,6 +8,7 @@ from scipy import sparse
 from skml.text import _pooling
 from skml.text._counts import count_matrix
 from skml.text._pooling import common_components, pool, remove_components
+from skml.text._row_sums import add_rows
 from skml.text._vocabulary import EncodedDocuments
 
 VECTORS = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
@@ -66,6 +67,45 @@ def test_arguments_are_left_as_they_were():
     pool(weights, vectors)
     assert_array_equal(weights.data, data)
     assert_array_equal(vectors, VECTORS)
+
+
+@pytest.mark.parametrize("size", [1, 3, 8, 100])
+@pytest.mark.parametrize("wide", [False, True])
+def test_sums_are_those_of_a_plain_loop(size, wide):
+    """To the last bit: each product and each sum is rounded by itself, in order."""
+    rng = np.random.default_rng(size)
+    ends = np.array([0, 3, 3, 4, 20, 33])
+    matrix = rng.normal(size=(7, size)).astype(np.float32)
+    weights, scales = (rng.normal(size=n).astype(np.float32) for n in (33, 5))
+    rows = rng.integers(7, size=33).astype(np.int32)
+    expected = np.zeros((5, size), dtype=np.float32)
+    for i in range(5):
+        for j in range(ends[i], ends[i + 1]):
+            expected[i] += weights[j] * matrix[rows[j]]
+        expected[i] *= scales[i]
+    found = np.zeros((5, size), dtype=np.float32)
+    for first, last in [(0, 2), (2, 2), (2, 5)]:
+        add_rows(weights, rows, ends, matrix, scales, found, first, last, wide=wide)
+    assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "sum", "max", "mean+max"])
+def test_threads_change_nothing(pooling):
+    vectors = np.random.default_rng(0).normal(size=(5, 20)).astype(np.float32)
+    weights = random_weights()[1]
+    expected = pool(weights, vectors, pooling)
+    for n_jobs in (2, 3, 200):
+        assert_array_equal(pool(weights, vectors, pooling, n_jobs), expected)
+
+
+def test_weights_that_are_none_of_the_vectors():
+    with pytest.raises(ValueError, match="weights of 4 terms, not 5"):
+        pool(sparse.csr_array((2, 4)), VECTORS)
+    wrong = sparse.csr_array((2, 5))
+    wrong.data, wrong.indices = np.ones(1), np.array([7], dtype=np.int32)
+    wrong.indptr = np.array([0, 0, 1])
+    with pytest.raises(ValueError, match="ndices"):
+        pool(wrong, VECTORS)
 
 
 def test_no_documents():
