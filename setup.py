@@ -10,6 +10,7 @@ EXTENSIONS = {
     "text/_count_rows": ["_count_rows.pxd"],
     "text/_ngram_kernel": ["_alphabet.pxd", "_count_rows.pxd", "_terms.pxd"],
     "text/_row_sums": ["_row_sums.h"],
+    "text/_term_hashes": [],
     "text/_terms": ["_alphabet.pxd", "_terms.pxd"],
     "text/_word2vec_kernel": ["_word2vec_steps.h"],
     "text/_word_vector_parser": [],

@@ -19,7 +19,7 @@ from statistics import median
 from time import perf_counter, process_time
 
 from _documents import open_text
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 
 from skml.text import TfidfWeighter
 
@@ -117,6 +117,10 @@ def main():
         compare(name, "fit_transform", strings, functions | loop)
         functions = {"skml": ours.transform, "scikit-learn": theirs.transform}
         compare(name, "transform", strings, functions)
+        hashing = HashingVectorizer(**parameters)
+        ours = TfidfWeighter(n_features=hashing.n_features, use_idf=False, **parameters)
+        functions = {"skml": ours.transform, "scikit-learn": hashing.transform}
+        compare(name, "hashing", strings, functions)
     functions = {
         "skml": TfidfWeighter().fit_transform,
         "scikit-learn": TfidfVectorizer(analyzer=list).fit_transform,

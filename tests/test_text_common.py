@@ -40,7 +40,10 @@ ESTIMATORS = [
         VECTORS, weighter=TfidfWeighter(), pooling="max", remove_components=2
     ),
     TfidfWeighter(),
-    TfidfWeighter(scheme="or", sublinear_tf=True),
+    TfidfWeighter(scheme="or", sublinear_tf=True, ngram_range=(1, 2)),
+    TfidfWeighter(analyzer="char_wb", ngram_range=(2, 3), n_jobs=2),
+    TfidfWeighter(n_features=64),
+    TfidfWeighter(n_features=64, use_idf=False, ngram_range=(1, 2)),
     # What is made of others keeps to the contracts, but for parameters and tags.
     make_pipeline(
         FeatureUnion(

@@ -15,7 +15,7 @@ from skml._fitting import warn_user
 from skml._validation import check_documents
 from skml.text._analyzers import TOKEN_PATTERN, AnalyzersMixin
 from skml.text._characters import alphabet, read_pattern
-from skml.text._ngrams import Analysis, count, encode
+from skml.text._ngrams import Analysis, count, count_batches, encode
 
 # The parameters, whose defaults are scikit-learn's own, and what they may be.
 ANALYSIS_CONSTRAINTS = {
@@ -175,6 +175,15 @@ class TextAnalysisMixin(AnalyzersMixin):
         counts = count(documents, analysis, n_jobs=self.n_jobs)
         self._check_not_empty(len(counts.n_symbols))
         return counts
+
+    def _count_batches(self, X, *, is_fit=True):
+        """Documents to the counts of their n-grams, batch by batch."""
+        analysis, documents = self._analyse(X, is_fit=is_fit, known=())
+        n_documents = 0
+        for counts in count_batches(documents, analysis, n_jobs=self.n_jobs):
+            n_documents += len(counts.n_symbols)
+            yield counts
+        self._check_not_empty(n_documents)
 
     def _count_known(self, X, vocabulary, dtype, *, is_fit=False):
         """The matrix of counts of the terms of a vocabulary, and all counts."""

@@ -23,6 +23,7 @@ from skml.text._vocabulary import EncodedDocuments, raise_bad_token, spell
 # call, and no memory to speak of.
 BATCH, LONGEST = 1 << 12, 1 << 20
 LEAST = 64  # documents that a thread takes at least
+BATCHES = 8  # of these are counted at a time where terms are not kept
 _MOST = 1 << 30  # symbols of an n-gram; no document has so many
 
 
@@ -276,7 +277,19 @@ def _concatenate(arrays):
     return np.concatenate([np.empty(0, dtype=np.int64), *arrays])
 
 
-def count(documents, analysis, *, n_jobs=None, terms=None):
+def count_batches(documents, analysis, *, n_jobs=None):
+    """Count the n-grams of documents, batch by batch, each with terms of its own.
+
+    The batches do not depend on `n_jobs`.
+    """
+    position = 0
+    for batch in _batches(documents, BATCHES):
+        if batch or not position:
+            yield count(batch, analysis, n_jobs=n_jobs, position=position)
+        position += len(batch)
+
+
+def count(documents, analysis, *, n_jobs=None, terms=None, position=0):
     """Count the n-grams of documents.
 
     Parameters
@@ -289,6 +302,8 @@ def count(documents, analysis, *, n_jobs=None, terms=None):
         The number of threads, as in joblib. The counts do not depend on it.
     terms : Terms or None, default=None
         The only terms to count.
+    position : int, default=0
+        That of the first document, for messages.
 
     Returns
     -------
@@ -306,7 +321,6 @@ def count(documents, analysis, *, n_jobs=None, terms=None):
     counts = Counts(workers[0].terms, workers, analysis)
     # With several threads, they wait for each other at the end of each batch.
     batches = [documents] if is_list else _batches(documents, min(8 * n_jobs, 64))
-    position = 0
     for batch in batches:
         _count_batch(batch, position, workers, analysis)
         counts.first = counts.first or batch[:20]

@@ -8,25 +8,26 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 
 import numpy as np
-from scipy import sparse
-from sklearn.base import OneToOneFeatureMixin, TransformerMixin
-from sklearn.exceptions import NotFittedError
+from sklearn.base import TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._estimator import BaseLearner
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._counts import count_matrix, is_count_matrix, value_of_each_token
+from skml.text._hashing import MOST_FEATURES, hashing_of
+from skml.text._tfidf_columns import TermColumnsMixin
 from skml.text._tfidf_learning import (
     PRUNING,
     check_counts,
+    count_hashed,
     dtype_of,
+    is_stateless,
     learn,
-    with_idf,
+    refuse_unhashable,
 )
-from skml.text._tfidf_weights import SCHEMES, SUPERVISED, FittedTfidf
+from skml.text._tfidf_weights import SCHEMES, SUPERVISED, FittedTfidf, fitted_with
 from skml.text._unknown import warn_unknown
 from skml.text._vocabulary import reindex
 
@@ -35,7 +36,7 @@ _AS_IN_SKLEARN = ("norm", "use_idf", "smooth_idf", "sublinear_tf", *PRUNING)
 
 class TfidfWeighter(
     TextAnalysisMixin,
-    OneToOneFeatureMixin,
+    TermColumnsMixin,
     TransformerMixin,
     BaseLearner,
     auto_wrap_output_keys=None,
@@ -147,6 +148,15 @@ class TfidfWeighter(
     vocabulary : dict or list of str, default=None
         The terms, or the column of each. By default they are learned: all terms of the
         documents that `min_df`, `max_df` and `max_features` leave, in sorted order.
+    n_features : int or None, default=None
+        Hash terms to so many columns, at most 2**30, in place of a vocabulary. Terms
+        may share a column. With ``use_idf=False``, nothing is learned then, and the
+        weights equal those of
+        :class:`~sklearn.feature_extraction.text.HashingVectorizer`.
+    alternate_sign : bool, default=True
+        Whether the hash of a term also says the sign with which it counts, so that
+        terms of one column do not add up. Only with `n_features`, for "tf-idf" without
+        `sublinear_tf`; other weights need False.
     input : {"content", "filename", "file"}, default="content"
         What a document is: text or tokens, the path of a file, an open file.
     encoding : str, default="utf-8"
@@ -189,9 +199,10 @@ class TfidfWeighter(
     Attributes
     ----------
     vocabulary_ : dict
-        The column of each term. Only after `fit` on documents.
+        The column of each term. Only after `fit` on documents, without `n_features`.
     term_weights_ : ndarray of shape (n_terms,)
-        The global weight of each term; 0 for a column of counts that is left out.
+        The global weight of each term; 0 for a column of counts that is left out. With
+        `n_features`, of each column; there is none if nothing is learned.
     idf_ : ndarray of shape (n_terms,)
         The same, where it is an inverse document frequency: for "tf-idf" (1 if not
         `use_idf`), "idf" and "bm25". It may be set, to a copy of the values: after
@@ -296,6 +307,8 @@ class TfidfWeighter(
         "b": [Interval(Real, 0, 1, closed="both")],
         "a": [Interval(Real, 0, None, closed="neither")],
         "alpha": [Interval(Real, 0, None, closed="neither")],
+        "n_features": [Interval(Integral, 1, MOST_FEATURES, closed="both"), None],
+        "alternate_sign": ["boolean"],
         "vocabulary": [Mapping, "array-like", set, frozenset, None],
         **ANALYSIS_CONSTRAINTS,
         "analyzer": [StrOptions({"word", "char", "char_wb"}), callable],
@@ -321,6 +334,8 @@ class TfidfWeighter(
         max_df=1.0,
         max_features=None,
         vocabulary=None,
+        n_features=None,
+        alternate_sign=True,
         input="content",
         encoding="utf-8",
         decode_error="strict",
@@ -349,6 +364,8 @@ class TfidfWeighter(
         self.max_df = max_df
         self.max_features = max_features
         self.vocabulary = vocabulary
+        self.n_features = n_features
+        self.alternate_sign = alternate_sign
         self.input = input
         self.encoding = encoding
         self.decode_error = decode_error
@@ -422,10 +439,14 @@ class TfidfWeighter(
             The weights, in CSR format.
         """
         check_is_fitted(self)
+        fitted = self._fitted_now()
         self._check_same_kind(X)
-        vocabulary = self._fitted.vocabulary
+        vocabulary = fitted.vocabulary
+        if fitted.hashing is not None:
+            counts = count_hashed(X, fitted.hashing, self, is_fit=False)
+            return fitted.weigh(counts, self.n_jobs)
         if vocabulary is None:
-            return self._fitted.weigh(check_counts(X, self), self.n_jobs)
+            return fitted.weigh(check_counts(X, self), self.n_jobs)
         matrix, counts = self._count_known(X, vocabulary, dtype_of(self))
         warn_unknown(
             self,
@@ -434,33 +455,7 @@ class TfidfWeighter(
             counts.sample,
             why=lambda: f"known are {vocabulary.terms[:3]} and so on",
         )
-        return self._fitted.weigh(matrix, self.n_jobs)
-
-    def inverse_transform(self, X):
-        """Look up the terms of weighted documents.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_documents, n_terms)
-            Weights of documents, as `transform` gives them.
-
-        Returns
-        -------
-        terms : list of ndarray of str objects
-            For each document the terms whose weight is not 0, in order of the columns.
-        """
-        check_is_fitted(self)
-        X = check_array(X, accept_sparse="csr")
-        names = self.get_feature_names_out()
-        if X.shape[1] != len(names):
-            raise ValueError(
-                f"{type(self).__name__}: X has {X.shape[1]} columns, and there are "
-                f"{len(names)} terms."
-            )
-        weights = sparse.csr_matrix(X, copy=True)
-        weights.sum_duplicates()
-        weights.eliminate_zeros()
-        return np.split(names[weights.indices], weights.indptr[1:-1])
+        return fitted.weigh(matrix, self.n_jobs)
 
     def token_weights(self, X):
         """Weight each token of documents.
@@ -481,11 +476,15 @@ class TfidfWeighter(
             analysis, stop words left out). Tokens outside the vocabulary have weight 0.
         """
         check_is_fitted(self)
-        vocabulary = self._fitted.vocabulary
+        fitted = self._fitted_now()
+        vocabulary = fitted.vocabulary
         if vocabulary is None:
+            what = "on a count matrix, which has no tokens"
+            if fitted.hashing is not None:
+                what = "with n_features, so that tokens share columns"
             raise ValueError(
-                f"{type(self).__name__} was fitted on a count matrix, which has no "
-                "tokens. Fit it on documents to weight tokens."
+                f"{type(self).__name__} was fitted {what}. Fit it on documents, with "
+                "n_features=None, to weight tokens."
             )
         has_ngrams = not self._has_function("analyzer")
         if has_ngrams and tuple(self.ngram_range) != (1, 1):
@@ -500,63 +499,21 @@ class TfidfWeighter(
         documents = reindex(documents, columns)
         counts = count_matrix(documents, len(vocabulary), dtype_of(self))
         frequencies = counts.data.copy()
-        self._fitted.weigh_entries(counts)
+        fitted.weigh_entries(counts)
         counts.data /= frequencies
         return value_of_each_token(counts, ids, offsets)
 
-    def get_feature_names_out(self, input_features=None):
-        """Get the names of the columns.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None, default=None
-            Ignored after `fit` on documents. After `fit` on counts the names of the
-            columns, which must then be those that `fit` saw.
-
-        Returns
-        -------
-        names : ndarray of str objects
-            The terms; after `fit` on counts, the names of its columns, or x0, x1, ...
-        """
-        check_is_fitted(self)
-        if self._fitted.vocabulary is not None:
-            return np.array(self._fitted.vocabulary.terms, dtype=object)
-        return super().get_feature_names_out(input_features)
-
-    @property
-    def vocabulary_(self):
-        """The column of each term, as a dict."""
-        fitted = getattr(self, "_fitted", None)
-        if fitted is None or fitted.vocabulary is None:
-            raise AttributeError(
-                f"{type(self).__name__} has no vocabulary_: it was not fitted on "
-                "documents."
-            )
-        return fitted.vocabulary.index
-
-    @property
-    def idf_(self):
-        """The inverse document frequency of each term."""
-        fitted = getattr(self, "_fitted", None)
-        if fitted is None:
-            raise NotFittedError(
-                f"{type(self).__name__} is not fitted yet and has no idf_. Call fit "
-                "first."
-            )
-        if fitted.idf is None:
-            raise AttributeError(
-                f"{type(self).__name__} has no idf_ by scheme={fitted.scheme!r}; "
-                "term_weights_ are the weights of its terms."
-            )
-        return fitted.idf
-
-    @idf_.setter
-    def idf_(self, value):
-        self._publish(with_idf(value, self, getattr(self, "_fitted", None)))
+    def _fitted_now(self):
+        """What is fitted; or what needs no fit, as all terms weigh the same."""
+        if "_fitted" in vars(self) or not is_stateless(self):
+            return self._fitted
+        self._validate_params()
+        refuse_unhashable(self)
+        return fitted_with(None, self, hashing=hashing_of(self))
 
     def _check_same_kind(self, X):
         kinds = ("documents", "a count matrix")
-        fitted, got = self._fitted.vocabulary is None, is_count_matrix(X)
+        fitted, got = self._fitted_now().is_of_counts, is_count_matrix(X)
         if fitted != got:
             raise ValueError(
                 f"{type(self).__name__} was fitted on {kinds[fitted]}; got "
@@ -569,4 +526,5 @@ class TfidfWeighter(
         tags.input_tags.two_d_array = False
         tags.input_tags.sparse = True
         tags.target_tags.required = self.scheme in SUPERVISED
+        tags.requires_fit = not is_stateless(self)
         return tags

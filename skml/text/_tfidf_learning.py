@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from skml._fitting import warn_user
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, refuse_set
 from skml.text._counts import frequencies, is_count_matrix, terms_to_keep
+from skml.text._hashing import hashing_of
 from skml.text._ngrams import order_symbols
 from skml.text._term_weights import check_classes
 from skml.text._tfidf_vocabulary import Vocabulary
@@ -39,8 +40,15 @@ def learn(X, y, weighter):
     if weighter.scheme in SUPERVISED:
         caller = type(weighter).__name__
         classes = check_classes(y, caller=caller, scheme=weighter.scheme)
+    refuse_unhashable(weighter)
     if is_count_matrix(X):
         return _learn_from_counts(X, classes, weighter)
+    if weighter.n_features is not None:
+        hashing = hashing_of(weighter)
+        counts = count_hashed(X, hashing, weighter, is_fit=True)
+        if is_stateless(weighter):
+            return fitted_with(None, weighter, hashing=hashing), counts
+        return learn_weights(counts, classes, weighter, hashing=hashing), counts
     if weighter.vocabulary is None:
         counts, vocabulary, df = _learn_vocabulary(X, weighter)
     else:
@@ -55,7 +63,7 @@ def learn(X, y, weighter):
 
 def _learn_from_counts(X, classes, weighter):
     reason = "X is a count matrix, whose columns are the terms"
-    names = ("vocabulary", "ngram_range", *ANALYSIS_CONSTRAINTS)
+    names = ("vocabulary", "n_features", "ngram_range", *ANALYSIS_CONSTRAINTS)
     refuse_set(weighter, names, reason)
     # scikit-learn notes the columns on the estimator: here, on a copy.
     noted = copy(weighter)
@@ -75,6 +83,35 @@ def _learn_from_counts(X, classes, weighter):
         feature_names_in_=getattr(noted, "feature_names_in_", None),
     )
     return fitted, counts
+
+
+def refuse_unhashable(weighter):
+    """Refuse parameters that hashing cannot honour, or that are for hashing alone."""
+    if weighter.n_features is None:
+        refuse_set(weighter, ("alternate_sign",), "n_features is None")
+        return
+    refuse_set(weighter, ("vocabulary", *PRUNING), "n_features is given")
+    if weighter.alternate_sign and (
+        weighter.scheme != "tf-idf" or weighter.sublinear_tf
+    ):
+        raise ValueError(
+            f"{type(weighter).__name__}: scheme={weighter.scheme!r} and sublinear_tf="
+            f"{weighter.sublinear_tf!r} need counts that are not negative; with "
+            "alternate_sign=True only scheme='tf-idf' with sublinear_tf=False works. "
+            "Pass alternate_sign=False."
+        )
+
+
+def is_stateless(weighter):
+    """Whether there is nothing to learn: terms are hashed, and all weigh the same."""
+    is_plain = weighter.scheme == "tf-idf" and not weighter.use_idf
+    return weighter.n_features is not None and is_plain
+
+
+def count_hashed(X, hashing, weighter, *, is_fit):
+    """The matrix of counts of hashed terms."""
+    batches = weighter._count_batches(X, is_fit=is_fit)
+    return hashing.matrix(batches, dtype_of(weighter))
 
 
 def check_counts(X, weighter, *, reset=False):

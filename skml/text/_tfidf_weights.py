@@ -10,6 +10,7 @@ from sklearn import get_config
 from skml._codec import show, stored
 from skml._estimator import Fitted
 from skml.text._count_rows import weigh_rows
+from skml.text._hashing import Hashing
 from skml.text._term_weights import (
     bm25_idf,
     bm25_saturation,
@@ -57,11 +58,12 @@ class FittedTfidf(Fitted):
     norm: str | None
     k1: float
     b: float
-    term_weights_: np.ndarray
+    term_weights_: np.ndarray | None  # None: all are 1
     mean_length_: float | None
     classes_: np.ndarray | None
     vocabulary: Vocabulary | None = None
     fixed_vocabulary_: bool | None = None
+    hashing: Hashing | None = None
     n_features_in_: int | None = None
     feature_names_in_: np.ndarray | None = None
 
@@ -69,8 +71,12 @@ class FittedTfidf(Fitted):
         weights, n_terms = self.term_weights_, self.n_features_in_
         if self.vocabulary is not None:
             n_terms = len(self.vocabulary)
+        elif self.hashing is not None:
+            n_terms = self.hashing.n_features
         if self.scheme not in SCHEMES or self.norm not in {"l1", "l2", None}:
             raise ValueError(f"{show(self.scheme)} or {show(self.norm)} is not known")
+        if weights is None and self.hashing is not None and self.scheme == "tf-idf":
+            return
         if weights.shape != (n_terms,) or weights.dtype not in (np.float64, np.float32):
             raise ValueError(
                 f"term_weights_ are {weights.dtype} of the shape {weights.shape}, for "
@@ -80,6 +86,11 @@ class FittedTfidf(Fitted):
             raise ValueError(f"fixed_vocabulary_ is {self.fixed_vocabulary_}")
         if (self.mean_length_ is not None) != (self.scheme == "bm25"):
             raise ValueError(f"mean_length_ is {self.mean_length_} for {self.scheme}")
+
+    @property
+    def is_of_counts(self):
+        """Whether it was learned from a matrix of counts."""
+        return self.vocabulary is None and self.hashing is None
 
     @property
     def idf(self):
@@ -114,7 +125,7 @@ class FittedTfidf(Fitted):
         if self.sublinear_tf:
             np.log(counts.data, out=counts.data)
             counts.data += 1
-        if weights.dtype != counts.dtype:
+        if weights is not None and weights.dtype != counts.dtype:
             counts.data *= weights[counts.indices]
             weights = None
         return sum(

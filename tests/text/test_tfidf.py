@@ -651,5 +651,7 @@ def test_parameters_are_as_in_sklearn():
     """A user of TfidfVectorizer finds the same names with the same defaults."""
     ours, theirs = TfidfWeighter().get_params(), TfidfVectorizer().get_params()
     assert theirs.keys() <= ours.keys()
-    assert ours.keys() - theirs.keys() == {"scheme", "k1", "b", "a", "alpha", "n_jobs"}
+    assert ours.keys() - theirs.keys() == {
+        *("scheme", "k1", "b", "a", "alpha", "n_jobs", "n_features", "alternate_sign")
+    }
     assert all(ours[name] == theirs[name] for name in ours.keys() & theirs.keys())
