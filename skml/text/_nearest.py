@@ -81,37 +81,68 @@ def _is_nested(items):
     return len(items) > 0 and all(isinstance(item, (list, tuple)) for item in items)
 
 
-def search(queries, vectors, lengths, topn, method):
+def candidate_rows(candidates, vocabulary):
+    """The rows of the only words that may be found, in order; None is all."""
+    if candidates is None:
+        return None
+    if isinstance(candidates, str):
+        raise TypeError(
+            f"candidates={candidates!r:.60} is a str; pass a list of words."
+        )
+    candidates = list(candidates)
+    if not candidates:
+        raise ValueError("candidates is empty; pass words, or None for all words.")
+    unknown = [
+        word
+        for word in candidates
+        if not isinstance(word, str) or word not in vocabulary
+    ]
+    if unknown:
+        names = ", ".join(f"{word!r:.60}" for word in unknown[:5])
+        names += " and others" if len(unknown) > 5 else ""
+        raise KeyError(
+            f"{len(unknown)} of {len(candidates)} candidates are not in the vocabulary "
+            f"of {len(vocabulary)} words: {names}"
+        )
+    return np.unique([vocabulary[word] for word in candidates])
+
+
+def search(queries, vectors, lengths, topn, method, rows=None):
     """Yield the `topn` best words of each query, best first, as rows and scores.
 
-    A query is its positive and its negative parts: rows of words, or unit vectors.
+    A query is its positive and its negative parts: rows of words, or unit vectors. Only
+    words of the given rows, which ascend, are found; None is all.
     """
     for start in range(0, len(queries), _QUERIES):
         batch = queries[start : start + _QUERIES]
-        best = _search(batch, vectors, lengths, topn, method)
-        for scores, rows in zip(*best, strict=True):
-            yield [(row, s) for row, s in zip(rows, scores, strict=True) if s > -np.inf]
+        best = _search(batch, vectors, lengths, topn, method, rows)
+        for scores, found in zip(*best, strict=True):
+            pairs = zip(found, scores, strict=True)
+            yield [(row, score) for row, score in pairs if score > -np.inf]
 
 
-def _search(queries, vectors, lengths, topn, method):
+def _search(queries, vectors, lengths, topn, method, rows):
     """The scores and the rows of the best words; minus infinity is no word."""
     parts, signs, starts, (query, row) = _flatten(queries, vectors, lengths)
     if method == "3CosAdd":
         parts = np.add.reduceat(parts * signs, starts, axis=0)
         parts /= lengths_of(parts)[:, None]
     best = np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), int)
-    for first in range(0, len(vectors), TILE):
+    for first in range(0, len(vectors) if rows is None else len(rows), TILE):
         tile = slice(first, first + TILE)
+        last = min(first + TILE, len(vectors))
+        found = np.arange(first, last) if rows is None else rows[tile]
+        tile = tile if rows is None else found
         scores = parts @ np.asarray(vectors[tile]).T
         scores /= lengths[tile]
         # What rounding adds to a cosine would also order those that are equal to 1.
         np.clip(scores, -1, 1, out=scores)
         if method == "3CosMul":
             scores = _multiply(scores, signs, starts)
-        here = (first <= row) & (row < first + scores.shape[1])
-        scores[query[here], row[here] - first] = -np.inf
-        rows = np.arange(first, first + scores.shape[1])
-        best = _merge(best, _best(scores, rows, topn), topn)
+        column = np.minimum(np.searchsorted(found, row), len(found) - 1)
+        here = found[column] == row
+        scores[query[here], column[here]] = -np.inf
+        best = _merge(best, _best(scores, found, topn), topn)
     return [each.tolist() for each in best]
 
 

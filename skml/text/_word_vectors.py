@@ -11,7 +11,7 @@ import numpy as np
 
 from skml._codec import register
 from skml._store import read_model, write_model
-from skml.text._nearest import lengths_of, search, split_queries
+from skml.text._nearest import candidate_rows, lengths_of, search, split_queries
 from skml.text._word_vector_checks import (
     check_subwords,
     check_vectors,
@@ -165,7 +165,15 @@ class WordVectors:
 
     __hash__ = None
 
-    def most_similar(self, positive=(), negative=(), *, topn=10, method="3CosAdd"):
+    def most_similar(
+        self,
+        positive=(),
+        negative=(),
+        *,
+        topn=10,
+        method="3CosAdd",
+        candidates=None,
+    ):
         """Find the words that are most similar to words, and least to others.
 
         Parameters
@@ -183,6 +191,8 @@ class WordVectors:
             `positive` minus those of `negative` [1]_; or, with all cosines moved to
             [0, 1] by (1 + cos) / 2, the product of those to `positive` over the
             product of those to `negative` plus 0.001 [2]_.
+        candidates : list of str or None, default=None
+            The only words to search among. By default all words.
 
         Returns
         -------
@@ -193,7 +203,7 @@ class WordVectors:
         Raises
         ------
         KeyError
-            If a word is not in the vocabulary.
+            If a word or a candidate is not in the vocabulary.
         ValueError
             If a query is empty, or a vector has another size.
 
@@ -209,15 +219,14 @@ class WordVectors:
         if not isinstance(topn, Integral) or isinstance(topn, bool) or topn < 1:
             raise ValueError(f"topn must be a positive integer; got {topn!r}.")
         queries, is_one = split_queries(positive, negative, self._part)
+        rows = candidate_rows(candidates, self.vocabulary)
         if self._lengths is None:
             self._lengths = lengths_of(self.vectors)
-        similar = [
-            [(self.words[row], score) for row, score in best]
-            for best in search(queries, self.vectors, self._lengths, int(topn), method)
-        ]
+        found = search(queries, self.vectors, self._lengths, int(topn), method, rows)
+        similar = [[(self.words[row], score) for row, score in best] for best in found]
         return similar[0] if is_one else similar
 
-    def nearest(self, vectors, *, topn=10):
+    def nearest(self, vectors, *, topn=10, candidates=None):
         """Find the words whose vectors are most similar to given vectors.
 
         Parameters
@@ -226,6 +235,8 @@ class WordVectors:
             One vector, or many.
         topn : int, default=10
             How many words to return.
+        candidates : list of str or None, default=None
+            The only words to search among. By default all words.
 
         Returns
         -------
@@ -242,7 +253,7 @@ class WordVectors:
         queries = [[vector] for vector in np.atleast_2d(vectors)]
         if not queries:
             return []
-        similar = self.most_similar(queries, topn=topn)
+        similar = self.most_similar(queries, topn=topn, candidates=candidates)
         return similar[0] if vectors.ndim == 1 else similar
 
     def similarity(self, first, second):

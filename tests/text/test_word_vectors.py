@@ -69,6 +69,31 @@ def test_most_similar_as_word_by_word(positive, negative, topn, method, small_ti
 
 
 @pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
+@pytest.mark.parametrize("n_candidates", [1, 2, 15, 16, 40, 60])
+def test_candidates_are_ranked_as_among_all(n_candidates, method, small_tiles):
+    words = random_words()
+    chosen = np.random.default_rng(n_candidates).permutation(words.words)
+    chosen = chosen[:n_candidates].tolist()
+    positive, negative = map(list, zip(*QUERIES, strict=True))
+    options = {"method": method, "topn": 7}
+    found = words.most_similar(positive, negative, candidates=chosen, **options)
+    every = words.most_similar(positive, negative, method=method, topn=60)
+    for answers, expected in zip(found, every, strict=True):
+        expected = [(word, score) for word, score in expected if word in chosen][:7]
+        assert_same_answers(answers, expected)
+    given = {word for word, _ in words.nearest(words["w3"], candidates=set(chosen * 2))}
+    assert len(given) == min(n_candidates, 10)
+    assert given <= set(chosen)
+
+
+def test_candidates_that_are_equal_come_in_order_of_the_rows(small_tiles):
+    words = WordVectors(np.ones((50, 2)), [f"w{i}" for i in range(50)])
+    found = words.most_similar("w3", candidates=["w40", "w3", "w9", "w17"])
+    assert [word for word, _ in found] == ["w9", "w17", "w40"]
+    assert words.most_similar("w3", candidates=["w3"]) == []
+
+
+@pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
 def test_many_queries_are_answered_as_one_by_one(method, small_tiles):
     words = random_words()
     positive, negative = map(list, zip(*QUERIES, strict=True))
@@ -276,6 +301,26 @@ def test_bad_vectors_and_words(vectors, vocabulary, error, message):
         (lambda w: w.most_similar("w1", topn=0), ValueError, "topn"),
         (lambda w: w.most_similar("w1", topn=1.5), ValueError, "topn"),
         (lambda w: w.most_similar("w1", method="cos"), ValueError, "3CosMul"),
+        (
+            lambda w: w.most_similar("w1", candidates="w2"),
+            TypeError,
+            "is a str; pass a",
+        ),
+        (
+            lambda w: w.nearest(w["w1"], candidates=[]),
+            ValueError,
+            "candidates is empty",
+        ),
+        (
+            lambda w: w.most_similar("w1", candidates=["w2", "x", 3]),
+            KeyError,
+            "2 of 3 candidates are not in the vocabulary of 60 words: 'x', 3",
+        ),
+        (
+            lambda w: w.nearest(w["w1"], candidates=list("abcdefg")),
+            KeyError,
+            "'a', 'b', 'c', 'd', 'e' and others",
+        ),
         (lambda w: w.most_similar([np.ones(3)]), ValueError, "3 dimensions"),
         (lambda w: w.most_similar([np.full(7, np.inf)]), ValueError, "not finite"),
         (lambda w: w.most_similar([None]), TypeError, "word or a vector"),
