@@ -8,11 +8,13 @@ EXTENSIONS = {
     "text/_alias_table": [],
     "text/_alphabet": ["_alphabet.pxd"],
     "text/_count_rows": ["_count_rows.pxd"],
+    "text/_fasttext_kernel": ["_fasttext_steps.h", "_row_steps.h"],
+    "text/_hashed_ngrams": [],
     "text/_ngram_kernel": ["_alphabet.pxd", "_count_rows.pxd", "_terms.pxd"],
     "text/_row_sums": ["_row_sums.h"],
     "text/_term_hashes": [],
     "text/_terms": ["_alphabet.pxd", "_terms.pxd"],
-    "text/_word2vec_kernel": ["_word2vec_steps.h"],
+    "text/_word2vec_kernel": ["_row_steps.h", "_word2vec_steps.h"],
     "text/_word_vector_parser": [],
 }
 

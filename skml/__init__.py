@@ -15,6 +15,7 @@ _ROOM_OF_NAME = {
     "BertTokenClassifier": "skml.neural",
     "BertTransformer": "skml.neural",
     "EmbeddingTransformer": "skml.text",
+    "FastTextClassifier": "skml.text",
     "GBDTClassifier": "skml.tabular",
     "GBDTRegressor": "skml.tabular",
     "LRClassifier": "skml.tabular",

@@ -122,6 +122,11 @@ _CASES = {
     "EmbeddingTransformer": lambda: Case(
         skml.EmbeddingTransformer(_word_vectors()), SENTENCES
     ),
+    "FastTextClassifier": lambda: Case(
+        skml.FastTextClassifier(vector_size=8, max_iter=10, random_state=0),
+        SENTENCES * 3,
+        list("aabbaabb") * 3,
+    ),
     "GBDTClassifier": lambda: _of_table("GBDTClassifier", **BOOSTER, random_state=0),
     "GBDTRegressor": lambda: _of_table(
         "GBDTRegressor", **BOOSTER, method="exact", random_state=0

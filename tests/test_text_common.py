@@ -7,6 +7,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from skml.text import (
     EmbeddingTransformer,
+    FastTextClassifier,
     TfidfWeighter,
     Word2VecTransformer,
     WordVectors,
@@ -44,6 +45,14 @@ ESTIMATORS = [
     TfidfWeighter(analyzer="char_wb", ngram_range=(2, 3), n_jobs=2),
     TfidfWeighter(n_features=64),
     TfidfWeighter(n_features=64, use_idf=False, ngram_range=(1, 2)),
+    FastTextClassifier(vector_size=8, max_iter=5),
+    FastTextClassifier(
+        **SMALL,
+        loss="hierarchical-softmax",
+        subwords=(1, 3),
+        class_weight="balanced",
+        early_stopping=True,
+    ),
     # What is made of others keeps to the contracts, but for parameters and tags.
     make_pipeline(
         FeatureUnion(
@@ -59,6 +68,7 @@ IN_A_PROCESS = FeatureUnion(
         ("subwords", Word2VecTransformer(**SMALL, subwords=(2, 3))),
         ("others", ESTIMATORS[1]),
         ("embedding", ESTIMATORS[4]),
+        ("supervised", FastTextClassifier(**SMALL)),
         *(
             (scheme, TfidfWeighter(scheme=scheme))
             for scheme in ("bm25", "usif", "or", "nb")

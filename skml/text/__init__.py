@@ -1,6 +1,7 @@
-"""Documents to word vectors, token weights and document vectors."""
+"""Documents to word vectors, token weights, document vectors and classes."""
 
 from skml.text._embedding import EmbeddingTransformer
+from skml.text._fasttext import FastTextClassifier
 from skml.text._line_documents import LineDocuments
 from skml.text._tfidf import TfidfWeighter
 from skml.text._word2vec import Word2VecTransformer
@@ -8,6 +9,7 @@ from skml.text._word_vectors import WordVectors
 
 __all__ = [
     "EmbeddingTransformer",
+    "FastTextClassifier",
     "LineDocuments",
     "TfidfWeighter",
     "Word2VecTransformer",

@@ -15,6 +15,7 @@ from skml.text._word2vec_tables import HuffmanTree, huffman_tree
 
 LOSSES = ("softmax", "hierarchical-softmax", "one-vs-rest")
 MOST_BUCKETS = 2**31 - 1
+END_OF_LINE = "</s>"  # the token that ends each document
 # Up to so many buckets, a table has the row of each: 64 MiB at most.
 _MOST_IN_TABLE = 1 << 24
 
@@ -74,7 +75,8 @@ class FittedFastText(Fitted):
     subwords : tuple of (int, int) or None
         The lengths of n-grams of characters.
     end_of_line : bool
-        Whether the token ``</s>`` ends each document, as in fastText's own models.
+        Whether the token ``</s>`` ends each document. If it is in the vocabulary, its
+        vector is a bias; it takes part in n-grams of words, and has none of characters.
     random_state : RandomStateData or None
         What `partial_fit` continues with.
     """
@@ -159,6 +161,11 @@ class FittedFastText(Fitted):
         state.pop("_rows", None)
         return state
 
+    @property
+    def end_row(self):
+        """The row of the token that ends each document, or -1."""
+        return find_word(self.vocabulary, END_OF_LINE) if self.end_of_line else -1
+
     def rows_of(self, buckets):
         """The row of each of some buckets, or -1."""
         if len(self.buckets) == self.n_buckets:
@@ -218,6 +225,15 @@ class FittedFastText(Fitted):
     @property
     def _tree(self):
         return class_tree(self.class_counts)
+
+
+def find_word(vocabulary, word):
+    """The position of a word, or -1; without a dictionary of all words."""
+    spelled = np.frombuffer(word.encode(), dtype=np.uint8)
+    same_size = np.flatnonzero(np.diff(vocabulary.ends) == len(spelled))
+    places = vocabulary.ends[same_size][:, np.newaxis] + np.arange(len(spelled))
+    is_same = (vocabulary.spelling[places] == spelled).all(axis=1)
+    return int(same_size[is_same][0]) if is_same.any() else -1
 
 
 def _check_array(name, array, dtype, shape):

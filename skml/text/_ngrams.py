@@ -111,6 +111,12 @@ def encode(documents, analysis, max_bytes, n_jobs=None):
     documents : EncodedDocuments
         The documents as ids.
     """
+    terms, documents = encode_terms(documents, analysis, max_bytes, n_jobs)
+    return terms.symbols()[len(analysis.stop_words) :], documents
+
+
+def encode_terms(documents, analysis, max_bytes, n_jobs=None):
+    """As `encode`, but the first of the terms, `Terms`, are the stop words."""
     n_jobs = effective_n_jobs(n_jobs)
     every = [analysis.new_terms() for _ in range(n_jobs)]
     counters = [analysis.counter(terms, in_order=True) for terms in every]
@@ -133,9 +139,7 @@ def encode(documents, analysis, max_bytes, n_jobs=None):
             offsets.append(stream.n_ids + ends)
             stream.write(tokens - np.int32(n_stop_words))
         position += len(batch)
-    return every[0].symbols()[n_stop_words:], EncodedDocuments(
-        stream.finish(), np.concatenate(offsets)
-    )
+    return every[0], EncodedDocuments(stream.finish(), np.concatenate(offsets))
 
 
 def _batches(documents, factor=1):

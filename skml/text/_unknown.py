@@ -26,12 +26,14 @@ def warn_unknown(
     why,
     remedy=_HOW_DOCUMENTS_DIFFER,
     most=0.9,
+    become="become zeros",
 ):
     """Warn if such a fraction of the documents with tokens have none that is known.
 
     `n_tokens` is how many tokens each document has, and `n_known` how many of them are
     known. `terms`, some of the tokens, and the reason may be functions that return
-    them. A single document is no reason to warn.
+    them. `become` says what happens to such a document. A single document is no reason
+    to warn.
     """
     n_filled = np.count_nonzero(n_tokens)
     n_lost = n_filled - np.count_nonzero(n_known[n_tokens > 0])
@@ -41,7 +43,7 @@ def warn_unknown(
             remedy += segmentation_advice(terms() if callable(terms) else terms)
         warn_user(
             f"{type(estimator).__name__}: {which} documents have no known word and "
-            f"become zeros: {why() if callable(why) else why}. {remedy}"
+            f"{become}: {why() if callable(why) else why}. {remedy}"
         )
 
 

@@ -55,8 +55,8 @@ class Word2VecTraining:
                     "n-gram of such a length that is not the whole word. Choose "
                     "smaller lengths, or None."
                 )
-        self._inputs = _aligned_zeros(len(words) + len(self.hashes), self.vector_size)
-        self._outputs = _aligned_zeros(len(words), self.vector_size)
+        self._inputs = aligned_zeros(len(words) + len(self.hashes), self.vector_size)
+        self._outputs = aligned_zeros(len(words), self.vector_size)
 
     @property
     def input_rows(self):
@@ -148,7 +148,7 @@ class Word2VecTraining:
             )
             for worker, (start, stop) in enumerate(pairwise(bounds.tolist()))
         ]
-        _run_in_threads(tasks, stop_flag, documents.ids)
+        run_in_threads(tasks, stop_flag, documents.ids)
         loss, n_pairs = totals.sum(axis=0)
         self.n_pairs += int(n_pairs)
         return float(loss / n_pairs) if n_pairs else 0.0
@@ -171,11 +171,11 @@ class Word2VecTraining:
     def drop_padding(self):
         """Make the vectors contiguous in their own memory; ends the training."""
         del self._trainer
-        self._inputs = _without_padding(self._inputs, self.vector_size)
-        self._outputs = _without_padding(self._outputs, self.vector_size)
+        self._inputs = without_padding(self._inputs, self.vector_size)
+        self._outputs = without_padding(self._outputs, self.vector_size)
 
 
-def _aligned_zeros(n_rows, n_columns):
+def aligned_zeros(n_rows, n_columns):
     """Zeros whose rows, padded to whole cache lines, start on a cache line."""
     stride = -(-n_columns // _LINE) * _LINE
     memory = np.zeros(n_rows * stride + _LINE, dtype=np.float32)
@@ -183,7 +183,7 @@ def _aligned_zeros(n_rows, n_columns):
     return memory[start : start + n_rows * stride].reshape(n_rows, stride)
 
 
-def _without_padding(matrix, n_columns):
+def without_padding(matrix, n_columns):
     """The first columns of a matrix, moved together in its own memory."""
     n_rows = len(matrix)
     moved = matrix.reshape(-1)[: n_rows * n_columns].reshape(n_rows, n_columns)
@@ -210,7 +210,7 @@ def fill_randomly(rows, random_state):
         part[...] = numbers
 
 
-def _run_in_threads(tasks, stop_flag, ids):
+def run_in_threads(tasks, stop_flag, ids):
     """Run functions side by side; an exception, Ctrl-C too, stops them all."""
     is_mapped = mapping_of(ids) is not None
     with ThreadPoolExecutor(len(tasks)) as threads:

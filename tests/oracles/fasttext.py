@@ -5,6 +5,9 @@ classification", arXiv:1607.01759; what the program adds to them (hashes, the or
 which the tree is built) was read off its results.
 """
 
+import numpy as np
+from scipy.special import expit, logsumexp, softmax
+
 
 def signed(value, bits):
     """The integer of so many bits that the lowest bits of a value are."""
@@ -68,3 +71,66 @@ def tree_of(counts):
             path.append((node - n, turn))
         paths.append(path[::-1])
     return paths
+
+
+def loss_of(scores, target, paths=None, is_logistic=False):
+    """The loss of a document, given the scores of its outputs.
+
+    `target` is its class; of logistic regressions, all its classes.
+    """
+    if paths is not None:
+        return -sum(
+            np.log(expit(scores[node] if turn else -scores[node]))
+            for node, turn in paths[target]
+        )
+    if is_logistic:
+        signs = np.where(np.isin(np.arange(len(scores)), target), 1, -1)
+        return -np.log(expit(signs * scores)).sum()
+    return logsumexp(scores) - scores[target]
+
+
+def errors_of(scores, target, paths=None, is_logistic=False):
+    """The negative derivatives of the loss by the scores."""
+    errors = np.zeros(len(scores))
+    if paths is not None:
+        for node, turn in paths[target]:
+            errors[node] = turn - expit(scores[node])
+        return errors
+    if is_logistic:
+        return np.isin(np.arange(len(scores)), target) - expit(scores)
+    errors = -softmax(scores)
+    errors[target] += 1
+    return errors
+
+
+class Twin:
+    """Trains a document after the other, in float64."""
+
+    def __init__(self, inputs, outputs, paths=None, is_logistic=False):
+        self.inputs, self.outputs = inputs.astype(float), outputs.astype(float)
+        self.rest = paths, is_logistic
+
+    def step(self, rows, target, rate):
+        """A step of gradient descent on the loss of a document, which it returns.
+
+        The gradient of the mean is divided among its rows, of which one may stand
+        twice.
+        """
+        x = self.inputs[rows].mean(axis=0)
+        scores = self.outputs @ x
+        errors = errors_of(scores, target, *self.rest)
+        gradient = errors @ self.outputs
+        self.outputs += rate * np.outer(errors, x)
+        np.add.at(self.inputs, rows, rate * gradient / len(rows))
+        return loss_of(scores, target, *self.rest)
+
+    def epoch(self, documents, targets, weights, order, rate, last_rate):
+        """An epoch, in which the learning rate falls; returns the mean loss."""
+        total = sum_of_weights = 0.0
+        for i, d in enumerate(order):
+            now = rate - (rate - last_rate) * i / len(order)
+            if len(documents[d]):
+                loss = self.step(documents[d], targets[d], weights[d] * now)
+                total += weights[d] * loss
+                sum_of_weights += weights[d]
+        return total / sum_of_weights

@@ -1,0 +1,100 @@
+"""Sets of labelled documents, made of files of text; blanks stand between tokens."""
+
+import glob
+import json
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from _pairs import read_pairs
+
+from skml.datasets import load_docstrings
+
+
+def read_sms(folder):
+    """Messages, and whether they are spam."""
+    text = Path(folder, "sms_spam", "sms.tsv").read_text("utf-8")
+    lines = [line.split("\t", 1) for line in text.splitlines()]
+    return [text for _, text in lines], [label for label, _ in lines]
+
+
+def read_polarity(folder):
+    """Sentences of reviews, in favour or against."""
+    X, y = [], []
+    with zipfile.ZipFile(
+        Path(folder, "sentence_polarity", "sentence_polarity.zip")
+    ) as f:
+        for label in ("pos", "neg"):
+            name = next(n for n in f.namelist() if n.endswith(f".{label}"))
+            sentences = f.read(name).decode("utf-8").splitlines()
+            X += sentences
+            y += [label] * len(sentences)
+    return X, y
+
+
+def read_poets(folder):
+    """Chinese poems by characters, and who wrote them: poets of at least 20."""
+    poems = []
+    for path in sorted(glob.glob(str(Path(folder, "chinese_poetry", "*.json")))):
+        poems += json.loads(Path(path).read_text("utf-8"))
+    texts = ["".join(poem.get("paragraphs", ())) for poem in poems]
+    pairs = [
+        (" ".join("".join(text.split())), "_".join(poem["author"].split()))
+        for text, poem in zip(texts, poems, strict=True)
+        if text.strip()
+    ]
+    counts = Counter(poet for _, poet in pairs)
+    pairs = [(text, poet) for text, poet in pairs if counts[poet] >= 20]
+    return [text for text, _ in pairs], [poet for _, poet in pairs]
+
+
+def read_languages(folder):
+    """Sentences of Tatoeba, and their language; Chinese by characters."""
+    english, chinese = read_pairs(Path(folder, "cmn_eng_tatoeba", "cmn.txt"))
+    french_file = Path(folder, "fra_eng_tatoeba", "fra-eng_2017.zip")
+    _, french = read_pairs(french_file)
+    sentences = {
+        "eng": english,
+        "cmn": [" ".join("".join(s.split())) for s in chinese],
+        "fra": french[::5],
+    }
+    pairs = dict.fromkeys(
+        (" ".join(text.split()), language)
+        for language, texts in sentences.items()
+        for text in texts
+    )
+    return [text for text, _ in pairs], [language for _, language in pairs]
+
+
+def read_docstrings(folder):
+    """Docstrings of installed packages, and the package: those with at least 50."""
+    bunch = load_docstrings()
+    names = [bunch.target_names[i] for i in bunch.target]
+    counts = Counter(names)
+    pairs = [
+        (" ".join(text.split()), name)
+        for text, name in zip(bunch.data, names, strict=True)
+        if counts[name] >= 50
+    ]
+    return [text for text, _ in pairs], [name for _, name in pairs]
+
+
+SETS = {
+    "sms_spam": read_sms,
+    "sentence_polarity": read_polarity,
+    "poets": read_poets,
+    "languages": read_languages,
+    "docstrings": read_docstrings,
+}
+
+
+def split(X, y, seed=0, fraction=0.2):
+    """Documents and labels to learn from, and to test with; none is on both sides."""
+    texts, of_document = np.unique(np.array(X, dtype=object), return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(texts))
+    is_test = np.zeros(len(texts), dtype=bool)
+    is_test[order[: round(fraction * len(texts))]] = True
+    test = is_test[of_document]
+    X, y = np.array(X, dtype=object), np.array(y, dtype=object)
+    return X[~test].tolist(), y[~test].tolist(), X[test].tolist(), y[test].tolist()

@@ -1,0 +1,159 @@
+"""Compare FastTextClassifier with fastText: accuracy, and CPU time of fit and predict.
+
+Run it with ::
+
+    python benchmarks/text_classifier.py FOLDER --peer PYTHON [--rounds 3]
+
+where PYTHON is the interpreter of an environment with fasttext-wheel 0.9.2 and NumPy
+below 2, and FOLDER holds the sets that `_classified.py` reads. Both train in turn
+on the same tokens with the same parameters and one thread. A round shuffles the
+documents anew, for both, as fastText takes no seed. benchmarks/README.md says what the
+numbers mean.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from statistics import mean
+from tempfile import TemporaryDirectory
+from time import process_time
+
+from _arguments import existing_file, existing_folder, positive
+from _classified import SETS, split
+from _machine import describe, limit_blas
+
+from skml.text import FastTextClassifier
+
+_LOSSES = {"softmax": "softmax", "hierarchical-softmax": "hs", "one-vs-rest": "ova"}
+
+
+def run_skml(train, test, seed, arguments):
+    model = FastTextClassifier(
+        arguments.size,
+        ngram_range=(1, arguments.words),
+        subwords=arguments.subwords,
+        loss=arguments.loss,
+        learning_rate=arguments.rate,
+        max_iter=arguments.epochs,
+        token_pattern=r"\S+",
+        lowercase=False,
+        random_state=seed,
+    )
+    start = process_time()
+    model.fit(*train)
+    fitted = process_time()
+    labels = model.predict(test).tolist()
+    return {
+        "fit": fitted - start,
+        "predict": process_time() - fitted,
+        "labels": labels,
+        "loss": model.loss_curve_[-1],
+    }
+
+
+def run_fasttext(train, test, seed, arguments):
+    subwords = arguments.subwords or (0, 0)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "train.txt")
+        lines = [f"__label__{y} {x}\n" for x, y in zip(*train, strict=True)]
+        path.write_text("".join(lines), "utf-8")
+        parameters = {
+            "lr": arguments.rate,
+            "dim": arguments.size,
+            "epoch": arguments.epochs,
+            "wordNgrams": arguments.words,
+            "minn": subwords[0],
+            "maxn": subwords[1],
+            "minCount": 1,
+            "loss": _LOSSES[arguments.loss],
+            "bucket": 2_000_000,
+            "thread": 1,
+            "verbose": 0,
+        }
+        task = {"train": str(path), "parameters": parameters, "documents": test}
+        peer = Path(__file__).with_name("_fasttext_peer.py")
+        run = subprocess.run(
+            [arguments.peer, "-I", str(peer)],
+            input=json.dumps(task),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if run.returncode:
+        sys.exit(f"fastText failed:\n{run.stderr}")
+    return json.loads(run.stdout)
+
+
+RUN = {"skml": run_skml, "fastText": run_fasttext}
+
+
+def compare(name, arguments):
+    X, y, X_test, y_test = split(*SETS[name](arguments.folder))
+    n_tokens = sum(len(x.split()) for x in X)
+    n_classes = len(set(y))
+    results = {library: [] for library in RUN}
+    for seed in range(arguments.rounds):
+        order = list(range(len(X)))
+        random.Random(seed).shuffle(order)
+        train = [X[i] for i in order], [y[i] for i in order]
+        for library, run in RUN.items():
+            result = run(train, X_test, seed, arguments)
+            pairs = zip(result.pop("labels"), y_test, strict=True)
+            result["accuracy"] = mean(a == b for a, b in pairs)
+            results[library].append(result)
+    cells = [name, f"{len(X):,}", f"{n_classes}", f"{n_tokens:,}"]
+    for library in RUN:
+        scores = [100 * r["accuracy"] for r in results[library]]
+        cells.append(f"{mean(scores):.2f} ({min(scores):.2f} to {max(scores):.2f})")
+    least = {
+        (library, what): min(r[what] for r in results[library])
+        for library in RUN
+        for what in ("fit", "predict")
+    }
+    for what in ("fit", "predict"):
+        ratio = least["fastText", what] / least["skml", what]
+        cells.append(f"{least['skml', what]:.3f}")
+        cells.append(f"**{ratio:.1f}**")
+    speed = n_tokens * arguments.epochs / least["skml", "fit"] / 1e6
+    cells.append(f"{speed:.2f}")
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def pair(text):
+    low, high = map(int, text.split(","))
+    return low, high
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__.partition("\n")[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("folder", type=existing_folder, help="the sets of documents")
+    add("--peer", type=existing_file, required=True, help="Python with fasttext")
+    add("--sets", nargs="+", choices=SETS, default=list(SETS))
+    add("--rounds", type=positive, default=3)
+    add("--size", type=positive, default=100)
+    add("--words", type=positive, default=2, help="the longest n-gram of words")
+    add("--subwords", type=pair, default=None, help="n-grams of characters, as 3,6")
+    add("--epochs", type=positive, default=25)
+    add("--rate", type=float, default=0.5, help="the learning rate")
+    add("--loss", choices=_LOSSES, default="softmax")
+    arguments = parser.parse_args()
+    limit_blas()
+    print(", ".join(f"{k} {v}" for k, v in describe("joblib").items()))
+    print(
+        "\n| set | documents | classes | tokens | accuracy, skml | accuracy, fastText |"
+        " fit, CPU s | x | predict, CPU s | x | M tokens x epochs a CPU s |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    )
+    for name in arguments.sets:
+        compare(name, arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""From documents to the rows whose mean is the vector of a document."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import inf
+
+import numpy as np
+
+from skml.text._fasttext_fitted import END_OF_LINE
+from skml.text._fasttext_kernel import Features, average_rows
+from skml.text._hashed_ngrams import character_ngrams, hash_words, word_ngrams
+from skml.text._ngrams import Analysis, encode_terms, order_symbols
+from skml.text._terms import Terms
+from skml.text._tfidf_vocabulary import Vocabulary
+from skml.text._vocabulary import EncodedDocuments, spell
+
+
+@dataclass
+class Tokens:
+    """Documents as ids of tokens, and how these are spelled.
+
+    The first of the terms are the stop words, which have no id.
+    """
+
+    terms: Terms
+    documents: EncodedDocuments
+    analysis: Analysis
+
+    @property
+    def n_stop_words(self):
+        return len(self.analysis.stop_words)
+
+    @property
+    def n_tokens(self):
+        """How many different ones there are."""
+        return self.terms.n_terms - self.n_stop_words
+
+    @property
+    def sizes(self):
+        """How many tokens each document has."""
+        return np.diff(self.documents.offsets)
+
+    def counts(self):
+        """How often each token occurs."""
+        return np.bincount(self.documents.ids, minlength=self.n_tokens)
+
+    @cached_property
+    def spelling(self):
+        """The tokens in UTF-8, one behind the other, and 0 and where each ends."""
+        numbers = np.arange(self.terms.n_terms, dtype=np.int32) - self.n_stop_words
+        return self.terms.spell(numbers.astype(np.int32), self.n_tokens)
+
+    def in_order(self):
+        """The ids in the order of their spelling."""
+        order = order_symbols(self.terms) - self.n_stop_words
+        return order[order >= 0]
+
+    def vocabulary(self, chosen):
+        """The vocabulary of some tokens, in this order."""
+        numbers = np.full(self.terms.n_terms, -1, dtype=np.int32)
+        numbers[self.n_stop_words + chosen] = np.arange(len(chosen))
+        return Vocabulary(*self.terms.spell(numbers, len(chosen)))
+
+    def rows_in(self, vocabulary):
+        """The position in a vocabulary of each token, or -1."""
+        known, columns = vocabulary.closed(self.analysis)
+        numbers = known.absorb(self.terms)[self.n_stop_words :]
+        return np.where(numbers >= 0, columns[numbers], np.int32(-1)).astype(np.int32)
+
+    def take(self, positions):
+        """Some of the documents, whose other tokens then occur no more."""
+        offsets = self.documents.offsets
+        sizes = self.sizes[positions]
+        ends = np.concatenate([[0], np.cumsum(sizes)])
+        places = np.repeat(offsets[positions] - ends[:-1], sizes)
+        ids = self.documents.ids[places + np.arange(ends[-1])]
+        return replace(self, documents=EncodedDocuments(ids, ends))
+
+    def sample(self):
+        """The spelling of some tokens, as a list of str."""
+        return self.terms.symbols()[self.n_stop_words :][:1000]
+
+
+def read_tokens(estimator, X, *, is_fit=True, known=()):
+    """Read documents; there must be one."""
+    analysis, documents = estimator._analyse(X, is_fit=is_fit, known=known)
+    # N-grams of words are made of hashes, not of terms.
+    analysis = replace(analysis, ngram_range=(1, 1))
+    terms, documents = encode_terms(documents, analysis, inf, estimator.n_jobs)
+    estimator._check_not_empty(documents.n_documents)
+    return Tokens(terms, documents, analysis)
+
+
+@dataclass
+class Buckets:
+    """The buckets of n-grams: of the characters of each token, and of documents' words.
+
+    Each is a pair of offsets and buckets, as the functions that hash give them.
+    """
+
+    of_tokens: tuple
+    of_documents: tuple
+
+
+def find_buckets(tokens, model):
+    """Hash the n-grams of documents; `model` says which there are."""
+    documents, (spelling, ends) = tokens.documents, tokens.spelling
+    nothing = np.empty(0, dtype=np.int32)
+    of_tokens = np.zeros(tokens.n_tokens + 1, dtype=np.int64), nothing
+    of_documents = np.zeros(len(documents.offsets), dtype=np.int64), nothing
+    if model.subwords is not None:
+        shortest, longest = model.subwords
+        lengths = {"min_n": shortest, "max_n": longest}
+        of_tokens = character_ngrams(
+            spelling, ends, **lengths, n_buckets=model.n_buckets
+        )
+    if model.word_ngrams > 1:
+        ids, offsets, hashes = documents.ids, documents.offsets, None
+        hashes = hash_words(spelling, ends)
+        if model.end_of_line:
+            ids, offsets = _end_lines(documents, tokens.n_tokens)
+            hashes = np.append(hashes, hash_words(*spell([END_OF_LINE])))
+        of_documents = word_ngrams(
+            ids, offsets, hashes, max_n=model.word_ngrams, n_buckets=model.n_buckets
+        )
+    return Buckets(of_tokens, of_documents)
+
+
+def _end_lines(documents, token):
+    """Documents with one more token each."""
+    ids = np.insert(documents.ids, documents.offsets[1:], token)
+    offsets = documents.offsets + np.arange(len(documents.offsets))
+    return ids.astype(np.int32), offsets
+
+
+def find_features(tokens, model, buckets=None):
+    """The rows of documents in a fitted model."""
+    buckets = find_buckets(tokens, model) if buckets is None else buckets
+    ids, offsets = tokens.documents.ids, tokens.documents.offsets
+    parts = tokens.rows_in(model.vocabulary)
+    part_offsets, of_tokens = buckets.of_tokens
+    if len(of_tokens):
+        parts = np.insert(model.rows_of(of_tokens), part_offsets[:-1], parts)
+    part_offsets = part_offsets + np.arange(len(part_offsets))
+    if model.end_of_line:
+        ids, offsets = _end_lines(tokens.documents, tokens.n_tokens)
+        parts = np.append(parts, np.int32(model.end_row))
+        part_offsets = np.append(part_offsets, len(parts))
+    ngram_offsets, of_documents = buckets.of_documents
+    return Features(
+        np.ascontiguousarray(ids, dtype=np.int32),
+        offsets,
+        part_offsets,
+        parts.astype(np.int32, copy=False),
+        ngram_offsets,
+        model.rows_of(of_documents) if len(of_documents) else of_documents,
+    )
+
+
+def mean_vectors(features, input_vectors, vector_size):
+    """The mean of the rows of each document, and how many there are."""
+    n = features.n_documents
+    means = np.zeros((n, vector_size), dtype=np.float32)
+    n_rows = np.zeros(n, dtype=np.int64)
+    average_rows(input_vectors, features, means, n_rows)
+    return means, n_rows
