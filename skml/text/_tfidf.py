@@ -1,7 +1,6 @@
 """Weights of documents and of their tokens, by tf-idf and other schemes.
 
-More than half of this file is the documentation of one class, its schemes and its
-parameters.
+Most of this file is the documentation of one class, its schemes and its parameters.
 """
 
 from collections.abc import Mapping
@@ -15,8 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._estimator import BaseLearner
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
-from skml.text._counts import count_matrix, is_count_matrix, value_of_each_token
-from skml.text._hashing import MOST_FEATURES, hashing_of
+from skml.text._hashing import MOST_FEATURES
 from skml.text._tfidf_columns import TermColumnsMixin
 from skml.text._tfidf_learning import (
     PRUNING,
@@ -25,11 +23,10 @@ from skml.text._tfidf_learning import (
     dtype_of,
     is_stateless,
     learn,
-    refuse_unhashable,
 )
-from skml.text._tfidf_weights import SCHEMES, SUPERVISED, FittedTfidf, fitted_with
+from skml.text._tfidf_online import learn_more
+from skml.text._tfidf_weights import SCHEMES, SUPERVISED, FittedTfidf
 from skml.text._unknown import warn_unknown
-from skml.text._vocabulary import reindex
 
 _AS_IN_SKLEARN = ("norm", "use_idf", "smooth_idf", "sublinear_tf", *PRUNING)
 
@@ -210,6 +207,9 @@ class TfidfWeighter(
     fixed_vocabulary_ : bool
         Whether the parameter `vocabulary` gave the terms. Only after `fit` on
         documents.
+    n_samples_seen_ : int
+        The number of documents that `fit` or `partial_fit` has seen. Not for schemes
+        that learn from classes.
     mean_length_ : float
         The mean number of tokens of a document in `fit`. Only for "bm25".
     classes_ : ndarray of shape (n_classes,)
@@ -425,6 +425,43 @@ class TfidfWeighter(
         self._publish(fitted)
         return fitted.weigh(counts, self.n_jobs)
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Learn from more documents of a stream.
+
+        The weights are those of `fit` on all documents so far, but for the order of the
+        columns: new terms get columns behind those that are there. Not for schemes
+        that learn from classes.
+
+        Parameters
+        ----------
+        X : iterable of str or of list of str, or {array, sparse matrix} of counts
+            The next documents, or rows of counts. A generator of documents is read in
+            small batches.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : TfidfWeighter
+            The fitted weighter.
+
+        Notes
+        -----
+        A term gets its column when `min_df` documents, a number and no proportion, have
+        held it; `max_df` cannot be honoured, as a term would lose its column. With
+        `max_features`, a term that is no longer among the most frequent leaves its
+        column to a new one. To choose from, the ``10 * max_features`` most frequent
+        terms are kept after each batch of documents, the first by their spelling of
+        those that are as frequent; a term that is forgotten and comes back counts anew.
+        So, memory is bounded, and the result is that of `fit` as long as no more terms
+        than that were seen. Of counts, each column stays where it is, and all limits
+        are honoured.
+        """
+        fitted = vars(self).get("_fitted")
+        self._publish(learn_more(X, self, fitted))
+        return self
+
     def transform(self, X):
         """Weight the terms of documents.
 
@@ -456,69 +493,6 @@ class TfidfWeighter(
             why=lambda: f"known are {vocabulary.terms[:3]} and so on",
         )
         return fitted.weigh(matrix, self.n_jobs)
-
-    def token_weights(self, X):
-        """Weight each token of documents.
-
-        The weight of a term in a document is divided equally among its occurrences,
-        so that the weights of a document's tokens, summed term by term, are its row of
-        `transform`. Only for a weighter that was fitted on documents.
-
-        Parameters
-        ----------
-        X : iterable of str or of list of str
-            The documents.
-
-        Returns
-        -------
-        weights : list of ndarray of shape (n_tokens,)
-            For each document the weight of each token, in order (as it is after
-            analysis, stop words left out). Tokens outside the vocabulary have weight 0.
-        """
-        check_is_fitted(self)
-        fitted = self._fitted_now()
-        vocabulary = fitted.vocabulary
-        if vocabulary is None:
-            what = "on a count matrix, which has no tokens"
-            if fitted.hashing is not None:
-                what = "with n_features, so that tokens share columns"
-            raise ValueError(
-                f"{type(self).__name__} was fitted {what}. Fit it on documents, with "
-                "n_features=None, to weight tokens."
-            )
-        has_ngrams = not self._has_function("analyzer")
-        if has_ngrams and tuple(self.ngram_range) != (1, 1):
-            raise ValueError(
-                f"{type(self).__name__}: tokens have no weights of their own with "
-                f"ngram_range={self.ngram_range!r}; only ngram_range=(1, 1) gives some."
-            )
-        self._check_same_kind(X)
-        terms, documents = self._encode(X, is_fit=False, known=vocabulary)
-        columns = vocabulary.columns_of(terms)
-        ids, offsets = columns[documents.ids], documents.offsets
-        documents = reindex(documents, columns)
-        counts = count_matrix(documents, len(vocabulary), dtype_of(self))
-        frequencies = counts.data.copy()
-        fitted.weigh_entries(counts)
-        counts.data /= frequencies
-        return value_of_each_token(counts, ids, offsets)
-
-    def _fitted_now(self):
-        """What is fitted; or what needs no fit, as all terms weigh the same."""
-        if "_fitted" in vars(self) or not is_stateless(self):
-            return self._fitted
-        self._validate_params()
-        refuse_unhashable(self)
-        return fitted_with(None, self, hashing=hashing_of(self))
-
-    def _check_same_kind(self, X):
-        kinds = ("documents", "a count matrix")
-        fitted, got = self._fitted_now().is_of_counts, is_count_matrix(X)
-        if fitted != got:
-            raise ValueError(
-                f"{type(self).__name__} was fitted on {kinds[fitted]}; got "
-                f"{kinds[got]} ({type(X).__name__}). Pass {kinds[fitted]}."
-            )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

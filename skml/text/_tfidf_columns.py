@@ -1,4 +1,4 @@
-"""What the columns of a TfidfWeighter stand for."""
+"""What the columns of a TfidfWeighter stand for, and what tokens weigh in them."""
 
 import numpy as np
 from scipy import sparse
@@ -7,11 +7,18 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from skml.text._tfidf_learning import with_idf
+from skml.text._counts import count_matrix, is_count_matrix, value_of_each_token
+from skml.text._tfidf_learning import (
+    dtype_of,
+    fitted_without_fit,
+    is_stateless,
+    with_idf,
+)
+from skml.text._vocabulary import reindex
 
 
 class TermColumnsMixin(OneToOneFeatureMixin):
-    """Mixin for TfidfWeighter: its columns, and the weight of each."""
+    """Mixin for TfidfWeighter: its columns, the weight of each, and of tokens."""
 
     def inverse_transform(self, X):
         """Look up the terms of weighted documents.
@@ -81,6 +88,14 @@ class TermColumnsMixin(OneToOneFeatureMixin):
         return fitted.vocabulary.index
 
     @property
+    def n_samples_seen_(self):
+        """The number of documents that were seen."""
+        fitted = getattr(self, "_fitted", None)
+        if fitted is None or fitted.seen is None:
+            raise AttributeError(f"{type(self).__name__} has seen no documents yet.")
+        return fitted.seen.n_documents
+
+    @property
     def idf_(self):
         """The inverse document frequency of each term."""
         fitted = getattr(self, "_fitted", None)
@@ -99,3 +114,64 @@ class TermColumnsMixin(OneToOneFeatureMixin):
     @idf_.setter
     def idf_(self, value):
         self._publish(with_idf(value, self, getattr(self, "_fitted", None)))
+
+    def token_weights(self, X):
+        """Weight each token of documents.
+
+        The weight of a term in a document is divided equally among its occurrences,
+        so that the weights of a document's tokens, summed term by term, are its row of
+        `transform`. Only for a weighter that was fitted on documents.
+
+        Parameters
+        ----------
+        X : iterable of str or of list of str
+            The documents.
+
+        Returns
+        -------
+        weights : list of ndarray of shape (n_tokens,)
+            For each document the weight of each token, in order (as it is after
+            analysis, stop words left out). Tokens outside the vocabulary have weight 0.
+        """
+        check_is_fitted(self)
+        fitted = self._fitted_now()
+        vocabulary = fitted.vocabulary
+        if vocabulary is None:
+            what = "on a count matrix, which has no tokens"
+            if fitted.hashing is not None:
+                what = "with n_features, so that tokens share columns"
+            raise ValueError(
+                f"{type(self).__name__} was fitted {what}. Fit it on documents, with "
+                "n_features=None, to weight tokens."
+            )
+        has_ngrams = not self._has_function("analyzer")
+        if has_ngrams and tuple(self.ngram_range) != (1, 1):
+            raise ValueError(
+                f"{type(self).__name__}: tokens have no weights of their own with "
+                f"ngram_range={self.ngram_range!r}; only ngram_range=(1, 1) gives some."
+            )
+        self._check_same_kind(X)
+        terms, documents = self._encode(X, is_fit=False, known=vocabulary)
+        columns = vocabulary.columns_of(terms)
+        ids, offsets = columns[documents.ids], documents.offsets
+        documents = reindex(documents, columns)
+        counts = count_matrix(documents, len(vocabulary), dtype_of(self))
+        frequencies = counts.data.copy()
+        fitted.weigh_entries(counts)
+        counts.data /= frequencies
+        return value_of_each_token(counts, ids, offsets)
+
+    def _fitted_now(self):
+        """What is fitted; or what needs no fit, as all terms weigh the same."""
+        if "_fitted" in vars(self) or not is_stateless(self):
+            return self._fitted
+        return fitted_without_fit(self)
+
+    def _check_same_kind(self, X):
+        kinds = ("documents", "a count matrix")
+        fitted, got = self._fitted_now().is_of_counts, is_count_matrix(X)
+        if fitted != got:
+            raise ValueError(
+                f"{type(self).__name__} was fitted on {kinds[fitted]}; got "
+                f"{kinds[got]} ({type(X).__name__}). Pass {kinds[fitted]}."
+            )

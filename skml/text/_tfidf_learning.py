@@ -16,8 +16,10 @@ from skml.text._counts import frequencies, is_count_matrix, terms_to_keep
 from skml.text._hashing import hashing_of
 from skml.text._ngrams import order_symbols
 from skml.text._term_weights import check_classes
+from skml.text._tfidf_seen import seen_in
 from skml.text._tfidf_vocabulary import Vocabulary
 from skml.text._tfidf_weights import (
+    NEEDS_TF,
     SCHEME_PARAMETERS,
     SCHEMES,
     SUPERVISED,
@@ -32,9 +34,7 @@ PRUNING = ("min_df", "max_df", "max_features")
 
 def learn(X, y, weighter):
     """Learn from documents or counts; also return the counts, which are ours."""
-    honoured = SCHEMES[weighter.scheme]
-    unused = [name for name in SCHEME_PARAMETERS if name not in honoured]
-    refuse_set(weighter, unused, f"scheme={weighter.scheme!r}")
+    check_scheme(weighter)
     dtype_of(weighter, to_warn=True)
     classes = None
     if weighter.scheme in SUPERVISED:
@@ -50,27 +50,41 @@ def learn(X, y, weighter):
             return fitted_with(None, weighter, hashing=hashing), counts
         return learn_weights(counts, classes, weighter, hashing=hashing), counts
     if weighter.vocabulary is None:
-        counts, vocabulary, df = _learn_vocabulary(X, weighter)
+        counts, vocabulary, seen = _learn_vocabulary(X, weighter)
     else:
         refuse_set(weighter, PRUNING, "vocabulary is given")
-        (counts, vocabulary), df = _count_vocabulary(X, weighter), None
+        (counts, vocabulary), seen = count_vocabulary(X, weighter), None
     columns = {
         "vocabulary": vocabulary,
         "fixed_vocabulary_": weighter.vocabulary is not None,
     }
-    return learn_weights(counts, classes, weighter, df=df, **columns), counts
+    return learn_weights(counts, classes, weighter, seen=seen, **columns), counts
 
 
-def _learn_from_counts(X, classes, weighter):
+def check_scheme(weighter):
+    """Refuse parameters of other schemes."""
+    honoured = SCHEMES[weighter.scheme]
+    unused = [name for name in SCHEME_PARAMETERS if name not in honoured]
+    refuse_set(weighter, unused, f"scheme={weighter.scheme!r}")
+
+
+def refuse_for_counts(weighter):
+    """Refuse parameters that are for documents."""
     reason = "X is a count matrix, whose columns are the terms"
     names = ("vocabulary", "n_features", "ngram_range", *ANALYSIS_CONSTRAINTS)
     refuse_set(weighter, names, reason)
+
+
+def _learn_from_counts(X, classes, weighter):
+    refuse_for_counts(weighter)
     # scikit-learn notes the columns on the estimator: here, on a copy.
     noted = copy(weighter)
     counts = check_counts(X, noted, reset=True)
     if weighter.binary:
         counts.data.fill(1)
-    is_kept = terms_to_keep(*frequencies(counts), counts.shape[0], weighter)
+    seen = seen_in(counts)
+    tf = seen.tf.astype(counts.dtype)
+    is_kept = terms_to_keep(seen.df, tf, counts.shape[0], weighter)
     if not is_kept.all():
         counts.data[~is_kept[counts.indices]] = 0
         counts.eliminate_zeros()
@@ -79,6 +93,7 @@ def _learn_from_counts(X, classes, weighter):
         classes,
         weighter,
         is_kept,
+        seen=seen,
         n_features_in_=noted.n_features_in_,
         feature_names_in_=getattr(noted, "feature_names_in_", None),
     )
@@ -106,6 +121,13 @@ def is_stateless(weighter):
     """Whether there is nothing to learn: terms are hashed, and all weigh the same."""
     is_plain = weighter.scheme == "tf-idf" and not weighter.use_idf
     return weighter.n_features is not None and is_plain
+
+
+def fitted_without_fit(weighter):
+    """What a weighter without a state has from the beginning."""
+    weighter._validate_params()
+    refuse_unhashable(weighter)
+    return fitted_with(None, weighter, hashing=hashing_of(weighter))
 
 
 def count_hashed(X, hashing, weighter, *, is_fit):
@@ -149,7 +171,7 @@ def dtype_of(weighter, *, to_warn=False):
 
 
 def _learn_vocabulary(X, weighter):
-    """The counts of the terms of documents that are kept, these terms, and their df."""
+    """The counts of the terms that are kept, these terms, and how often they occur."""
     counts = weighter._count(X)
     n_documents, dtype = len(counts.n_symbols), dtype_of(weighter)
     df = counts.document_frequencies()
@@ -179,7 +201,12 @@ def _learn_vocabulary(X, weighter):
     matrix = counts.matrix(columns, len(kept), dtype)
     matrix.has_canonical_format = True
     vocabulary.keep_closed(counts.analysis, counts.terms, columns)
-    return matrix, vocabulary, df
+    with_tf = weighter.scheme in NEEDS_TF
+    seen = seen_in(matrix, df=df, with_tf=with_tf and not weighter.binary)
+    if weighter.binary or tf is not None:
+        tf = df.astype(np.float64) if weighter.binary else tf[is_kept]
+        seen = replace(seen, tf=tf.astype(np.float64))
+    return matrix, vocabulary, seen
 
 
 def _learn_ambiguous(counts, n_documents, is_kept, weighter):
@@ -195,10 +222,10 @@ def _learn_ambiguous(counts, n_documents, is_kept, weighter):
     return matrix[:, kept], Vocabulary.of([terms[i] for i in kept]), None
 
 
-def _count_vocabulary(X, weighter):
+def count_vocabulary(X, weighter):
     """The counts of the terms that are given, and these terms."""
     caller = type(weighter).__name__
-    given = _vocabulary_terms(weighter.vocabulary, caller)
+    given = vocabulary_terms(weighter.vocabulary, caller)
     vocabulary = Vocabulary.of(given)
     matrix, counts = weighter._count_known(
         X, vocabulary, dtype_of(weighter), is_fit=True
@@ -215,7 +242,7 @@ def _count_vocabulary(X, weighter):
     return matrix, vocabulary
 
 
-def _vocabulary_terms(vocabulary, caller):
+def vocabulary_terms(vocabulary, caller):
     """Check the parameter `vocabulary`; return its terms in order of column."""
     if isinstance(vocabulary, (set, frozenset)):
         vocabulary = sorted(vocabulary, key=str)
@@ -256,7 +283,7 @@ def with_idf(idf, weighter, fitted):
     idf = check_array(idf, ensure_2d=False, dtype=dtype_of(weighter), copy=True)
     if fitted is None:
         weighter._validate_params()
-        vocabulary = Vocabulary.of(_vocabulary_terms(weighter.vocabulary, caller))
+        vocabulary = Vocabulary.of(vocabulary_terms(weighter.vocabulary, caller))
         columns = {"vocabulary": vocabulary, "fixed_vocabulary_": True}
         fitted = fitted_with(np.ones(len(vocabulary)), weighter, **columns)
     if idf.shape != fitted.term_weights_.shape:

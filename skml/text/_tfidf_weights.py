@@ -23,6 +23,7 @@ from skml.text._term_weights import (
     sif,
     usif,
 )
+from skml.text._tfidf_seen import Seen, seen_in
 from skml.text._tfidf_vocabulary import Vocabulary
 from skml.text._threads import in_threads
 
@@ -41,6 +42,7 @@ SCHEMES = {
 SCHEME_PARAMETERS = ("use_idf", "smooth_idf", "sublinear_tf", "k1", "b", "a", "alpha")
 SUPERVISED = ("icf", "rf", "or", "nb")
 LEAST = 1 << 16  # values that a thread takes at least
+NEEDS_TF = ("bm25", "sif", "usif")  # how often terms occur, besides in how many
 WITH_IDF = ("tf-idf", "idf", "bm25")
 
 
@@ -64,6 +66,7 @@ class FittedTfidf(Fitted):
     vocabulary: Vocabulary | None = None
     fixed_vocabulary_: bool | None = None
     hashing: Hashing | None = None
+    seen: Seen | None = None
     n_features_in_: int | None = None
     feature_names_in_: np.ndarray | None = None
 
@@ -82,6 +85,8 @@ class FittedTfidf(Fitted):
                 f"term_weights_ are {weights.dtype} of the shape {weights.shape}, for "
                 f"{n_terms} terms"
             )
+        if self.seen is not None:
+            self.seen.check_columns(n_terms)
         if (self.fixed_vocabulary_ is None) != (self.vocabulary is None):
             raise ValueError(f"fixed_vocabulary_ is {self.fixed_vocabulary_}")
         if (self.mean_length_ is not None) != (self.scheme == "bm25"):
@@ -146,11 +151,11 @@ def _parts(ends, n_jobs):
     return [ends[a : b + 1] for a, b in pairwise(cuts)]
 
 
-def learn_weights(counts, classes, parameters, is_kept=True, df=None, **columns):
+def learn_weights(counts, classes, parameters, is_kept=True, seen=None, **columns):
     """Learn the weights of terms from their counts in documents.
 
     Of what is known of the columns, `is_kept` marks the terms that have a weight, and
-    `df` is in how many documents each of them is.
+    `seen` is how often they were seen.
     """
     n_documents = counts.shape[0]
     if classes is not None and len(classes[1]) != n_documents:
@@ -160,20 +165,40 @@ def learn_weights(counts, classes, parameters, is_kept=True, df=None, **columns)
         )
     if parameters.binary:
         counts.data.fill(1)
-    if df is None:
-        df = np.bincount(counts.indices, minlength=counts.shape[1])
-    weights = _global_weights(counts, df, classes, parameters)
+    if classes is None:
+        if seen is None:
+            seen = seen_in(counts, with_tf=parameters.scheme in NEEDS_TF)
+        return fitted_of_seen(seen, counts.dtype, parameters, is_kept, **columns)
+    weights = _supervised_weights(counts, *classes, parameters)
+    weights = weights.astype(counts.dtype, copy=False)
+    weights[~(is_kept & np.isfinite(weights))] = 0
+    return fitted_with(weights, parameters, classes_=classes[0], **columns)
+
+
+def fitted_of_seen(seen, dtype, parameters, is_kept=True, **columns):
+    """The weights of terms, given how often each was seen."""
+    n_columns = len(seen.df) - (0 if seen.hidden is None else len(seen.hidden))
+    df, n_documents, scheme = seen.df[:n_columns], seen.n_documents, parameters.scheme
+    mean_length = None
+    if scheme in NEEDS_TF:
+        tf = np.where(is_kept, seen.tf[:n_columns], 0)
+        mean_length = float(tf.sum() / n_documents)
+    if scheme == "bm25":
+        weights = bm25_idf(df, n_documents)
+    elif scheme == "sif":
+        weights = sif(tf, a=parameters.a)
+    elif scheme == "usif":
+        weights = usif(tf, mean_length)
+    else:
+        weights = _idf(df, n_documents, dtype, parameters)
+    weights = weights.astype(dtype, copy=False)
     # Infinite is the idf, not smoothed, of a term that fit has not seen.
     weights[~(is_kept & np.isfinite(weights))] = 0
-    mean_length = None
-    if parameters.scheme == "bm25":
-        n_tokens = counts.data.sum(dtype=np.float64)
-        mean_length = float(n_tokens / n_documents)
     return fitted_with(
         weights,
         parameters,
-        mean_length_=mean_length,
-        classes_=None if classes is None else classes[0],
+        mean_length_=mean_length if scheme == "bm25" else None,
+        seen=seen,
         **columns,
     )
 
@@ -192,25 +217,6 @@ def fitted_with(weights, parameters, *, mean_length_=None, classes_=None, **colu
         classes_=classes_,
         **columns,
     )
-
-
-def _global_weights(counts, df, classes, parameters):
-    """The weight of each term in the corpus."""
-    n_documents, n_terms = counts.shape
-    scheme = parameters.scheme
-    if scheme in ("tf-idf", "idf"):
-        return _idf(df, n_documents, counts.dtype, parameters)
-    if scheme == "bm25":
-        weights = bm25_idf(df, n_documents)
-    elif scheme in SUPERVISED:
-        weights = _supervised_weights(counts, *classes, parameters)
-    else:
-        tf = np.bincount(counts.indices, weights=counts.data, minlength=n_terms)
-        if scheme == "sif":
-            weights = sif(tf, a=parameters.a)
-        else:
-            weights = usif(tf, tf.sum() / n_documents)
-    return weights.astype(counts.dtype, copy=False)
 
 
 def _supervised_weights(counts, labels, codes, parameters):

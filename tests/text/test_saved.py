@@ -259,6 +259,16 @@ DAMAGE = {
         array(name="term_weights_", change=lambda a: a.astype("f2")),
         "float16",
     ),
+    "seen": (
+        "tf-idf",
+        array("seen", name="df", change=lambda a: a[1:]),
+        "there are frequencies of",
+    ),
+    "less than nothing": (
+        "tf-idf",
+        array("seen", name="df", change=lambda a: -a),
+        "the frequencies of terms do not fit together",
+    ),
     "length": ("bm25", at(mean_length_=None), "mean_length_ is None for bm25"),
     "pooling": ("embedding", at(pooling="x"), "pooling is 'x'"),
     "features": ("embedding", at(pooling="mean+max"), "for 16 features"),
