@@ -23,6 +23,7 @@ from skml._compat.sklearn import (
 from skml._estimator import BaseLearner
 from skml._fitting import Progress
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
+from skml.text._fasttext_classifier_files import FastTextFilesMixin
 from skml.text._fasttext_features import find_features, mean_vectors, read_tokens
 from skml.text._fasttext_fitted import LOSSES, MOST_BUCKETS, FittedFastText
 from skml.text._fasttext_learning import learn, learn_more
@@ -33,6 +34,7 @@ from skml.text._word_vectors import WordVectors
 
 class FastTextClassifier(
     CallbackSupportMixin,
+    FastTextFilesMixin,
     TextAnalysisMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,

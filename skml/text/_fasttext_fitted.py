@@ -20,15 +20,14 @@ END_OF_LINE = "</s>"  # the token that ends each document
 _MOST_IN_TABLE = 1 << 24
 
 
-def class_tree(class_counts):
+def class_tree(class_counts, order):
     """The Huffman tree of classes, numbered as fastText numbers it.
 
     A step is twice the row of a node, plus 1 where the path turns right. The nodes are
-    numbered from the rarest on, so that the root is the last. Of classes that are
-    equally frequent, the first ones come first.
+    numbered from the rarest on, so that the root is the last. `order` has the classes
+    from the most frequent to the rarest.
     """
     n_classes = len(class_counts)
-    order = np.argsort(-class_counts, kind="stable")
     tree = huffman_tree(class_counts[order])
     steps = tree.steps.copy()
     n_steps = tree.offsets[-1]
@@ -66,6 +65,9 @@ class FittedFastText(Fitted):
         The classes, or the columns of a multi-label target.
     class_counts : ndarray of shape (n_classes,), dtype int64
         How many documents each class has, from which the tree is built.
+    class_order : ndarray of shape (n_classes,), dtype int64, or None
+        The place of each class from the most frequent to the rarest, of which the tree
+        is built. None, if those that are equally frequent are in order.
     loss : str
         One of `LOSSES`.
     is_multilabel : bool
@@ -89,6 +91,7 @@ class FittedFastText(Fitted):
     output_vectors: np.ndarray
     classes_: np.ndarray
     class_counts: np.ndarray
+    class_order: np.ndarray | None = None
     loss: str
     is_multilabel: bool
     word_ngrams: int
@@ -108,6 +111,12 @@ class FittedFastText(Fitted):
         _check_array("output_vectors", self.output_vectors, np.float32, shape)
         if n_classes == 0 or (self.class_counts < 0).any():
             raise ValueError("there is no class, or a class has a negative count")
+        if self.class_order is not None:
+            _check_array("class_order", self.class_order, np.int64, (n_classes,))
+            if not np.array_equal(np.sort(self.class_order), np.arange(n_classes)):
+                raise ValueError("class_order is no order of the classes")
+            if (np.diff(self.class_counts[self.class_ranks]) > 0).any():
+                raise ValueError("class_order is not from the most frequent class on")
         if self.loss not in LOSSES:
             raise ValueError(f"loss is {show(self.loss)}")
         if self.is_multilabel and self.loss != "one-vs-rest":
@@ -213,7 +222,7 @@ class FittedFastText(Fitted):
         return found
 
     def _log_proba_of_leaves(self, scores):
-        tree = self._tree
+        tree = self.tree
         n_steps, n_classes = tree.offsets[-1], len(self.classes_)
         ones = np.ones(n_steps, dtype=np.float32)
         shape = n_classes, 2 * n_classes
@@ -223,8 +232,16 @@ class FittedFastText(Fitted):
         return np.ascontiguousarray((paths @ turns.T).T)
 
     @property
-    def _tree(self):
-        return class_tree(self.class_counts)
+    def class_ranks(self):
+        """The classes from the most frequent to the rarest."""
+        if self.class_order is None:
+            return np.argsort(-self.class_counts, kind="stable")
+        return np.argsort(self.class_order)
+
+    @property
+    def tree(self):
+        """The paths from the root to the classes; see `class_tree`."""
+        return class_tree(self.class_counts, self.class_ranks)
 
 
 def find_word(vocabulary, word):

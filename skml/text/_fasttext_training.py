@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 from joblib import effective_n_jobs
 
-from skml.text._fasttext_fitted import class_tree
 from skml.text._fasttext_kernel import Classifier
 from skml.text._word2vec_tables import NO_TREE
 from skml.text._word2vec_training import aligned_zeros, run_in_threads
@@ -23,7 +22,7 @@ class FastTextTraining:
         self.input_rows[...] = model.input_vectors
         self.output_rows[...] = model.output_vectors
         has_tree = model.loss == "hierarchical-softmax"
-        tree = class_tree(model.class_counts) if has_tree else NO_TREE
+        tree = model.tree if has_tree else NO_TREE
         self.n_workers = min(effective_n_jobs(n_jobs), max(1, targets.n_documents))
         self._weights = targets.weights.astype(np.float32)
         self._classifier = Classifier(

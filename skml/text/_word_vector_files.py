@@ -94,6 +94,11 @@ def write_word_vectors(path, words, vectors, subwords, format):
         chunks = fasttext_vector_chunks(words, vectors, subwords)
     else:
         chunks = _chunks(words, vectors, format)
+    write_chunks(path, chunks)
+
+
+def write_chunks(path, chunks):
+    """Write bytes to a file, compressed if its name ends so, once all are there."""
     if path.is_dir():
         raise ValueError(f"{path} is a folder; pass the name of a file.")
     with _replacing(path) as temporary, open(temporary, "xb") as file:
@@ -104,10 +109,15 @@ def write_word_vectors(path, words, vectors, subwords, format):
 
 
 def choose_format(path, format):
-    """The path through links, so that what it names is replaced; and the format."""
+    """The path through links, and the format."""
     _check_choice("format", format, ("auto", *FORMATS))
-    path = Path(os.path.realpath(os.fsdecode(path)))
+    path = real_path(path)
     return path, _format_of_name(path) if format == "auto" else format
+
+
+def real_path(path):
+    """The path through links, so that what it names is replaced."""
+    return Path(os.path.realpath(os.fsdecode(path)))
 
 
 def _format_of_name(path):

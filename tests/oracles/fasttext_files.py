@@ -43,6 +43,7 @@ def file_sections(
     kept=None,
     counts=None,
     label_counts=None,
+    n_tokens=None,
 ):
     """The sections of a file by name, each its bytes.
 
@@ -60,7 +61,7 @@ def file_sections(
         for name, count in zip(names, all_counts, strict=True)
     )
     n_entries = len(words) + len(labels)
-    n_tokens = sum(counts) + sum(label_counts)
+    n_tokens = n_tokens or sum(counts) + sum(label_counts)
     n_kept = -1 if kept is None else len(kept)
     return {
         "header": struct.pack("<2i", 793712314, version),
