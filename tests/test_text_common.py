@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
@@ -25,6 +26,26 @@ WORDS = ["the", "cat", "dog", "sleeps", "learns", "computer", "data", "garden", 
 WORDS += ["mat", "from", "on", "春", "眠", "🐼"]
 VECTORS = WordVectors(np.random.default_rng(0).normal(size=(len(WORDS), 8)), WORDS)
 
+
+class StreamedWeighter(TfidfWeighter):
+    """Learns the documents of `fit` piece by piece."""
+
+    def fit(self, X, y=None):
+        if getattr(X, "ndim", 1) == 1 and hasattr(X, "__iter__"):
+            is_whole = isinstance(X, (str, bytes, dict, set)) or hasattr(X, "columns")
+            X = X if is_whole else list(X)
+        learned, is_list = clone(self), isinstance(X, list)
+        learned.partial_fit(X[:30] if is_list else X)
+        if is_list and len(X) > 30:
+            learned.partial_fit(iter(X[30:]))
+        self._publish(learned._fitted)
+        return self
+
+    def fit_transform(self, X, y=None):
+        X = list(X) if iter(X) is X else X
+        return self.fit(X).transform(X)
+
+
 # Of each class the defaults, or nearly, and an extreme.
 ESTIMATORS = [
     Word2VecTransformer(**SMALL),
@@ -43,7 +64,7 @@ ESTIMATORS = [
     TfidfWeighter(),
     TfidfWeighter(scheme="or", sublinear_tf=True, ngram_range=(1, 2)),
     TfidfWeighter(analyzer="char_wb", ngram_range=(2, 3), n_jobs=2),
-    TfidfWeighter(n_features=64),
+    StreamedWeighter(max_features=40),
     TfidfWeighter(n_features=64, use_idf=False, ngram_range=(1, 2)),
     FastTextClassifier(vector_size=8, max_iter=5),
     FastTextClassifier(

@@ -36,7 +36,6 @@ class TfidfWeighter(
     TermColumnsMixin,
     TransformerMixin,
     BaseLearner,
-    auto_wrap_output_keys=None,
 ):
     r"""Weights of terms by tf-idf, or by another scheme.
 

@@ -20,6 +20,10 @@ from skml.text._vocabulary import reindex
 class TermColumnsMixin(OneToOneFeatureMixin):
     """Mixin for TfidfWeighter: its columns, the weight of each, and of tokens."""
 
+    def __init_subclass__(cls, **options):
+        # Sparse weights make no tables: no `set_output`, in subclasses neither.
+        super().__init_subclass__(**{"auto_wrap_output_keys": None} | options)
+
     def inverse_transform(self, X):
         """Look up the terms of weighted documents.
 

@@ -379,7 +379,12 @@ def test_pickle_is_exact():
 
 def test_sparse_weights_make_no_tables():
     """There is no `set_output`, as in scikit-learn."""
+
+    class Subclass(TfidfWeighter):
+        pass
+
     assert not hasattr(TfidfWeighter(), "set_output")
+    assert not hasattr(Subclass(), "set_output")
     pipeline = make_pipeline(TfidfWeighter())
     with pytest.raises(ValueError, match="`set_output` is not available"):
         pipeline.set_output(transform="pandas")
