@@ -115,45 +115,34 @@ def find_buckets(tokens, model):
             spelling, ends, **lengths, n_buckets=model.n_buckets
         )
     if model.word_ngrams > 1:
-        ids, offsets, hashes = documents.ids, documents.offsets, None
-        hashes = hash_words(spelling, ends)
-        if model.end_of_line:
-            ids, offsets = _end_lines(documents, tokens.n_tokens)
-            hashes = np.append(hashes, hash_words(*spell([END_OF_LINE])))
         of_documents = word_ngrams(
-            ids, offsets, hashes, max_n=model.word_ngrams, n_buckets=model.n_buckets
+            documents.ids,
+            documents.offsets,
+            hash_words(spelling, ends),
+            max_n=model.word_ngrams,
+            n_buckets=model.n_buckets,
+            end_hash=hash_words(*spell([END_OF_LINE]))[0],
+            has_end=model.end_of_line,
         )
     return Buckets(of_tokens, of_documents)
-
-
-def _end_lines(documents, token):
-    """Documents with one more token each."""
-    ids = np.insert(documents.ids, documents.offsets[1:], token)
-    offsets = documents.offsets + np.arange(len(documents.offsets))
-    return ids.astype(np.int32), offsets
 
 
 def find_features(tokens, model, buckets=None):
     """The rows of documents in a fitted model."""
     buckets = find_buckets(tokens, model) if buckets is None else buckets
-    ids, offsets = tokens.documents.ids, tokens.documents.offsets
     parts = tokens.rows_in(model.vocabulary)
     part_offsets, of_tokens = buckets.of_tokens
     if len(of_tokens):
         parts = np.insert(model.rows_of(of_tokens), part_offsets[:-1], parts)
-    part_offsets = part_offsets + np.arange(len(part_offsets))
-    if model.end_of_line:
-        ids, offsets = _end_lines(tokens.documents, tokens.n_tokens)
-        parts = np.append(parts, np.int32(model.end_row))
-        part_offsets = np.append(part_offsets, len(parts))
     ngram_offsets, of_documents = buckets.of_documents
     return Features(
-        np.ascontiguousarray(ids, dtype=np.int32),
-        offsets,
-        part_offsets,
+        tokens.documents.ids,
+        tokens.documents.offsets,
+        part_offsets + np.arange(len(part_offsets)),
         parts.astype(np.int32, copy=False),
         ngram_offsets,
         model.rows_of(of_documents) if len(of_documents) else of_documents,
+        end_row=model.end_row,
     )
 
 

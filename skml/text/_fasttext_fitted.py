@@ -1,5 +1,6 @@
 """What FastTextClassifier learns, as data, and what it predicts."""
 
+from dataclasses import fields
 from functools import cached_property
 
 import numpy as np
@@ -166,11 +167,9 @@ class FittedFastText(Fitted):
         return rows
 
     def __getstate__(self):
-        state = dict(vars(self))
-        state.pop("_rows", None)
-        return state
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    @property
+    @cached_property
     def end_row(self):
         """The row of the token that ends each document, or -1."""
         return find_word(self.vocabulary, END_OF_LINE) if self.end_of_line else -1

@@ -51,8 +51,9 @@ cdef extern from "_fasttext_steps.h" nogil:
 cdef enum:
     # Among several workers, each has its own copies of the outputs, which every
     # document moves: they would otherwise travel from processor to processor all the
-    # time. After so many documents, a worker brings its share of the mean to the others.
-    BLOCK = 64
+    # time. After so many documents, a worker adds what it changed to the others'. Of
+    # what all change, the mean instead of the sum would train them too slowly.
+    BLOCK = 16
     # With a tree, a document moves few outputs: of more, there are no copies.
     N_COPIED = 1024
 
@@ -66,6 +67,7 @@ cdef struct Corpus:
     const int32_t *parts
     const int64_t *ngram_offsets
     const int32_t *ngrams
+    int32_t end_row  # one more of each document, if it is not below zero
     bint has_parts  # whether a token has another number of rows than one
 
 
@@ -95,6 +97,8 @@ cdef class Features:
         The rows of token t are ``parts[part_offsets[t]:part_offsets[t + 1]]``.
     ngram_offsets, ngrams : memoryviews, int64, int32
         Further rows of document d are ``ngrams[ngram_offsets[d]:ngram_offsets[d + 1]]``.
+    end_row : int, default=-1
+        A row of each document.
 
     Rows below zero are left out.
     """
@@ -111,6 +115,7 @@ cdef class Features:
         const int32_t[::1] parts,
         const int64_t[::1] ngram_offsets,
         const int32_t[::1] ngrams,
+        int32_t end_row=-1,
     ):
         cdef int64_t n_tokens = part_offsets.shape[0] - 1
         if ngram_offsets.shape[0] != offsets.shape[0]:
@@ -123,6 +128,7 @@ cdef class Features:
         self.corpus.parts = &parts[0] if parts.shape[0] else NULL
         self.corpus.ngram_offsets = &ngram_offsets[0]
         self.corpus.ngrams = &ngrams[0] if ngrams.shape[0] else NULL
+        self.corpus.end_row = end_row
         self.corpus.has_parts = parts.shape[0] != n_tokens
 
     def sizes(self):
@@ -160,7 +166,7 @@ cdef bint read_document(const Corpus *corpus, int64_t d, Slot *slot) noexcept no
         for i in range(begin, end):
             token = corpus.ids[i]
             needed += corpus.part_offsets[token + 1] - corpus.part_offsets[token]
-    needed += last - first
+    needed += last - first + 1
     if needed > slot.capacity:
         rows = <int32_t *>realloc(rows, 2 * needed * sizeof(int32_t))
         if rows == NULL:
@@ -177,6 +183,8 @@ cdef bint read_document(const Corpus *corpus, int64_t d, Slot *slot) noexcept no
         for i in range(begin, end):
             rows[n] = corpus.parts[corpus.ids[i]]
             n += rows[n] >= 0
+    rows[n] = corpus.end_row
+    n += corpus.end_row >= 0
     for i in range(first, last):
         rows[n] = corpus.ngrams[i]
         n += rows[n] >= 0
@@ -411,10 +419,10 @@ cdef class Classifier:
         return True
 
     cdef void exchange(self, Workspace *work) noexcept nogil:
-        """Bring a worker's share of the mean to the others, and theirs to it."""
+        """Bring what a worker changed to the others, and theirs to it."""
         skml_exchange(
             &self.outputs[0, 0], work.copies, work.at_exchange, work.n_floats,
-            <float>1.0 / self.n_workers,
+            1.0,
         )
 
 

@@ -148,6 +148,8 @@ def word_ngrams(
     *,
     int64_t max_n,
     uint32_t n_buckets,
+    int32_t end_hash=0,
+    bint has_end=False,
 ):
     """The buckets of the n-grams of two and more words of documents.
 
@@ -163,6 +165,10 @@ def word_ngrams(
         How many words an n-gram has at most.
     n_buckets : int
         How many buckets there are.
+    end_hash : int, default=0
+        The hash of a word that ends each document, if it `has_end`.
+    has_end : bool, default=False
+        Whether such a word does.
 
     Returns
     -------
@@ -172,14 +178,14 @@ def word_ngrams(
         From left to right, and from short to long.
     """
     cdef int64_t d, i, j, size, stop, n, found = 0, n_documents = offsets.shape[0] - 1
-    cdef uint64_t state
+    cdef uint64_t state, last = <uint64_t><int64_t>end_hash
     if n_buckets == 0:
         raise ValueError("there are no buckets")
     starts = np.zeros(n_documents + 1, dtype=np.int64)
     cdef int64_t[::1] start = starts
     with nogil:
         for d in range(n_documents):
-            size = offsets[d + 1] - offsets[d]
+            size = offsets[d + 1] - offsets[d] + has_end
             n = min(size, max_n)
             # Of 2, 3, ..., n words there are size - 1, size - 2, ..., size - n + 1.
             start[d + 1] = start[d] + ((n - 1) * size - n * (n - 1) // 2 if n else 0)
@@ -194,6 +200,10 @@ def word_ngrams(
                     state = state * <uint64_t>116049371 + (
                         <uint64_t><int64_t>hashes[ids[j]]
                     )
+                    bucket[found] = <int32_t>(state % n_buckets)
+                    found += 1
+                if has_end and stop - i < max_n:
+                    state = state * <uint64_t>116049371 + last
                     bucket[found] = <int32_t>(state % n_buckets)
                     found += 1
     return starts, buckets

@@ -222,6 +222,10 @@ def test_rows_below_zero_are_left_out():
     means, n_rows = mean_vectors(features, inputs, 9)
     assert means[:, 0].tolist() == [3, 6, 0]
     assert n_rows.tolist() == [1, 3, 0]
+    ended = Features(*documents, *parts, *ngrams, end_row=4)
+    assert ended.sizes().tolist() == [2, 4, 1]
+    means, _ = mean_vectors(ended, inputs, 9)
+    assert means[:, 0].tolist() == [3.5, 5.5, 4]
 
 
 def test_matrices_that_are_not_padded_are_refused():

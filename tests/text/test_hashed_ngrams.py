@@ -91,6 +91,17 @@ def test_ngrams_of_words(longest, n_buckets):
     found = [part.tolist() for part in np.split(buckets, ends[1:-1])]
     words = [[WORDS[i] for i in document] for document in documents]
     assert found == [word_buckets(w, longest, n_buckets) for w in words]
+    ends, buckets = word_ngrams(
+        ids,
+        offsets,
+        hashes,
+        max_n=longest,
+        n_buckets=n_buckets,
+        end_hash=hash_words(*spell(["</s>"]))[0],
+        has_end=True,
+    )
+    found = [part.tolist() for part in np.split(buckets, ends[1:-1])]
+    assert found == [word_buckets([*w, "</s>"], longest, n_buckets) for w in words]
 
 
 def test_no_buckets_are_refused():

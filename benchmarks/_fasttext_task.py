@@ -8,22 +8,25 @@ import json
 import sys
 from time import process_time
 
-import fasttext
-
 PREFIX = "__label__"
+N_PREDICT = 3  # the quickest of so many calls counts
 
 
 def main():
+    import fasttext
+
     task = json.load(sys.stdin)
     with contextlib.redirect_stdout(sys.stderr):
         start = process_time()
         model = fasttext.train_supervised(task["train"], **task["parameters"])
-        trained = process_time()
-        labels, _ = model.predict(task["documents"])
-        predicted = process_time()
+        fit, predict = process_time() - start, []
+        for _ in range(N_PREDICT):
+            start = process_time()
+            labels, _ = model.predict(task["documents"])
+            predict.append(process_time() - start)
     answer = {
-        "fit": trained - start,
-        "predict": predicted - trained,
+        "fit": fit,
+        "predict": min(predict),
         "labels": [label[0].removeprefix(PREFIX) for label in labels],
     }
     json.dump(answer, sys.stdout)
