@@ -11,6 +11,7 @@ EXTENSIONS = {
     "text/_fasttext_kernel": ["_fasttext_steps.h", "_row_steps.h"],
     "text/_hashed_ngrams": [],
     "text/_ngram_kernel": ["_alphabet.pxd", "_count_rows.pxd", "_terms.pxd"],
+    "text/_phrase_kernel": ["_alphabet.pxd", "_terms.pxd"],
     "text/_row_sums": ["_row_sums.h"],
     "text/_term_hashes": [],
     "text/_terms": ["_alphabet.pxd", "_terms.pxd"],

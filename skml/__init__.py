@@ -25,6 +25,7 @@ _ROOM_OF_NAME = {
     "MissingValueReport": "skml.tabular",
     "SVMClassifier": "skml.tabular",
     "SVMRegressor": "skml.tabular",
+    "PhraseTransformer": "skml.text",
     "Seq2SeqTranslator": "skml.neural",
     "StagedGridSearchCV": "skml.model_selection",
     "StagedRandomizedSearchCV": "skml.model_selection",

@@ -138,6 +138,9 @@ _CASES = {
     "LightGBMRegressor": lambda: _of_table(
         "LightGBMRegressor", **BOOSTER, random_state=0
     ),
+    "PhraseTransformer": lambda: _of_text(
+        "PhraseTransformer", min_count=2, threshold=0.1, connector_words=["the"]
+    ),
     "SVMClassifier": lambda: _of_table("SVMClassifier", random_state=0),
     "SVMRegressor": lambda: _of_table(
         "SVMRegressor", approximation="nystroem", n_components=20, random_state=0

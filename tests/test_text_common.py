@@ -9,6 +9,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from skml.text import (
     EmbeddingTransformer,
     FastTextClassifier,
+    PhraseTransformer,
     TfidfWeighter,
     Word2VecTransformer,
     WordVectors,
@@ -75,6 +76,10 @@ ESTIMATORS = [
         early_stopping=True,
     ),
     # What is made of others keeps to the contracts, but for parameters and tags.
+    make_pipeline(
+        PhraseTransformer(min_count=1, threshold=0.1, connector_words=["the"]),
+        TfidfWeighter(),
+    ),
     make_pipeline(
         FeatureUnion(
             [("sum", TfidfWeighter()), ("of", TfidfWeighter(analyzer="char"))]
