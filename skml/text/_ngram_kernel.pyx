@@ -26,13 +26,33 @@ from skml.text._alphabet cimport (
     Alphabet,
 )
 from skml.text._count_rows cimport Count, RowSorter
-from skml.text._terms cimport AHEAD, Terms, encode, grow, mix, ngram_key, pack, prefetch
+from skml.text._terms cimport (
+    AHEAD,
+    Terms,
+    encode,
+    grow,
+    is_long,
+    look_up,
+    mix,
+    ngram_key,
+    prefetch,
+    word_key,
+)
+
 
 cdef extern from "Python.h":
     void *PyUnicode_DATA(object text)
     int PyUnicode_KIND(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     bint PyUnicode_IS_ASCII(object text)
+
+cdef extern from "_word_scan.h" nogil:
+    enum:
+        SCAN
+    void translate(const uint8_t *text, int64_t n, const uint8_t *letters, uint8_t *to)
+    uint64_t member_mask(const uint8_t *bytes)
+    int lowest_bit(uint64_t mask)
+    uint64_t short_key(const uint8_t *bytes, int64_t size)
 
 cdef enum:
     # How the reading of a document ended.
@@ -48,6 +68,11 @@ cdef int64_t MOST = <int64_t>1 << 32
 cdef struct Place:
     uint32_t place  # of a term's count in the last document that has it
     uint32_t n_documents  # that have it
+
+
+cdef struct Word:
+    uint64_t key
+    int64_t start, size  # where it is spelled
 
 
 cdef struct Text:
@@ -118,9 +143,11 @@ cdef class NgramCounter:
     cdef uint32_t *entries
     cdef int32_t *symbols
     cdef int32_t *prefixes
-    cdef uint8_t *word
+    cdef Word *words
+    cdef uint8_t *spelling  # of the words, one behind the other
     cdef int64_t n_entries, n_symbols, n_tokens  # n_tokens since n-grams were counted
-    cdef int64_t entries_capacity, symbols_capacity, prefixes_capacity, word_capacity
+    cdef int64_t n_words, words_capacity, spelling_capacity
+    cdef int64_t entries_capacity, symbols_capacity, prefixes_capacity
     cdef int missing_page
 
     cdef Count *counts
@@ -149,7 +176,8 @@ cdef class NgramCounter:
         free(self.entries)
         free(self.symbols)
         free(self.prefixes)
-        free(self.word)
+        free(self.words)
+        free(self.spelling)
         free(self.counts)
         free(self.places)
 
@@ -216,23 +244,22 @@ cdef class NgramCounter:
         cdef int state
         self.begin, self.n_tokens, self.n_symbols = self.n_counts, 0, 0
         if self.terms.of_words and text.kind == 0 and self.alphabet.is_plain:
-            self.reserve(text.size // (1 + self.min_characters) + 1)
-            self.word = <uint8_t *>grow(self.word, &self.word_capacity, text.size, 1)
+            self.reserve_words(
+                text.size // (1 + self.min_characters) + 1, text.size + 2 * SCAN
+            )
             self.add_ascii_words(<const uint8_t *>text.data, text.size)
         else:
             state = self.read_entries(text)
             if state != DONE:
                 return state
-            # Among characters, each word has a space before and behind it.
-            self.reserve((3 if self.within_words else 1) * self.n_entries)
-            if self.terms.of_words:
-                self.word = <uint8_t *>grow(
-                    self.word, &self.word_capacity, 4 * self.n_entries, 1
-                )
-                self.add_words()
-            else:
+            if not self.terms.of_words:
+                # Each word may have a space before and behind it.
+                self.reserve((3 if self.within_words else 1) * self.n_entries)
                 self.add_characters()
                 return DONE
+            self.reserve_words(self.n_entries, 4 * self.n_entries)
+            self.add_words()
+        self.find_words()
         self.count_ngrams()
         return DONE
 
@@ -242,9 +269,10 @@ cdef class NgramCounter:
         if self.terms.of_words:
             # Its length is what a list says it is; that of another class may be wrong.
             tokens = tokens if type(tokens) is list else list(tokens)
-            self.reserve(len(tokens))
+            self.reserve_words(len(tokens), 16 * len(tokens))
             for token in tokens:
                 self.add_token(token)
+            self.find_words()
             self.count_ngrams()
             return 0
         for text in tokens:
@@ -266,6 +294,15 @@ cdef class NgramCounter:
         if self.in_order:
             self.reserve_counts(n)
         return 0
+
+    cdef int reserve_words(self, int64_t n, int64_t n_bytes) except -1 nogil:
+        """Memory for the words of a document, and their spelling."""
+        self.words = <Word *>grow(self.words, &self.words_capacity, n, sizeof(Word))
+        self.spelling = <uint8_t *>grow(
+            self.spelling, &self.spelling_capacity, n_bytes, 1
+        )
+        self.n_words = 0
+        return self.reserve(n)
 
     cdef int reserve_counts(self, int64_t n) except -1 nogil:
         """Memory for some counts more."""
@@ -330,29 +367,32 @@ cdef class NgramCounter:
         return DONE
 
     cdef int add_ascii_words(self, const uint8_t *text, int64_t n) except -1 nogil:
-        cdef const uint8_t *letters = self.alphabet.letters
-        cdef int64_t i = 0, size
-        cdef uint64_t key
-        cdef uint8_t letter
-        while i < n:
-            letter = letters[text[i]]
-            i += 1
-            if not letter:
-                continue
-            size, key = 0, 0
-            while letter:
-                self.word[size] = letter
-                key = key << 8 | letter
-                size += 1
-                letter = letters[text[i]] if i < n else 0
-                i += 1
-            if size >= self.min_characters:
-                self.add_word(self.word, size, key, size <= 8)
+        """Words of members alone, each of them one byte."""
+        cdef int64_t block = 0, start = 0, end, size
+        cdef uint64_t members, changes, key, last = 0
+        translate(text, n, self.alphabet.letters, self.spelling)
+        # Behind the last character there is no member.
+        while block <= n:
+            members = member_mask(self.spelling + block)
+            changes, last = members ^ (members << 1 | last), members >> 63
+            while changes:
+                end = block + lowest_bit(changes)
+                if members >> (end - block) & 1:
+                    start = end
+                elif end - start >= self.min_characters:
+                    size = end - start
+                    if size <= 8:
+                        key = short_key(self.spelling + start, size)
+                    else:
+                        key = word_key(self.spelling + start, size)
+                    self.add_word(start, size, key)
+                changes &= changes - 1
+            block += SCAN
         return 0
 
     cdef int add_words(self) except -1 nogil:
         """Words of what was read: members, with the marks behind them."""
-        cdef int64_t i, size = 0, n_characters = 0
+        cdef int64_t i, start = 0, size = 0, n_characters = 0
         cdef uint32_t entry
         cdef bint mark = False, is_joined, is_torn = False
         for i in range(self.n_entries):
@@ -366,16 +406,17 @@ cdef class NgramCounter:
                     )
             mark = entry & MARK != 0
             if is_joined:
-                size += encode(entry & CODE, self.word + size)
+                size += encode(entry & CODE, self.spelling + start + size)
                 n_characters += entry & (MEMBER | SIGN) != 0
                 continue
             # What is no member, but matches \w, tears a word: it has no boundary there.
             if n_characters >= self.min_characters and not (is_torn or entry & WORD):
-                self.add_spelled(self.word, size)
+                self.add_spelled(start, size)
+                start += size
             is_torn = entry & WORD != 0
             size = n_characters = 0
         if n_characters >= self.min_characters and not is_torn:
-            self.add_spelled(self.word, size)
+            self.add_spelled(start, size)
         return 0
 
     cdef int add_characters(self) except -1 nogil:
@@ -410,33 +451,61 @@ cdef class NgramCounter:
     cdef int add_token(self, token) except -1:
         """Add a word that Python spells."""
         cdef bytes raw
+        cdef const void *spelled
+        cdef int64_t size, start = 0
+        cdef Word *last
         if not isinstance(token, str):
             raise TypeError(f"{token!r:.60} is no str")
         if PyUnicode_IS_ASCII(token):
-            self.add_spelled(
-                <const uint8_t *>PyUnicode_DATA(token), PyUnicode_GET_LENGTH(token)
-            )
+            spelled, size = PyUnicode_DATA(token), PyUnicode_GET_LENGTH(token)
         else:
             raw = str.encode(token, "utf-8", "surrogatepass")
-            self.add_spelled(<const uint8_t *><const char *>raw, len(raw))
-        return 0
+            spelled, size = <const char *>raw, len(raw)
+        if self.n_words:
+            last = &self.words[self.n_words - 1]
+            start = last.start + last.size
+        self.spelling = <uint8_t *>grow(
+            self.spelling, &self.spelling_capacity, start + size, 1
+        )
+        memcpy(self.spelling + start, spelled, size)
+        return self.add_spelled(start, size)
 
-    cdef int add_spelled(self, const uint8_t *word, int64_t size) except -1 nogil:
+    cdef int add_spelled(self, int64_t start, int64_t size) except -1 nogil:
         """Append a word that may hold any character."""
-        cdef uint64_t key = 0
-        cdef bint is_short = pack(word, size, &key)
+        cdef const uint8_t *word = self.spelling + start
         cdef int64_t i
         if self.max_n > 1:
             for i in range(size):
                 self.has_blanks |= word[i] <= 32
-        return self.add_word(word, size, key, is_short)
+        self.add_word(start, size, word_key(word, size))
+        return 0
 
-    cdef inline int add_word(
-        self, const uint8_t *word, int64_t size, uint64_t key, bint is_short
-    ) except -1 nogil:
-        """Append a word to the document, unless it is a stop word."""
-        cdef int32_t term = self.terms.find_word(word, size, key, is_short)
-        if not 0 <= term < self.n_stop_words:
+    cdef inline void add_word(
+        self, int64_t start, int64_t size, uint64_t key
+    ) noexcept nogil:
+        """Append a word to those of the document, which are looked up together."""
+        cdef Word *word = &self.words[self.n_words]
+        prefetch(&self.terms.words.slots[mix(key) & (self.terms.words.n_slots - 1)])
+        word.key, word.start, word.size = key, start, size
+        self.n_words += 1
+
+    cdef int find_words(self) except -1 nogil:
+        """Append the words to the symbols, unless they are stop words."""
+        cdef Word *word
+        cdef int32_t term
+        cdef int64_t i
+        for i in range(self.n_words):
+            word, term = &self.words[i], -1
+            if not is_long(word.key):
+                term = look_up(&self.terms.words, word.key)
+            if term < 0:
+                term = self.terms.find_word(
+                    self.spelling + word.start, word.size, word.key
+                )
+            if 0 <= term < self.n_stop_words:
+                continue
+            if 0 <= term < self.places_capacity:
+                prefetch(&self.places[term])
             self.add_symbol(term)
         return 0
 
@@ -471,6 +540,7 @@ cdef class NgramCounter:
         """Count n-grams of the symbols: those of one, of two, and so on."""
         cdef int32_t *prefixes = self.symbols
         cdef int64_t i, n = self.n_tokens
+        cdef int32_t prefix, last, term
         cdef int level
         if self.min_n == 1 and not self.in_order:
             self.count_terms(self.symbols, n)
@@ -482,9 +552,12 @@ cdef class NgramCounter:
             for i in range(n):
                 if i + AHEAD < n:
                     self.fetch(prefixes[i + AHEAD], self.symbols[i + AHEAD + level - 1])
-                self.prefixes[i] = self.terms.find_ngram(
-                    prefixes[i], self.symbols[i + level - 1]
-                )
+                prefix, last, term = prefixes[i], self.symbols[i + level - 1], -1
+                if prefix >= 0 and last >= 0:
+                    term = look_up(&self.terms.ngrams, ngram_key(prefix, last))
+                    if term < 0 and not self.terms.is_closed:
+                        term = self.terms.find_ngram(prefix, last)
+                self.prefixes[i] = term
             prefixes = self.prefixes
             # A word shorter than all n-grams counts as a whole.
             if level >= self.min_n or (self.within_words and n == 1):
@@ -522,34 +595,28 @@ cdef class NgramCounter:
         self.n_counts = 0
         return tokens
 
-    def document_frequencies(self):
-        """In how many documents each term is.
+    def add_document_frequencies(self, const int32_t[::1] renamed, int64_t[::1] to):
+        """Add in how many documents each term is.
 
-        Returns
-        -------
-        document_frequencies : ndarray of shape (n_terms,), dtype int64
+        Parameters
+        ----------
+        renamed : ndarray of shape (n_terms,), dtype int32, or None
+            Where each term is in `to`, an ndarray of dtype int64; None is at its number.
         """
-        cdef int64_t i
-        frequencies = np.zeros(self.terms.n_terms, dtype=np.int64)
-        cdef int64_t[::1] df = frequencies
-        for i in range(min(self.places_capacity, self.terms.n_terms)):
-            df[i] = self.places[i].n_documents
-        return frequencies
+        cdef int64_t t, node
+        for t in range(min(self.terms.n_terms, self.places_capacity)):
+            node = t if renamed is None else renamed[t]
+            to[node] += self.places[t].n_documents
 
-    def frequencies(self):
-        """How often each term is in all documents together.
-
-        Returns
-        -------
-        frequencies : ndarray of shape (n_terms,), dtype int64
-        """
-        cdef int64_t i
-        frequencies = np.zeros(self.terms.n_terms, dtype=np.int64)
-        cdef int64_t[::1] tf = frequencies
+    def add_frequencies(self, const int32_t[::1] renamed, int64_t[::1] to):
+        """Add how often each term is in all documents together, in the same way."""
+        cdef int64_t i, node
         with nogil:
             for i in range(self.n_counts):
-                tf[self.counts[i].term] += self.counts[i].count
-        return frequencies
+                node = self.counts[i].term
+                if renamed is not None:
+                    node = renamed[node]
+                to[node] += self.counts[i].count
 
     def take_columns(self, const int64_t[::1] ends, const int32_t[::1] columns):
         """Have counts say the column that they stand in, not the term; only once.
@@ -570,6 +637,8 @@ cdef class NgramCounter:
         cdef int32_t column
         kept = np.zeros(ends.shape[0] + 1, dtype=np.int64)
         cdef int64_t[::1] end = kept
+        if columns.shape[0] < self.terms.n_terms:
+            raise ValueError(f"{columns.shape[0]} columns of {self.terms.n_terms} terms")
         with nogil:
             for i in range(ends.shape[0]):
                 for j in range(first, ends[i]):

@@ -14,6 +14,7 @@ from scipy import sparse
 from skml.text._alphabet import Alphabet
 from skml.text._id_stream import IdStream
 from skml.text._ngram_kernel import NgramCounter
+from skml.text._term_order import SortedTerms, TermTree
 from skml.text._terms import Terms
 from skml.text._tfidf_vocabulary import Vocabulary
 from skml.text._threads import in_threads
@@ -175,7 +176,7 @@ class _Worker:
     terms: Terms
     counter: NgramCounter
     pieces: list = field(default_factory=list)  # number, ends of counts, symbols
-    renamed: np.ndarray | None = None  # its terms as those of the first worker
+    renamed: np.ndarray | None = None  # where its terms are in the tree of all
 
     def take_columns(self, columns):
         """Have counts say their columns; where those of each piece end now."""
@@ -196,18 +197,38 @@ class Counts:
 
     Attributes
     ----------
-    terms : Terms
-        The terms that were found.
+    tree : TermTree or None
+        The terms in order, if `sort` was called. What is said of each term is said in
+        this order then, and otherwise in that of `terms`.
     n_symbols : ndarray of shape (n_documents,)
         How many words or characters each document has.
     has_blanks : bool
         Whether a word has, so that two terms may be spelled alike.
     """
 
-    terms: Terms
     workers: list
     analysis: Analysis
     first: list = field(default_factory=list)
+    tree: TermTree | None = None
+
+    def sort(self):
+        """Put the terms in order, before anything is asked about them."""
+        self.tree = TermTree(in_threads(SortedTerms, [w.terms for w in self.workers]))
+        for worker, renamed in zip(self.workers, self.tree.renamed, strict=True):
+            worker.renamed = renamed
+
+    @cached_property
+    def terms(self):
+        """The terms, those of the first worker and the others behind."""
+        first, *others = self.workers
+        for worker in others:
+            if worker.terms is not first.terms:
+                worker.renamed = first.terms.absorb(worker.terms)
+        return first.terms
+
+    @property
+    def n_terms(self):
+        return (self.tree or self.terms).n_terms
 
     @cached_property
     def n_symbols(self):
@@ -227,7 +248,11 @@ class Counts:
 
     def spelled(self):
         """The spelling of each term, as a list of str."""
-        n_terms = self.terms.n_terms
+        n_terms = self.n_terms
+        if self.tree is not None:
+            numbers = self.tree.number(np.ones(n_terms, dtype=np.uint8))
+            terms = Vocabulary(*self.tree.spell(numbers, n_terms)).terms
+            return [terms[i] for i in numbers.tolist()]
         if n_terms == self.terms.n_symbols:
             return self.terms.symbols()
         spelling = self.terms.spell(np.arange(n_terms, dtype=np.int32), n_terms)
@@ -235,17 +260,34 @@ class Counts:
 
     def document_frequencies(self):
         """In how many documents each term is."""
-        return self._sum([w.counter.document_frequencies() for w in self.workers])
+        df = np.zeros(self.n_terms, dtype=np.int64)
+        for worker in self.workers:
+            worker.counter.add_document_frequencies(worker.renamed, df)
+        return df
 
     def frequencies(self):
         """How often each term is in all documents together."""
-        return self._sum([worker.counter.frequencies() for worker in self.workers])
+        tf = np.zeros(self.n_terms, dtype=np.int64)
+        for worker in self.workers:
+            worker.counter.add_frequencies(worker.renamed, tf)
+        return tf
 
-    def _sum(self, of_workers):
-        total = of_workers[0]
-        for worker, more in zip(self.workers[1:], of_workers[1:], strict=True):
-            total[worker.renamed] += more
-        return total
+    def close(self, columns):
+        """A function that returns terms that take no others, and their columns."""
+        if len(self.workers) == 1:
+            terms, renamed = self.workers[0].terms, self.workers[0].renamed
+            return lambda: (terms, columns[renamed])
+        tree, analysis = self.tree, self.analysis
+
+        def merged():
+            terms = analysis.new_terms()
+            numbers = tree.add_to(terms)
+            # Stop words may be no terms of the documents.
+            of_terms = np.full(terms.n_terms, -1, dtype=np.int32)
+            of_terms[numbers] = columns
+            return terms, of_terms
+
+        return merged
 
     def matrix(self, columns, n_columns, dtype):
         """The counts as a CSR matrix, given the column of each term; only once.
@@ -312,7 +354,7 @@ def count(documents, analysis, *, n_jobs=None, terms=None, position=0):
     Returns
     -------
     counts : Counts
-        The counts, and the terms in any order.
+        The counts.
     """
     n_jobs = effective_n_jobs(n_jobs)
     is_list = isinstance(documents, list)
@@ -322,16 +364,13 @@ def count(documents, analysis, *, n_jobs=None, terms=None, position=0):
     for _ in range(n_jobs):
         of_worker = analysis.new_terms() if terms is None else terms
         workers.append(_Worker(of_worker, analysis.counter(of_worker)))
-    counts = Counts(workers[0].terms, workers, analysis)
+    counts = Counts(workers, analysis)
     # With several threads, they wait for each other at the end of each batch.
     batches = [documents] if is_list else _batches(documents, min(8 * n_jobs, 64))
     for batch in batches:
         _count_batch(batch, position, workers, analysis)
         counts.first = counts.first or batch[:20]
         position += len(batch)
-    if terms is None:
-        for worker in workers[1:]:
-            worker.renamed = counts.terms.absorb(worker.terms)
     return counts
 
 
@@ -362,11 +401,14 @@ def _count_batch(batch, position, workers, analysis):
 
 
 def order_symbols(terms):
-    """The symbols of terms in the order of their spelling."""
-    keys = terms.first_bytes()
-    order = np.argsort(keys, kind="stable")
-    is_tie = np.zeros(len(keys) + 1, dtype=bool)
-    is_tie[1:-1] = keys[order[1:]] == keys[order[:-1]]
-    ties = np.flatnonzero(is_tie[1:] | is_tie[:-1])
-    order[ties] = sorted(order[ties].tolist(), key=terms.symbol)
-    return order
+    """The terms that are symbols, in the order of their spelling."""
+    in_order = SortedTerms(terms)
+    return in_order.ids[: in_order.begins[1]].astype(np.int64)
+
+
+def number_in_order(terms, is_found):
+    """Number some of the terms in the order of their spelling; -1 of the others."""
+    tree = TermTree([SortedTerms(terms)])
+    of_nodes, nodes = np.empty(terms.n_terms, dtype=np.uint8), tree.renamed[0]
+    of_nodes[nodes] = is_found
+    return tree.number(of_nodes)[nodes]

@@ -17,9 +17,15 @@ cdef enum:
     AHEAD = 8  # terms whose memory is fetched beforehand
 
 
+# The key of a word is its bytes, if they are few, or their hash and this bit.
+cdef inline bint is_long(uint64_t key) noexcept nogil:
+    return key >> 63
+
+
 cdef struct Slot:
     uint64_t key
-    int64_t term  # plus one; 0 is empty
+    int32_t term  # plus one; 0 is empty
+    int32_t symbol  # of a word
 
 
 cdef struct Table:
@@ -44,7 +50,7 @@ cdef class Terms:
     cdef int64_t terms_capacity, bytes_capacity, starts_capacity
 
     cdef int32_t find_word(
-        self, const uint8_t *word, int64_t size, uint64_t key, bint is_short
+        self, const uint8_t *word, int64_t size, uint64_t key
     ) except -2 nogil
     cdef int32_t find_character(self, uint32_t code) except -2 nogil
     cdef int32_t find_ngram(self, int32_t prefix, int32_t last) except -2 nogil
@@ -54,7 +60,7 @@ cdef class Terms:
     cdef int32_t add_spelled(self, const uint8_t *spelled, int64_t size, int max_n) except -2 nogil
 
 
-cdef bint pack(const uint8_t *word, int64_t size, uint64_t *key) noexcept nogil
+cdef uint64_t word_key(const uint8_t *word, int64_t size) noexcept nogil
 cdef int encode(uint32_t code, uint8_t *to) noexcept nogil
 cdef void *grow(
     void *memory, int64_t *capacity, int64_t needed, size_t size
@@ -68,3 +74,11 @@ cdef inline uint64_t mix(uint64_t key) noexcept nogil:
 
 cdef inline uint64_t ngram_key(int32_t prefix, int32_t last) noexcept nogil:
     return <uint64_t><uint32_t>prefix << 32 | <uint32_t>last
+
+
+cdef inline int32_t look_up(const Table *table, uint64_t key) noexcept nogil:
+    """The number of what has this key alone, or -1."""
+    cdef int64_t mask = table.n_slots - 1, place = mix(key) & mask
+    while table.slots[place].term and table.slots[place].key != key:
+        place = (place + 1) & mask
+    return table.slots[place].term - 1

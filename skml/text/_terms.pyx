@@ -15,31 +15,28 @@ import numpy as np
 
 from skml.text._alphabet cimport N_PAGES
 
+cdef extern from "_pages.h" nogil:
+    void use_large_pages(void *memory, size_t size)
+
 cdef enum:
     FIRST_SLOTS = 1 << 12
 
-# The key of a word is its bytes, if they are few, or their hash and this bit.
-cdef uint64_t LONG = <uint64_t>1 << 63
 
-
-cdef inline uint64_t hash_of(const uint8_t *word, int64_t size) noexcept nogil:
-    """FNV-1a."""
-    cdef uint64_t state = <uint64_t>0xCBF29CE484222325
+cdef uint64_t word_key(const uint8_t *word, int64_t size) noexcept nogil:
+    """The bytes of a short word; the hash of another."""
+    cdef uint64_t key = 0, part
     cdef int64_t i
-    for i in range(size):
-        state = (state ^ word[i]) * <uint64_t>0x100000001B3
-    return state ^ (state >> 31)
-
-
-cdef bint pack(const uint8_t *word, int64_t size, uint64_t *key) noexcept nogil:
-    """Whether a word is short; its bytes as a key then."""
-    cdef int64_t i
-    if size > 8 or (size and memchr(word, 0, size) != NULL):
-        return False
-    key[0] = 0
-    for i in range(size):
-        key[0] = key[0] << 8 | word[i]
-    return not key[0] & LONG
+    if size <= 8 and (size == 0 or memchr(word, 0, size) == NULL):
+        for i in range(size):
+            key = key << 8 | word[i]
+        if not is_long(key):
+            return key
+    key = size
+    for i in range(0, size, 8):
+        part = 0
+        memcpy(&part, word + i, min(8, size - i))
+        key = mix(key ^ part) * <uint64_t>0x9E3779B97F4A7C15
+    return key | <uint64_t>1 << 63
 
 
 cdef inline uint32_t decode(const uint8_t *spelled, int64_t size) noexcept nogil:
@@ -64,6 +61,7 @@ cdef int widen(Table *table) except -1 nogil:
     cdef Slot *slots = <Slot *>calloc(n_slots, sizeof(Slot))
     if slots == NULL:
         fail()
+    use_large_pages(slots, n_slots * sizeof(Slot))
     for i in range(table.n_slots):
         if table.slots[i].term:
             place = mix(table.slots[i].key) & (n_slots - 1)
@@ -85,6 +83,7 @@ cdef void *grow(
     grown = realloc(memory, (needed + needed // 2 + 64) * size)
     if grown == NULL:
         fail()
+    use_large_pages(grown, (needed + needed // 2 + 64) * size)
     capacity[0] = needed + needed // 2 + 64
     return grown
 
@@ -138,38 +137,36 @@ cdef class Terms:
         free(self.starts)
 
     cdef int32_t find_word(
-        self, const uint8_t *word, int64_t size, uint64_t key, bint is_short
+        self, const uint8_t *word, int64_t size, uint64_t key
     ) except -2 nogil:
-        """The number of a word, whose bytes are the key if it is short.
+        """The number of a word that has a key.
 
         A new number if it has none; -1 if no new ones are given.
         """
         cdef Slot *slot
-        cdef int64_t place, symbol
-        if not is_short:
-            key = hash_of(word, size) | LONG
-        place = mix(key) & (self.words.n_slots - 1)
+        cdef int64_t symbol, place = mix(key) & (self.words.n_slots - 1)
         while True:
             slot = &self.words.slots[place]
             if slot.term == 0:
                 break
             if slot.key == key:
-                if is_short:
-                    return <int32_t>slot.term - 1
-                symbol = self.terms[slot.term - 1].last
-                if self.starts[symbol + 1] - self.starts[symbol] == size and not memcmp(
-                    self.spelling + self.starts[symbol], word, size
+                symbol = slot.symbol
+                if not is_long(key) or (
+                    self.starts[symbol + 1] - self.starts[symbol] == size
+                    and not memcmp(self.spelling + self.starts[symbol], word, size)
                 ):
-                    return <int32_t>slot.term - 1
+                    return slot.term - 1
             place = (place + 1) & (self.words.n_slots - 1)
         if self.is_closed:
             return -1
+        symbol = self.n_symbols
         self.spell_symbol(word, size)
-        slot.key, slot.term = key, self.n_terms + 1
+        self.add_term(-1, <int32_t>symbol)
+        slot.key, slot.term, slot.symbol = key, <int32_t>self.n_terms, <int32_t>symbol
         self.words.n_used += 1
         if 2 * self.words.n_used >= self.words.n_slots:
             widen(&self.words)
-        return self.add_term(-1, <int32_t>(self.n_symbols - 1))
+        return <int32_t>self.n_terms - 1
 
     cdef int32_t find_character(self, uint32_t code) except -2 nogil:
         """The number of a character, as `find_word` gives one."""
@@ -207,9 +204,10 @@ cdef class Terms:
             place = (place + 1) & mask
         if self.is_closed:
             return -1
-        slot.key, slot.term = key, self.n_terms + 1
+        self.add_term(prefix, last)
+        slot.key, slot.term = key, <int32_t>self.n_terms
         self.ngrams.n_used += 1
-        return self.add_term(prefix, last)
+        return <int32_t>self.n_terms - 1
 
     cdef int reserve_ngrams(self, int64_t n) except -1 nogil:
         """Room for some n-grams more."""
@@ -325,7 +323,7 @@ cdef class Terms:
         cdef int64_t begin = 0, end, n_blanks = 0
         cdef int32_t term = -1, symbol
         cdef uint64_t key = 0
-        cdef bint is_short, is_split
+        cdef bint is_split
         for end in range(size):
             n_blanks += spelled[end] == 32
         is_split = self.of_words and 1 <= n_blanks < max_n and (
@@ -339,8 +337,8 @@ cdef class Terms:
                 end = begin
                 while end < size and not (is_split and spelled[end] == 32):
                     end += 1
-                is_short = pack(spelled + begin, end - begin, &key)
-                symbol = self.find_word(spelled + begin, end - begin, key, is_short)
+                key = word_key(spelled + begin, end - begin)
+                symbol = self.find_word(spelled + begin, end - begin, key)
                 begin = end + 1
             else:
                 end = begin + 1
@@ -355,81 +353,6 @@ cdef class Terms:
                 term = self.find_ngram(term, symbol)
         return term
 
-    def order(self, const uint8_t[::1] kept, const int64_t[::1] symbols):
-        """Number some of the terms in the order of their spelling.
-
-        Parameters
-        ----------
-        kept : ndarray of shape (n_terms,), dtype uint8
-            Which terms get a number.
-        symbols : ndarray of shape (n_symbols,), dtype int64
-            Symbols in the order of their spelling.
-
-        Returns
-        -------
-        numbers : ndarray of shape (n_terms,), dtype int32
-            The number of each term, or -1.
-        """
-        cdef int64_t t, i, n = self.n_terms, n_symbols = self.n_symbols, rank
-        cdef int32_t prefix, running = 0
-        numbers = np.empty(n, dtype=np.int32)
-        cdef int32_t[::1] number = numbers
-        # Terms that begin with a term stand behind it, in the order of what follows.
-        cdef int32_t[::1] size = np.array(kept, dtype=np.int32)
-        cdef int32_t[::1] used = np.zeros(n, dtype=np.int32)
-        cdef int32_t[::1] ranks = np.empty(n_symbols, dtype=np.int32)
-        cdef int64_t[::1] heads = np.zeros(n_symbols + 1, dtype=np.int64)
-        cdef int32_t[::1] by_last = np.empty(n, dtype=np.int32)
-        cdef int32_t[::1] term_of = np.empty(n_symbols, dtype=np.int32)
-        with nogil:
-            for i in range(n_symbols):
-                ranks[symbols[i]] = <int32_t>i
-            for t in range(n):
-                if self.terms[t].prefix < 0:
-                    term_of[self.terms[t].last] = <int32_t>t
-                else:
-                    heads[ranks[self.terms[self.terms[t].last].last] + 1] += 1
-            for t in range(n - 1, -1, -1):
-                if self.terms[t].prefix >= 0:
-                    size[self.terms[t].prefix] += size[t]
-            for i in range(n_symbols):
-                heads[i + 1] += heads[i]
-                t = term_of[symbols[i]]
-                number[t] = running
-                running += size[t]
-            for t in range(n):
-                if self.terms[t].prefix >= 0:
-                    rank = ranks[self.terms[self.terms[t].last].last]
-                    by_last[heads[rank]] = <int32_t>t
-                    heads[rank] += 1
-            for i in range(n - n_symbols):
-                t = by_last[i]
-                prefix = self.terms[t].prefix
-                number[t] = used[prefix]
-                used[prefix] += size[t]
-            for t in range(n):
-                prefix = self.terms[t].prefix
-                if prefix >= 0:
-                    number[t] += number[prefix] + kept[prefix]
-            for t in range(n):
-                if not kept[t]:
-                    number[t] = -1
-        return numbers
-
-    def first_bytes(self):
-        """The first eight bytes of each symbol, as an integer that sorts as they do."""
-        cdef int64_t i, j, size
-        cdef uint64_t key
-        keys = np.empty(self.n_symbols, dtype=np.uint64)
-        cdef uint64_t[::1] view = keys
-        for i in range(self.n_symbols):
-            size = self.starts[i + 1] - self.starts[i]
-            key = 0
-            for j in range(8):
-                key = key << 8 | (self.spelling[self.starts[i] + j] if j < size else 0)
-            view[i] = key
-        return keys
-
     def symbols(self):
         """The spelling of all symbols, as a list of str."""
         cdef int64_t i
@@ -441,12 +364,6 @@ cdef class Terms:
             )
             for i in range(self.n_symbols)
         ]
-
-    def symbol(self, int64_t i):
-        """The spelling of a symbol, in UTF-8."""
-        if not 0 <= i < self.n_symbols:
-            raise IndexError(f"symbol {i} of {self.n_symbols}")
-        return self.spelling[self.starts[i]:self.starts[i + 1]]
 
     def spell(self, const int32_t[::1] numbers, int64_t n_kept):
         """The spelling of the terms that have a number.

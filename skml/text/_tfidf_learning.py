@@ -14,7 +14,6 @@ from skml._fitting import warn_user
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, refuse_set
 from skml.text._counts import frequencies, is_count_matrix, terms_to_keep
 from skml.text._hashing import hashing_of
-from skml.text._ngrams import order_symbols
 from skml.text._term_weights import check_classes
 from skml.text._tfidf_seen import seen_in
 from skml.text._tfidf_vocabulary import Vocabulary
@@ -173,10 +172,11 @@ def dtype_of(weighter, *, to_warn=False):
 def _learn_vocabulary(X, weighter):
     """The counts of the terms that are kept, these terms, and how often they occur."""
     counts = weighter._count(X)
+    counts.sort()
     n_documents, dtype = len(counts.n_symbols), dtype_of(weighter)
     df = counts.document_frequencies()
-    is_kept = df > 0
-    if not is_kept.any():
+    is_found = df > 0
+    if not is_found.any():
         raise ValueError(
             f"{type(weighter).__name__}: empty vocabulary; none of the "
             f"{n_documents} documents has a token. Perhaps they hold "
@@ -184,23 +184,25 @@ def _learn_vocabulary(X, weighter):
             f"({weighter.token_pattern!r})."
         )
     if counts.has_blanks:
-        return _learn_ambiguous(counts, n_documents, is_kept, weighter)
-    columns = counts.terms.order(is_kept.astype(np.uint8), order_symbols(counts.terms))
-    in_order = np.empty(np.count_nonzero(is_kept), dtype=np.int64)
-    in_order[columns[is_kept]] = np.flatnonzero(is_kept)
-    df, tf, kept = df[in_order], None, in_order
+        return _learn_ambiguous(counts, n_documents, is_found, weighter)
+    columns, n_found = counts.tree.number(is_found.view(np.uint8)), is_found.sum()
+    in_order = np.empty(n_found, dtype=np.int64)
+    in_order[columns[is_found]] = np.flatnonzero(is_found)
+    df, tf = df[in_order], None
     if weighter.max_features is not None:
         tf = df if weighter.binary else counts.frequencies()[in_order]
         tf = tf.astype(dtype)
     is_kept = terms_to_keep(df, tf, n_documents, weighter)
-    if not is_kept.all():
-        kept, df = kept[is_kept], df[is_kept]
+    n_kept = np.count_nonzero(is_kept)
+    if n_kept < n_found:
+        df = df[is_kept]
         columns.fill(-1)
-        columns[kept] = np.arange(len(kept))
-    vocabulary = Vocabulary(*counts.terms.spell(columns, len(kept)))
-    matrix = counts.matrix(columns, len(kept), dtype)
+        columns[in_order[is_kept]] = np.arange(n_kept)
+    vocabulary = Vocabulary(*counts.tree.spell(columns, n_kept))
+    matrix = counts.matrix(columns, n_kept, dtype)
     matrix.has_canonical_format = True
-    vocabulary.keep_closed(counts.analysis, counts.terms, columns)
+    if len(columns) < 2 * n_kept:
+        vocabulary.keep_closed(counts.analysis, counts.close(columns))
     with_tf = weighter.scheme in NEEDS_TF
     seen = seen_in(matrix, df=df, with_tf=with_tf and not weighter.binary)
     if weighter.binary or tf is not None:
@@ -209,10 +211,10 @@ def _learn_vocabulary(X, weighter):
     return matrix, vocabulary, seen
 
 
-def _learn_ambiguous(counts, n_documents, is_kept, weighter):
+def _learn_ambiguous(counts, n_documents, is_found, weighter):
     """As above, if words have blanks, so that several terms may be spelled alike."""
     spelled = counts.spelled()
-    terms = sorted({spelled[i] for i in np.flatnonzero(is_kept)})
+    terms = sorted({spelled[i] for i in np.flatnonzero(is_found)})
     every = Vocabulary.of(terms)
     matrix = counts.matrix(every.columns_of(spelled), len(terms), dtype_of(weighter))
     matrix.sum_duplicates()

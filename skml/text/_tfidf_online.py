@@ -8,7 +8,7 @@ import numpy as np
 from skml.text._analysis import refuse_set
 from skml.text._counts import is_count_matrix, terms_to_keep
 from skml.text._hashing import hashing_of
-from skml.text._ngrams import order_symbols
+from skml.text._ngrams import number_in_order
 from skml.text._tfidf_learning import (
     PRUNING,
     check_counts,
@@ -241,7 +241,7 @@ class _GrowingTerms:
         if self.has_blanks:
             spelled = self._vocabulary(numbers).terms
             return numbers[sorted(range(len(numbers)), key=spelled.__getitem__)]
-        places = self.terms.order(is_seen.view(np.uint8), order_symbols(self.terms))
+        places = number_in_order(self.terms, is_seen)
         in_order = np.empty(len(numbers), dtype=np.int64)
         in_order[places[numbers]] = numbers
         return in_order

@@ -62,23 +62,25 @@ class Vocabulary:
         key = _key(analysis)
         with self._lock:
             if key not in self._closed:
-                terms = analysis.new_terms()
-                numbers = terms.add(self.spelling, self.ends, analysis.ngram_range[1])
-                columns = np.full(terms.n_terms, -1, dtype=np.int32)
-                # Where symbols are characters, the empty term has none.
-                reachable = np.flatnonzero(numbers >= 0)
-                columns[numbers[reachable]] = reachable
-                self._keep(key, terms, columns)
+                self._closed = {key: lambda: self._add_to(analysis)}
+            if callable(self._closed[key]):
+                terms, columns = self._closed[key]()
+                terms.close()
+                self._closed = {key: (terms, columns)}
             return self._closed[key]
 
-    def keep_closed(self, analysis, terms, columns):
-        """Take the terms that were counted, if most of them are of this vocabulary."""
-        if terms.n_terms < 2 * len(self):
-            self._keep(_key(analysis), terms, columns)
+    def keep_closed(self, analysis, close):
+        """Take what `close` returns, when it is needed, for what `closed` would."""
+        self._closed = {_key(analysis): close}
 
-    def _keep(self, key, terms, columns):
-        terms.close()
-        self._closed = {key: (terms, columns)}
+    def _add_to(self, analysis):
+        terms = analysis.new_terms()
+        numbers = terms.add(self.spelling, self.ends, analysis.ngram_range[1])
+        columns = np.full(terms.n_terms, -1, dtype=np.int32)
+        # Where symbols are characters, the empty term has none.
+        reachable = np.flatnonzero(numbers >= 0)
+        columns[numbers[reachable]] = reachable
+        return terms, columns
 
     def columns_of(self, spelled):
         """The column of each of some terms, or -1."""

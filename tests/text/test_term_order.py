@@ -1,0 +1,139 @@
+"""Tests of the order of terms, and of the terms of several workers together."""
+
+from threading import Barrier
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from skml.text import TfidfWeighter, _ngrams
+from skml.text._characters import alphabet
+from skml.text._ngrams import Analysis
+from skml.text._term_order import SortedTerms, TermTree
+from skml.text._tfidf_vocabulary import Vocabulary
+
+# Equal in their first eight bytes, or up to their end, or long.
+WORDS = [
+    *("", "a", "b", "ab", "abcdefgh", "abcdefghi", "abcdefghj", "abcdefg", "é", "中文"),
+    *("abcdefghabcdefgh", "a\x00", "a\x00\x00", "\x00", "abcdefgh\x00", "x" * 300),
+    *("x" * 299, "\ud800", "😀", "\uffff", "abcdefgha", "éééééééé", "éééééééa"),
+]
+
+
+def found_by_workers(rng, n_workers, ngram_range, *, of_words, stop_words=()):
+    """The terms of workers, and their spelling, by loops."""
+    analysis = Analysis(
+        caller="test",
+        alphabet=alphabet(lowercase=False),
+        analyze=list,
+        of_words=of_words,
+        stop_words=stop_words,
+        ngram_range=ngram_range,
+    )
+    workers, spelled = [], []
+    symbols = WORDS if of_words else [word for word in WORDS if len(word) == 1]
+    for n_documents in [0, *rng.integers(1, 20, size=n_workers - 1)]:
+        terms, known = analysis.new_terms(), list(stop_words)
+        counter = analysis.counter(terms)
+        for _ in range(n_documents):
+            chosen = rng.integers(len(symbols), size=rng.integers(0, 9))
+            tokens = [symbols[i] for i in chosen]
+            text = "".join(tokens)
+            counter.count([tokens if of_words else text], lambda text: [text])
+            tokens = [token for token in tokens if token not in stop_words]
+            for n in range(1, ngram_range[1] + 1):
+                for i in range(len(tokens) - n + 1):
+                    known.append((" " if of_words else "").join(tokens[i : i + n]))
+        workers.append(SortedTerms(terms))
+        spelled.append(set(known))
+    return analysis, workers, spelled
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("n_workers", [1, 2, 5])
+@pytest.mark.parametrize("of_words", [True, False])
+def test_terms_are_in_order_of_their_spelling(seed, n_workers, of_words):
+    rng = np.random.default_rng(seed)
+    stop_words = ("b", "never") if of_words and seed % 2 else ()
+    _, workers, spelled = found_by_workers(
+        rng, n_workers, (1, 1 + seed % 4), of_words=of_words, stop_words=stop_words
+    )
+    tree = TermTree(workers)
+    everything = set().union(*spelled)
+    assert tree.n_terms == len(everything)
+    numbers = tree.number(np.ones(tree.n_terms, dtype=np.uint8))
+    terms = Vocabulary(*tree.spell(numbers, tree.n_terms)).terms
+    assert set(terms) == everything
+    # Some of these words hold characters that sort before the blank between words.
+    words = [term.split(" ") for term in terms] if of_words else terms
+    assert words == sorted(words)
+    for renamed, known in zip(tree.renamed, spelled, strict=True):
+        assert {terms[numbers[node]] for node in renamed} == known
+        assert len(set(renamed.tolist())) == len(renamed)
+
+
+def test_some_of_the_terms():
+    rng = np.random.default_rng(0)
+    _, workers, _ = found_by_workers(rng, 3, (1, 3), of_words=True)
+    tree = TermTree(workers)
+    everything = tree.number(np.ones(tree.n_terms, dtype=np.uint8))
+    terms = Vocabulary(*tree.spell(everything, tree.n_terms)).terms
+    is_found = rng.integers(0, 2, size=tree.n_terms).astype(np.uint8)
+    numbers = tree.number(is_found)
+    assert_array_equal(numbers >= 0, is_found)
+    found = Vocabulary(*tree.spell(numbers, is_found.sum())).terms
+    order = np.argsort(everything)
+    assert found == [term for term, i in zip(terms, order, strict=True) if is_found[i]]
+    with pytest.raises(ValueError, match="a number that was not given"):
+        tree.spell(everything, tree.n_terms)
+
+
+@pytest.mark.parametrize("of_words", [True, False])
+def test_terms_of_a_tree_are_found_again(of_words):
+    rng = np.random.default_rng(1)
+    stop_words = ("b", "never") if of_words else ()
+    analysis, workers, _ = found_by_workers(
+        rng, 3, (1, 3), of_words=of_words, stop_words=stop_words
+    )
+    tree, terms = TermTree(workers), analysis.new_terms()
+    numbers = tree.add_to(terms)
+    assert sorted(numbers.tolist()) == list(range(terms.n_terms))
+    terms.close()
+    counter = analysis.counter(terms)
+    counter.count([["a", "abcdefgh", "b"] if of_words else "ab"], list)
+    # Neither is new, and the last word is a stop word.
+    again = TermTree([SortedTerms(terms)])
+    assert again.n_terms == tree.n_terms
+
+
+def test_no_terms():
+    for of_words in (True, False):
+        rng = np.random.default_rng(0)
+        analysis, workers, _ = found_by_workers(rng, 1, (1, 2), of_words=of_words)
+        tree = TermTree(workers)
+        numbers = tree.number(np.empty(0, dtype=np.uint8))
+        spelling, ends = tree.spell(numbers, 0)
+        assert (tree.n_terms, len(spelling), ends.tolist()) == (0, 0, [0])
+        assert len(tree.add_to(analysis.new_terms())) == 0
+
+
+def test_what_threads_count_together(monkeypatch):
+    """Each thread has documents of its own: they wait until all have begun."""
+    monkeypatch.setattr(_ngrams, "LEAST", 1)
+    barrier, count = Barrier(3), Analysis.count
+
+    def wait_and_count(self, counter, batch, position):
+        if position < 3:
+            barrier.wait(10)
+        return count(self, counter, batch, position)
+
+    documents = [f"w{i} w{i % 7} shared words w{3 * i}" for i in range(40)]
+    parameters = {"ngram_range": (1, 3), "max_features": 60}
+    expected = TfidfWeighter(**parameters).fit(documents)
+    monkeypatch.setattr(Analysis, "count", wait_and_count)
+    weighter = TfidfWeighter(**parameters, n_jobs=3)
+    found = weighter.fit_transform(documents)
+    monkeypatch.setattr(Analysis, "count", count)
+    assert weighter.vocabulary_ == expected.vocabulary_
+    for weights in (found, weighter.transform(documents)):
+        assert (weights != expected.transform(documents)).nnz == 0
