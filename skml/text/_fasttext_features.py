@@ -115,16 +115,29 @@ def find_buckets(tokens, model):
             spelling, ends, **lengths, n_buckets=model.n_buckets
         )
     if model.word_ngrams > 1:
-        of_documents = word_ngrams(
-            documents.ids,
-            documents.offsets,
-            hash_words(spelling, ends),
-            max_n=model.word_ngrams,
-            n_buckets=model.n_buckets,
-            end_hash=hash_words(*spell([END_OF_LINE]))[0],
-            has_end=model.end_of_line,
-        )
+        words = documents.ids, documents.offsets, hash_words(spelling, ends)
+        try:
+            of_documents = word_ngrams(
+                *words,
+                max_n=model.word_ngrams,
+                n_buckets=model.n_buckets,
+                end_hash=hash_words(*spell([END_OF_LINE]))[0],
+                has_end=model.end_of_line,
+            )
+        except MemoryError as error:
+            raise MemoryError(_too_many(tokens, model)) from error
     return Buckets(of_tokens, of_documents)
+
+
+def _too_many(tokens, model):
+    sizes = tokens.sizes + model.end_of_line
+    longest = np.minimum(sizes, model.word_ngrams)
+    n_ngrams = int(((longest - 1) * sizes - longest * (longest - 1) // 2).sum())
+    return (
+        f"{tokens.analysis.caller}: ngram_range=(1, {model.word_ngrams}) makes "
+        f"{n_ngrams:,} n-grams of {len(tokens.documents.ids):,} tokens, for which "
+        "there is no memory. Lower its second number."
+    )
 
 
 def find_features(tokens, model, buckets=None):

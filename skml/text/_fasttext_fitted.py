@@ -140,7 +140,9 @@ class FittedFastText(Fitted):
         _check_array("buckets", buckets, np.int32, (n_rows,))
         has_ngrams = self.word_ngrams > 1 or self.subwords is not None
         least = 1 if has_ngrams else 0
-        if not least <= self.n_buckets <= MOST_BUCKETS or self.word_ngrams < 1:
+        if not least <= self.n_buckets <= MOST_BUCKETS or not (
+            1 <= self.word_ngrams <= MOST_BUCKETS
+        ):
             raise ValueError(
                 f"{show(self.n_buckets)} buckets for n-grams of up to "
                 f"{show(self.word_ngrams)} words and {show(self.subwords)} characters"

@@ -180,6 +180,13 @@ def test_the_validation_score_is_that_of_held_out_documents(several):
     assert model.validation_score_.max() == pytest.approx(score)
 
 
+def test_a_class_is_never_held_out_whole():
+    y = ["one", *["other"] * 9]
+    options = {"early_stopping": True, "validation_fraction": 0.95, "max_iter": 1}
+    model = small(**options).fit([f"w{i}" for i in range(10)], y)
+    assert model._fitted.class_counts.tolist() == [1, 1]
+
+
 def test_nothing_to_hold_out():
     with pytest.warns(UserWarning, match="early_stopping has no effect"):
         model = small(early_stopping=True, max_iter=2).fit(["a b", "c d"], [0, 1])
@@ -348,6 +355,12 @@ def test_no_tokens():
         small(min_count=2, ngram_range=(1, 1)).fit(["a b", "c"], [0, 1])
     with pytest.raises(ValueError, match="analyzer='char'"):
         small(min_count=2, ngram_range=(1, 1)).fit(["明月几时有", "把酒"], [0, 1])
+
+
+def test_too_many_ngrams():
+    text = "a " * 2_000_000
+    with pytest.raises(MemoryError, match=r"2,000,001,000,001 n-grams of 2,000,001"):
+        small(ngram_range=(1, 3_000_000)).fit([text, "b"], [0, 1])
 
 
 def test_warnings_of_unknown_documents():

@@ -87,6 +87,7 @@ WRONG = {
     "no buckets": ("n_buckets", 0, "0 buckets"),
     "too many": ("n_buckets", 2**31, "buckets"),
     "no words": ("word_ngrams", 0, "up to 0 words"),
+    "very long": ("word_ngrams", 2**63, "up to 9223372036854775808 words"),
     "lengths": ("subwords", (3, 2), "subwords are"),
     "floats": ("subwords", (1.0, 2), "subwords are"),
     "loss": ("loss", "hinge", "loss is 'hinge'"),
