@@ -168,7 +168,7 @@ class FastTextClassifier(
     -----
     What differs from fastText: documents are in another random order in each epoch;
     tokens are those of the analysis here; n-grams that no document of `fit` has are
-    left out of the mean, where fastText takes the random vectors that it began with;
+    zeros in the mean, where fastText takes the random vectors that it began with;
     probabilities of "one-vs-rest" sum to one, but with several classes a document;
     exponentials are computed, not looked up. Hashes are the same.
 
@@ -368,7 +368,12 @@ class FastTextClassifier(
         fitted = self._fitted
         tokens = read_tokens(self, X, is_fit=False, known=fitted.vocabulary)
         features = find_features(tokens, fitted)
-        means, n_rows = mean_vectors(features, fitted.input_vectors, fitted.vector_size)
+        means, n_rows = mean_vectors(
+            features,
+            fitted.input_vectors,
+            fitted.vector_size,
+            is_pruned=fitted.is_pruned,
+        )
         warn_unknown(
             self,
             tokens.sizes,

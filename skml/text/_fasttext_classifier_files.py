@@ -67,6 +67,7 @@ def read_classifier(path, *, label_prefix, multilabel):
         input_vectors=vectors,
         buckets=model.buckets[: None if has_ngrams else 0].astype(np.int32),
         n_buckets=parameters.n_buckets if has_ngrams else 0,
+        is_pruned=has_ngrams and len(model.buckets) < parameters.n_buckets,
         # With a tree, the rows are those of its nodes.
         output_vectors=model.output_vectors[slice(None) if has_tree else order],
         classes_=classes,
@@ -244,10 +245,9 @@ class FastTextFilesMixin:
         """Write the classifier to a file that fastText loads, a .bin.
 
         fastText predicts with it what `predict_proba` does, if text is the tokens with
-        blanks between them. It takes n-grams that were never seen for zeros, which
-        count in the mean of a document, where they are left out here: then the
-        probabilities of softmax are nearer to each other, in the same order. What was
-        there under this name stays until all is written, and if that fails.
+        blanks between them; unless the model was read from a pruned one, whose missing
+        n-grams become zeros, which count in the mean of a document. What was there
+        under this name stays until all is written, and if that fails.
 
         Parameters
         ----------

@@ -159,10 +159,17 @@ def find_features(tokens, model, buckets=None):
     )
 
 
-def mean_vectors(features, input_vectors, vector_size):
-    """The mean of the rows of each document, and how many there are."""
+def mean_vectors(features, input_vectors, vector_size, *, is_pruned):
+    """The mean of the rows of each document, and how many there are.
+
+    N-grams without a row are left out if the others were pruned, and else are zeros.
+    """
     n = features.n_documents
     means = np.zeros((n, vector_size), dtype=np.float32)
     n_rows = np.zeros(n, dtype=np.int64)
     average_rows(input_vectors, features, means, n_rows)
+    n_unknown = np.zeros(n, dtype=np.int64) if is_pruned else features.unknown_ngrams()
+    if n_unknown.any():
+        known = n_rows / np.maximum(n_rows + n_unknown, 1)
+        means *= known.astype(np.float32)[:, np.newaxis]
     return means, n_rows

@@ -56,9 +56,12 @@ class FittedFastText(Fitted):
     input_vectors : ndarray of shape (n_words + n_rows, vector_size), dtype float32
         The vectors of the words, and behind them those of the buckets.
     buckets : ndarray of shape (n_rows,), dtype int32
-        The buckets that have a row, ascending. N-grams in others are left out.
+        The buckets that have a row, ascending.
     n_buckets : int
         How many buckets there are; 0 if there are no n-grams.
+    is_pruned : bool
+        Whether n-grams in buckets without a row are left out of the mean of a document,
+        as those were taken away. Else they are zeros, as those were never trained.
     output_vectors : ndarray of shape (n_classes, vector_size), dtype float32
         The vectors of the classes; with hierarchical softmax those of the nodes of the
         tree, as `class_tree` numbers them (the last row is unused).
@@ -89,6 +92,7 @@ class FittedFastText(Fitted):
     input_vectors: np.ndarray
     buckets: np.ndarray
     n_buckets: int
+    is_pruned: bool = False
     output_vectors: np.ndarray
     classes_: np.ndarray
     class_counts: np.ndarray

@@ -153,6 +153,39 @@ cdef class Features:
             raise MemoryError("no memory for the rows of a document")
         return sizes
 
+    def unknown_ngrams(self):
+        """How many n-grams without a row each document has.
+
+        The first row of a token is that of the word, the others of its n-grams.
+
+        Returns
+        -------
+        counts : ndarray of shape (n_documents,), dtype int64
+        """
+        cdef int64_t i
+        counts = np.zeros(self.n_documents, dtype=np.int64)
+        cdef int64_t[::1] count = counts
+        with nogil:
+            for i in range(self.n_documents):
+                count[i] = count_unknown(&self.corpus, i)
+        return counts
+
+
+cdef int64_t count_unknown(const Corpus *corpus, int64_t d) noexcept nogil:
+    """How many n-grams without a row a document has."""
+    cdef int64_t i, j, n = 0
+    cdef int32_t token
+    if corpus.has_parts:
+        for i in range(corpus.offsets[d], corpus.offsets[d + 1]):
+            token = corpus.ids[i]
+            for j in range(
+                corpus.part_offsets[token] + 1, corpus.part_offsets[token + 1]
+            ):
+                n += corpus.parts[j] < 0
+    for i in range(corpus.ngram_offsets[d], corpus.ngram_offsets[d + 1]):
+        n += corpus.ngrams[i] < 0
+    return n
+
 
 cdef bint read_document(const Corpus *corpus, int64_t d, Slot *slot) noexcept nogil:
     """Collect the rows of a document; whether there was memory for them."""

@@ -107,7 +107,10 @@ class _Judge:
     def score(self, training):
         """Note the accuracy of the model so far, and keep the best."""
         means, _ = mean_vectors(
-            self.features, training.inputs, training.model.vector_size
+            self.features,
+            training.inputs,
+            training.model.vector_size,
+            is_pruned=training.model.is_pruned,
         )
         outputs = np.array(training.output_rows, order="C")
         model = replace(training.model, output_vectors=outputs)

@@ -219,12 +219,17 @@ def test_rows_below_zero_are_left_out():
     features = Features(*documents, *parts, *ngrams)
     assert features.sizes().tolist() == [1, 3, 0]
     inputs = np.arange(8, dtype=np.float32)[:, None].repeat(9, axis=1)
-    means, n_rows = mean_vectors(features, inputs, 9)
+    means, n_rows = mean_vectors(features, inputs, 9, is_pruned=True)
     assert means[:, 0].tolist() == [3, 6, 0]
+    assert n_rows.tolist() == [1, 3, 0]
+    # The first row of a token is that of the word, which may not be known.
+    assert features.unknown_ngrams().tolist() == [2, 0, 0]
+    means, n_rows = mean_vectors(features, inputs, 9, is_pruned=False)
+    assert means[:, 0].tolist() == [1, 6, 0]
     assert n_rows.tolist() == [1, 3, 0]
     ended = Features(*documents, *parts, *ngrams, end_row=4)
     assert ended.sizes().tolist() == [2, 4, 1]
-    means, _ = mean_vectors(ended, inputs, 9)
+    means, _ = mean_vectors(ended, inputs, 9, is_pruned=True)
     assert means[:, 0].tolist() == [3.5, 5.5, 4]
 
 
