@@ -10,6 +10,7 @@ EXTENSIONS = {
     "text/_count_rows": ["_count_rows.pxd"],
     "text/_fasttext_kernel": ["_fasttext_steps.h", "_row_steps.h"],
     "text/_hashed_ngrams": [],
+    "text/_id_kernel": [],
     "text/_ngram_kernel": [
         "_alphabet.pxd",
         "_count_rows.pxd",

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from _machine import Spent, add, now, since
 from gensim.models import word2vec as gensim_word2vec
+from sklearn.feature_extraction.text import CountVectorizer
 
 from skml import Word2VecTransformer
 
@@ -108,8 +109,8 @@ def make_gensim(setting):
     )
 
 
-def train_gensim(documents, setting):
-    start = now()
+def train_gensim(documents, setting, start=None):
+    start = now() if start is None else start
     model = make_gensim(setting)
     model.build_vocab(documents)
     prepared = now()
@@ -118,7 +119,15 @@ def train_gensim(documents, setting):
     return Trained(model.wv.index_to_key, model.wv.vectors, training, whole)
 
 
+def train_gensim_on_text(texts, setting):
+    """Fed by scikit-learn's analysis of text, with the defaults, as here."""
+    start = now()
+    analyze = CountVectorizer().build_analyzer()
+    return train_gensim([analyze(text) for text in texts], setting, start)
+
+
 TRAIN = {"skml": train_skml, "gensim": train_gensim}
+TRAIN_ON_TEXT = {"skml": train_skml, "gensim": train_gensim_on_text}
 
 
 def tokens_gensim_skips(documents):

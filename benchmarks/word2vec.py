@@ -4,6 +4,7 @@ Run it with ::
 
     python benchmarks/word2vec.py speed CORPUS
     python benchmarks/word2vec.py end-to-end CORPUS
+    python benchmarks/word2vec.py text CORPUS
     python benchmarks/word2vec.py threads CORPUS
     python benchmarks/word2vec.py quality CORPUS --analogies FILE --similarities FILE...
     python benchmarks/word2vec.py memory CORPUS
@@ -21,10 +22,18 @@ from statistics import mean
 import _word2vec_report as tables
 from _arguments import existing_file, positive
 from _documents import read_token_lists
-from _machine import describe, limit_blas
+from _machine import describe, limit_blas, now, since
 from _word2vec_memory import measure_peak
-from _word2vec_models import MODES, TRAIN, Setting, tokens_gensim_skips
+from _word2vec_models import (
+    MODES,
+    TRAIN,
+    TRAIN_ON_TEXT,
+    Setting,
+    make_skml,
+    tokens_gensim_skips,
+)
 from _word_evaluation import score_analogies, score_similarities
+from sklearn.feature_extraction.text import CountVectorizer
 
 from skml.metrics import load_word_analogies, load_word_similarities
 from skml.text import WordVectors
@@ -33,7 +42,9 @@ _SUMMARY, _, _DETAILS = __doc__.partition("\n\n")
 _BUSY = 0.1
 
 
-def train_in_turn(documents, arguments, report, variants, seeds, evaluate=None):
+def train_in_turn(
+    documents, arguments, report, variants, seeds, evaluate=None, train=TRAIN
+):
     """Train every variant, a pair of library and threads, then the next round.
 
     What the machine does meanwhile then falls on all alike.
@@ -41,7 +52,7 @@ def train_in_turn(documents, arguments, report, variants, seeds, evaluate=None):
     rounds = product(arguments.sizes, arguments.modes, seeds, variants)
     for size, mode, seed, (library, n_jobs) in rounds:
         setting = Setting(mode, size, arguments.epochs, n_jobs, seed)
-        trained = TRAIN[library](documents, setting)
+        trained = train[library](documents, setting)
         record = {
             "library": library,
             **setting._asdict(),
@@ -73,6 +84,27 @@ def run_end_to_end(arguments, documents, report):
     seeds = range(arguments.rounds)
     train_in_turn(documents, arguments, report, both(arguments.n_jobs), seeds)
     return tables.end_to_end_table(report.records)
+
+
+def run_text(arguments, documents, report):
+    texts = [" ".join(tokens) for tokens in documents]
+    seeds = range(arguments.rounds)
+    variants = both(arguments.n_jobs)
+    train_in_turn(texts, arguments, report, variants, seeds, train=TRAIN_ON_TEXT)
+    setting = Setting(arguments.modes[0], arguments.sizes[0], 1, arguments.n_jobs)
+    model = make_skml(setting).fit(texts)
+    n_tokens = sum(map(len, map(CountVectorizer().build_analyzer(), texts)))
+    seconds = []
+    for _ in range(5 * arguments.rounds):
+        start = now()
+        model.transform(texts)
+        seconds.append(since(start).cpu)
+    fastest, slowest = (n_tokens / s / 1e6 for s in (min(seconds), max(seconds)))
+    return (
+        f"{tables.end_to_end_table(report.records)}\n\n{n_tokens} tokens of text; "
+        f"transform takes {fastest:.1f} M of them a CPU-second ({slowest:.1f} in the "
+        "slowest round)."
+    )
 
 
 def run_threads(arguments, documents, report):
@@ -152,6 +184,7 @@ def make_parser():
     for name, run, defaults in (
         ("speed", run_speed, {"sizes": [100, 300]}),
         ("end-to-end", run_end_to_end, {"modes": first, "epochs": 5}),
+        ("text", run_text, {"modes": first}),
         ("threads", run_threads, {"modes": first, "n_jobs": 2}),
         ("quality", run_quality, {"epochs": 5}),
         ("memory", run_memory, {"modes": first}),

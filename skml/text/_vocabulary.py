@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skml.text._id_kernel import add_counts, rename
 from skml.text._id_stream import CHUNK, release
 
 
@@ -53,7 +54,7 @@ def count_ids(ids, n_terms):
     """Count how often each id occurs, without a wide copy of the ids."""
     counts = np.zeros(n_terms, dtype=np.int64)
     for start in range(0, len(ids), 8 * CHUNK):
-        counts += np.bincount(ids[start : start + 8 * CHUNK], minlength=n_terms)
+        add_counts(ids[start : start + 8 * CHUNK], counts)
         release(ids)
     return counts
 
@@ -79,17 +80,12 @@ def reindex(documents, new_id):
     """
     ids, offsets = documents.ids, documents.offsets
     new_offsets = np.zeros_like(offsets)
-    n_kept = 0
-    for start in range(0, len(ids), CHUNK):
-        chunk = new_id[ids[start : start + CHUNK]]
-        known = chunk >= 0
-        kept_before = np.concatenate([[0], np.cumsum(known)])
-        # The documents that end inside this chunk learn where they end now.
-        first, last = np.searchsorted(offsets, [start + 1, start + len(chunk) + 1])
-        new_offsets[first:last] = n_kept + kept_before[offsets[first:last] - start]
-        n_new = int(kept_before[-1])
-        ids[n_kept : n_kept + n_new] = chunk[known]
-        n_kept += n_new
+    document = n_kept = 0
+    for start in range(0, max(1, len(ids)), CHUNK):
+        stop = min(start + CHUNK, len(ids))
+        document, n_kept = rename(
+            ids, offsets, new_id, new_offsets, start, stop, document, n_kept
+        )
         release(ids)
     return EncodedDocuments(ids[:n_kept], new_offsets)
 
