@@ -170,7 +170,7 @@ def log_count_ratio(sums, *, alpha):
     classes, terms = sums.coords
     totals, sizes = sums.sum(axis=0), sums.sum(axis=1)
     smoothing = alpha * np.count_nonzero(totals)
-    outside = np.maximum(totals[terms] - sums.data, 0)
+    outside = totals[terms] - sums.data
     p = (sums.data + alpha) / (sizes[classes] + smoothing)
     q = (outside + alpha) / (sizes.sum() - sizes[classes] + smoothing)
     return _largest_of_each_term(np.abs(np.log(p / q)), sums)

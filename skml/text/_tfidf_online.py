@@ -257,8 +257,7 @@ class _GrowingTerms:
         if np.count_nonzero(self.df) <= n_kept:
             return
         in_order = self._in_order()
-        first = np.argsort(-self.tf[in_order], kind="stable")[:n_kept]
-        kept = in_order[np.sort(first)]
+        kept = in_order[np.argsort(-self.tf[in_order], kind="stable")[:n_kept]]
         # Columns of terms that are forgotten are free.
         places = np.full(self.terms.n_terms, -1, dtype=np.int32)
         places[kept] = np.arange(len(kept))

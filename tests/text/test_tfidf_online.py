@@ -88,6 +88,12 @@ def test_the_first_call_is_a_fit():
     assert (found.transform(documents) != expected.transform(documents)).nnz == 0
 
 
+def test_new_terms_are_in_order_with_any_character():
+    weighter = TfidfWeighter(ngram_range=(1, 2)).partial_fit([["a", "b"], ["a\x01b"]])
+    names = ["a", "a\x01b", "a b", "b"]
+    assert weighter.get_feature_names_out().tolist() == names
+
+
 def test_tokens_with_blanks_in_them():
     parts = [[["new", "york"], ["new york"]], ["york new york", "new york"]]
     parts += [[["new york", "new", "york"], ["a\x01b", "a"]]]
@@ -234,6 +240,29 @@ def test_the_terms_that_are_kept_meanwhile(monkeypatch, n_jobs):
     assert sorted(terms[:4]) == sorted(word for word, _ in expected.most_common(4))
     in_all = CountVectorizer().fit(documents).vocabulary_
     assert len(terms) == 40 < len(in_all) / 5
+
+
+def test_columns_are_handed_on_in_order(monkeypatch):
+    """What leaves makes place for what is new, in order; the rest stays."""
+    monkeypatch.setattr(_ngrams, "BATCH", 1)  # two batches a call
+    monkeypatch.setattr(_tfidf_online, "KEPT", 1)
+    rng = np.random.default_rng(0)
+    weighter, columns, n_left = TfidfWeighter(max_features=3), [], 0
+    for i in range(60):
+        words = (rng.zipf(1.5, size=8 * i + 8) + i // 4).clip(max=30)
+        weighter.partial_fit([" ".join(f"w{word}" for word in words)] * 9)
+        found = weighter.get_feature_names_out().tolist()
+        new = sorted(set(found) - set(columns))
+        expected = [term if term in found else None for term in columns]
+        n_left += None in expected
+        expected = [term or new.pop(0) for term in expected] + new
+        assert found == expected
+        columns = found
+    assert n_left > 3
+    # All leave with the first batch of a call, and one that comes with the second.
+    weighter = TfidfWeighter(max_features=3).partial_fit(["aa bb cc"])
+    weighter.partial_fit(["dd ee ff"] * 8 + ["gg " * 9])
+    assert weighter.get_feature_names_out().tolist() == ["dd", "ee", "gg"]
 
 
 @pytest.mark.parametrize("parameters", [{}, {"min_df": 2}, {"n_features": 16}])
