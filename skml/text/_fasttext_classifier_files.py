@@ -25,6 +25,8 @@ _LOSSES = {
 }
 # What is between tokens for fastText, and nothing else.
 TOKEN_PATTERN = "[^ \t\n\v\f\r\0]+"
+# Products of such numbers can be added up in float32.
+_BOUND = 1e15
 # An array of strings has room for the longest in each of them.
 _MOST_BYTES = 1 << 26
 
@@ -53,8 +55,13 @@ def read_classifier(path, *, label_prefix, multilabel):
             "its hierarchical softmax is built."
         )
     for name in ("input", "output"):
-        if not np.isfinite(getattr(model, f"{name}_vectors")).all():
-            raise ValueError(f"{path}: numbers of the {name} matrix are not finite.")
+        vectors = getattr(model, f"{name}_vectors")
+        # NaN is not within these bounds, either.
+        if vectors.size and not -_BOUND <= vectors.min() <= vectors.max() <= _BOUND:
+            raise ValueError(
+                f"{path}: numbers of the {name} matrix are not finite, or beyond "
+                f"{_BOUND:.0e}."
+            )
     vocabulary, vectors, counts = _words(path, model)
     has_ngrams = parameters.word_ngrams > 1 or parameters.lengths is not None
     if not has_ngrams:

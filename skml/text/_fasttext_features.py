@@ -63,6 +63,8 @@ class Tokens:
 
     def rows_in(self, vocabulary):
         """The position in a vocabulary of each token, or -1."""
+        if len(vocabulary) == 0:
+            return np.full(self.n_tokens, -1, dtype=np.int32)
         known, columns = vocabulary.closed(self.analysis)
         numbers = known.absorb(self.terms)[self.n_stop_words :]
         return np.where(numbers >= 0, columns[numbers], np.int32(-1)).astype(np.int32)

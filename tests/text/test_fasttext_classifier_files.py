@@ -212,6 +212,18 @@ def test_words_that_are_no_utf_8_are_left_out(tmp_path):
     assert_allclose(model.transform(texts), means(texts), atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:.*no known word")
+def test_without_words(tmp_path):
+    """What is left are n-grams."""
+    model = FastTextClassifier.from_fasttext(
+        make(tmp_path / "m.bin", ROWS[len(WORDS) :], words=[])
+    )
+    numbers = character_buckets("ab", LENGTHS, N_BUCKETS)
+    numbers += word_buckets(["ab", oracle.END_OF_LINE], WORD_NGRAMS, N_BUCKETS)
+    expected = ROWS[len(WORDS) :][numbers].mean(axis=0)
+    assert_allclose(model.transform(["ab", ""]), [expected, [0] * 3], atol=1e-6)
+
+
 NAN = ROWS.copy()
 NAN[7, 1] = np.nan
 WRONG = {
@@ -227,6 +239,16 @@ WRONG = {
     ),
     "input": ({"rows": NAN}, {}, "numbers of the input matrix are not finite"),
     "output": ({"outputs": NAN[5:10]}, {}, "numbers of the output matrix are not"),
+    "large": (
+        {"rows": 1e16 * np.abs(ROWS)},
+        {},
+        r"numbers of the input matrix are not finite, or beyond 1e\+15",
+    ),
+    "large, negative": (
+        {"outputs": -1e16 * np.abs(OUTPUTS)},
+        {},
+        "numbers of the output matrix are not finite",
+    ),
     "several": (
         {},
         {"multilabel": True},
