@@ -36,6 +36,8 @@ KEPT = 10
 
 def learn_more(X, weighter, fitted):
     """Learn from more documents, or rows of counts, than what is fitted has seen."""
+    if fitted is not None:
+        weighter._validate_params()  # which scikit-learn leaves to the first call
     check_scheme(weighter)
     if weighter.scheme in SUPERVISED:
         raise ValueError(

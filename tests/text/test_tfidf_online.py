@@ -332,6 +332,12 @@ def test_what_cannot_go_on(before, after, message):
         weighter.partial_fit(np.eye(2))
 
 
+def test_parameters_that_were_changed_are_checked():
+    weighter = TfidfWeighter().partial_fit(["a cat"]).set_params(scheme="x")
+    with pytest.raises(ValueError, match="'scheme' parameter"):
+        weighter.partial_fit(["a cat"])
+
+
 def test_an_idf_that_is_set_is_learned_anew():
     weighter = TfidfWeighter(vocabulary=["cat", "dog"])
     weighter.idf_ = [5, 6]
