@@ -140,6 +140,13 @@ def test_weights():
     assert_array_equal(balanced.predict_proba(X_NEW), other.predict_proba(X_NEW))
 
 
+def test_a_document_without_weight_has_no_ngrams():
+    options = {"subwords": (2, 3), "max_iter": 1}
+    one = small(**options).fit(["ab", "xyz", "b"], [0, 1, 1], sample_weight=[1, 0, 1])
+    two = small(**options).fit(["ab", "b"], [0, 1])
+    assert_array_equal(one._fitted.buckets, two._fitted.buckets)
+
+
 def test_a_class_without_weight_is_none():
     weights = (Y != "weather").astype(float)
     model = small(max_iter=1).fit(X, Y, sample_weight=weights)
@@ -231,6 +238,17 @@ def test_partial_fit_from_the_start():
             X[start : start + 20], Y[start : start + 20], classes=[*TOPICS, "none"]
         )
     assert_array_equal(model.predict_proba(X_NEW), again.predict_proba(X_NEW))
+
+
+def test_partial_fit_continues_with_the_random_numbers():
+    model, keys = small(), []
+    for _ in range(2):
+        model.partial_fit(X, Y, classes=list(TOPICS))
+        state = model._fitted.random_state
+        keys.append((state.position, *state.key))
+    assert keys[0] != keys[1]
+    given = small(random_state=np.random.RandomState(0))
+    assert given.fit(X, Y)._fitted.random_state is None
 
 
 def test_partial_fit_of_a_tree_keeps_it():
