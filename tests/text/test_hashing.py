@@ -12,8 +12,9 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags, murmurhash3_32
 
-from skml.text import TfidfWeighter, _ngrams
+from skml.text import _ngrams
 from skml.text._term_hashes import hash_columns
+from skml.text._tfidf import TfidfWeighter
 from skml.text._vocabulary import spell
 from tests.text.test_ngrams import ALPHABETS, random_documents
 

@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from skml.text import TfidfWeighter
+from skml.text._tfidf import TfidfWeighter
 
 # What a test may not ask for: private names of TfidfVectorizer.
 PRIVATE = {"_tfidf", "_stop_words_id", "_check_stop_words_consistency"}

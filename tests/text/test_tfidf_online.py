@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 
-from skml.text import TfidfWeighter, _ngrams, _tfidf_online
+from skml.text import _ngrams, _tfidf_online
+from skml.text._tfidf import TfidfWeighter
 from tests.text.test_ngrams import random_documents
 
 SCHEMES = ["tf-idf", "idf", "bm25", "sif", "usif"]
