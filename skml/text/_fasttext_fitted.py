@@ -9,13 +9,12 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 
 from skml._codec import show, stored
 from skml._estimator import Fitted
-from skml.text._subwords import LONGEST_NGRAM
+from skml.text._subwords import LONGEST_NGRAM, MOST_BUCKETS
 from skml.text._tfidf_vocabulary import Vocabulary
 from skml.text._word2vec_fitted import RandomStateData
 from skml.text._word2vec_tables import HuffmanTree, huffman_tree
 
 LOSSES = ("softmax", "hierarchical-softmax", "one-vs-rest")
-MOST_BUCKETS = 2**31 - 1
 END_OF_LINE = "</s>"  # the token that ends each document
 # Up to so many buckets, a table has the row of each: 64 MiB at most.
 _MOST_IN_TABLE = 1 << 24

@@ -173,6 +173,14 @@ def test_quantised(tmp_path, with_norms, output_is_quantised):
     assert_allclose(found[WORDS + UNSEEN], expected, rtol=1e-5, atol=1e-6)
 
 
+def test_mark_of_the_output_of_a_dense_model(tmp_path):
+    """Only that of a quantised model can be quantised, whatever its mark says."""
+    parts = sections()
+    parts["output matrix"] = b"\1" + parts["output matrix"][1:]
+    found = WordVectors.load(write(tmp_path / "v", parts))
+    assert found == WordVectors.load(write(tmp_path / "w"))
+
+
 def test_pruned(tmp_path):
     """Some buckets are left, whose rows are in another order."""
     kept = [(30, 1), (5, 0), (12, 3), (7, 2)]
