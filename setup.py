@@ -14,6 +14,7 @@ EXTENSIONS = {
     "text/_ngram_kernel": [
         "_alphabet.pxd",
         "_count_rows.pxd",
+        "_pages.h",
         "_terms.pxd",
         "_word_scan.h",
     ],

@@ -8,7 +8,7 @@ n-grams.
 
 from cython cimport floating
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 
 import numpy as np
@@ -53,6 +53,10 @@ cdef extern from "_word_scan.h" nogil:
     uint64_t member_mask(const uint8_t *bytes)
     int lowest_bit(uint64_t mask)
     uint64_t short_key(const uint8_t *bytes, int64_t size)
+
+cdef extern from "_pages.h" nogil:
+    void *map_zeros(size_t size)
+    void unmap_zeros(void *memory, size_t size)
 
 cdef enum:
     # How the reading of a document ended.
@@ -152,6 +156,7 @@ cdef class NgramCounter:
 
     cdef Count *counts
     cdef Place *places  # of each term
+    cdef bint are_mapped
     cdef readonly int64_t n_counts
     cdef int64_t counts_capacity, places_capacity, begin
 
@@ -179,7 +184,10 @@ cdef class NgramCounter:
         free(self.words)
         free(self.spelling)
         free(self.counts)
-        free(self.places)
+        if self.are_mapped:
+            unmap_zeros(self.places, self.places_capacity * sizeof(Place))
+        else:
+            free(self.places)
 
     def count(self, list documents, analyze):
         """Count the n-grams of documents.
@@ -319,13 +327,13 @@ cdef class NgramCounter:
         cdef int64_t n = self.places_capacity
         if self.terms.n_terms <= n:
             return 0
-        if n == 0:
-            # Of many terms, few may be found: what is not touched costs nothing.
-            self.places = <Place *>calloc(self.terms.n_terms, sizeof(Place))
-            self.places_capacity = self.terms.n_terms
+        if n == 0 and self.terms.is_closed:
+            # There will be no more, and of many terms few may be found.
+            self.places = <Place *>map_zeros(self.terms.n_terms * sizeof(Place))
             if self.places == NULL:
                 with gil:
                     raise MemoryError("no memory for the terms")
+            self.places_capacity, self.are_mapped = self.terms.n_terms, True
             return 0
         self.places = <Place *>grow(
             self.places, &self.places_capacity, self.terms.n_terms, sizeof(Place)
@@ -690,7 +698,14 @@ cdef class NgramCounter:
                 floating is double,
             )
 
-    def forget(self):
-        """Give back the memory of the counts."""
-        free(self.counts)
-        self.counts, self.n_counts, self.counts_capacity = NULL, 0, 0
+    def forget(self, int64_t n_kept=0):
+        """Give back the memory of the counts, but for the first ones."""
+        cdef void *kept
+        self.n_counts = min(max(n_kept, 0), self.n_counts)
+        if self.n_counts == 0:
+            free(self.counts)
+            self.counts, self.counts_capacity = NULL, 0
+            return
+        kept = realloc(self.counts, self.n_counts * sizeof(Count))
+        if kept != NULL:
+            self.counts, self.counts_capacity = <Count *>kept, self.n_counts

@@ -306,11 +306,12 @@ class Counts:
         indices = np.empty(ends[-1], dtype=np.int32)
 
         def write(worker):
-            for number, _, _ in worker.pieces:
+            # From behind, so that the memory of what is written can be given back.
+            for number, _, _ in reversed(worker.pieces):
                 of_piece, a = rows[number], begins[number]
                 b = a + of_piece[-1] - of_piece[0]
                 worker.counter.write_rows(of_piece, n_columns, indices[a:b], data[a:b])
-            worker.counter.forget()
+                worker.counter.forget(int(of_piece[0]))
 
         in_threads(write, self.workers)
         # A matrix, not an array: what scikit-learn makes of it is its own choice.
