@@ -192,7 +192,7 @@ class TextAnalysisMixin(AnalyzersMixin):
         if hasattr(X, "__len__"):
             documents = list(documents)
         # Words of Python may have blanks in them, and be spelled as n-grams are.
-        is_text = isinstance(documents, list) and all(map(is_str, documents))
+        is_text = isinstance(documents, list) and set(map(type, documents)) <= {str}
         if analysis.ngram_range[1] == 1 or is_text:
             terms, columns = vocabulary.closed(analysis)
         counts = count(documents, analysis, n_jobs=self.n_jobs, terms=terms)
@@ -316,10 +316,6 @@ class TextAnalysisMixin(AnalyzersMixin):
                 "its default."
             )
         return tokens
-
-
-def is_str(document):
-    return isinstance(document, str)
 
 
 def _chain(*functions):
