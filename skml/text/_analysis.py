@@ -15,7 +15,7 @@ from skml._fitting import warn_user
 from skml._validation import check_documents
 from skml.text._analyzers import TOKEN_PATTERN, AnalyzersMixin
 from skml.text._characters import alphabet, read_pattern
-from skml.text._ngrams import Analysis, count, count_batches, encode
+from skml.text._ngrams import MOST, Analysis, count, count_batches, encode
 
 # The parameters, whose defaults are scikit-learn's own, and what they may be.
 ANALYSIS_CONSTRAINTS = {
@@ -260,7 +260,7 @@ class TextAnalysisMixin(AnalyzersMixin):
         elif is_word and self.token_pattern not in _PLAIN_PATTERNS:
             words, min_characters = read_pattern(self.token_pattern)
         in_c = vectorizer.preprocessor is None and not callable(self.strip_accents)
-        options = {"ngram_range": tuple(self.ngram_range)}
+        options = {"ngram_range": tuple(min(n, MOST) for n in self.ngram_range)}
         if is_word:
             options["stop_words"] = self._stop_words(vectorizer, is_fit=is_fit)
         if words is None:

@@ -198,7 +198,7 @@ class _Reader:
             if start == len(array):
                 array.resize(min(stop, 2 * start), refcheck=False)
             end = min(stop, len(array))
-            with memoryview(array[start:end]).cast("B") as view:
+            with memoryview(array[start:end].view(np.uint8)) as view:
                 n_came = self.window.read_into(view)
                 if n_came < len(view):
                     raise self._cut_off((stop - start) * array.itemsize, n_came)

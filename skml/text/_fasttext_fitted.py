@@ -113,8 +113,10 @@ class FittedFastText(Fitted):
         _check_array("class_counts", self.class_counts, np.int64, (n_classes,))
         shape = n_classes, self.vector_size
         _check_array("output_vectors", self.output_vectors, np.float32, shape)
-        if n_classes == 0 or (self.class_counts < 0).any():
-            raise ValueError("there is no class, or a class has a negative count")
+        # Of zeros, the tree would be a chain, as deep as there are classes.
+        least = 1 if self.loss == "hierarchical-softmax" else 0
+        if n_classes == 0 or (self.class_counts < least).any():
+            raise ValueError(f"there is no class, or a class has a count below {least}")
         if self.class_order is not None:
             _check_array("class_order", self.class_order, np.int64, (n_classes,))
             if not np.array_equal(np.sort(self.class_order), np.arange(n_classes)):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from numbers import Integral
 
 from skml.text._analysis import check_ngram_range, refuse_set
-from skml.text._subwords import LONGEST_NGRAM
+from skml.text._subwords import LONGEST_NGRAM, MOST_BUCKETS
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ def ngram_settings(estimator):
     subwords = estimator.subwords
     if subwords is not None:
         subwords = tuple(int(n) for n in subwords)
-    word_ngrams = int(estimator.ngram_range[1])
+    # No document has longer ones.
+    word_ngrams = min(int(estimator.ngram_range[1]), MOST_BUCKETS)
     has_ngrams = word_ngrams > 1 or subwords is not None
     n_buckets = int(estimator.n_buckets) if has_ngrams else 0
     return NgramSettings(word_ngrams, subwords, n_buckets)
@@ -103,7 +104,7 @@ def check_partial_fit(estimator, classes, previous):
     now = {
         "vector_size": (estimator.vector_size, previous.vector_size),
         "loss": (estimator.loss, previous.loss),
-        "ngram_range": (estimator.ngram_range[1], previous.word_ngrams),
+        "ngram_range": (ngram_settings(estimator).word_ngrams, previous.word_ngrams),
         "subwords": (ngram_settings(estimator).subwords, previous.subwords),
         "n_buckets": (ngram_settings(estimator).n_buckets, previous.n_buckets),
     }

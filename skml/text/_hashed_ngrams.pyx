@@ -196,7 +196,7 @@ def word_ngrams(
             stop = offsets[d + 1]
             for i in range(offsets[d], stop):
                 state = <uint64_t><int64_t>hashes[ids[i]]
-                for j in range(i + 1, min(i + max_n, stop)):
+                for j in range(i + 1, i + min(max_n, stop - i)):
                     state = state * <uint64_t>116049371 + (
                         <uint64_t><int64_t>hashes[ids[j]]
                     )

@@ -63,6 +63,8 @@ cdef enum:
     DONE = 0
     FOR_PYTHON = 1
     NO_PAGE = 2
+    # N-grams for which there is room in the table, whether they are new or not.
+    ROOM = 1 << 12
 
 
 # Counts of a document.
@@ -284,6 +286,7 @@ cdef class NgramCounter:
             self.count_ngrams()
             return 0
         for text in tokens:
+            text = text if type(text) is str else list(text)
             self.n_tokens = 0
             self.reserve(len(text))
             for character in text:
@@ -556,8 +559,9 @@ cdef class NgramCounter:
             n -= 1
             if n <= 0:
                 break
-            self.terms.reserve_ngrams(n)
             for i in range(n):
+                if i % ROOM == 0:
+                    self.terms.reserve_ngrams(min(ROOM, n - i))
                 if i + AHEAD < n:
                     self.fetch(prefixes[i + AHEAD], self.symbols[i + AHEAD + level - 1])
                 prefix, last, term = prefixes[i], self.symbols[i + level - 1], -1

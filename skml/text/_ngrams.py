@@ -25,7 +25,7 @@ from skml.text._vocabulary import EncodedDocuments, raise_bad_token, spell
 BATCH, LONGEST = 1 << 12, 1 << 20
 LEAST = 64  # documents that a thread takes at least
 BATCHES = 8  # of these are counted at a time where terms are not kept
-_MOST = 1 << 30  # symbols of an n-gram; no document has so many
+MOST = 1 << 30  # symbols of an n-gram; no document has so many
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,6 @@ class Analysis:
 
     def counter(self, terms, *, in_order=False):
         min_n, max_n = (1, 1) if in_order else self.ngram_range
-        min_n, max_n = min(min_n, _MOST), min(max_n, _MOST)
         return NgramCounter(
             self.alphabet,
             terms,

@@ -96,6 +96,14 @@ def test_ngrams_see_the_order_of_words():
     assert len(set(words.predict(texts))) == 1
 
 
+def test_no_ngram_is_longer_than_its_document():
+    texts, y = ["a b c d", "d c b a e", "a"] * 9, [0, 1, 0] * 9
+    longest = small(ngram_range=(1, 9)).fit(texts, y)
+    any_length = small(ngram_range=(1, 2**62)).fit(texts, y)
+    assert_array_equal(any_length.transform(texts), longest.transform(texts))
+    any_length.partial_fit(texts, y)
+
+
 def test_ngrams_of_characters_know_other_forms():
     texts, y = ["walking talking", "walked talked"] * 20, [0, 1] * 20
     model = small(subwords=(2, 4), ngram_range=(1, 1)).fit(texts, y)

@@ -92,7 +92,7 @@ WRONG = {
     "floats": ("subwords", (1.0, 2), "subwords are"),
     "loss": ("loss", "hinge", "loss is 'hinge'"),
     "several": ("is_multilabel", True, "several classes"),
-    "counts": ("class_counts", np.array([1, -1, 2]), "negative"),
+    "counts": ("class_counts", np.array([1, -1, 2]), "below 0"),
     "class": ("class_counts", np.array([1, 1]), "class_counts"),
     "places": ("class_order", np.array([0, 1, 1]), "no order of the classes"),
     "ranks": ("class_order", np.array([0, 1, 2]), "not from the most frequent class"),
@@ -105,6 +105,12 @@ WRONG = {
 def test_what_does_not_fit_is_refused(name, value, message):
     with pytest.raises(ValueError, match=message):
         replace(fitted(), **{name: value}).check()
+
+
+def test_no_class_of_a_tree_is_empty():
+    tree = fitted(loss="hierarchical-softmax", class_counts=np.array([4, 0, 2]))
+    with pytest.raises(ValueError, match="below 1"):
+        tree.check()
 
 
 @pytest.mark.parametrize("most", [8, 7])

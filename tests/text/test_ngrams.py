@@ -1,6 +1,7 @@
 """Tests of n-grams: those of scikit-learn, to the last code point."""
 
 import itertools
+import pickle
 import random
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
@@ -319,3 +320,24 @@ def test_threads_share_a_fitted_weighter():
     with ThreadPoolExecutor(4) as pool:
         for found in pool.map(weighter.transform, [documents] * 8):
             assert (found != expected).nnz == 0
+
+
+class Short(str):
+    """Text that says that it is shorter than it is."""
+
+    def __len__(self):
+        return 1
+
+
+def test_text_may_be_longer_than_it_says():
+    weighter = TfidfWeighter(analyzer="char", preprocessor=lambda text: Short(text * 9))
+    assert weighter.fit(["word" * 99]).get_feature_names_out().tolist() == list("dorw")
+
+
+def test_a_saved_vocabulary_of_all_ngrams_that_there_are():
+    documents = ["a b c d", "c d e f"] * 9
+    weighter = TfidfWeighter(
+        token_pattern=r"\w", ngram_range=(1, 2**62), min_df=10
+    ).fit(documents)
+    again = pickle.loads(pickle.dumps(weighter))
+    assert (again.transform(documents) != weighter.transform(documents)).nnz == 0
