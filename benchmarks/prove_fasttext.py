@@ -135,6 +135,10 @@ def check_classifier(path, answers, texts):
     elif model.loss == "one-vs-rest":
         if model._fitted.is_multilabel:
             assert np.abs(own - expected).max() < 0.008
+        else:
+            alone = expit(scores)
+            sums = alone.sum(axis=1, keepdims=True)
+            assert np.abs(own - alone / sums).max() < 1e-5
         own = look_up(scores) + _ADDED
     else:
         own = own + _ADDED

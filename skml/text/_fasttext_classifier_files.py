@@ -79,7 +79,7 @@ def read_classifier(path, *, label_prefix, multilabel):
         output_vectors=model.output_vectors[slice(None) if has_tree else order],
         classes_=classes,
         class_counts=model.label_counts[order],
-        class_order=order if has_tree else None,
+        class_ranks=order if has_tree else None,
         loss=loss,
         is_multilabel=multilabel,
         word_ngrams=parameters.word_ngrams,
@@ -153,7 +153,7 @@ def _classes(path, labels, prefix):
 
 def classifier_chunks(fitted, label_prefix, caller):
     """The bytes of a file of fastText, some at a time, once all of it is checked."""
-    order = fitted.class_ranks
+    order = fitted.class_order
     labels = [f"{label_prefix}{fitted.classes_[i]}" for i in order.tolist()]
     names = {"word": fitted.vocabulary.terms, "label": labels}
     spelled = {kind: _spell(kind, names[kind], caller) for kind in names}
@@ -212,9 +212,11 @@ class FastTextFilesMixin:
         """Make a fitted classifier of a file that fastText saved, .bin or .ftz.
 
         It predicts the probabilities that fastText computes, of the same tokens: text
-        is split at blanks of ASCII alone, and not put in lower case. fastText returns
-        1e-5 more (with hierarchical softmax, at each node of the tree), and looks up
-        those of one-vs-all in a table, to .008.
+        is split at ASCII whitespace alone, and not converted to lower case. With
+        "one-vs-rest" and one class a document (the default for "ns"), probabilities are
+        divided by their sum, which fastText does not do. fastText returns 1e-5 more
+        (with hierarchical softmax, at each node of the tree), and looks up those of
+        "ova" and "ns" in a table, to .008.
 
         The file may come from anybody; it cannot run code, and a wrong one is an error
         that names what is wrong and where. It may be compressed by gzip, bzip2 or xz.
@@ -251,10 +253,16 @@ class FastTextFilesMixin:
     def to_fasttext(self, path, *, label_prefix="__label__"):
         """Write the classifier to a file that fastText loads, a .bin.
 
-        fastText predicts with it what `predict_proba` does, if text is the tokens with
-        blanks between them; unless the model was read from a pruned one, whose missing
-        n-grams become zeros, which count in the mean of a document. What was there
-        under this name stays until all is written, and if that fails.
+        fastText ranks the classes as `predict_proba` does, if text is the tokens with
+        blanks between them. Its probabilities are the same up to 1e-5 (at each node of
+        the tree with hierarchical softmax) and, with "one-vs-rest", up to its lookup
+        table (.008), before they are divided by their sum where there is one class a
+        document. A model that was read from a pruned file differs: missing n-grams
+        become zeros, which count in the mean of a document.
+
+        "one-vs-rest" is written as "ova"; read it back with ``multilabel=False`` if
+        there is one class a document. What was there under this name stays until all is
+        written, and if that fails.
 
         Parameters
         ----------

@@ -6,10 +6,10 @@ from math import inf
 
 import numpy as np
 
-from skml.text._fasttext_fitted import END_OF_LINE
 from skml.text._fasttext_kernel import Features, average_rows
 from skml.text._hashed_ngrams import character_ngrams, hash_words, word_ngrams
 from skml.text._ngrams import Analysis, encode_terms, order_symbols
+from skml.text._subwords import END_OF_LINE
 from skml.text._terms import Terms
 from skml.text._tfidf_vocabulary import Vocabulary
 from skml.text._vocabulary import EncodedDocuments, spell

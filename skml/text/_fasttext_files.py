@@ -386,7 +386,7 @@ def _read_input(reader, parameters, dictionary, n_wanted):
     n_buckets = parameters.n_buckets if rows is None else len(rows)
     shape = n_words + n_buckets, parameters.vector_size
     with reader.section("input matrix"):
-        is_quantised = reader.flag("the mark of quantisation")
+        is_quantised = reader.flag("the quantisation flag")
         if rows is not None and not is_quantised:
             raise reader.error(
                 "it is not quantised, but the dictionary is pruned, and the one only "
@@ -406,7 +406,7 @@ def _read_output(reader, parameters, dictionary, is_quantised, is_wanted):
         n_rows = len(dictionary.names) - n_rows
     shape = n_rows, parameters.vector_size
     with reader.section("output matrix"):
-        is_quantised &= reader.flag("the mark of quantisation")
+        is_quantised &= reader.flag("the quantisation flag")
         read = _read_quantised if is_quantised else _read_dense
         vectors = read(reader, shape, range(n_rows if is_wanted else 0, n_rows))
     return vectors if is_wanted else None
@@ -433,7 +433,7 @@ def _read_quantised(reader, shape, skipped):
     A row is in parts, of each of which there is the number of its nearest centroid. Its
     length may be quantised by itself.
     """
-    has_norms = reader.flag("the mark of norms")
+    has_norms = reader.flag("the norms flag")
     _check_shape(reader, shape)
     n_rows, n_columns = shape
     (n_codes,) = reader.unpack(struct.Struct("<i"))

@@ -9,13 +9,12 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 
 from skml._codec import show, stored
 from skml._estimator import Fitted
-from skml.text._subwords import LONGEST_NGRAM, MOST_BUCKETS
+from skml.text._subwords import END_OF_LINE, LONGEST_NGRAM, MOST_BUCKETS
 from skml.text._tfidf_vocabulary import Vocabulary
 from skml.text._word2vec_fitted import RandomStateData
 from skml.text._word2vec_tables import HuffmanTree, huffman_tree
 
 LOSSES = ("softmax", "hierarchical-softmax", "one-vs-rest")
-END_OF_LINE = "</s>"  # the token that ends each document
 # Up to so many buckets, a table has the row of each: 64 MiB at most.
 _MOST_IN_TABLE = 1 << 24
 
@@ -68,8 +67,8 @@ class FittedFastText(Fitted):
         The classes, or the columns of a multi-label target.
     class_counts : ndarray of shape (n_classes,), dtype int64
         How many documents each class has, from which the tree is built.
-    class_order : ndarray of shape (n_classes,), dtype int64, or None
-        The place of each class from the most frequent to the rarest, of which the tree
+    class_ranks : ndarray of shape (n_classes,), dtype int64, or None
+        The rank of each class from the most frequent to the rarest, of which the tree
         is built. None, if those that are equally frequent are in order.
     loss : str
         One of `LOSSES`.
@@ -95,7 +94,7 @@ class FittedFastText(Fitted):
     output_vectors: np.ndarray
     classes_: np.ndarray
     class_counts: np.ndarray
-    class_order: np.ndarray | None = None
+    class_ranks: np.ndarray | None = None
     loss: str
     is_multilabel: bool
     word_ngrams: int
@@ -117,12 +116,12 @@ class FittedFastText(Fitted):
         least = 1 if self.loss == "hierarchical-softmax" else 0
         if n_classes == 0 or (self.class_counts < least).any():
             raise ValueError(f"there is no class, or a class has a count below {least}")
-        if self.class_order is not None:
-            _check_array("class_order", self.class_order, np.int64, (n_classes,))
-            if not np.array_equal(np.sort(self.class_order), np.arange(n_classes)):
-                raise ValueError("class_order is no order of the classes")
-            if (np.diff(self.class_counts[self.class_ranks]) > 0).any():
-                raise ValueError("class_order is not from the most frequent class on")
+        if self.class_ranks is not None:
+            _check_array("class_ranks", self.class_ranks, np.int64, (n_classes,))
+            if not np.array_equal(np.sort(self.class_ranks), np.arange(n_classes)):
+                raise ValueError("class_ranks are no ranks of the classes")
+            if (np.diff(self.class_counts[self.class_order]) > 0).any():
+                raise ValueError("class_ranks are not from the most frequent class on")
         if self.loss not in LOSSES:
             raise ValueError(f"loss is {show(self.loss)}")
         if self.is_multilabel and self.loss != "one-vs-rest":
@@ -238,16 +237,16 @@ class FittedFastText(Fitted):
         return np.ascontiguousarray((paths @ turns.T).T)
 
     @property
-    def class_ranks(self):
+    def class_order(self):
         """The classes from the most frequent to the rarest."""
-        if self.class_order is None:
+        if self.class_ranks is None:
             return np.argsort(-self.class_counts, kind="stable")
-        return np.argsort(self.class_order)
+        return np.argsort(self.class_ranks)
 
     @property
     def tree(self):
         """The paths from the root to the classes; see `class_tree`."""
-        return class_tree(self.class_counts, self.class_ranks)
+        return class_tree(self.class_counts, self.class_order)
 
 
 def find_word(vocabulary, word):

@@ -102,7 +102,7 @@ class _Judge:
         self.tol, self.patience = estimator.tol, estimator.n_iter_no_change
         self.targets, self.features = targets, find_features(tokens, model)
         self.scores, self.best = [], None
-        self._n_without_gain, self._least = 0, -np.inf
+        self._n_without_improvement, self._best_score = 0, -np.inf
 
     def score(self, training):
         """Note the accuracy of the model so far, and keep the best."""
@@ -118,13 +118,15 @@ class _Judge:
         if score >= max(self.scores, default=0.0):
             self.best = training.vectors()
         self.scores.append(score)
-        has_gained = score > self._least + self.tol
-        self._n_without_gain = 0 if has_gained else self._n_without_gain + 1
-        self._least = max(self._least, score)
+        has_improved = score > self._best_score + self.tol
+        self._n_without_improvement = (
+            0 if has_improved else self._n_without_improvement + 1
+        )
+        self._best_score = max(self._best_score, score)
 
     @property
     def has_stalled(self):
-        return self._n_without_gain >= self.patience
+        return self._n_without_improvement >= self.patience
 
 
 def _train(estimator, training, judge, random_state, progress):

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from skml.text._fasttext_features import find_buckets, find_features
-from skml.text._fasttext_fitted import END_OF_LINE, FittedFastText, find_word
+from skml.text._fasttext_fitted import FittedFastText, find_word
 from skml.text._fasttext_parameters import ngram_settings
+from skml.text._subwords import END_OF_LINE
 from skml.text._tfidf_vocabulary import Vocabulary
 from skml.text._unknown import segmentation_advice, warn_unknown
 from skml.text._vocabulary import look_up, spell
@@ -63,7 +64,7 @@ def begin(estimator, tokens, targets, random_state):
             why=f"none of theirs occurs min_count={estimator.min_count} times",
             remedy="Lower min_count, or pass more text.",
             most=0.5,
-            become="are told apart by nothing",
+            become="have equal vectors",
         )
     return model, features
 
@@ -78,7 +79,8 @@ def grow(estimator, tokens, targets, random_state, previous):
     new_counts = previous.counts_.copy()
     is_known = rows >= 0
     new_counts[rows[is_known]] += counts[is_known]
-    new_counts[previous.end_row] += targets.n_documents
+    if previous.end_row >= 0:
+        new_counts[previous.end_row] += targets.n_documents
     buckets = find_buckets(tokens, previous)
     used = _used_buckets(buckets, counts, previous.n_buckets)
     used = np.union1d(previous.buckets, used).astype(np.int32)

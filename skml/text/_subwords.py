@@ -4,13 +4,12 @@ import numpy as np
 from scipy import sparse
 
 from skml._codec import register, show
+from skml.text._hashed_ngrams import character_ngrams
 
 # FNV-1a (Fowler, Noll and Vo), 64 bits, over code points rather than bytes.
 _BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-# fastText's are of 32 bits, over the bytes of UTF-8, each as a signed number.
-_BASIS_32, _PRIME_32 = np.uint32(0x811C9DC5), np.uint32(0x01000193)
-# What fastText takes the end of a line for; this word alone has no n-grams.
-END_OF_LINE = b"</s>"
+# The token that ends each document in fastText; it alone has no n-grams of characters.
+END_OF_LINE = "</s>"
 # The characters of words looked at together: a megabyte of n-grams.
 _CHARACTERS = 1 << 13
 # No n-gram is longer, and none stands behind so many characters, so that a long token,
@@ -70,49 +69,25 @@ def bucket_ngrams(words, lengths, n_buckets):
     Returns buckets and offsets: those of word i, in order of where the n-grams start
     and end, are ``buckets[offsets[i]:offsets[i + 1]]``.
     """
+    has_ngrams = np.array([word != END_OF_LINE.encode() for word in words], dtype=bool)
+    kept = [word for word, is_kept in zip(words, has_ngrams, strict=True) if is_kept]
+    ends = np.zeros(len(kept) + 1, dtype=np.int64)
+    np.cumsum(list(map(len, kept)), out=ends[1:])
     shortest, longest = lengths
-    marked = [b"" if word == END_OF_LINE else b"<%b>" % word for word in words]
-    codes = np.frombuffer(b"".join(marked), dtype=np.int8)
-    # A character is a byte and what continues it, be that UTF-8 or not.
-    starts = np.flatnonzero((codes & -64) != -128)
-    ends = np.append(starts[1:], len(codes))
-    codes = codes.astype(np.int32).view(np.uint32)
-    n_bytes = np.fromiter(map(len, marked), dtype=np.int64, count=len(words))
-    word = np.repeat(np.arange(len(words)), n_bytes)[starts]
-    sizes = np.bincount(word, minlength=len(words))
-    position = np.arange(len(starts)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    n_left = np.repeat(sizes, sizes) - position
-    state, chosen = np.full(len(starts), _BASIS_32), np.arange(len(starts))
-    buckets, firsts = [np.empty(0, np.uint32)], [np.empty(0, np.int64)]
-    for n in range(1, min(longest, sizes.max(initial=0)) + 1):
-        fits = n_left[chosen] >= n
-        state, chosen = state[fits], chosen[fits]
-        last = chosen + (n - 1)
-        _hash_bytes(state, codes, starts[last], ends[last])
-        if n < shortest:
-            continue
-        # The two marks alone are no n-grams.
-        fits = (position[chosen] > 0) & (n_left[chosen] > 1) | (n > 1)
-        buckets.append(state[fits] % np.uint32(n_buckets))
-        firsts.append(chosen[fits])
-    firsts = np.concatenate(firsts)
-    order = np.argsort(firsts, kind="stable")
-    counts = np.bincount(word[firsts], minlength=len(words))
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    return np.concatenate(buckets)[order].astype(np.uint64), offsets
+    found, buckets = character_ngrams(
+        np.frombuffer(b"".join(kept), dtype=np.uint8),
+        ends,
+        min_n=shortest,
+        max_n=longest,
+        n_buckets=n_buckets,
+    )
+    offsets = np.zeros(len(words) + 1, dtype=np.int64)
+    offsets[1:][has_ngrams] = np.diff(found)
+    return buckets.astype(np.uint64), np.cumsum(offsets)
 
 
 def _spell(word):
     return word if isinstance(word, bytes) else word.encode("utf-8", "surrogatepass")
-
-
-def _hash_bytes(state, codes, starts, ends):
-    """Hash the bytes of a character more, each into its state."""
-    which = np.arange(len(state))
-    while len(which):
-        state[which] = (state[which] ^ codes[starts[which]]) * _PRIME_32
-        starts = starts + 1
-        which = which[starts[which] < ends[which]]
 
 
 def batches(words):
@@ -238,13 +213,8 @@ class SubwordVectors:
         if self.n_buckets is None:
             wanted, offsets = ngrams(words, self.lengths)
         else:
-            words = [
-                word
-                if isinstance(word, bytes)
-                else word.encode("utf-8", "surrogatepass")
-                for word in words
-            ]
-            wanted, offsets = bucket_ngrams(words, self.lengths, self.n_buckets)
+            spelled = list(map(_spell, words))
+            wanted, offsets = bucket_ngrams(spelled, self.lengths, self.n_buckets)
         if len(self.hashes) == self.n_buckets:
             return wanted.astype(np.int64), offsets
         rows = find_hashes(self.hashes, wanted)

@@ -96,7 +96,10 @@ class TermColumnsMixin(OneToOneFeatureMixin):
         """The number of documents that were seen."""
         fitted = getattr(self, "_fitted", None)
         if fitted is None or fitted.seen is None:
-            raise AttributeError(f"{type(self).__name__} has seen no documents yet.")
+            raise AttributeError(
+                f"{type(self).__name__} has no n_samples_seen_: it is not fitted, its "
+                "scheme learns from classes, or it learns nothing."
+            )
         return fitted.seen.n_documents
 
     @property

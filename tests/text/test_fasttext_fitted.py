@@ -94,8 +94,8 @@ WRONG = {
     "several": ("is_multilabel", True, "several classes"),
     "counts": ("class_counts", np.array([1, -1, 2]), "below 0"),
     "class": ("class_counts", np.array([1, 1]), "class_counts"),
-    "places": ("class_order", np.array([0, 1, 1]), "no order of the classes"),
-    "ranks": ("class_order", np.array([0, 1, 2]), "not from the most frequent class"),
+    "places": ("class_ranks", np.array([0, 1, 1]), "no ranks of the classes"),
+    "ranks": ("class_ranks", np.array([0, 1, 2]), "not from the most frequent class"),
     "curve": ("loss_curve_", np.array([1.0, 2.0]), "loss_curve_"),
     "score": ("validation_score_", np.array([1]), "validation_score_"),
 }
@@ -167,7 +167,7 @@ def test_probabilities_of_the_tree():
 
 def test_order_of_classes_that_are_equally_frequent():
     counts = np.array([2, 5, 2])
-    value = fitted(class_counts=counts, class_order=np.array([2, 0, 1]))
+    value = fitted(class_counts=counts, class_ranks=np.array([2, 0, 1]))
     value.check()
     paths = np.split(
         value.tree.steps[: value.tree.offsets[-1]], value.tree.offsets[1:-1]
@@ -175,7 +175,7 @@ def test_order_of_classes_that_are_equally_frequent():
     paths = [[(s >> 1, s & 1) for s in path.tolist()] for path in paths]
     by_rank = tree_of([5, 2, 2])
     assert paths == [by_rank[2], by_rank[0], by_rank[1]]
-    assert_array_equal(fitted(class_counts=counts).class_ranks, [1, 0, 2])
+    assert_array_equal(fitted(class_counts=counts).class_order, [1, 0, 2])
 
 
 def test_decision_of_two_classes():

@@ -657,17 +657,20 @@ DAMAGED = {
     ),
     "mark": (
         changed(INPUT, 0, "<B", 2),
-        "input matrix, byte offset .*: the mark of quantisation is 2; expected 0 or 1",
+        "input matrix, byte offset .*: the quantisation flag is 2; expected 0 or 1",
     ),
     "rows": (changed(INPUT, 1, "<q", HUGE), r"its shape is \(46116\d+, 3\); expected"),
     "columns": (
         changed(OUTPUT, 9, "<q", -3),
         r"output .* shape is \(6, -3\); expected",
     ),
-    "output mark": (changed(OUTPUT, 0, "<B", 2), "output matrix, .* quantisation is 2"),
-    "mark of norms": (
+    "output mark": (
+        changed(OUTPUT, 0, "<B", 2),
+        "output matrix, .* quantisation flag is 2",
+    ),
+    "norms flag": (
         changed(INPUT, 1, "<B", 255, base="quantised"),
-        "the mark of norms is 255",
+        "the norms flag is 255",
     ),
     "codes": (
         changed(INPUT, 18, "<i", 87, base="quantised"),

@@ -343,6 +343,8 @@ def test_an_idf_that_is_set_is_learned_anew():
     weighter = TfidfWeighter(vocabulary=["cat", "dog"])
     weighter.idf_ = [5, 6]
     assert not hasattr(weighter, "n_samples_seen_")
+    with pytest.raises(AttributeError, match="no n_samples_seen_: it is not fitted"):
+        _ = weighter.n_samples_seen_
     weighter.partial_fit(["cat dog", "cat"])
     assert_allclose(weighter.idf_, [1, 1 + np.log(3 / 2)])
     weighter.idf_ = [5, 6]
