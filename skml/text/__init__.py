@@ -1,4 +1,4 @@
-"""Documents to word vectors, token weights, document vectors and classes."""
+"""Documents to phrases, word vectors, token weights, document vectors and classes."""
 
 from skml.text._embedding import EmbeddingTransformer
 from skml.text._fasttext import FastTextClassifier

@@ -111,7 +111,7 @@ class TextAnalysisMixin(AnalyzersMixin):
     n_jobs = None
 
     def _check_analysis(self):
-        """Refuse parameters that say nothing."""
+        """Refuse an invalid ngram_range, and no token_pattern without a tokenizer."""
         check_ngram_range(self.ngram_range, type(self).__name__)
         is_cut = self.analyzer == "word" and not self._has_function("tokenizer")
         if is_cut and self.token_pattern is None:

@@ -99,7 +99,8 @@ class FastTextClassifier(
         stops when their accuracy no longer improves, and the best vectors are kept. If
         "auto", early stopping is enabled if there are more than 10000 samples.
     validation_fraction : float, default=0.1
-        The fraction that is set aside as validation set, of each class in proportion.
+        The fraction that is set aside as validation set, stratified by class. With
+        several classes a document, it is sampled at random.
     n_iter_no_change : int, default=5
         The number of epochs without an improvement by more than `tol` after which
         training stops.
@@ -131,10 +132,10 @@ class FastTextClassifier(
         points of Arabic, and decomposed accents. Any other is taken literally. None
         goes with a `tokenizer`.
     n_jobs : int or None, default=None
-        Number of threads in `fit`. None means 1 unless in a
-        :obj:`joblib.parallel_backend` context, -1 all processors. Threads share the
-        vectors without locks (Hogwild): the result of more than one is not
-        reproducible bit by bit.
+        Number of threads that read documents, and that train. None means 1 unless in a
+        :obj:`joblib.parallel_backend` context, -1 all processors. In `fit` and
+        `partial_fit`, threads share the vectors without locks (Hogwild): the result of
+        more than one is not reproducible bit by bit. Predictions do not depend on it.
     random_state : int, RandomState instance or None, default=None
         Decides the initial vectors, the order of documents, and the validation set.
         Pass an int and leave `n_jobs` at one thread for the same result every time.
@@ -315,7 +316,9 @@ class FastTextClassifier(
         """Continue training with more documents, in one epoch over them.
 
         Words that occur `min_count` times in them are added, and so are n-grams. In the
-        epoch, the learning rate falls from `learning_rate` to zero.
+        epoch, the learning rate falls from `learning_rate` to zero. `max_iter` and
+        ``early_stopping="auto"`` are ignored, and so is `pretrained_vectors` after the
+        first call.
 
         Parameters
         ----------
@@ -334,6 +337,13 @@ class FastTextClassifier(
         -------
         self : FastTextClassifier
             The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; or if the first call has no `classes` or a hierarchical
+            softmax, a later one has other classes or another shape of the model, or
+            with ``early_stopping=True`` or ``class_weight="balanced"``.
         """
         check_parameters(self)
         previous = vars(self).get("_fitted")

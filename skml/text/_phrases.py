@@ -79,8 +79,9 @@ class PhraseTransformer(TextAnalysisMixin, TransformerMixin, BaseLearner):
     "ratio"
         :math:`\frac{n(a, b) - \delta}{n(a) \, n(b)} \, V`, where :math:`\delta` is
         `min_count`, which keeps pairs of rare words out, and :math:`V` the number of
-        distinct words and pairs together [1]_. The factor is that of gensim, so that
-        its thresholds hold here; the authors' own program has the number of tokens.
+        distinct words without `connector_words`, plus distinct pairs [1]_. The factor
+        is that of gensim, so that its thresholds hold here; the authors' own program
+        has the number of tokens.
     "npmi"
         Normalised pointwise mutual information [2]_,
         :math:`\ln \frac{p(a, b)}{p(a) \, p(b)} \, / \, {-\ln p(a, b)}`, from -1 to 1,

@@ -83,7 +83,6 @@ class TfidfWeighter(
         or 0 where that is negative [8]_, where of the documents without the term
         :math:`b_C` are in class :math:`C` and :math:`d_C` are not. One half is added to
         all four numbers, and the maximum is over the classes that hold the term.
-
     "nb"
         The naive Bayes log-count ratio, :math:`g(t) = \max_C \left| \ln
         \frac{(\alpha + f_C) / (\alpha V + F_C)}
@@ -130,8 +129,8 @@ class TfidfWeighter(
         The fraction of all tokens at which a term has half of the largest weight. Only
         for "sif".
     alpha : float, default=1.0
-        Added to each count, so that a term that a class has not does not decide for the
-        others alone. Only for "nb".
+        Additive (Laplace) smoothing: added to the count of each term in each class.
+        Only for "nb".
     norm : {"l1", "l2"} or None, default="l2"
         The norm that each document's weights have in the end; None leaves them.
     min_df : int or float in [0, 1], default=1
@@ -188,8 +187,9 @@ class TfidfWeighter(
     dtype : {np.float64, np.float32}, default=np.float64
         The type of the weights.
     n_jobs : int or None, default=None
-        The number of threads that count documents; -1 is one a processor. The weights
-        do not depend on it. Documents that are lists of tokens, or pass through a
+        Number of threads that count documents. None means 1 unless in a
+        :obj:`joblib.parallel_backend` context, -1 all processors. The weights do not
+        depend on it. Documents that are lists of tokens, or pass through a
         function of Python, are read by one thread at a time.
 
     Attributes
@@ -208,7 +208,8 @@ class TfidfWeighter(
         documents.
     n_samples_seen_ : int
         The number of documents that `fit` or `partial_fit` has seen. Not for schemes
-        that learn from classes.
+        that learn from classes, nor if nothing is learned (`n_features` with
+        ``use_idf=False``).
     mean_length_ : float
         The mean number of tokens of a document in `fit`. Only for "bm25".
     classes_ : ndarray of shape (n_classes,)
@@ -445,10 +446,18 @@ class TfidfWeighter(
         self : TfidfWeighter
             The fitted weighter.
 
+        Raises
+        ------
+        ValueError
+            If the scheme learns from classes; with `max_df`, or a proportion as
+            `min_df`, if documents give the terms; if X is of another kind than before;
+            or if parameters were changed so that the counts so far no longer serve.
+
         Notes
         -----
-        A term gets its column when `min_df` documents, a number and no proportion, have
-        held it; `max_df` cannot be honoured, as a term would lose its column. With
+        A term gets its column when `min_df` documents have held it; `min_df` must be a
+        number, as a proportion raises. So does `max_df`, as a term would lose its
+        column. With
         `max_features`, a term that is no longer among the most frequent leaves its
         column to a new one. To choose from, the ``10 * max_features`` most frequent
         terms are kept after each batch of documents, the first by their spelling of

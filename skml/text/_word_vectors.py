@@ -318,8 +318,9 @@ class WordVectors:
             .vec are "word2vec-text", and a name without an ending is a "folder". That
             is the format in which this package saves models, with any word and any
             n-grams; `load` can map it into memory. "fasttext-bin" is a model that
-            fastText loads, with the n-grams of one; its vectors are rounded once more.
-            Other formats leave out n-grams.
+            fastText loads. It holds the n-grams of vectors that were read from a file
+            of fastText, refuses those that were learned here, and rounds vectors once
+            more. The other formats leave out n-grams.
 
         Raises
         ------
