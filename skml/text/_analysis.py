@@ -205,6 +205,12 @@ class TextAnalysisMixin(AnalyzersMixin):
         matrix.has_canonical_format = True
         return matrix, counts
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
     def _check_not_empty(self, n_documents):
         if n_documents == 0:
             raise ValueError(

@@ -301,8 +301,6 @@ class BaseDocumentVectors(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
         tags.transformer_tags.preserves_dtype = []
         # Tags are asked for before fit checks what the weighter is.
         if hasattr(self.weighter, "__sklearn_tags__"):

@@ -502,8 +502,6 @@ class FastTextClassifier(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
         tags.transformer_tags.preserves_dtype = []
         tags.classifier_tags.multi_label = True
         return tags

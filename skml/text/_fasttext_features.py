@@ -12,7 +12,7 @@ from skml.text._ngrams import Analysis, encode_terms, order_symbols
 from skml.text._subwords import END_OF_LINE
 from skml.text._terms import Terms
 from skml.text._tfidf_vocabulary import Vocabulary
-from skml.text._vocabulary import EncodedDocuments, spell
+from skml.text._vocabulary import EncodedDocuments, spell, take_parts
 
 
 @dataclass
@@ -71,12 +71,8 @@ class Tokens:
 
     def take(self, positions):
         """Some of the documents, whose other tokens then occur no more."""
-        offsets = self.documents.offsets
-        sizes = self.sizes[positions]
-        ends = np.concatenate([[0], np.cumsum(sizes)])
-        places = np.repeat(offsets[positions] - ends[:-1], sizes)
-        ids = self.documents.ids[places + np.arange(ends[-1])]
-        return replace(self, documents=EncodedDocuments(ids, ends))
+        parts = take_parts(self.documents.ids, self.documents.offsets, positions)
+        return replace(self, documents=EncodedDocuments(*parts))
 
     def sample(self):
         """The spelling of some tokens, as a list of str."""

@@ -11,6 +11,7 @@ from skml._codec import show, stored
 from skml._estimator import Fitted
 from skml.text._subwords import END_OF_LINE, LONGEST_NGRAM, MOST_BUCKETS
 from skml.text._tfidf_vocabulary import Vocabulary
+from skml.text._vocabulary import take_parts
 from skml.text._word2vec_fitted import RandomStateData
 from skml.text._word2vec_tables import HuffmanTree, huffman_tree
 
@@ -34,10 +35,7 @@ def class_tree(class_counts, order):
     steps[:n_steps] = 2 * (n_classes - 2 - nodes) + (1 - turns)
     position = np.empty(n_classes, dtype=np.int64)
     position[order] = np.arange(n_classes)
-    lengths = np.diff(tree.offsets)[position]
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    sources = np.repeat(tree.offsets[position] - offsets[:-1], lengths)
-    steps[:n_steps] = steps[sources + np.arange(n_steps)]
+    steps[:n_steps], offsets = take_parts(steps, tree.offsets, position)
     return HuffmanTree(offsets, steps)
 
 

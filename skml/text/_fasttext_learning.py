@@ -12,7 +12,7 @@ from skml.text._fasttext_features import find_features, mean_vectors, read_token
 from skml.text._fasttext_targets import read_classes
 from skml.text._fasttext_training import FastTextTraining
 from skml.text._fasttext_vocabulary import begin, grow
-from skml.text._word2vec_fitted import RandomStateData
+from skml.text._word2vec_fitted import RandomStateData, random_state_to_use
 
 
 def learn(estimator, X, y, sample_weight, progress):
@@ -33,7 +33,7 @@ def learn(estimator, X, y, sample_weight, progress):
 def learn_more(estimator, X, y, sample_weight, classes, previous):
     """Continue with more documents, in one epoch over them."""
     tokens, targets = _read(estimator, X, y, sample_weight, classes, previous)
-    random_state = _random_state_to_use(estimator, previous)
+    random_state = random_state_to_use(estimator, previous)
     if previous is None:
         model, features = begin(estimator, tokens, targets, random_state)
     else:
@@ -61,15 +61,6 @@ def _read(estimator, X, y, sample_weight, classes=None, previous=None):
             "targets of one kind, or begin anew with fit."
         )
     return tokens.take(kept) if len(kept) < n_documents else tokens, targets
-
-
-def _random_state_to_use(estimator, previous):
-    """A seed starts a generator, with which later calls continue."""
-    given = estimator.random_state
-    is_given = isinstance(given, np.random.RandomState)
-    if previous is None or previous.random_state is None or is_given:
-        return make_random_state(given)
-    return previous.random_state.make()
 
 
 def _hold_out(estimator, targets, random_state):
@@ -166,12 +157,10 @@ def _train_epoch(estimator, training, random_state, epoch, rates):
 
 def _fitted(estimator, training, vectors, losses, random_state, scores=None):
     """What was learned."""
-    # The state of a generator that was given is the caller's.
-    is_given = isinstance(estimator.random_state, np.random.RandomState)
     return replace(
         training.model,
         **vectors,
-        random_state=None if is_given else RandomStateData.of(random_state),
+        random_state=RandomStateData.kept(estimator, random_state),
         loss_curve_=np.array(losses, dtype=np.float64),
         validation_score_=None if scores is None else np.array(scores),
         n_iter_=len(losses),

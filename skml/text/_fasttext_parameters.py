@@ -1,10 +1,9 @@
 """Parameters of FastTextClassifier that declared constraints cannot check."""
 
 from dataclasses import dataclass
-from numbers import Integral
 
 from skml.text._analysis import check_ngram_range, refuse_set
-from skml.text._subwords import LONGEST_NGRAM, MOST_BUCKETS
+from skml.text._subwords import MOST_BUCKETS, check_subwords
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,12 @@ def check_parameters(estimator):
             f"{caller}: ngram_range={estimator.ngram_range!r} leaves out single words; "
             "the first number must be 1."
         )
-    _check_subwords(estimator, caller)
+    if estimator.subwords is not None:
+        check_subwords(
+            estimator,
+            "Leave it at its default, None, and use ngram_range for n-grams of "
+            "characters.",
+        )
     if estimator.ngram_range[1] == 1 and estimator.subwords is None:
         reason = "ngram_range=(1, 1) and subwords=None leave no n-grams"
         refuse_set(estimator, ("n_buckets",), reason)
@@ -47,28 +51,6 @@ def check_parameters(estimator):
         raise ValueError(
             f"{caller}: pretrained_vectors have {vectors.vector_size} dimensions and "
             f"vector_size={estimator.vector_size!r}; they must agree."
-        )
-
-
-def _check_subwords(estimator, caller):
-    subwords = estimator.subwords
-    if subwords is None:
-        return
-    is_pair = len(subwords) == 2 and all(
-        isinstance(n, Integral) and not isinstance(n, bool) for n in subwords
-    )
-    shortest, longest = subwords if is_pair else (0, 0)
-    if not 1 <= shortest <= longest <= LONGEST_NGRAM:
-        raise ValueError(
-            f"{caller}: subwords={subwords!r}; expected None or two integers, the "
-            "lengths of the shortest and of the longest n-gram, from 1 to "
-            f"{LONGEST_NGRAM}, such as (3, 6)."
-        )
-    if estimator.analyzer == "char":
-        raise ValueError(
-            f"{caller}: subwords={subwords!r} has no effect when analyzer='char': a "
-            "character has no parts. Leave it at its default, None, and use "
-            "ngram_range for n-grams of characters."
         )
 
 
@@ -101,12 +83,13 @@ def check_partial_fit(estimator, classes, previous):
                 "all labels that y can have in any call."
             )
         return
+    settings = ngram_settings(estimator)
     now = {
         "vector_size": (estimator.vector_size, previous.vector_size),
         "loss": (estimator.loss, previous.loss),
-        "ngram_range": (ngram_settings(estimator).word_ngrams, previous.word_ngrams),
-        "subwords": (ngram_settings(estimator).subwords, previous.subwords),
-        "n_buckets": (ngram_settings(estimator).n_buckets, previous.n_buckets),
+        "ngram_range": (settings.word_ngrams, previous.word_ngrams),
+        "subwords": (settings.subwords, previous.subwords),
+        "n_buckets": (settings.n_buckets, previous.n_buckets),
     }
     for name, (wanted, there) in now.items():
         if wanted != there:

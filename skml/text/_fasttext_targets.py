@@ -7,6 +7,7 @@ from scipy import sparse
 
 from skml._table._targets import check_target, encode_labels
 from skml._table._weights import check_weights, weigh_classes
+from skml.text._vocabulary import take_parts
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,9 @@ class DocumentClasses:
 
     def take(self, positions):
         """Those of some documents."""
-        sizes = np.diff(self.offsets)[positions]
-        ends = np.concatenate([[0], np.cumsum(sizes)])
-        places = np.repeat(self.offsets[positions] - ends[:-1], sizes)
-        return replace(
-            self,
-            offsets=ends,
-            labels=self.labels[places + np.arange(ends[-1])],
-            weights=self.weights[positions],
-        )
+        labels, offsets = take_parts(self.labels, self.offsets, positions)
+        weights = self.weights[positions]
+        return replace(self, offsets=offsets, labels=labels, weights=weights)
 
     def accuracy(self, proba):
         """Of the most probable class, or of all labels that are more probable than not.

@@ -314,7 +314,5 @@ class PhraseTransformer(TextAnalysisMixin, TransformerMixin, BaseLearner):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
         tags.transformer_tags.preserves_dtype = []
         return tags

@@ -1,5 +1,7 @@
 """Vectors of character n-grams, and the words that are composed of them."""
 
+from numbers import Integral
+
 import numpy as np
 from scipy import sparse
 
@@ -17,6 +19,29 @@ _CHARACTERS = 1 << 13
 LONGEST_NGRAM = 64
 LONGEST_WORD = 1000
 MOST_BUCKETS = (1 << 31) - 1
+
+
+def check_subwords(estimator, instead):
+    """Refuse a parameter `subwords`, which is not None, that names no n-grams.
+
+    `instead` says what to do where tokens are characters.
+    """
+    caller, subwords = type(estimator).__name__, estimator.subwords
+    is_pair = len(subwords) == 2 and all(
+        isinstance(n, Integral) and not isinstance(n, bool) for n in subwords
+    )
+    shortest, longest = subwords if is_pair else (0, 0)
+    if not 1 <= shortest <= longest <= LONGEST_NGRAM:
+        raise ValueError(
+            f"{caller}: subwords={subwords!r}; expected None or two integers, the "
+            "lengths of the shortest and of the longest n-gram, from 1 to "
+            f"{LONGEST_NGRAM}, such as (3, 6)."
+        )
+    if estimator.analyzer == "char":
+        raise ValueError(
+            f"{caller}: subwords={subwords!r} has no effect when analyzer='char': a "
+            f"character has no parts. {instead}"
+        )
 
 
 def ngrams(words, lengths):

@@ -504,8 +504,6 @@ class TfidfWeighter(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
         tags.input_tags.sparse = True
         tags.target_tags.required = self.scheme in SUPERVISED
         tags.requires_fit = not is_stateless(self)

@@ -90,6 +90,17 @@ def reindex(documents, new_id):
     return EncodedDocuments(ids[:n_kept], new_offsets)
 
 
+def take_parts(values, offsets, positions):
+    """Some of the parts of an array, one behind the other, and their offsets.
+
+    Part i is ``values[offsets[i]:offsets[i + 1]]``.
+    """
+    sizes = np.diff(offsets)[positions]
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    places = np.repeat(offsets[positions] - ends[:-1], sizes)
+    return values[places + np.arange(ends[-1])], ends
+
+
 def look_up(terms, vocabulary):
     """The id in `vocabulary` of each term, or -1; int32, for `reindex`."""
     ids = map(vocabulary.get, terms, itertools.repeat(-1))

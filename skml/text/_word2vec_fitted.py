@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator
 
 from skml._codec import show, stored
 from skml._estimator import Fitted
+from skml._random import make_random_state
 from skml.text._document_vectors import check_pooling
 from skml.text._word2vec_online import OnlineVectors, check_tables
 from skml.text._word_vectors import WordVectors
@@ -33,12 +34,27 @@ class RandomStateData:
         _, key, position, has_gauss, gauss = random_state.get_state()
         return cls(key=key, position=position, has_gauss=has_gauss, gauss=gauss)
 
+    @classmethod
+    def kept(cls, estimator, random_state):
+        """What later calls continue with; that of a given generator is the caller's."""
+        is_given = isinstance(estimator.random_state, np.random.RandomState)
+        return None if random_state is None or is_given else cls.of(random_state)
+
     def make(self):
         """A generator that continues from here."""
         random_state = np.random.RandomState(0)
         parts = self.key, self.position, self.has_gauss, self.gauss
         random_state.set_state(("MT19937", *parts))
         return random_state
+
+
+def random_state_to_use(estimator, previous):
+    """A seed starts a generator, with which later calls continue."""
+    given = estimator.random_state
+    is_given = isinstance(given, np.random.RandomState)
+    if previous is None or previous.random_state is None or is_given:
+        return make_random_state(given)
+    return previous.random_state.make()
 
 
 @stored

@@ -8,7 +8,12 @@ from skml._random import make_random_state
 from skml.text._document_vectors import fit_weighter, learn_components
 from skml.text._vocabulary import EncodedDocuments
 from skml.text._word2vec_corpus import count_more, warn_of_no_pair
-from skml.text._word2vec_fitted import FittedWord2Vec, RandomStateData, WordTables
+from skml.text._word2vec_fitted import (
+    FittedWord2Vec,
+    RandomStateData,
+    WordTables,
+    random_state_to_use,
+)
 from skml.text._word2vec_online import OnlineVectors
 from skml.text._word2vec_parameters import check_same_size
 from skml.text._word2vec_training import (
@@ -72,7 +77,7 @@ def learn_more(X, estimator, *, init, previous):
             tables.count_rare(growth)
             return _fitted(estimator, tables, np.empty(0), 0, None)
         previous = None
-    random_state = _random_state_to_use(estimator, previous)
+    random_state = random_state_to_use(estimator, previous)
     losses, n_before = np.empty(0), 0
     if previous is not None:
         losses, n_before = previous.loss_curve_, previous.n_tokens_
@@ -104,16 +109,6 @@ def _tables_to_grow(estimator, previous):
     return OnlineVectors(
         tables.words, tables.counts, vectors, outputs, tables.rare_counts
     )
-
-
-def _random_state_to_use(estimator, previous):
-    """A seed starts a generator, with which later calls continue."""
-    given = estimator.random_state
-    if previous is None or previous.random_state is None:
-        return make_random_state(given)
-    if isinstance(given, np.random.RandomState):
-        return given
-    return previous.random_state.make()
 
 
 def _train_all_rows(estimator, tables, growth, previous, random_state, losses):
@@ -215,13 +210,10 @@ def _fitted(
     """What was learned; rows of documents are given if components are removed."""
     # Asking for word vectors copies those that grow.
     word_vectors = tables if rows is None else tables.word_vectors
-    # The state of a generator that was given is the caller's.
-    is_given = isinstance(estimator.random_state, np.random.RandomState)
-    is_kept = random_state is not None and not is_given
     return FittedWord2Vec(
         tables=tables,
         is_noise_trained=estimator.loss == "negative-sampling",
-        random_state=RandomStateData.of(random_state) if is_kept else None,
+        random_state=RandomStateData.kept(estimator, random_state),
         weighter_=weighter,
         components_=learn_components(estimator, rows, word_vectors, weighter),
         pooling=estimator.pooling,

@@ -1,9 +1,7 @@
 """Parameters of Word2VecTransformer that declared constraints cannot check."""
 
-from numbers import Integral
-
 from skml.text._analysis import refuse_set
-from skml.text._subwords import LONGEST_NGRAM
+from skml.text._subwords import check_subwords
 from skml.text._word_vectors import WordVectors
 
 
@@ -28,22 +26,8 @@ def check_parameters(estimator):
 
 
 def _check_subwords(estimator):
+    check_subwords(estimator, "Leave it at its default, None.")
     caller, subwords = type(estimator).__name__, estimator.subwords
-    is_pair = len(subwords) == 2 and all(
-        isinstance(n, Integral) and not isinstance(n, bool) for n in subwords
-    )
-    shortest, longest = subwords if is_pair else (0, 0)
-    if not 1 <= shortest <= longest <= LONGEST_NGRAM:
-        raise ValueError(
-            f"{caller}: subwords={subwords!r}; expected None or two integers, the "
-            "lengths of the shortest and of the longest n-gram, from 1 to "
-            f"{LONGEST_NGRAM}, such as (3, 6)."
-        )
-    if estimator.analyzer == "char":
-        raise ValueError(
-            f"{caller}: subwords={subwords!r} has no effect when analyzer='char': a "
-            "character has no parts. Leave it at its default, None."
-        )
     if estimator.init != "random":
         raise ValueError(
             f"{caller}: init={estimator.init!r:.60} holds vectors of whole words, and "
