@@ -16,6 +16,7 @@ from skml._validation import check_documents
 from skml.text._analyzers import TOKEN_PATTERN, AnalyzersMixin
 from skml.text._characters import alphabet, read_pattern
 from skml.text._ngrams import MOST, Analysis, count, count_batches, encode
+from skml.text._texts import Texts
 
 # The parameters, whose defaults are scikit-learn's own, and what they may be.
 ANALYSIS_CONSTRAINTS = {
@@ -189,10 +190,10 @@ class TextAnalysisMixin(AnalyzersMixin):
         """The matrix of counts of the terms of a vocabulary, and all counts."""
         analysis, documents = self._analyse(X, is_fit=is_fit, known=vocabulary)
         terms = columns = None
-        if hasattr(X, "__len__"):
-            documents = list(documents)
+        if hasattr(X, "__len__") and not isinstance(documents, Texts):
+            documents = Texts(list(documents))
         # Words of Python may have blanks in them, and be spelled as n-grams are.
-        is_text = isinstance(documents, list) and set(map(type, documents)) <= {str}
+        is_text = isinstance(documents, Texts) and documents.are_str
         if analysis.ngram_range[1] == 1 or is_text:
             terms, columns = vocabulary.closed(analysis)
         counts = count(documents, analysis, n_jobs=self.n_jobs, terms=terms)
@@ -226,8 +227,10 @@ class TextAnalysisMixin(AnalyzersMixin):
             self._warn_unused()
         analyzer = self._function("analyzer")
         read, analysis = self._split_analysis(analyzer, is_fit=is_fit)
-        if read is None and type(X) is list and set(map(type, X)) == {str}:
-            return analysis, X
+        if read is None and type(X) is list:
+            documents = Texts(X)
+            if documents.are_str:
+                return analysis, documents
         read = _name_bad_bytes(read or (lambda text: text), analysis.caller)
         take = self._ready_tokens if analyzer is None else read
         documents = check_documents(

@@ -7,8 +7,8 @@ n-grams.
 """
 
 from cython cimport floating
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc, realloc
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 
 import numpy as np
@@ -38,11 +38,11 @@ from skml.text._terms cimport (
     prefetch,
     word_key,
 )
+from skml.text._texts cimport Text, Texts, read
 
 
 cdef extern from "Python.h":
     void *PyUnicode_DATA(object text)
-    int PyUnicode_KIND(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     bint PyUnicode_IS_ASCII(object text)
 
@@ -79,29 +79,6 @@ cdef struct Place:
 cdef struct Word:
     uint64_t key
     int64_t start, size  # where it is spelled
-
-
-cdef struct Text:
-    const void *data  # NULL if the document is no text
-    int64_t size
-    int kind  # bytes a character; 0 for ASCII
-
-
-cdef inline uint32_t read(const Text *text, int64_t i) noexcept nogil:
-    if text.kind <= 1:
-        return (<const uint8_t *>text.data)[i]
-    if text.kind == 2:
-        return (<const uint16_t *>text.data)[i]
-    return (<const uint32_t *>text.data)[i]
-
-
-cdef int take_text(object document, Text *text) except -1:
-    """Where the characters of a str are; no place for anything else."""
-    text.data = NULL
-    if isinstance(document, str):
-        text.data, text.size = PyUnicode_DATA(document), PyUnicode_GET_LENGTH(document)
-        text.kind = 0 if PyUnicode_IS_ASCII(document) else PyUnicode_KIND(document)
-    return 0
 
 
 cdef class NgramCounter:
@@ -191,13 +168,15 @@ cdef class NgramCounter:
         else:
             free(self.places)
 
-    def count(self, list documents, analyze):
+    def count(self, Texts documents, int64_t first, int64_t last, analyze):
         """Count the n-grams of documents.
 
         Parameters
         ----------
-        documents : list of str or of sequence of str
-            The documents; a sequence holds tokens.
+        documents : Texts
+            The documents; one that is no str is a sequence of str, which are tokens.
+        first, last : int
+            Which of them to count: the first one, and the one behind the last.
         analyze : callable
             From a document to its words, or to strings of characters between which
             there are no n-grams: for what is left to Python.
@@ -209,32 +188,26 @@ cdef class NgramCounter:
         sizes : ndarray of shape (n_documents,), dtype int64
             The number of symbols of each document, known or not.
         """
-        cdef int64_t i, n = len(documents)
+        cdef int64_t i = 0, n = last - first
         cdef int state
+        if not 0 <= first <= last <= documents.n:
+            raise IndexError(f"there are {documents.n} documents, not {first} to {last}")
         ends, sizes = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
         cdef int64_t[::1] end = ends, size = sizes
-        cdef Text *texts = <Text *>malloc((n + 1) * sizeof(Text))
-        if texts == NULL:
-            raise MemoryError("no memory for the documents")
-        try:
-            for i in range(n):
-                take_text(documents[i], &texts[i])
-            i = 0
-            while i < n:
-                with nogil:
-                    state = self.count_texts(texts, &i, end, size)
-                self.n_done = i
-                if state == NO_PAGE:
-                    self.alphabet.make_page(self.missing_page)
-                elif i < n:
-                    document = documents[i]
-                    self.count_sequence(
-                        analyze(document) if isinstance(document, str) else document
-                    )
-                    end[i], size[i] = self.n_counts, self.n_symbols
-                    i += 1
-        finally:
-            free(texts)
+        self.n_done = 0
+        while i < n:
+            with nogil:
+                state = self.count_texts(documents.texts + first, &i, end, size)
+            self.n_done = i
+            if state == NO_PAGE:
+                self.alphabet.make_page(self.missing_page)
+            elif i < n:
+                document = documents.document(first + i)
+                self.count_sequence(
+                    analyze(document) if isinstance(document, str) else document
+                )
+                end[i], size[i] = self.n_counts, self.n_symbols
+                i += 1
         return ends, sizes
 
     cdef int count_texts(

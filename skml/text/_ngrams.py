@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from operator import itemgetter
 from threading import Lock
 
@@ -14,8 +14,10 @@ from scipy import sparse
 from skml.text._alphabet import Alphabet
 from skml.text._id_stream import IdStream
 from skml.text._ngram_kernel import NgramCounter
-from skml.text._term_order import SortedTerms, TermTree
+from skml.text._term_order import SortedTerms
+from skml.text._term_tree import TermTree
 from skml.text._terms import Terms
+from skml.text._texts import Texts
 from skml.text._tfidf_vocabulary import Vocabulary
 from skml.text._threads import in_threads
 from skml.text._vocabulary import EncodedDocuments, raise_bad_token, spell
@@ -24,6 +26,7 @@ from skml.text._vocabulary import EncodedDocuments, raise_bad_token, spell
 # call, and no memory to speak of.
 BATCH, LONGEST = 1 << 12, 1 << 20
 LEAST = 64  # documents that a thread takes at least
+LEAST_TERMS = 1 << 12  # and terms
 BATCHES = 8  # of these are counted at a time where terms are not kept
 MOST = 1 << 30  # symbols of an n-gram; no document has so many
 
@@ -80,13 +83,13 @@ class Analysis:
             in_order=in_order,
         )
 
-    def count(self, counter, batch, position):
-        """Count documents, of which the first has a position."""
+    def count(self, counter, documents, first, last, position):
+        """Count some of the documents, of which the very first has a position."""
         try:
-            return counter.count(batch, self.analyze)
+            return counter.count(documents, first, last, self.analyze)
         except TypeError:
-            done = counter.n_done
-            raise_bad_token(batch[done], position + done, self.caller)
+            at = first + counter.n_done
+            raise_bad_token(documents[at], position + at, self.caller)
             raise
 
 
@@ -95,7 +98,7 @@ def encode(documents, analysis, max_bytes, n_jobs=None):
 
     Parameters
     ----------
-    documents : iterable of str or of sequence of str
+    documents : Texts, or iterable of str or of sequence of str
         The documents; a sequence holds tokens.
     analysis : Analysis
         How a str becomes tokens.
@@ -127,7 +130,7 @@ def encode_terms(documents, analysis, max_bytes, n_jobs=None):
     for batch in _batches(documents, n_jobs):
         cuts = np.linspace(0, len(batch), n_jobs + 1).astype(int).tolist()
         pieces = [
-            (counter, batch[a:b], position + a)
+            (counter, batch, a, b, position)
             for counter, (a, b) in zip(counters, pairwise(cuts), strict=True)
         ]
         counted = in_threads(lambda piece: analysis.count(*piece), pieces)
@@ -143,29 +146,32 @@ def encode_terms(documents, analysis, max_bytes, n_jobs=None):
 
 
 def _batches(documents, factor=1):
-    """Lists of documents that follow each other."""
+    """Documents that follow each other, as `Texts`."""
     most, longest = factor * BATCH, factor * LONGEST
-    if isinstance(documents, list) and set(map(type, documents)) <= {str}:
-        yield from _slices(documents, most, longest)
+    if isinstance(documents, list):
+        documents = Texts(documents)
+    if isinstance(documents, Texts) and documents.are_str:
+        yield from _parts(documents, most, longest)
         return
     batch, size = [], 0
     for document in documents:
         batch.append(document)
         size += len(document) if hasattr(document, "__len__") else 1
         if len(batch) >= most or size >= longest:
-            yield batch
+            yield Texts(batch)
             batch, size = [], 0
-    yield batch
+    yield Texts(batch)
 
 
-def _slices(documents, most, longest):
-    """The same of a list of str, without a loop over them."""
-    ends = np.cumsum(np.fromiter(map(len, documents), np.int64, len(documents)))
+def _parts(documents, most, longest):
+    """The same of str, without a loop over them."""
+    ends = np.cumsum(documents.lengths())
     first = size = 0
     while first < len(documents):
         last = min(first + most, 1 + int(np.searchsorted(ends, size + longest)))
-        yield documents[first:last]
-        first, size = last, ends[min(last, len(documents)) - 1]
+        last = min(last, len(documents))
+        yield documents.part(first, last)
+        first, size = last, ends[last - 1]
 
 
 @dataclass
@@ -212,7 +218,9 @@ class Counts:
 
     def sort(self):
         """Put the terms in order, before anything is asked about them."""
-        self.tree = TermTree(in_threads(SortedTerms, [w.terms for w in self.workers]))
+        workers = in_threads(SortedTerms, [worker.terms for worker in self.workers])
+        n_threads = min(len(workers), sum(len(w.ids) for w in workers) // LEAST_TERMS)
+        self.tree = TermTree(workers, max(1, n_threads))
         for worker, renamed in zip(self.workers, self.tree.renamed, strict=True):
             worker.renamed = renamed
 
@@ -228,6 +236,11 @@ class Counts:
     @property
     def n_terms(self):
         return (self.tree or self.terms).n_terms
+
+    @property
+    def n_threads(self):
+        """How many threads go through all terms."""
+        return max(1, min(len(self.workers), self.n_terms // LEAST_TERMS))
 
     @cached_property
     def n_symbols(self):
@@ -249,8 +262,9 @@ class Counts:
         """The spelling of each term, as a list of str."""
         n_terms = self.n_terms
         if self.tree is not None:
-            numbers = self.tree.number(np.ones(n_terms, dtype=np.uint8))
-            terms = Vocabulary(*self.tree.spell(numbers, n_terms)).terms
+            every = np.ones(n_terms, dtype=np.uint8)
+            numbers, _, sizes = self.tree.number(every)
+            terms = Vocabulary(*self.tree.spell(numbers, sizes)).terms
             return [terms[i] for i in numbers.tolist()]
         if n_terms == self.terms.n_symbols:
             return self.terms.symbols()
@@ -276,13 +290,13 @@ class Counts:
         if len(self.workers) == 1:
             terms, renamed = self.workers[0].terms, self.workers[0].renamed
             return lambda: (terms, columns[renamed])
-        tree, analysis = self.tree, self.analysis
+        tree, analysis, n_threads = self.tree, self.analysis, self.n_threads
+        stop_words = self.workers[0].renamed[: len(analysis.stop_words)]
 
         def merged():
-            terms = analysis.new_terms()
-            numbers = tree.add_to(terms)
-            # Stop words may be no terms of the documents.
-            of_terms = np.full(terms.n_terms, -1, dtype=np.int32)
+            terms = Terms(of_words=analysis.of_words)
+            numbers = tree.fill(terms, stop_words, n_threads)
+            of_terms = np.empty(terms.n_terms, dtype=np.int32)
             of_terms[numbers] = columns
             return terms, of_terms
 
@@ -340,7 +354,7 @@ def count(documents, analysis, *, n_jobs=None, terms=None, position=0):
 
     Parameters
     ----------
-    documents : iterable of str or of sequence of str
+    documents : Texts, or iterable of str or of sequence of str
         The documents; a sequence holds tokens.
     analysis : Analysis
         How a str becomes symbols, and these n-grams.
@@ -357,8 +371,10 @@ def count(documents, analysis, *, n_jobs=None, terms=None, position=0):
         The counts.
     """
     n_jobs = effective_n_jobs(n_jobs)
-    is_list = isinstance(documents, list)
-    if is_list:
+    if isinstance(documents, list):
+        documents = Texts(documents)
+    is_whole = isinstance(documents, Texts)
+    if is_whole:
         n_jobs = max(1, min(n_jobs, len(documents)))
     workers = []
     for _ in range(n_jobs):
@@ -366,10 +382,10 @@ def count(documents, analysis, *, n_jobs=None, terms=None, position=0):
         workers.append(_Worker(of_worker, analysis.counter(of_worker)))
     counts = Counts(workers, analysis)
     # With several threads, they wait for each other at the end of each batch.
-    batches = [documents] if is_list else _batches(documents, min(8 * n_jobs, 64))
+    batches = [documents] if is_whole else _batches(documents, min(8 * n_jobs, 64))
     for batch in batches:
         _count_batch(batch, position, workers, analysis)
-        counts.first = counts.first or batch[:20]
+        counts.first = counts.first or list(islice(batch, 20))
         position += len(batch)
     return counts
 
@@ -380,8 +396,9 @@ def _count_batch(batch, position, workers, analysis):
     A thread takes the next ones when it is done. No matter which thread fails, it is
     the first documents that fail which are reported: all before them are counted.
     """
-    size = min(BATCH, max(LEAST, -(-len(batch) // (16 * len(workers)))))
-    begins, lock, failed = iter(range(0, len(batch), size)), Lock(), {}
+    n = len(batch)
+    size = min(BATCH, max(LEAST, -(-n // (16 * len(workers)))))
+    begins, lock, failed = iter(range(0, n, size)), Lock(), {}
 
     def run(worker):
         while not failed:
@@ -389,9 +406,10 @@ def _count_batch(batch, position, workers, analysis):
                 begin = next(begins, None)
             if begin is None:
                 return
-            piece, at = batch[begin : begin + size], position + begin
+            piece = batch, begin, min(begin + size, n), position
             try:
-                worker.pieces.append((at, *analysis.count(worker.counter, piece, at)))
+                counted = analysis.count(worker.counter, *piece)
+                worker.pieces.append((position + begin, *counted))
             except BaseException as error:
                 failed[begin] = error
 
@@ -411,4 +429,4 @@ def number_in_order(terms, is_found):
     tree = TermTree([SortedTerms(terms)])
     of_nodes, nodes = np.empty(terms.n_terms, dtype=np.uint8), tree.renamed[0]
     of_nodes[nodes] = is_found
-    return tree.number(of_nodes)[nodes]
+    return tree.number(of_nodes)[0][nodes]

@@ -185,20 +185,19 @@ def _learn_vocabulary(X, weighter):
         )
     if counts.has_blanks:
         return _learn_ambiguous(counts, n_documents, is_found, weighter)
-    columns, n_found = counts.tree.number(is_found.view(np.uint8)), is_found.sum()
-    in_order = np.empty(n_found, dtype=np.int64)
-    in_order[columns[is_found]] = np.flatnonzero(is_found)
+    n_jobs = counts.n_threads
+    columns, in_order, sizes = counts.tree.number(is_found.view(np.uint8), n_jobs)
     df, tf = df[in_order], None
     if weighter.max_features is not None:
         tf = df if weighter.binary else counts.frequencies()[in_order]
         tf = tf.astype(dtype)
     is_kept = terms_to_keep(df, tf, n_documents, weighter)
     n_kept = np.count_nonzero(is_kept)
-    if n_kept < n_found:
-        df = df[is_kept]
+    if n_kept < len(df):
+        df, sizes = df[is_kept], sizes[is_kept]
         columns.fill(-1)
         columns[in_order[is_kept]] = np.arange(n_kept)
-    vocabulary = Vocabulary(*counts.tree.spell(columns, n_kept))
+    vocabulary = Vocabulary(*counts.tree.spell(columns, sizes, n_jobs))
     matrix = counts.matrix(columns, n_kept, dtype)
     matrix.has_canonical_format = True
     if len(columns) < 2 * n_kept:

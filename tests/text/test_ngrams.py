@@ -14,6 +14,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from skml._words import word_pattern
 from skml.text import TfidfWeighter, Word2VecTransformer, _ngrams
+from skml.text._texts import Texts
 
 ALPHABETS = [
     "abcDEF 123_ '-.,\t\n",
@@ -192,7 +193,8 @@ def test_threads_give_ids_in_order_of_first_appearance(monkeypatch, n_jobs, as_t
 def test_batches_are_slices():
     documents = ["abc", "", "d" * 20, "e", "f", "g" * 9, "h"] * 3
     for most, longest in itertools.product([1, 2, 5, 100], [1, 4, 10, 1000]):
-        slices = list(_ngrams._slices(documents, most, longest))
+        parts = _ngrams._parts(Texts(documents), most, longest)
+        slices = list(map(list, parts))
         assert list(itertools.chain(*slices)) == documents
         for batch in slices:
             assert len(batch) <= most

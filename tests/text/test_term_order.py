@@ -9,7 +9,10 @@ from numpy.testing import assert_array_equal
 from skml.text import TfidfWeighter, _ngrams
 from skml.text._characters import alphabet
 from skml.text._ngrams import Analysis
-from skml.text._term_order import SortedTerms, TermTree
+from skml.text._term_order import SortedTerms
+from skml.text._term_tree import TermTree
+from skml.text._terms import Terms
+from skml.text._texts import Texts
 from skml.text._tfidf_vocabulary import Vocabulary
 
 # Equal in their first eight bytes, or up to their end, or long.
@@ -39,7 +42,9 @@ def found_by_workers(rng, n_workers, ngram_range, *, of_words, stop_words=()):
             chosen = rng.integers(len(symbols), size=rng.integers(0, 9))
             tokens = [symbols[i] for i in chosen]
             text = "".join(tokens)
-            counter.count([tokens if of_words else text], lambda text: [text])
+            counter.count(
+                Texts([tokens if of_words else text]), 0, 1, lambda text: [text]
+            )
             tokens = [token for token in tokens if token not in stop_words]
             for n in range(1, ngram_range[1] + 1):
                 for i in range(len(tokens) - n + 1):
@@ -58,11 +63,13 @@ def test_terms_are_in_order_of_their_spelling(seed, n_workers, of_words):
     _, workers, spelled = found_by_workers(
         rng, n_workers, (1, 1 + seed % 4), of_words=of_words, stop_words=stop_words
     )
-    tree = TermTree(workers)
+    tree = TermTree(workers, n_jobs=1 + seed)
     everything = set().union(*spelled)
     assert tree.n_terms == len(everything)
-    numbers = tree.number(np.ones(tree.n_terms, dtype=np.uint8))
-    terms = Vocabulary(*tree.spell(numbers, tree.n_terms)).terms
+    every = np.ones(tree.n_terms, dtype=np.uint8)
+    numbers, nodes, sizes = tree.number(every, n_workers)
+    assert_array_equal(numbers[nodes], np.arange(tree.n_terms))
+    terms = Vocabulary(*tree.spell(numbers, sizes, 1 + seed)).terms
     assert set(terms) == everything
     # Some of these words hold characters that sort before the blank between words.
     words = [term.split(" ") for term in terms] if of_words else terms
@@ -76,56 +83,94 @@ def test_some_of_the_terms():
     rng = np.random.default_rng(0)
     _, workers, _ = found_by_workers(rng, 3, (1, 3), of_words=True)
     tree = TermTree(workers)
-    everything = tree.number(np.ones(tree.n_terms, dtype=np.uint8))
-    terms = Vocabulary(*tree.spell(everything, tree.n_terms)).terms
+    everything, nodes, sizes = tree.number(np.ones(tree.n_terms, dtype=np.uint8))
+    terms = Vocabulary(*tree.spell(everything, sizes)).terms
     is_found = rng.integers(0, 2, size=tree.n_terms).astype(np.uint8)
-    numbers = tree.number(is_found)
-    assert_array_equal(numbers >= 0, is_found)
-    found = Vocabulary(*tree.spell(numbers, is_found.sum())).terms
-    order = np.argsort(everything)
-    assert found == [term for term, i in zip(terms, order, strict=True) if is_found[i]]
+    for n_jobs in (1, 2, 50):
+        numbers, _, sizes_found = tree.number(is_found, n_jobs)
+        assert_array_equal(numbers >= 0, is_found)
+        found = Vocabulary(*tree.spell(numbers, sizes_found, n_jobs)).terms
+        assert found == [terms[everything[i]] for i in nodes if is_found[i]]
+    with pytest.raises(ValueError, match=f"not {len(sizes_found)} terms with a number"):
+        tree.spell(everything, sizes_found)
     with pytest.raises(ValueError, match="a number that was not given"):
-        tree.spell(everything, tree.n_terms)
+        tree.spell(everything[::-1].copy(), sizes)
+    with pytest.raises(ValueError, match="a number that was not given"):
+        tree.spell(everything, sizes[::-1].copy())
+    with pytest.raises(ValueError, match=f"1 marks of {tree.n_terms} terms"):
+        tree.number(is_found[:1])
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2, 7])
 @pytest.mark.parametrize("of_words", [True, False])
-def test_terms_of_a_tree_are_found_again(of_words):
+def test_terms_of_a_tree_are_found_again(of_words, n_jobs):
     rng = np.random.default_rng(1)
     stop_words = ("b", "never") if of_words else ()
     analysis, workers, _ = found_by_workers(
         rng, 3, (1, 3), of_words=of_words, stop_words=stop_words
     )
-    tree, terms = TermTree(workers), analysis.new_terms()
-    numbers = tree.add_to(terms)
+    tree, terms = TermTree(workers), Terms(of_words=of_words)
+    numbers = tree.fill(terms, tree.renamed[0][: len(stop_words)], n_jobs)
     assert sorted(numbers.tolist()) == list(range(terms.n_terms))
-    terms.close()
-    counter = analysis.counter(terms)
-    counter.count([["a", "abcdefgh", "b"] if of_words else "ab"], list)
+    every = np.ones(tree.n_terms, dtype=np.uint8)
+    places, _, sizes = tree.number(every)
+    spelling, ends = tree.spell(places, sizes)
+    # Each of them is found by its spelling, and none is new.
+    found = terms.add(spelling, ends, 3)
+    spelled = Vocabulary(spelling, ends).terms
+    for node in range(tree.n_terms):
+        term = spelled[places[node]]
+        if "" not in term.split(" "):
+            assert found[places[node]] == numbers[node], term
+    assert [found[spelled.index(word)] for word in stop_words] == [
+        *range(len(stop_words))
+    ]
+    document = ["a", "abcdefgh", "b"] if of_words else "ab"
+    analysis.counter(terms).count(Texts([document]), 0, 1, list)
     # Neither is new, and the last word is a stop word.
-    again = TermTree([SortedTerms(terms)])
-    assert again.n_terms == tree.n_terms
+    assert TermTree([SortedTerms(terms)]).n_terms == tree.n_terms
+    with pytest.raises(ValueError, match=f"are {tree.n_terms} terms already"):
+        tree.fill(terms, np.empty(0, dtype=np.int32))
+
+
+def test_many_terms_are_found_in_tables_made_in_threads():
+    analysis = Analysis("test", alphabet(lowercase=True), list, ngram_range=(1, 2))
+    terms = analysis.new_terms()
+    words = [f"word{i * i}" for i in range(5000)]
+    counter = analysis.counter(terms)
+    counter.count(Texts([" ".join(words)]), 0, 1, list)
+    tree = TermTree([SortedTerms(terms)])
+    for n_jobs in (1, 3, 100):
+        closed = Terms(of_words=True)
+        numbers = tree.fill(closed, np.empty(0, dtype=np.int32), n_jobs)
+        again = analysis.counter(closed)
+        again.count(Texts([" ".join(words)]), 0, 1, list)
+        assert_array_equal(again.take_tokens(), numbers[tree.renamed[0]])
 
 
 def test_no_terms():
     for of_words in (True, False):
         rng = np.random.default_rng(0)
-        analysis, workers, _ = found_by_workers(rng, 1, (1, 2), of_words=of_words)
+        _, workers, _ = found_by_workers(rng, 1, (1, 2), of_words=of_words)
         tree = TermTree(workers)
-        numbers = tree.number(np.empty(0, dtype=np.uint8))
-        spelling, ends = tree.spell(numbers, 0)
-        assert (tree.n_terms, len(spelling), ends.tolist()) == (0, 0, [0])
-        assert len(tree.add_to(analysis.new_terms())) == 0
+        nothing = np.empty(0, dtype=np.int32)
+        for n_jobs in (1, 2):
+            numbers, _, sizes = tree.number(nothing.astype(np.uint8), n_jobs)
+            spelling, ends = tree.spell(numbers, sizes, n_jobs)
+            assert (tree.n_terms, len(spelling), ends.tolist()) == (0, 0, [0])
+            assert len(tree.fill(Terms(of_words=of_words), nothing, n_jobs)) == 0
 
 
 def test_what_threads_count_together(monkeypatch):
     """Each thread has documents of its own: they wait until all have begun."""
     monkeypatch.setattr(_ngrams, "LEAST", 1)
+    monkeypatch.setattr(_ngrams, "LEAST_TERMS", 1)
     barrier, count = Barrier(3), Analysis.count
 
-    def wait_and_count(self, counter, batch, position):
-        if position < 3:
+    def wait_and_count(self, counter, documents, first, last, position):
+        if first < 3:
             barrier.wait(10)
-        return count(self, counter, batch, position)
+        return count(self, counter, documents, first, last, position)
 
     documents = [f"w{i} w{i % 7} shared words w{3 * i}" for i in range(40)]
     parameters = {"ngram_range": (1, 3), "max_features": 60}
