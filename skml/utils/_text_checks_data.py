@@ -215,18 +215,17 @@ def assert_refused(call, what, *patterns):
         raise AssertionError(f"{what} is accepted; it must raise a ValueError.")
 
 
-def assert_refused_everywhere(estimator_orig, kind, make_X, what, *patterns):
+def assert_refused_everywhere(estimator, make_X, what, *patterns):
     """Check that neither `fit` nor a method of a fitted estimator takes an input.
 
     The `fit` of an estimator without a state need not look at it. `make_X` makes the
     input anew for each call, so that it may be a generator.
     """
-    name = type(estimator_orig).__name__
-    estimator = fitted(estimator_orig, kind)
-    y = target(estimator_orig)
+    name = type(estimator).__name__
+    y = target(estimator)
     if get_tags(estimator).requires_fit:
         assert_refused(
-            lambda: fresh(estimator_orig).fit(make_X(), y),
+            lambda: fresh(estimator).fit(make_X(), y),
             f"{name}.fit with {what}",
             *patterns,
         )

@@ -62,12 +62,11 @@ def check_text_bad_container(name, estimator_orig):
         counts = np.ones((n_documents, 2))
         bad["a 2-d array of numbers"] = (counts, _TWO_DIMENSIONS)
         bad["a sparse matrix"] = (sparse.csr_array(counts), "sparse")
+    estimator = fitted(estimator_orig)
     for what, (X, pattern) in bad.items():
         # What it is, and what was expected.
         patterns = (f"(?i:{pattern})", "(?i:document|text)")
-        assert_refused_everywhere(
-            estimator_orig, "text", lambda X=X: X, what, *patterns
-        )
+        assert_refused_everywhere(estimator, lambda X=X: X, what, *patterns)
 
 
 def _bad_containers():
@@ -91,13 +90,13 @@ def _bad_containers():
 
 def check_text_bad_document(name, estimator_orig, kind="text"):
     """Check that the first document that is none is named, with what it is."""
+    estimator = fitted(estimator_orig, kind)
     for value in _bad_values():
         X = documents(kind)
         X[3], X[6] = value, object()
         for what, dress in {"list": list, "array": object_array, "it": iter}.items():
             assert_refused_everywhere(
-                estimator_orig,
-                kind,
+                estimator,
                 lambda dress=dress, X=X: dress(X),
                 f"{value!r:.30} at position 3 of a {what}",
                 r"document 3\b",
@@ -125,11 +124,11 @@ def check_text_missing_in_series(name, estimator_orig):
     makers = _series_with_missing()
     if not makers:
         raise SkipTest("Neither pandas nor polars is installed.")
-    X = documents("text")
+    X, estimator = documents("text"), fitted(estimator_orig)
     X[3] = X[6] = None
     for what, make in makers.items():
         assert_refused_everywhere(
-            estimator_orig, "text", lambda make=make: make(X), what, r"document 3\b"
+            estimator, lambda make=make: make(X), what, r"document 3\b"
         )
 
 
@@ -149,12 +148,12 @@ def _series_with_missing():
 
 def check_text_bad_token(name, estimator_orig):
     """Check that the first token that is no str is named, with its document."""
+    estimator = fitted(estimator_orig, "tokens")
     for value in (None, 5, 2.5, float("nan"), b"bytes", ["nested"]):
         X = documents("tokens")
         X[3], X[6] = ["the", value, "dog", 7], [8]
         assert_refused_everywhere(
-            estimator_orig,
-            "tokens",
+            estimator,
             lambda X=X: X,
             f"the token {value!r}",
             r"document 3\b",
