@@ -1,6 +1,7 @@
 """Tests of the rows of counts, and of how they are weighed."""
 
 import threading
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ def counted(documents):
     columns = {term: column for column, term in enumerate(terms)}
     counts = sparse.lil_matrix((len(documents), len(terms)))
     for row, tokens in enumerate(documents):
-        for token in tokens:
-            counts[row, columns[token]] += 1
+        for token, count in Counter(tokens).items():
+            counts[row, columns[token]] = count
     return counts.tocsr()
 
 

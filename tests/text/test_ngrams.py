@@ -118,12 +118,17 @@ def test_ngrams_are_those_of_scikit_learn(seed):
 
 @cache
 def special_characters():
-    """Scripts of alphabets, all with a case or that are marks, and some of the rest."""
+    """Scripts of alphabets, all with a case or that are marks, and some of the rest.
+
+    What is beyond the first plane is private or not assigned, but for little: a few of
+    it, as the alphabet is asked for 256 characters at a time.
+    """
     return [
         character
         for code, character in enumerate(map(chr, range(0x110000)))
         if code < 0x3100
-        or code % 251 == 0
+        or code % (251 if code < 0x10000 else 16_001) == 0
+        or code == 0x10FFFF
         or character.lower() != character
         or unicodedata.category(character)[0] == "M"
     ]

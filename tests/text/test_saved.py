@@ -1,8 +1,6 @@
 """Estimators of text that are saved: they come back as they were, or are refused."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -127,23 +125,6 @@ def test_a_weighter_of_counts(tmp_path):
     again = TfidfWeighter.load(model.save(tmp_path / "m") and tmp_path / "m")
     assert_array_equal(again.transform(frame).data, model.transform(frame).data)
     assert again.get_feature_names_out().tolist() == names
-
-
-def test_a_fresh_process_transforms_to_the_last_bit(tmp_path):
-    model = word2vec(weighter=TfidfWeighter()).fit(DOCUMENTS)
-    model.save(tmp_path / "m")
-    code = (
-        "from skml.text import Word2VecTransformer\n"
-        f"model = Word2VecTransformer.load({str(tmp_path / 'm')!r})\n"
-        f"print(model.transform({NEW!r}).tobytes().hex())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == model.transform(NEW).tobytes().hex()
 
 
 def test_vectors_that_are_shared_are_written_once(tmp_path):

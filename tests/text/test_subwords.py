@@ -228,7 +228,7 @@ def test_training_stays_within_bounds(window):
     weights = 1 / np.arange(1, len(words) + 1)
     documents = rng.choice(words, size=(100, 400), p=weights / weights.sum()).tolist()
     documents = [[*document, "_" * 1000, "ab" * 300] for document in documents]
-    model = make(window=window, vector_size=16, max_iter=3).fit(documents)
+    model = make(window=window, vector_size=16, max_iter=2).fit(documents)
     # Before anything is learned, six questions are worth log(2) each.
     assert max(model.loss_curve_) < 6 * np.log(2) + 0.5
     assert np.abs(model.vectors_).max() < 20
@@ -236,7 +236,7 @@ def test_training_stays_within_bounds(window):
 
 def test_divergence_is_no_silent_result():
     """Hundreds of words of the same parts in one window: no rate is low enough."""
-    documents = [[f"w{i % 200}" for i in range(400)]] * 50
+    documents = [[f"w{i % 200}" for i in range(400)]] * 20
     with pytest.raises(ValueError, match="or window, which is 300"):
         make(window=300, shrink_window=False, subsample=0).fit(documents)
 

@@ -102,7 +102,7 @@ def test_parameters_equal_the_twin(scheme, parameters):
     assert_equals_twin(weighter, UNSEEN, **parameters)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("n_classes", [2, 3, 7])
 @pytest.mark.parametrize("scheme", SUPERVISED)
 def test_any_number_of_classes_equals_the_twin(scheme, n_classes, seed):
@@ -423,8 +423,9 @@ def test_bool_labels_and_a_column():
 
 
 @pytest.mark.parametrize("scheme", SUPERVISED)
-@pytest.mark.parametrize("kind", ["documents", "counts"])
-@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+@pytest.mark.parametrize(
+    ("kind", "method"), [("documents", "fit_transform"), ("counts", "fit")]
+)
 @pytest.mark.parametrize(
     ("y", "error", "message"),
     [
@@ -489,9 +490,9 @@ def test_no_information_leaks_from_held_out_documents(scheme):
         weighter = TfidfWeighter(scheme=scheme)
         model = LogisticRegression(solver="liblinear")
         pipeline = make_pipeline(weighter, model)
-        honest.append(cross_val_score(pipeline, documents, y, cv=5).mean())
+        honest.append(cross_val_score(pipeline, documents, y, cv=3).mean())
         weights = clone(weighter).fit_transform(documents, y)
-        leaking.append(cross_val_score(model, weights, y, cv=5).mean())
+        leaking.append(cross_val_score(model, weights, y, cv=3).mean())
     # The standard deviation of the first is that of 240 throws of a coin, 0.03.
     assert abs(np.mean(honest) - 0.5) < 0.1
     assert np.mean(leaking) > np.mean(honest) + 0.1

@@ -1,7 +1,7 @@
 """Tests of TfidfWeighter: scikit-learn and a plain twin are the judges."""
 
 import pickle
-from itertools import product
+from itertools import cycle, product
 
 import numpy as np
 import pandas as pd
@@ -71,10 +71,19 @@ def assert_equals_sklearn(documents, unseen, **parameters):
         assert_array_equal(ours.idf_, 1.0)
 
 
-@pytest.mark.parametrize("documents", [ENGLISH, CHINESE], ids=["English", "Chinese"])
+def each_in_english_or_chinese(*factors):
+    """All combinations, of which English and Chinese documents take turns."""
+    return [
+        (documents, *values)
+        for documents, values in zip(
+            cycle([ENGLISH, CHINESE, CHINESE, ENGLISH]), product(*factors), strict=False
+        )
+    ]
+
+
 @pytest.mark.parametrize(
-    ("use_idf", "smooth_idf", "sublinear_tf", "norm"),
-    list(product([True, False], [True, False], [True, False], ["l1", "l2", None])),
+    ("documents", "use_idf", "smooth_idf", "sublinear_tf", "norm"),
+    each_in_english_or_chinese(*3 * [[True, False]], ["l1", "l2", None]),
 )
 def test_formulas_equal_sklearn(documents, use_idf, smooth_idf, sublinear_tf, norm):
     assert_equals_sklearn(
@@ -88,10 +97,9 @@ def test_formulas_equal_sklearn(documents, use_idf, smooth_idf, sublinear_tf, no
     )
 
 
-@pytest.mark.parametrize("documents", [ENGLISH, CHINESE], ids=["English", "Chinese"])
 @pytest.mark.parametrize(
-    ("min_df", "max_df", "max_features"),
-    list(product([1, 2, 0.0, 0.3], [1.0, 3, 0.6], [None, 1, 6])),
+    ("documents", "min_df", "max_df", "max_features"),
+    each_in_english_or_chinese([1, 2, 0.0, 0.3], [1.0, 3, 0.6], [None, 1, 6]),
 )
 @pytest.mark.filterwarnings("ignore:.*no known word")
 def test_pruning_equals_sklearn(documents, min_df, max_df, max_features):

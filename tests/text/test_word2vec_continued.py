@@ -114,12 +114,13 @@ def test_what_was_learned_does_not_change_with_later_batches():
     """Attributes are copies; a pickle in between changes nothing."""
     model = make(n_negatives=2).fit(single_documents())
     given, copy = model.word_vectors_, model.vectors_.copy()
-    for step, document in enumerate(single_documents()):
-        model.partial_fit([document, [f"new{step}"]])
+    documents = single_documents()
+    for step, pair in enumerate(zip(documents[::2], documents[1::2], strict=True)):
+        model.partial_fit([*pair, [f"new{step}"]])
         if step == 10:
             again = pickle.loads(pickle.dumps(model))
         if step > 10:
-            again.partial_fit([document, [f"new{step}"]])
+            again.partial_fit([*pair, [f"new{step}"]])
     assert_array_equal(given.vectors, copy)
     assert model.vocabulary_ == again.vocabulary_
     assert_array_equal(model.counts_, again.counts_)

@@ -9,6 +9,7 @@ updates that a row receives here, where rows move by 0.01 to 1.
 import copy
 from itertools import product
 
+import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -112,6 +113,19 @@ def run_kernel(
     return matrices, totals, states
 
 
+TWINS = {}
+
+
+def train_twin(matrices, arguments, *stream, **options):
+    """What the twin learned; both variants of the kernel are compared with the same."""
+    key = joblib.hash((matrices, arguments, stream, options))
+    if key not in TWINS:
+        twin = Twin(*matrices, **arguments)
+        result = twin.train(*stream, **options)
+        TWINS[key] = (twin.inputs, twin.outputs), *result
+    return TWINS[key]
+
+
 def assert_same(matrices, arguments, ids, offsets, start=0, stop=None, **options):
     """Train the kernel and the twin; return what the kernel did."""
     atol = options.pop("atol", EPOCH_TOLERANCE)
@@ -121,11 +135,12 @@ def assert_same(matrices, arguments, ids, offsets, start=0, stop=None, **options
     trained, totals, states = run_kernel(
         matrices, arguments, ids, offsets, start, stop, wide=wide, **options
     )
-    twin = Twin(*matrices, **arguments)
-    loss, n_pairs, twin_states = twin.train(ids, offsets, start, stop, **options)
+    learned, loss, n_pairs, twin_states = train_twin(
+        matrices, arguments, ids, offsets, start, stop, **options
+    )
 
     size = arguments["vector_size"]
-    for rows, expected in zip(trained, (twin.inputs, twin.outputs), strict=True):
+    for rows, expected in zip(trained, learned, strict=True):
         assert_allclose(rows[:, :size], expected, rtol=0, atol=atol)
         assert not rows[:, size:].any(), "the padding must stay zero"
     assert totals[1] == n_pairs
@@ -300,8 +315,8 @@ def test_same_bits_every_time(architecture, loss, wide):
 @pytest.mark.parametrize(
     ("architecture", "loss", "lengths"),
     [
-        ("skip-gram", "noise", [3000]),
-        ("cbow", "tree", [3000]),
+        ("skip-gram", "noise", [2300]),
+        ("cbow", "tree", [2300]),
         ("cbow", "noise", [2047, 0, 1, 2048, 1]),
     ],
 )
@@ -533,7 +548,8 @@ def test_means_of_one_row(architecture, loss):
 def test_means_of_many_rows_over_many_blocks(wide):
     """More rows than are fetched ahead, more words than are read at a time."""
     ids, offsets = make_documents([2100, 1, 300])
-    model = make_model("skip-gram", "noise", make_counts(ids), vector_size=8)
+    counts = make_counts(ids)
+    model = make_model("skip-gram", "noise", counts, vector_size=8, window=2)
     model = with_parts(*model, lengths=[3, 100])
     assert_learns_the_same(
         *model, ids, offsets, wide=wide, rate=2e-4, rate_decay=0.0, atol=1e-4

@@ -200,7 +200,7 @@ def interrupt():
     sent.append(time.perf_counter())
     os.kill(os.getpid(), signal.SIGINT)
 
-threading.Timer(1, interrupt).start()
+threading.Timer(0.3, interrupt).start()
 try:
     word2vec.fit(documents)
 except KeyboardInterrupt:
