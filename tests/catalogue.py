@@ -13,7 +13,7 @@ from tests.neural.bert.models import SENTENCES, SMALL, tiny_model
 BOOSTER = {"n_estimators": 5, "min_samples_leaf": 5}
 ATTENTION = {
     "n_estimators": 2,
-    "max_iter": 30,
+    "max_iter": 5,
     "n_components": 4,
     "hidden_layer_sizes": (8,),
     "n_bins": 8,
@@ -149,7 +149,11 @@ _CASES = {
     "TfidfWeighter": lambda: _of_text("TfidfWeighter"),
     "TransformerTranslator": lambda: _translator("TransformerTranslator"),
     "Word2VecTransformer": lambda: _of_text(
-        "Word2VecTransformer", vector_size=8, min_count=1, random_state=0
+        "Word2VecTransformer",
+        vector_size=8,
+        min_count=1,
+        weighter=skml.TfidfWeighter(),
+        random_state=0,
     ),
     "XGBoostClassifier": lambda: _of_table(
         "XGBoostClassifier", **BOOSTER, subsample=0.7, random_state=0

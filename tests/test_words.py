@@ -13,9 +13,12 @@ def words(text, **parameters):
 
 
 def test_text_without_marks_has_the_words_of_scikit_learn():
-    characters = [chr(code) for code in range(0x110000)]
+    # Beyond two planes, ideographs and what is private or not assigned: each 29th.
+    codes = [*range(0x20000), *range(0x20000, 0x110000, 29)]
     text = "".join(
-        f"a{c}b {c}{c} x{c}!" for c in characters if unicodedata.category(c)[0] != "M"
+        f"a{c}b {c}{c} x{c}!"
+        for c in map(chr, codes)
+        if unicodedata.category(c)[0] != "M"
     )
     assert words(text) == re.findall(r"\w+", text)
     assert words(text, min_characters=2) == re.findall(r"(?u)\b\w\w+\b", text)
