@@ -160,7 +160,7 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
     Examples
     --------
     >>> from skml import BertPretrainer, load_docstrings
-    >>> documents = load_docstrings(packages=("numpy",)).data[:200]
+    >>> documents = load_docstrings(packages=("asyncio", "email")).data[:200]
     >>> model = BertPretrainer(
     ...     vocabulary_size=1000, hidden_size=32, n_layers=1, n_heads=2, max_length=64,
     ...     max_iter=2, learning_rate=0.01, random_state=0,
