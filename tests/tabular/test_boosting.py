@@ -4,7 +4,7 @@ import pickle
 import re
 import time
 import warnings
-from functools import partial
+from functools import cache, partial
 from itertools import combinations
 
 import joblib
@@ -263,7 +263,7 @@ def test_stages_with_early_stopping_are_those_of_smaller_models(name, task):
     parameters = {"early_stopping": True, "n_iter_no_change": 4, "learning_rate": 1.0}
     model = make(name, task, n_estimators=25, **parameters).fit(TABLE, LABELS[task])
     assert model.n_iter_ < len(model.validation_score_)
-    for k in (1, 2, 4, model.n_iter_, len(model.validation_score_), 25):
+    for k in (2, model.n_iter_, len(model.validation_score_), 25):
         small = make(name, task, n_estimators=k, **parameters)
         small.fit(TABLE, LABELS[task])
         stage = model._at_stage(k)
@@ -690,7 +690,7 @@ def test_categories_by_name_position_mask_and_type(name):
 
 
 @booster
-@pytest.mark.parametrize("n_categories", [255, 256, 400])
+@pytest.mark.parametrize("n_categories", [256, 400])
 def test_many_categories(name, n_categories):
     rng = np.random.default_rng(1)
     codes = np.concatenate([np.arange(n_categories), np.repeat(np.arange(10), 40)])
@@ -975,8 +975,10 @@ def test_a_search_over_its_parameters(name):
 
 
 @booster
-@pytest.mark.parametrize("early_stopping", [False, True])
-@pytest.mark.parametrize("scoring", ["loss", "accuracy", None])
+@pytest.mark.parametrize(
+    ("early_stopping", "scoring"),
+    [(False, "loss"), (True, "accuracy"), (True, None)],
+)
 def test_verbose_reports_progress(name, early_stopping, scoring, capfd):
     model = make(name, early_stopping=early_stopping, n_estimators=3, scoring=scoring)
     quiet = model.fit(TABLE, Y["binary"]).decision_function(TABLE)
@@ -1233,18 +1235,26 @@ COLUMNS = {
 }
 
 
+WAVE = np.sin(10 * STEPS)
+OF_WAVE = {"early_stopping": True, "min_samples_leaf": 5, "n_estimators": 30}
+
+
+@cache
+def score_of_ranks(name):
+    plain = np.column_stack([STEPS, NUMBERS[:, 1]])
+    plain[::17, 0] = np.nan
+    return make(name, "regression", **OF_WAVE).fit(plain, WAVE).score(plain, WAVE)
+
+
 @booster
 @pytest.mark.parametrize("column", COLUMNS)
 def test_columns_of_any_size_are_learned(name, column):
     """As if each value were its rank, also if it is sparse, or has missing values."""
     X = np.column_stack([COLUMNS[column](), NUMBERS[:, 1]])
     X[::17, 0] = np.nan
-    y = np.sin(10 * STEPS)
-    plain = np.column_stack([np.where(np.isnan(X[:, 0]), np.nan, STEPS), X[:, 1]])
-    parameters = {"early_stopping": True, "min_samples_leaf": 5, "n_estimators": 30}
+    y, parameters = WAVE, OF_WAVE
     model = make(name, "regression", **parameters).fit(X, y)
-    expected = make(name, "regression", **parameters).fit(plain, y)
-    assert model.score(X, y) > expected.score(plain, y) - 0.01 > 0.9
+    assert model.score(X, y) > score_of_ranks(name) - 0.01 > 0.9
     of_sparse = make(name, "regression", **parameters).fit(sparse.csr_array(X), y)
     # scikit-learn's exact trees sum the rows of sparse tables in another order.
     assert_allclose(of_sparse.predict(X), model.predict(sparse.csr_array(X)), rtol=1e-9)

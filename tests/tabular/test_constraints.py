@@ -1,6 +1,7 @@
 """Monotonic and interaction constraints: honoured, by name or position, or refused."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ BOOSTERS = {
     "hist": (GBDTClassifier, GBDTRegressor),
 }
 booster = pytest.mark.parametrize("name", BOOSTERS)
-kinds = pytest.mark.parametrize("kind", ["classifier", "regressor"])
+KINDS = ["classifier", "regressor"]
 
 RNG = np.random.default_rng(0)
 N = 400
@@ -55,12 +56,16 @@ def steps(model, feature, X=TABLE):
     return differences.min(), differences.max()
 
 
-@booster
-@kinds
+# Each way to say it becomes positions before a booster sees it: all go with one.
+MONOTONIC = [{"a": 1, "b": -1}, {0: 1, 1: -1}, [1, -1, 0, 0], np.array([1, -1, 0, 0])]
+
+
 @pytest.mark.parametrize(
-    "monotonic_cst",
-    [{"a": 1, "b": -1}, {0: 1, 1: -1}, [1, -1, 0, 0], np.array([1, -1, 0, 0])],
-    ids=repr,
+    ("name", "kind", "monotonic_cst"),
+    [
+        *(("hist", "regressor", way) for way in MONOTONIC[1:]),
+        *((name, kind, MONOTONIC[0]) for name in BOOSTERS for kind in KINDS),
+    ],
 )
 def test_predictions_rise_and_fall_as_they_must(name, kind, monotonic_cst):
     free = fit(name, kind)
@@ -145,25 +150,36 @@ def paths_of(name, model):
     return set(paths)
 
 
-@booster
-@kinds
+INTERACTIONS = [
+    ([["a", "b"], ["c", "d"]], [{0, 1}, {2, 3}]),
+    ([[0, "b"]], [{0, 1}, {2, 3}]),
+    ((("c", "a"),), [{0, 2}, {1, 3}]),
+    ([[0, 1, 2], [2, 3]], [{0, 1, 2}, {2, 3}]),
+    ("no_interactions", [{0}, {1}, {2}, {3}]),
+    ("pairwise", [{0, 1}, {0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}]),
+]
+
+
+@cache
+def free_paths(name, kind):
+    return paths_of(name, fit(name, kind))
+
+
 @pytest.mark.parametrize(
-    ("interaction_cst", "allowed"),
+    ("name", "kind", "interaction_cst", "allowed"),
     [
-        ([["a", "b"], ["c", "d"]], [{0, 1}, {2, 3}]),
-        ([[0, "b"]], [{0, 1}, {2, 3}]),
-        ((("c", "a"),), [{0, 2}, {1, 3}]),
-        ([[0, 1, 2], [2, 3]], [{0, 1, 2}, {2, 3}]),
-        ("no_interactions", [{0}, {1}, {2}, {3}]),
-        (
-            "pairwise",
-            [{0, 1}, {0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}],
+        *(("hist", "classifier", *case) for case in INTERACTIONS),
+        # What reaches the libraries: groups apart, groups that overlap, single ones.
+        *(
+            (name, kind, *INTERACTIONS[i])
+            for name in ("xgboost", "lightgbm")
+            for kind, i in (("classifier", 3), ("regressor", 0), ("regressor", 4))
         ),
+        ("hist", "regressor", *INTERACTIONS[3]),
     ],
-    ids=repr,
 )
 def test_only_features_that_may_interact_do(name, kind, interaction_cst, allowed):
-    free = paths_of(name, fit(name, kind))
+    free = free_paths(name, kind)
     assert any(not any(path <= set_ for set_ in allowed) for path in free)
     paths = paths_of(name, fit(name, kind, interaction_cst=interaction_cst))
     assert all(any(path <= set_ for set_ in allowed) for path in paths)

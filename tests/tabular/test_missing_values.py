@@ -5,7 +5,7 @@ Each row of the table in the user guide is a section here, each cell a test.
 
 import inspect
 import warnings
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -92,6 +92,12 @@ def fit(name, X, sample_weight=None, **changes):
     return model.fit(X, targets(model), **weight)
 
 
+@cache
+def model_of_table(name):
+    """That of `TABLE`, which nothing but a fit changes."""
+    return fit(name, TABLE)
+
+
 def outputs(model, X):
     """What a model predicts, as precisely as it can."""
     score = getattr(model, "decision_function", model.predict)
@@ -135,7 +141,7 @@ NULLS = {
 
 @once_each("container", dict(reversed(NULLS.items())), n_values=2)
 def test_all_nulls_are_missing(name, container):
-    expected = outputs(fit(name, TABLE), TABLE)
+    expected = outputs(model_of_table(name), TABLE)
     assert np.isfinite(expected).all()
     X = container()
     model = fit(name, X)
@@ -147,7 +153,7 @@ def test_all_nulls_are_missing(name, container):
 
 @once_each("missing", [None, NAN, pd.NA])
 def test_nulls_in_lists_and_object_arrays_are_missing(name, missing):
-    expected = outputs(fit(name, TABLE), TABLE)
+    expected = outputs(model_of_table(name), TABLE)
     array = TABLE.astype(object).where(TABLE.notna(), missing).to_numpy()
     for X in (array, array.tolist()):
         assert_array_equal(outputs(fit(name, X), X), expected)
@@ -162,7 +168,7 @@ def test_sentinels(name, case, container):
     missing_values, number, word = case
     X = container(TABLE.fillna({"incomplete": number, "words": word or NAN}))
     model = fit(name, X, missing_values=missing_values)
-    reference = fit(name, TABLE)
+    reference = model_of_table(name)
     assert_array_equal(outputs(model, X), outputs(reference, TABLE))
     assert_array_equal(outputs(model, TABLE), outputs(reference, TABLE))
     assert_array_equal(model.missing_fraction_, reference.missing_fraction_)
@@ -243,7 +249,7 @@ def test_newly_missing_values_in_matrices(name, container):
 
 @learners
 def test_values_missing_as_in_fit_are_not_warned_of(name):
-    model = fit(name, TABLE)
+    model = model_of_table(name)
     assert np.isfinite(outputs(model, TABLE.assign(incomplete=NAN, words=None))).all()
 
 
@@ -257,7 +263,8 @@ def test_all_missing_columns_carry_no_information(name, nothing):
     model = fit(name, X)
     assert model.missing_fraction_[-1] == 1
     expected = outputs(model, X)
-    assert_allclose(expected, outputs(fit(name, TABLE), TABLE), rtol=1e-6, atol=1e-6)
+    without = outputs(model_of_table(name), TABLE)
+    assert_allclose(expected, without, rtol=1e-6, atol=1e-6)
     for values in (1.0, -5, "word", pd.Timestamp("2020-01-01"), True):
         assert_array_equal(outputs(model, X.assign(empty=values)), expected)
     categories = pd.Categorical([*"pq"] * (N_ROWS // 2))
@@ -364,7 +371,7 @@ def test_sparse_zeros_are_zeros(name, container):
 
 @learners
 def test_unseen_categories_are_missing(name):
-    model = fit(name, TABLE)
+    model = model_of_table(name)
     unseen = TABLE.assign(words="new")
     assert_array_equal(
         outputs(model, unseen), outputs(model, unseen.assign(words=None))
@@ -417,7 +424,7 @@ def test_columns_that_mix_numbers_and_strings_are_refused(name):
     with pytest.raises(TypeError, match=r"Row 4 of column 'full' of X .* is 'four'"):
         fit(name, X)
     with pytest.raises(TypeError, match=r"Row 4 of column 'full' of X .* is 'four'"):
-        fit(name, TABLE).predict(X)
+        model_of_table(name).predict(X)
 
 
 # Labels.
