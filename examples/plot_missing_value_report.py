@@ -1,34 +1,31 @@
 """
-How a model treats missing values
-=================================
+Inspecting how a model treated missing values
+=============================================
 
-A model that takes missing values decides what they mean, and nobody sees it.
-:func:`~skml.tabular.missing_value_report` reports it. Here the truth is known,
-because the example makes the data: three sensors lose values for three different
-reasons. Takes a few seconds.
+:func:`~skml.tabular.missing_value_report` shows what a fitted model does with missing
+values. This example uses synthetic data of three sensors whose values are missing for
+three different reasons, so that the correct treatment is known.
 """
 
 # %%
-# Sensors that fail in their own ways
-# -----------------------------------
-# A machine breaks down when the sum of four readings is high. All four matter equally.
+# Synthetic data
+# --------------
+# An engine fails when the sum of four sensor readings is high. All four are equally
+# important.
 #
-# - ``faint`` cannot see weak signals: only *low* values are missing;
+# - ``faint`` does not detect weak signals: only *low* values are missing;
 # - ``loose`` has a loose contact: values are missing *at random*;
-# - ``overflow`` cannot write large numbers: only *high* values are missing;
-# - ``sound`` is complete, and ``dead`` has never sent a value;
-# - ``shift`` is the shift at work, which has nothing to do with the breakdowns, and was
-#   sometimes not noted.
-from time import perf_counter
-
+# - ``overflow`` cannot store large numbers: only *high* values are missing;
+# - ``sound`` is complete, and all values of ``dead`` are missing;
+# - ``shift`` is the work shift. It is unrelated to failures, and some of its values are
+#   missing at random.
 import numpy as np
 import pandas as pd
 
-start = perf_counter()
 rng = np.random.default_rng(0)
 n_samples = 4000
 readings = rng.normal(size=(n_samples, 4))
-breaks_down = readings.sum(axis=1) + rng.normal(size=n_samples) > 0
+fails = readings.sum(axis=1) + rng.normal(size=n_samples) > 0
 
 X = pd.DataFrame(readings, columns=["faint", "loose", "overflow", "sound"])
 X["dead"] = np.nan
@@ -41,48 +38,50 @@ X = X.mask(lost)
 print(X.head().to_string())
 
 # %%
-# The report as text
-# ------------------
-# Three tenths are missing in four columns, and of each the boosted trees send missing
-# values to one side of each split, small values being on the left. The report adds up
-# what the splits of a feature gained, by the side.
+# Report of a gradient boosting model
+# -----------------------------------
+# About 30 % of the values are missing in four columns. At each split, gradient boosting
+# sends missing values left, with the small values, or right. The report has, for each
+# feature, the fraction of the gain from splits of either direction.
 from skml import LightGBMClassifier, LRClassifier, SVMClassifier, missing_value_report
 
 booster = LightGBMClassifier(n_estimators=50, max_leaf_nodes=8, random_state=0)
-booster.fit(X, breaks_down)
+booster.fit(X, fails)
 report = missing_value_report(booster)
 print(report)
 
 # %%
-# Missing values of ``faint`` went left, with its low values; those of ``overflow`` went
-# right, with its high ones; those of ``loose`` have no side of their own. That is what
-# we built in, and the trees found it. ``shift`` has no importance, so that its side
-# does not matter; the sides of categories have no order anyway. Where a feature was
-# complete, the report has what is imputed if a value is missing later.
+# Missing values of ``faint`` go left, with its low values, and those of ``overflow`` go
+# right, with its high values. Those of ``loose`` have no clear direction. This is
+# how the data were generated. ``shift`` has no importance, so that its direction does
+# not matter; and the directions of a categorical feature have no order. For complete
+# features, the report has the value that is imputed if one is missing in ``predict``.
 
 # %%
-# Two other learners
-# ------------------
-# The support vector machine and the logistic regression have no splits. They impute the
-# median, and add a missing indicator.
-support_vectors = SVMClassifier().fit(X[:1000], breaks_down[:1000])
-logistic = LRClassifier().fit(X, breaks_down)
+# Comparison with an SVM and logistic regression
+# ----------------------------------------------
+# :class:`~skml.tabular.SVMClassifier` and :class:`~skml.tabular.LRClassifier` impute
+# the median, and add missing indicators.
+support_vectors = SVMClassifier().fit(X[:1000], fails[:1000])
+logistic = LRClassifier().fit(X, fails)
 columns = {"feature": report["feature"]}
 for model in [booster, support_vectors, logistic]:
     columns[type(model).__name__] = missing_value_report(model)["treatment"]
 print(pd.DataFrame(columns).to_string(index=False))
 
 # %%
-# The report as a picture
-# -----------------------
-# The columns of a report are arrays, so that any plotting library will do. On the left,
-# how much is missing, and what the logistic regression does about it; in the middle,
-# the sides of the trees, as long as the feature is important. On the right, what the
-# logistic regression learned from missing values: the coefficients of the missing
-# indicators. The median of the values that are left is far too high for
-# the missing ones of ``faint``, and far too low for those of ``overflow``; the
-# coefficients make up for it. Where values are missing at random, there is little to
-# make up for.
+# Plotting the report
+# -------------------
+# The columns of a report are arrays. The plot shows:
+#
+# - left: the fraction of missing values, and their treatment by logistic regression;
+# - middle: the direction of missing values in gradient boosting, weighted by the
+#   importance of the feature;
+# - right: the coefficients of the missing indicators in logistic regression.
+#
+# The median of the observed values is far too high for the missing values of ``faint``,
+# and far too low for those of ``overflow``. The coefficients of the indicators
+# compensate for this. For values missing at random, they are small.
 import matplotlib.pyplot as plt
 
 shown = report["missing_fraction"] > 0
@@ -103,21 +102,17 @@ for position, treatment in enumerate(treatments):
     fractions.annotate(
         treatment, (0.02, position), fontsize=9, verticalalignment="center"
     )
-fractions.set(title="Missing, and treated by LR", xlabel="fraction of the rows")
+fractions.set(title="Missing values", xlabel="fraction of rows")
 fractions.invert_yaxis()
 
-sides.barh(features, -importance * left, color="tab:blue", label="to the left")
-sides.barh(features, importance * right, color="tab:orange", label="to the right")
+sides.barh(features, -importance * left, color="tab:blue", label="left")
+sides.barh(features, importance * right, color="tab:orange", label="right")
 sides.axvline(0, color="black", linewidth=0.8)
-sides.set(title="Where the trees send it", xlabel="fraction of the gain of all splits")
+sides.set(title="Direction (LightGBM)", xlabel="fraction of total gain")
 sides.xaxis.set_major_formatter(lambda value, _: f"{abs(value):.1f}")
-sides.legend()
+sides.legend(title="missing values go")
 
 linear.barh(features, weights, color="tab:green")
 linear.axvline(0, color="black", linewidth=0.8)
-linear.set(title="What it means to LR", xlabel="coefficient of the missing indicator")
-if plt.get_backend().lower() == "agg":
-    figure.savefig("missing_value_report.png")
-    print("No screen: the picture is in missing_value_report.png")
+linear.set(title="Logistic regression", xlabel="coefficient of missing indicator")
 plt.show()
-print(f"Done in {perf_counter() - start:.0f} seconds")
