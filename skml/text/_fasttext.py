@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from copy import copy
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.base import (
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import (
@@ -27,7 +25,11 @@ from skml.text._fasttext_classifier_files import FastTextFilesMixin
 from skml.text._fasttext_features import find_features, mean_vectors, read_tokens
 from skml.text._fasttext_fitted import LOSSES, MOST_BUCKETS, FittedFastText
 from skml.text._fasttext_learning import learn, learn_more
-from skml.text._fasttext_parameters import check_parameters, check_partial_fit
+from skml.text._fasttext_parameters import (
+    check_classes,
+    check_parameters,
+    check_partial_fit,
+)
 from skml.text._unknown import warn_unknown
 from skml.text._word_vectors import WordVectors
 
@@ -329,7 +331,8 @@ class FastTextClassifier(
             document.
         classes : array-like of shape (n_classes,), default=None
             All classes that any call may have; for columns of zeros and ones, their
-            numbers from 0. Required in the first call.
+            numbers from 0. Required in the first call, and may be left out later. In a
+            model that `from_fasttext` read, the columns are those of `classes_`.
         sample_weight : array-like of shape (n_documents,), default=None
             Sample weights.
 
@@ -348,23 +351,9 @@ class FastTextClassifier(
         check_parameters(self)
         previous = vars(self).get("_fitted")
         check_partial_fit(self, classes, previous)
-        classes = self._check_classes(classes, previous)
+        classes = check_classes(self, classes, previous)
         self._publish(learn_more(self, X, y, sample_weight, classes, previous))
         return self
-
-    def _check_classes(self, classes, previous):
-        """All classes, sorted; they are the same in each call."""
-        known = None if previous is None else previous.classes_
-        if classes is None:
-            return known
-        classes = unique_labels(classes)
-        if known is not None and not np.array_equal(classes, known):
-            raise ValueError(
-                f"{type(self).__name__}: classes={classes.tolist()!r:.200}, and those "
-                f"of the first call are {known.tolist()!r:.200}. Pass the same, or "
-                "none."
-            )
-        return classes
 
     def _warn_unused(self):
         """As for all texts, but n-grams are made of tokens, whatever made these."""

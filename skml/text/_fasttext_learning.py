@@ -53,14 +53,31 @@ def _read(estimator, X, y, sample_weight, classes=None, previous=None):
     tokens = read_tokens(estimator, X, known=known)
     n_documents = tokens.documents.n_documents
     kept, targets = read_classes(estimator, y, n_documents, sample_weight, classes)
-    if previous is not None and targets.is_multilabel != previous.is_multilabel:
+    _check_kind(estimator, targets, previous)
+    return tokens.take(kept) if len(kept) < n_documents else tokens, targets
+
+
+def _check_kind(estimator, targets, previous):
+    """Refuse targets of another kind than before, and columns of which there are names.
+
+    Names are sorted, and so would no longer be those of the columns.
+    """
+    caller = type(estimator).__name__
+    if previous is None:
+        numbers = np.arange(len(targets.classes))
+        if targets.is_multilabel and not np.array_equal(targets.classes, numbers):
+            raise ValueError(
+                f"{caller}: y has {len(numbers)} columns, and the classes are "
+                f"{targets.classes.tolist()!r:.100}. Pass their numbers: 0, 1 and so "
+                "on."
+            )
+    elif targets.is_multilabel != previous.is_multilabel:
         one, several = "one class a document", "columns, several classes a document"
         now, before = (one, several) if previous.is_multilabel else (several, one)
         raise ValueError(
-            f"{type(estimator).__name__}: y has {now}, and had {before} before. Pass "
-            "targets of one kind, or begin anew with fit."
+            f"{caller}: y has {now}, and had {before} before. Pass targets of one "
+            "kind, or begin anew with fit."
         )
-    return tokens.take(kept) if len(kept) < n_documents else tokens, targets
 
 
 def _hold_out(estimator, targets, random_state):

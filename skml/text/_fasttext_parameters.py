@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from sklearn.utils.multiclass import unique_labels
+
 from skml.text._analysis import check_ngram_range, refuse_set
 from skml.text._subwords import MOST_BUCKETS, check_subwords
 
@@ -98,3 +101,20 @@ def check_partial_fit(estimator, classes, previous):
                 f"before has {there!r}. Set it back to continue, or begin anew with "
                 "fit."
             )
+
+
+def check_classes(estimator, classes, previous):
+    """All classes, sorted; they are the same in each call."""
+    known = None if previous is None else previous.classes_
+    if classes is None:
+        return known
+    given = unique_labels(classes)
+    # Columns are in the order of the classes, which must not be another one.
+    if known is not None and previous.is_multilabel:
+        given = np.asarray(classes)
+    if known is not None and not np.array_equal(given, known):
+        raise ValueError(
+            f"{type(estimator).__name__}: classes={given.tolist()!r:.200}, and those "
+            f"of the first call are {known.tolist()!r:.200}. Pass the same, or none."
+        )
+    return given

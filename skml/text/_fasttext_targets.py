@@ -131,7 +131,9 @@ def _check_indicator(estimator, y):
 
 def _read_indicator(estimator, y, classes):
     n_classes = y.shape[1]
-    if classes is not None and not np.array_equal(classes, np.arange(n_classes)):
+    if classes is None:
+        classes = np.arange(n_classes)
+    elif len(classes) != n_classes:
         raise ValueError(
             f"{type(estimator).__name__}: y has {n_classes} columns, and the classes "
             f"are {np.asarray(classes).tolist()!r:.100}."
@@ -139,9 +141,7 @@ def _read_indicator(estimator, y, classes):
     rows, labels = np.nonzero(y)
     offsets = np.searchsorted(rows, np.arange(len(y) + 1))
     ones = np.ones(len(y))
-    return DocumentClasses(
-        np.arange(n_classes), offsets, labels.astype(np.int32), ones, True
-    )
+    return DocumentClasses(classes, offsets, labels.astype(np.int32), ones, True)
 
 
 def _read_column(estimator, y, classes):

@@ -196,10 +196,30 @@ def test_what_was_read_is_saved_cloned_and_trained_on(tmp_path, loss):
     y = ["pear", "fig", "plum"] if loss != "ova" else np.eye(5)[:3]
     losses = clone(model).fit(TEXTS[:3], y).loss_curve_
     assert losses[-1] < losses[0]
-    if loss != "ova":
-        before = again.predict_proba(TEXTS[:1])[0, SORTED.index("plum")]
-        again.partial_fit(TEXTS[:1] * 20, ["plum"] * 20)
-        assert again.predict_proba(TEXTS[:1])[0, SORTED.index("plum")] > before + 0.1
+    column = SORTED.index("plum")
+    before = again.predict_proba(TEXTS[:1])[0, column]
+    plum = np.eye(5, dtype=int)[[column] * 20] if loss == "ova" else ["plum"] * 20
+    again.partial_fit(TEXTS[:1] * 20, plum)
+    assert again.predict_proba(TEXTS[:1])[0, column] > before + 0.1
+    assert again.classes_.tolist() == SORTED
+
+
+@pytest.mark.filterwarnings("ignore:.*no known word")
+def test_columns_of_a_file_are_its_classes(tmp_path):
+    """Which have names, of which there may be no other order."""
+    read = partial(FastTextClassifier.from_fasttext, make(tmp_path / "m", loss="ova"))
+    columns = np.eye(5, dtype=int)
+    first = read().partial_fit(TEXTS[:5], columns, classes=SORTED)
+    assert first._fitted.class_counts.tolist() == [6, 6, 10, 2, 6]
+    with pytest.raises(ValueError, match=r"\['诗', .* and those of the first call are"):
+        read().partial_fit(TEXTS[:5], columns, classes=SORTED[::-1])
+    with pytest.raises(ValueError, match=r"y has 4 columns, and the classes are \['ap"):
+        read().partial_fit(TEXTS[:5], columns[:, :4])
+    with pytest.raises(ValueError, match="y has one class a document, and had columns"):
+        read().partial_fit(TEXTS[:1], ["plum"])
+    one = read(multilabel=False)
+    with pytest.raises(ValueError, match=r"y has columns, .* and had one class"):
+        one.partial_fit(TEXTS[:5], columns)
 
 
 def test_words_that_are_no_utf_8_are_left_out(tmp_path):
