@@ -15,12 +15,14 @@ loss, with and without n-grams, dense, quantised and pruned. From each file,
   from a table there, so that ours are looked up in one, too.
 
 Then each is written, loaded by fastText, and asked again; so are classifiers that were
-learned here. Where n-grams were pruned, they are zeros that count in what is written:
-probabilities differ, and the labels must not. It ends with an AssertionError at the
-first that differs. It takes a few minutes.
+learned here, and quantised. The n-grams that `quantize` leaves out are zeros that count
+here, and do not count in the file: labels must be the same, and probabilities those of
+the file when it is read. It ends with an AssertionError at the first that differs. It
+takes a few minutes.
 """
 
 import argparse
+import copy
 import json
 import random
 import subprocess
@@ -45,6 +47,11 @@ _LEARNED = {
     "pairs": {"n_buckets": 3000},
     "characters": {"n_buckets": 3000, "subwords": (2, 4)},
 }
+_QUANTIZE = (
+    {},
+    {"max_features": 400, "subvector_size": 3},
+    {"max_features": 800, "quantize_classes": True},
+)
 # The table of its logistic function.
 _ENTRIES, _BOUND = 512, 8
 
@@ -127,7 +134,7 @@ def check_classifier(path, answers, texts):
     assert model.classes_.tolist() == sorted(labels)
     means = model.transform(texts)
     assert np.abs(means - answers["sentences"]).max() < 1e-5
-    own, scores = model.predict_proba(texts), means @ model._fitted.output_vectors.T
+    own, scores = model.predict_proba(texts), means @ model._fitted.class_vectors.T
     if model.loss == "hierarchical-softmax":
         depth = np.diff(model._fitted.tree.offsets).max()
         assert np.abs(own - expected).max() < 1.1 * depth * _ADDED
@@ -206,8 +213,18 @@ def write_all(folder, target, texts):
             **parameters,
         )
         model.fit(X, [label.removeprefix("__label__") for label in y])
-        model.to_fasttext(target / f"learned-{name}.bin")
-        expected[name] = model, model.predict_proba(texts)
+        path = target / f"learned-{name}.bin"
+        model.to_fasttext(path)
+        expected[path.name] = model, model.predict_proba(texts)
+        for n, options in enumerate(_QUANTIZE):
+            small = copy.copy(model).quantize(**options)
+            path = target / f"learned-{name}-{n}.ftz"
+            small.to_fasttext(path)
+            again = FastTextClassifier.from_fasttext(path)
+            # With a tree, a longer mean may lead to another class.
+            is_same = again.predict(texts) == small.predict(texts).astype(str)
+            assert is_same.mean() == 1 or (name == "hs" and is_same.mean() > 0.9)
+            expected[path.name] = again, again.predict_proba(texts)
     return expected
 
 
@@ -223,7 +240,7 @@ def check_written(folder, target, learned):
             check_vectors(vectors, answers, 1e-5, same_lengths=not is_pruned)
             print(f"{path.name:42} vectors equal to 1e-5")
         elif path.name.startswith("learned-"):
-            check_learned(path, answers, *learned[name.removeprefix("learned-")])
+            check_learned(path, answers, *learned[path.name])
         else:
             check_again(path, answers, read_answers(folder / name))
 
@@ -233,10 +250,8 @@ def check_again(path, answers, before):
     assert answers["words"] == before["words"]
     order, order_before = np.argsort(answers["labels"]), np.argsort(before["labels"])
     proba = answers["probabilities"][:, order]
-    is_pruned = "pruned" in path.name and "words" not in path.name
     # In a table, a score at the edge of two entries may be in the other one.
     bound = 0.008 if "-ova-" in path.name or "-ns-" in path.name else 1e-6
-    bound = 1 if is_pruned else bound
     check_close(path, proba, before["probabilities"][:, order_before], bound)
 
 

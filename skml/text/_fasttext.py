@@ -22,7 +22,7 @@ from skml._estimator import BaseLearner
 from skml._fitting import Progress
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._fasttext_classifier_files import FastTextFilesMixin
-from skml.text._fasttext_features import find_features, mean_vectors, read_tokens
+from skml.text._fasttext_features import document_vectors, read_tokens
 from skml.text._fasttext_fitted import LOSSES, MOST_BUCKETS, FittedFastText
 from skml.text._fasttext_learning import learn, learn_more
 from skml.text._fasttext_parameters import (
@@ -30,6 +30,8 @@ from skml.text._fasttext_parameters import (
     check_parameters,
     check_partial_fit,
 )
+from skml.text._fasttext_quantize import QuantizeMixin
+from skml.text._quantized import decoded
 from skml.text._unknown import warn_unknown
 from skml.text._word_vectors import WordVectors
 
@@ -37,6 +39,7 @@ from skml.text._word_vectors import WordVectors
 class FastTextClassifier(
     CallbackSupportMixin,
     FastTextFilesMixin,
+    QuantizeMixin,
     TextAnalysisMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -139,8 +142,9 @@ class FastTextClassifier(
         `partial_fit`, threads share the vectors without locks (Hogwild): the result of
         more than one is not reproducible bit by bit. Predictions do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Decides the initial vectors, the order of documents, and the validation set.
-        Pass an int and leave `n_jobs` at one thread for the same result every time.
+        Decides the initial vectors, the order of documents, the validation set, and the
+        centroids of `quantize`. Pass an int and leave `n_jobs` at one thread for the
+        same result every time.
     verbose : int, default=0
         If positive, `fit` prints a line after each epoch.
 
@@ -366,13 +370,7 @@ class FastTextClassifier(
         check_is_fitted(self)
         fitted = self._fitted
         tokens = read_tokens(self, X, is_fit=False, known=fitted.vocabulary)
-        features = find_features(tokens, fitted)
-        means, n_rows = mean_vectors(
-            features,
-            fitted.input_vectors,
-            fitted.vector_size,
-            is_pruned=fitted.is_pruned,
-        )
+        means, n_rows = document_vectors(tokens, fitted)
         warn_unknown(
             self,
             tokens.sizes,
@@ -483,7 +481,8 @@ class FastTextClassifier(
         """The words and their vectors."""
         check_is_fitted(self)
         words = self._fitted.vocabulary.terms
-        return WordVectors(self._fitted.input_vectors[: len(words)], words)
+        vectors = self._fitted.input_vectors[: len(words)]
+        return WordVectors(decoded(vectors), words)
 
     @property
     def _n_features_out(self):

@@ -1,5 +1,6 @@
 """What FastTextClassifier has learned, from files of fastText, and back."""
 
+import re
 from itertools import pairwise
 from os import fsdecode
 from pathlib import Path
@@ -13,7 +14,9 @@ from skml.text._fasttext_files import (
     open_fasttext,
 )
 from skml.text._fasttext_fitted import FittedFastText
+from skml.text._fasttext_matrices import dense_chunks, quantised_chunks
 from skml.text._fasttext_vectors import bucket_rows
+from skml.text._quantized import QuantizedVectors
 from skml.text._tfidf_vocabulary import Vocabulary
 from skml.text._word_vector_files import real_path, write_chunks
 
@@ -23,6 +26,7 @@ _LOSSES = {
     "one-vs-all": "one-vs-rest",
     "negative-sampling": "one-vs-rest",
 }
+_NAME_OF_QUANTISED = re.compile(r"\.ftz(\.(gz|bz2|xz))?$", re.IGNORECASE)
 # What is between tokens for fastText, and nothing else.
 TOKEN_PATTERN = "[^ \t\n\v\f\r\0]+"
 # Products of such numbers can be added up in float32.
@@ -55,9 +59,8 @@ def read_classifier(path, *, label_prefix, multilabel):
             "its hierarchical softmax is built."
         )
     for name in ("input", "output"):
-        vectors = getattr(model, f"{name}_vectors")
-        # NaN is not within these bounds, either.
-        if vectors.size and not -_BOUND <= vectors.min() <= vectors.max() <= _BOUND:
+        # NaN is not within the bound, either.
+        if not _largest(getattr(model, f"{name}_vectors")) <= _BOUND:
             raise ValueError(
                 f"{path}: numbers of the {name} matrix are not finite, or beyond "
                 f"{_BOUND:.0e}."
@@ -92,6 +95,22 @@ def read_classifier(path, *, label_prefix, multilabel):
     )
     fitted.check()
     return _settings(fitted), fitted
+
+
+def _largest(vectors):
+    """The largest absolute number in vectors; of quantised ones, not less than that."""
+    if len(vectors) == 0:
+        return 0
+    if not isinstance(vectors, QuantizedVectors):
+        return max(-vectors.min(), vectors.max())
+    largest, size = 0, vectors.part_size
+    for part, codes in enumerate(vectors.codes.T):
+        columns = slice(part * size, (part + 1) * size)
+        used = vectors.centroids[np.unique(codes), columns]
+        largest = np.maximum(largest, np.abs(used).max())
+    if vectors.norms is not None:
+        largest = float(largest) * np.abs(vectors.norms[vectors.norm_codes]).max()
+    return largest
 
 
 def _settings(fitted):
@@ -157,12 +176,26 @@ def classifier_chunks(fitted, label_prefix, caller):
     labels = [f"{label_prefix}{fitted.classes_[i]}" for i in order.tolist()]
     names = {"word": fitted.vocabulary.terms, "label": labels}
     spelled = {kind: _spell(kind, names[kind], caller) for kind in names}
-    has_tree = fitted.loss == "hierarchical-softmax"
-    outputs = fitted.output_vectors
+    n_words, size = len(fitted.vocabulary), fitted.vector_size
+    inputs, outputs = fitted.input_vectors, fitted.output_vectors
+    if fitted.loss != "hierarchical-softmax":
+        outputs = outputs[order]
+    buckets = None
+    if isinstance(inputs, QuantizedVectors):
+        first = quantised_chunks(inputs)
+        if len(fitted.buckets) < fitted.n_buckets:
+            buckets = fitted.buckets
+    else:
+        n_rows = n_words + fitted.n_buckets
+        first = dense_chunks(n_rows, size, _input_rows(fitted))
+    if isinstance(outputs, QuantizedVectors):
+        second = quantised_chunks(outputs)
+    else:
+        second = dense_chunks(len(outputs), size, [outputs])
     parameters = FastTextParameters(
         kind="supervised",
         loss="one-vs-all" if fitted.loss == "one-vs-rest" else fitted.loss,
-        vector_size=fitted.vector_size,
+        vector_size=size,
         word_ngrams=fitted.word_ngrams,
         lengths=fitted.subwords,
         n_buckets=fitted.n_buckets,
@@ -173,8 +206,8 @@ def classifier_chunks(fitted, label_prefix, caller):
         fitted.counts_,
         spelled["label"],
         fitted.class_counts[order],
-        _input_rows(fitted),
-        [outputs if has_tree else outputs[order]],
+        [first, second],
+        buckets,
     )
 
 
@@ -220,7 +253,7 @@ class FastTextFilesMixin:
 
         The file may come from anybody; it cannot run code, and a wrong one is an error
         that names what is wrong and where. It may be compressed by gzip, bzip2 or xz.
-        What is quantised is decoded to float32.
+        What is quantised stays so, and takes as little memory.
 
         Parameters
         ----------
@@ -251,14 +284,19 @@ class FastTextFilesMixin:
         return estimator
 
     def to_fasttext(self, path, *, label_prefix="__label__"):
-        """Write the classifier to a file that fastText loads, a .bin.
+        """Write the classifier to a file that fastText loads, .bin or .ftz.
+
+        It is a .bin, of all `n_buckets` vectors of n-grams; after `quantize` it is a
+        .ftz, of those that there are.
 
         fastText ranks the classes as `predict_proba` does, if text is the tokens with
         blanks between them. Its probabilities are the same up to 1e-5 (at each node of
         the tree with hierarchical softmax) and, with "one-vs-rest", up to its lookup
         table (.008), before they are divided by their sum where there is one class a
-        document. A model that was read from a pruned file differs: missing n-grams
-        become zeros, which count in the mean of a document.
+        document. In a .ftz, n-grams without a vector no longer count in the mean of a
+        document. With "softmax" and "one-vs-rest", the classes of fastText stay the
+        same, and their probabilities are more extreme: `from_fasttext` reads what
+        fastText then predicts.
 
         "one-vs-rest" is written as "ova"; read it back with ``multilabel=False`` if
         there is one class a document. What was there under this name stays until all is
@@ -267,8 +305,7 @@ class FastTextFilesMixin:
         Parameters
         ----------
         path : str or path-like
-            The file, which is compressed if its name ends in .gz, .bz2 or .xz. All
-            `n_buckets` vectors of n-grams are written.
+            The file, which is compressed if its name ends in .gz, .bz2 or .xz.
         label_prefix : str, default="__label__"
             Put before each class, which makes it a label.
 
@@ -280,11 +317,19 @@ class FastTextFilesMixin:
         Raises
         ------
         ValueError
-            If the file cannot hold a word or a class; nothing is written then.
+            If the file cannot hold a word or a class, or its name ends in .ftz and the
+            classifier is not quantised; nothing is written then.
         sklearn.exceptions.NotFittedError
             If the classifier is not fitted.
         """
         check_is_fitted(self)
+        is_quantised = isinstance(self._fitted.input_vectors, QuantizedVectors)
+        if not is_quantised and _NAME_OF_QUANTISED.search(fsdecode(path)):
+            raise ValueError(
+                f"{type(self).__name__}: {fsdecode(path)} is the name of a quantised "
+                "model, which the classifier is not. Call quantize before, or let it "
+                "end in .bin."
+            )
         chunks = classifier_chunks(self._fitted, label_prefix, type(self).__name__)
         write_chunks(real_path(path), chunks)
         return self

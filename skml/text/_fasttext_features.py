@@ -9,6 +9,7 @@ import numpy as np
 from skml.text._fasttext_kernel import Features, average_rows
 from skml.text._hashed_ngrams import character_ngrams, hash_words, word_ngrams
 from skml.text._ngrams import Analysis, encode_terms, order_symbols
+from skml.text._quantized import QuantizedVectors
 from skml.text._subwords import END_OF_LINE
 from skml.text._terms import Terms
 from skml.text._tfidf_vocabulary import Vocabulary
@@ -140,21 +141,55 @@ def _too_many(tokens, model):
 
 def find_features(tokens, model, buckets=None):
     """The rows of documents in a fitted model."""
+    return _features(tokens, *_find_rows(tokens, model, buckets), model.end_row)
+
+
+def _find_rows(tokens, model, buckets):
+    """The rows of tokens and of documents, each as offsets and rows."""
     buckets = find_buckets(tokens, model) if buckets is None else buckets
     parts = tokens.rows_in(model.vocabulary)
     part_offsets, of_tokens = buckets.of_tokens
     if len(of_tokens):
         parts = np.insert(model.rows_of(of_tokens), part_offsets[:-1], parts)
-    ngram_offsets, of_documents = buckets.of_documents
+    parts = part_offsets + np.arange(len(part_offsets)), parts
+    ngram_offsets, ngrams = buckets.of_documents
+    if len(ngrams):
+        ngrams = model.rows_of(ngrams)
+    return parts, (ngram_offsets, ngrams)
+
+
+def _features(tokens, parts, ngrams, end_row):
+    offsets, rows = parts
     return Features(
         tokens.documents.ids,
         tokens.documents.offsets,
-        part_offsets + np.arange(len(part_offsets)),
-        parts.astype(np.int32, copy=False),
-        ngram_offsets,
-        model.rows_of(of_documents) if len(of_documents) else of_documents,
-        end_row=model.end_row,
+        offsets,
+        rows.astype(np.int32, copy=False),
+        *ngrams,
+        end_row=end_row,
     )
+
+
+def document_vectors(tokens, model):
+    """The mean of the rows of each document in a fitted model, and how many there are.
+
+    Of rows that are quantised, those that occur are decoded.
+    """
+    vectors, end_row = model.input_vectors, model.end_row
+    parts, ngrams = _find_rows(tokens, model, None)
+    if isinstance(vectors, QuantizedVectors):
+        used = np.unique(np.concatenate([parts[1], ngrams[1], [end_row]]))
+        used = used[used >= 0]
+        positions = np.empty(len(vectors) + 1, dtype=np.int32)
+        positions[used] = np.arange(len(used))
+        positions[-1] = -1  # of what has no row
+        vectors, end_row = vectors[used].decode(), positions[end_row]
+        parts, ngrams = (
+            (offsets, positions[rows]) for offsets, rows in (parts, ngrams)
+        )
+    features = _features(tokens, parts, ngrams, end_row)
+    size, is_pruned = model.vector_size, model.is_pruned
+    return mean_vectors(features, vectors, size, is_pruned=is_pruned)
 
 
 def mean_vectors(features, input_vectors, vector_size, *, is_pruned):

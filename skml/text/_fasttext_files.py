@@ -12,12 +12,13 @@ before memory is taken for it, and with the other sizes.
 """
 
 import struct
-from contextlib import contextmanager
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
+from skml.text._fasttext_matrices import read_matrix
+from skml.text._fasttext_reader import FastTextReader
+from skml.text._quantized import QuantizedVectors
 from skml.text._subwords import LONGEST_NGRAM
 from skml.text._word_vector_rows import LARGEST_VECTOR, LONGEST_WORD
 from skml.text._word_vector_window import Window
@@ -36,14 +37,6 @@ _NUMBERS = {name: number for names in (KINDS, LOSSES) for number, name in names.
 PARAMETERS = struct.Struct("<12id")
 SIZES = struct.Struct("<3i2q")
 ENTRY = struct.Struct("<qb")
-SHAPE = struct.Struct("<2q")
-_QUANTIZER = struct.Struct("<4i")
-# Centroids of each part of a vector.
-_N_CENTROIDS = 256
-# A quantised matrix may take so many times the memory of its codes.
-_MOST_TIMES = 256
-# Arrays of compressed files, whose size is not known, begin with so many items.
-_ROOM = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +62,8 @@ class FastTextModel:
     Words and labels are bytes, as those are what is hashed. The rows of
     `input_vectors` are those of the words, and then those of `buckets`, which ascend
     and are some or all of ``range(n_buckets)``. `output_vectors`, a row for each label
-    (of a classifier) or word, are None if they were not asked for.
+    (of a classifier) or word, are None if they were not asked for. Either is quantised
+    if it is in the file.
     """
 
     parameters: FastTextParameters
@@ -78,8 +72,8 @@ class FastTextModel:
     labels: list
     label_counts: np.ndarray
     buckets: np.ndarray
-    input_vectors: np.ndarray
-    output_vectors: np.ndarray | None
+    input_vectors: np.ndarray | QuantizedVectors
+    output_vectors: np.ndarray | QuantizedVectors | None
 
 
 # Reading
@@ -99,7 +93,7 @@ def read_fasttext(window, *, limit=None, with_output=True):
     Of the words, only the first `limit` may be wanted. Without output, the size of that
     matrix is checked and its numbers are left out.
     """
-    reader = _Reader(window)
+    reader = FastTextReader(window)
     is_old = _read_version(reader)
     parameters = _read_parameters(reader, is_old)
     dictionary = _read_dictionary(reader, parameters)
@@ -122,92 +116,6 @@ def read_fasttext(window, *, limit=None, with_output=True):
         input_vectors=vectors,
         output_vectors=output,
     )
-
-
-class _Reader:
-    """Reads numbers, names the section that is read, and checks sizes before."""
-
-    def __init__(self, window):
-        self.window = window
-        self._sections = []
-
-    @contextmanager
-    def section(self, name):
-        """Name what is read, for errors."""
-        self._sections.append(name)
-        yield
-        self._sections.pop()
-
-    def error(self, problem):
-        """An error at the place that was reached."""
-        window = self.window
-        section = ", ".join(self._sections) or "header"
-        where = window.where(window.start)
-        return ValueError(f"{window.path}, {section}, {where}: {problem}.")
-
-    def _cut_off(self, n_bytes, n_left):
-        return self.error(
-            f"expected {n_bytes} bytes, the file has {n_left} more. It was cut off: "
-            "fetch it again; or a size in it is wrong"
-        )
-
-    def check_room(self, n_bytes):
-        """Refuse what is longer than the rest of the file, as far as that is known."""
-        n_left = self.window.n_left()
-        if n_left is not None and n_bytes > n_left:
-            raise self._cut_off(n_bytes, n_left)
-
-    def unpack(self, layout):
-        """Some numbers."""
-        window = self.window
-        if not window.require(layout.size):
-            raise self._cut_off(layout.size, window.stop - window.start)
-        numbers = layout.unpack_from(window.data, window.start)
-        window.start += layout.size
-        return numbers
-
-    def flag(self, name):
-        """One byte that is 0 or 1."""
-        (value,) = self.unpack(struct.Struct("<B"))
-        if value > 1:
-            raise self.error(f"{name} is {value}; expected 0 or 1")
-        return bool(value)
-
-    def array(self, shape, dtype, skipped=range(0)):
-        """An array without a range of its rows; it takes memory as the file has bytes.
-
-        That is at once if the size of the file is known, and else step by step.
-        """
-        dtype = np.dtype(dtype)
-        n_columns = prod(shape[1:])
-        self.check_room(shape[0] * n_columns * dtype.itemsize)
-        n_rows = shape[0] - len(skipped)
-        n_items = n_rows * n_columns
-        n_now = min(n_items, _ROOM) if self.window.is_compressed else n_items
-        array = np.empty(n_now, dtype)
-        self._fill(array, 0, skipped.start * n_columns)
-        if skipped:
-            self._skip(len(skipped) * n_columns * dtype.itemsize)
-        self._fill(array, skipped.start * n_columns, n_items)
-        array = array.reshape(n_rows, *shape[1:])
-        return array.astype(dtype.newbyteorder("="), copy=False)
-
-    def _fill(self, array, start, stop):
-        """Read some items of a flat array, which may have to grow for them."""
-        while start < stop:
-            if start == len(array):
-                array.resize(min(stop, 2 * start), refcheck=False)
-            end = min(stop, len(array))
-            with memoryview(array[start:end].view(np.uint8)) as view:
-                n_came = self.window.read_into(view)
-                if n_came < len(view):
-                    raise self._cut_off((stop - start) * array.itemsize, n_came)
-            start = end
-
-    def _skip(self, n_bytes):
-        n_came = self.window.skip(n_bytes)
-        if n_came < n_bytes:
-            raise self._cut_off(n_bytes, n_came)
 
 
 # Parameters
@@ -393,10 +301,10 @@ def _read_input(reader, parameters, dictionary, n_wanted):
                 "goes with the other. fastText refuses such a file, too: fetch a "
                 "newer one"
             )
-        read = _read_quantised if is_quantised else _read_dense
-        vectors = read(reader, shape, range(n_wanted, n_words))
+        skipped = range(n_wanted, n_words)
+        vectors = read_matrix(reader, shape, skipped, is_quantised=is_quantised)
     if rows is not None:
-        vectors[n_wanted:] = vectors[n_wanted + rows]
+        vectors = vectors[np.concatenate([np.arange(n_wanted), n_wanted + rows])]
     return vectors, is_quantised
 
 
@@ -407,95 +315,22 @@ def _read_output(reader, parameters, dictionary, is_quantised, is_wanted):
     shape = n_rows, parameters.vector_size
     with reader.section("output matrix"):
         is_quantised &= reader.flag("the quantisation flag")
-        read = _read_quantised if is_quantised else _read_dense
-        vectors = read(reader, shape, range(n_rows if is_wanted else 0, n_rows))
+        skipped = range(n_rows if is_wanted else 0, n_rows)
+        vectors = read_matrix(reader, shape, skipped, is_quantised=is_quantised)
     return vectors if is_wanted else None
-
-
-def _check_shape(reader, shape):
-    found = reader.unpack(SHAPE)
-    if found != shape:
-        raise reader.error(
-            f"its shape is {found}; expected {shape}, by the parameters and the "
-            "dictionary"
-        )
-
-
-def _read_dense(reader, shape, skipped):
-    """The rows of a matrix without those of a range."""
-    _check_shape(reader, shape)
-    return reader.array(shape, "<f4", skipped)
-
-
-def _read_quantised(reader, shape, skipped):
-    """The rows of a matrix that is product-quantised, without those of a range.
-
-    A row is in parts, of each of which there is the number of its nearest centroid. Its
-    length may be quantised by itself.
-    """
-    has_norms = reader.flag("the norms flag")
-    _check_shape(reader, shape)
-    n_rows, n_columns = shape
-    (n_codes,) = reader.unpack(struct.Struct("<i"))
-    if n_codes < 0 or (n_codes % n_rows if n_rows else n_codes):
-        raise reader.error(f"{n_codes} codes for {n_rows} rows do not belong together")
-    codes = reader.array((n_rows, n_codes // max(1, n_rows)), np.uint8)
-    with reader.section("centroids"):
-        n_parts = codes.shape[1] if n_rows else None
-        centroids = _read_centroids(reader, n_columns, n_parts)
-    if has_norms:
-        norm_codes = reader.array((n_rows,), np.uint8)
-        with reader.section("norms"):
-            (norms,) = _read_centroids(reader, 1, 1)
-    if 4 * n_rows * n_columns > _MOST_TIMES * (n_codes + 4 * n_columns * _N_CENTROIDS):
-        raise reader.error(
-            f"its vectors take more than {_MOST_TIMES} times the memory of its codes; "
-            "quantise it with smaller parts (dsub)"
-        )
-    kept = np.r_[: skipped.start, skipped.stop : n_rows] if skipped else slice(None)
-    codes = codes[kept]
-    vectors = np.empty((len(codes), n_columns), dtype=np.float32)
-    start = 0
-    for part, column in zip(centroids, codes.T, strict=False):
-        stop = start + part.shape[1]
-        vectors[:, start:stop] = part[column]
-        start = stop
-    if has_norms:
-        # What is not finite is refused later.
-        with np.errstate(over="ignore", invalid="ignore"):
-            vectors *= norms[norm_codes[kept]]
-    return vectors
-
-
-def _read_centroids(reader, n_columns, n_parts):
-    """The centroids of each of so many parts, or of any number."""
-    found = reader.unpack(_QUANTIZER)
-    size = found[2]
-    expected = ()
-    if size > 0:
-        last = n_columns % size or size
-        expected = n_columns, -(-n_columns // size), size, last
-    if found != expected or n_parts not in (None, found[1]):
-        raise reader.error(
-            f"vectors of {found[0]} dimensions in {found[1]} parts of {size}, the last "
-            f"of {found[3]}, do not belong to a matrix of {n_columns} columns, with "
-            f"{n_parts or 'any number of'} codes in each row"
-        )
-    numbers = reader.array((n_columns * _N_CENTROIDS,), "<f4")
-    bounds = np.arange(size, n_columns, size) * _N_CENTROIDS
-    return [part.reshape(_N_CENTROIDS, -1) for part in np.split(numbers, bounds)]
 
 
 # Writing
 
 
 def fasttext_chunks(
-    parameters, words, word_counts, labels, label_counts, input_rows, output_rows
+    parameters, words, word_counts, labels, label_counts, matrices, buckets=None
 ):
-    """The bytes of a file that is not quantised, some at a time.
+    """The bytes of a file, some at a time.
 
-    Words and labels are bytes. The rows of both matrices come in parts: first those of
-    the words, then those of all buckets; those of the labels, or of the words.
+    Words and labels are bytes. The matrices, of the input and the output, are chunks of
+    bytes. The rows of the input are those of the words, then those of all buckets, or
+    of the given ones; those of the output are of the labels, or of the words.
     """
     size, lengths = parameters.vector_size, parameters.lengths or (0, 0)
     loss, kind = _NUMBERS[parameters.loss], _NUMBERS[parameters.kind]
@@ -507,15 +342,14 @@ def fasttext_chunks(
         *(parameters.n_buckets, *lengths, 100, 1e-4),
     )
     n_tokens = int(np.sum(word_counts) + np.sum(label_counts))
-    yield SIZES.pack(len(words) + len(labels), len(words), len(labels), n_tokens, -1)
+    n_kept = -1 if buckets is None else len(buckets)
+    n_entries = len(words) + len(labels)
+    yield SIZES.pack(n_entries, len(words), len(labels), n_tokens, n_kept)
     for kind, names, counts in ((0, words, word_counts), (1, labels, label_counts)):
         for name, count in zip(names, counts.tolist(), strict=True):
             yield name + b"\0" + ENTRY.pack(count, kind)
-    n_outputs = len(labels) if parameters.kind == "supervised" else len(words)
-    for n_rows, rows in (
-        (len(words) + parameters.n_buckets, input_rows),
-        (n_outputs, output_rows),
-    ):
-        yield b"\0" + SHAPE.pack(n_rows, size)
-        for part in rows:
-            yield part.astype("<f4", copy=False).tobytes()
+    if buckets is not None:
+        pairs = np.column_stack([buckets, np.arange(n_kept)])
+        yield pairs.astype("<i4").tobytes()
+    for chunks in matrices:
+        yield from chunks

@@ -1,6 +1,6 @@
 """What FastTextClassifier learns, as data, and what it predicts."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +9,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 
 from skml._codec import show, stored
 from skml._estimator import Fitted
+from skml.text._quantized import QuantizedVectors, decoded
 from skml.text._subwords import END_OF_LINE, LONGEST_NGRAM, MOST_BUCKETS
 from skml.text._tfidf_vocabulary import Vocabulary
 from skml.text._vocabulary import take_parts
@@ -50,17 +51,19 @@ class FittedFastText(Fitted):
     counts_ : ndarray of shape (n_words,), dtype int64
         How often each word was seen.
     input_vectors : ndarray of shape (n_words + n_rows, vector_size), dtype float32
-        The vectors of the words, and behind them those of the buckets.
+        The vectors of the words, and behind them those of the buckets; or the same as
+        `QuantizedVectors`.
     buckets : ndarray of shape (n_rows,), dtype int32
         The buckets that have a row, ascending.
     n_buckets : int
         How many buckets there are; 0 if there are no n-grams.
     is_pruned : bool
         Whether n-grams in buckets without a row are left out of the mean of a document,
-        as those were taken away. Else they are zeros, as those were never trained.
+        as fastText does once it took some away. Else they are zeros.
     output_vectors : ndarray of shape (n_classes, vector_size), dtype float32
         The vectors of the classes; with hierarchical softmax those of the nodes of the
-        tree, as `class_tree` numbers them (the last row is unused).
+        tree, as `class_tree` numbers them (the last row is unused). Or the same as
+        `QuantizedVectors`.
     classes_ : ndarray of shape (n_classes,)
         The classes, or the columns of a multi-label target.
     class_counts : ndarray of shape (n_classes,), dtype int64
@@ -85,11 +88,11 @@ class FittedFastText(Fitted):
 
     vocabulary: Vocabulary
     counts_: np.ndarray
-    input_vectors: np.ndarray
+    input_vectors: np.ndarray | QuantizedVectors
     buckets: np.ndarray
     n_buckets: int
     is_pruned: bool = False
-    output_vectors: np.ndarray
+    output_vectors: np.ndarray | QuantizedVectors
     classes_: np.ndarray
     class_counts: np.ndarray
     class_ranks: np.ndarray | None = None
@@ -109,7 +112,10 @@ class FittedFastText(Fitted):
         _check_array("classes_", self.classes_, self.classes_.dtype, (n_classes,))
         _check_array("class_counts", self.class_counts, np.int64, (n_classes,))
         shape = n_classes, self.vector_size
-        _check_array("output_vectors", self.output_vectors, np.float32, shape)
+        _check_vectors("output_vectors", self.output_vectors, shape)
+        is_dense = isinstance(self.input_vectors, np.ndarray)
+        if is_dense and not isinstance(self.output_vectors, np.ndarray):
+            raise ValueError("output_vectors are quantised, and input_vectors are not")
         # Of zeros, the tree would be a chain, as deep as there are classes.
         least = 1 if self.loss == "hierarchical-softmax" else 0
         if n_classes == 0 or (self.class_counts < least).any():
@@ -131,12 +137,12 @@ class FittedFastText(Fitted):
 
     def _check_rows(self):
         n_words, n_rows = len(self.vocabulary), len(self.buckets)
-        if self.input_vectors.ndim != 2 or self.input_vectors.shape[1] == 0:
+        if len(self.input_vectors.shape) != 2 or self.vector_size == 0:
             raise ValueError(f"input_vectors are of {self.input_vectors.shape}")
         if n_words + n_rows > MOST_BUCKETS:
             raise ValueError(f"there are {n_words + n_rows} rows")
         shape = n_words + n_rows, self.vector_size
-        _check_array("input_vectors", self.input_vectors, np.float32, shape)
+        _check_vectors("input_vectors", self.input_vectors, shape)
         _check_array("counts_", self.counts_, np.int64, (n_words,))
         buckets = self.buckets
         _check_array("buckets", buckets, np.int32, (n_rows,))
@@ -162,6 +168,19 @@ class FittedFastText(Fitted):
     @property
     def vector_size(self):
         return self.input_vectors.shape[1]
+
+    @cached_property
+    def class_vectors(self):
+        """The output vectors, decoded if they are quantised."""
+        return decoded(self.output_vectors)
+
+    def decoded(self):
+        """The same without quantisation."""
+        return replace(
+            self,
+            input_vectors=decoded(self.input_vectors),
+            output_vectors=decoded(self.output_vectors),
+        )
 
     @cached_property
     def _rows(self):
@@ -196,7 +215,7 @@ class FittedFastText(Fitted):
 
         Of a multi-label target, each stands for itself.
         """
-        scores = vectors @ self.output_vectors.T
+        scores = vectors @ self.class_vectors.T
         if self.loss == "softmax":
             return log_softmax(scores, axis=1)
         if self.loss == "hierarchical-softmax":
@@ -209,9 +228,9 @@ class FittedFastText(Fitted):
     def proba(self, vectors):
         """The probabilities of classes, given vectors of documents."""
         if self.loss == "softmax":
-            return softmax(vectors @ self.output_vectors.T, axis=1)
+            return softmax(vectors @ self.class_vectors.T, axis=1)
         if self.is_multilabel:
-            return expit(vectors @ self.output_vectors.T)
+            return expit(vectors @ self.class_vectors.T)
         return np.exp(self.log_proba(vectors))
 
     def decision(self, vectors):
@@ -219,7 +238,7 @@ class FittedFastText(Fitted):
         if self.loss == "hierarchical-softmax":
             found = self.log_proba(vectors)
         else:
-            found = vectors @ self.output_vectors.T
+            found = vectors @ self.class_vectors.T
         if len(self.classes_) == 2 and not self.is_multilabel:
             return found[:, 1] - found[:, 0]
         return found
@@ -254,6 +273,13 @@ def find_word(vocabulary, word):
     places = vocabulary.ends[same_size][:, np.newaxis] + np.arange(len(spelled))
     is_same = (vocabulary.spelling[places] == spelled).all(axis=1)
     return int(same_size[is_same][0]) if is_same.any() else -1
+
+
+def _check_vectors(name, vectors, shape):
+    if isinstance(vectors, np.ndarray):
+        _check_array(name, vectors, np.float32, shape)
+    elif vectors.shape != shape:
+        raise ValueError(f"{name} are {vectors.shape}, quantised; expected {shape}")
 
 
 def _check_array(name, array, dtype, shape):

@@ -32,6 +32,8 @@ def learn(estimator, X, y, sample_weight, progress):
 
 def learn_more(estimator, X, y, sample_weight, classes, previous):
     """Continue with more documents, in one epoch over them."""
+    if previous is not None:
+        previous = previous.decoded()
     tokens, targets = _read(estimator, X, y, sample_weight, classes, previous)
     random_state = random_state_to_use(estimator, previous)
     if previous is None:

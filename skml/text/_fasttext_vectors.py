@@ -7,6 +7,8 @@ from skml.text._fasttext_files import (
     fasttext_chunks,
     read_fasttext,
 )
+from skml.text._fasttext_matrices import dense_chunks
+from skml.text._quantized import decoded
 from skml.text._subwords import SubwordVectors, batches, bucket_ngrams, mean_rows
 from skml.text._word_vector_window import CHUNK
 
@@ -66,13 +68,14 @@ def _compose(model):
     That of a word is the mean of its own row and those of its n-grams.
     """
     n_words, lengths = len(model.words), model.parameters.lengths
-    vectors = model.input_vectors[:n_words]
+    all_rows = decoded(model.input_vectors)
+    vectors = all_rows[:n_words]
     if lengths is None or not len(model.buckets):
         return vectors, None
     subwords = SubwordVectors(
         lengths,
         model.buckets.astype(np.uint64),
-        model.input_vectors[n_words:],
+        all_rows[n_words:],
         model.parameters.n_buckets,
     )
     start = 0
@@ -83,7 +86,7 @@ def _compose(model):
         offsets += np.arange(len(offsets))
         # Other words need no row of these any more.
         stop = start + len(batch)
-        vectors[start:stop] = mean_rows(offsets, rows, model.input_vectors)
+        vectors[start:stop] = mean_rows(offsets, rows, all_rows)
         start = stop
     return vectors, subwords
 
@@ -103,14 +106,20 @@ def fasttext_vector_chunks(words, vectors, subwords):
         lengths=subwords and subwords.lengths,
         n_buckets=subwords.n_buckets if subwords is not None else 0,
     )
+    matrices = [
+        dense_chunks(n_rows, vector_size, rows)
+        for n_rows, rows in (
+            (n_words + parameters.n_buckets, _input_rows(words, vectors, subwords)),
+            (n_words, zero_rows(n_words, vector_size)),
+        )
+    ]
     yield from fasttext_chunks(
         parameters,
         [word.encode() for word in words],
         np.ones(n_words, dtype=np.int64),
         [],
         np.empty(0, dtype=np.int64),
-        _input_rows(words, vectors, subwords),
-        zero_rows(n_words, vector_size),
+        matrices,
     )
 
 
