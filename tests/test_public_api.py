@@ -209,16 +209,6 @@ def test_every_name_is_in_the_list_of_names():
     assert sorted(listed) == sorted(PUBLIC_NAMES)
 
 
-def test_every_top_level_name_is_in_the_readme():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    listed = {
-        name
-        for cell in re.findall(r"^\| (`.*?`) \|", text, flags=re.MULTILINE)
-        for name in re.findall(r"`(\w+)`", cell)
-    }
-    assert listed >= set(skml.__all__) - {"__version__", *ROOMS}
-
-
 def test_the_readme_example_runs(capsys, monkeypatch):
     """With two packages that are smaller than those of the example."""
 
