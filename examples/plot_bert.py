@@ -1,17 +1,21 @@
 """
-A BERT of one's own: pre-trained, fine-tuned, and looked into
-=============================================================
+Pre-training and fine-tuning a small BERT
+=========================================
 
-A small BERT learns from the docstrings of installed packages by guessing what was
-masked in them. Then it is fine-tuned to tell which package a docstring is of, beside
-the same network with random weights, and beside TF-IDF.
+A small BERT is pre-trained on the docstrings of installed packages by masked language
+modelling (MLM). It is then fine-tuned to classify the package of a docstring from sixty
+labelled examples, and compared with the same network with random weights and with
+TF-IDF features.
+
+With so little pre-training text TF-IDF is more accurate, and a pre-trained model from
+elsewhere is the better choice: see :ref:`bert_models`. The code is the same for both.
 """
 
 # %%
-# Learning from text alone
-# ------------------------
-# The first lines of docstrings are short texts. To predict masked tokens better
-# than by their frequencies, the network must look at those around them.
+# Pre-training on unlabelled text
+# -------------------------------
+# The texts are the first 100 characters of each docstring. To predict masked tokens
+# better than by their frequencies, the network has to attend to the tokens around them.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -42,29 +46,36 @@ pretrainer = BertPretrainer(
 pretrainer.fit(texts)
 
 # %%
-# The loss of the best constant prediction is the entropy of the tokens.
+# The baseline is the entropy of the unigram distribution: the loss of a model that
+# predicts each token with its frequency and ignores the context.
 transformer = BertTransformer(pretrainer).fit(texts)
 _, tokens = transformer.token_vectors(texts[:2000], return_tokens=True)
 _, counts = np.unique(np.concatenate([t[1:-1] for t in tokens]), return_counts=True)
 frequencies = counts / counts.sum()
 entropy = -(frequencies * np.log(frequencies)).sum()
 
-losses = [figures["masked_loss"] for figures in pretrainer.history_]
+losses = [epoch["masked_loss"] for epoch in pretrainer.history_]
 fig, ax = plt.subplots(layout="constrained")
-ax.plot(range(1, len(losses) + 1), losses, marker="o", label="masked tokens")
-ax.axhline(entropy, color="grey", linestyle="--", label="frequencies alone")
-ax.set(xlabel="epoch", ylabel="mean loss in nats", title="Pre-training")
+ax.plot(range(1, len(losses) + 1), losses, marker="o", label="masked tokens, training")
+ax.axhline(entropy, color="grey", linestyle="--", label="unigram entropy")
+ax.set(
+    xlabel="epoch",
+    xticks=range(1, len(losses) + 1),
+    ylabel="cross-entropy per token (nats)",
+    title="Masked language modelling",
+)
 ax.legend()
+plt.show()
 
 # %%
 # Fine-tuning with few examples
 # -----------------------------
-# Sixty labelled docstrings, and a thousand to test with, whose text, but not whose
-# package, was seen before. "Random" is the same network after an epoch at a rate of
-# nearly zero: it has a vocabulary, and has learned nothing. What was read helps, but a
-# network that has read so little is no better than to name the most frequent package
-# always, and TF-IDF is better. Models that have read billions of words are another
-# matter.
+# The training set has sixty labelled docstrings and the test set a thousand.
+# Pre-training has seen the texts of both, but no labels. "Random weights" is the same
+# network and vocabulary, trained for one epoch with a learning rate of nearly zero.
+# Pre-training improves the accuracy, but a network that has read so little text is no
+# better than the most frequent class, and TF-IDF is more accurate than both. This does
+# not hold for models that were pre-trained on billions of words.
 random = BertPretrainer(**pretrainer.get_params())
 random.set_params(learning_rate=1e-12, max_iter=1).fit(texts)
 
@@ -72,20 +83,20 @@ learned, tested = slice(0, 60), slice(-1000, None)
 options = {"learning_rate": 1e-3, "max_iter": 15, "long_text": "window"}
 candidates = {
     "pre-trained": BertClassifier(pretrainer, **options, random_state=0),
-    "random": BertClassifier(random, **options, random_state=0),
+    "random weights": BertClassifier(random, **options, random_state=0),
     "TF-IDF": make_pipeline(TfidfVectorizer(), LogisticRegression(C=10)),
 }
 for name, model in candidates.items():
     model.fit(texts[learned], packages[learned])
-    print(f"{name:13} {model.score(texts[tested], packages[tested]):.3f}")
+    print(f"{name:14} {model.score(texts[tested], packages[tested]):.3f}")
 _, counts = np.unique(packages[tested], return_counts=True)
-print(f"most frequent {counts.max() / counts.sum():.3f}")
+print(f"most frequent  {counts.max() / counts.sum():.3f}")
 
 # %%
 # Attention weights
 # -----------------
-# The weights of the last layer, mean over the heads: each row has the tokens that the
-# token at its left attends to.
+# The attention weights of the last layer, averaged over the heads. Each row shows the
+# tokens that one token attends to, and sums to one.
 weights, tokens = transformer.attention_weights(
     ["return the sum of the array"], return_tokens=True
 )
@@ -94,6 +105,6 @@ image = ax.imshow(weights[0][-1].mean(axis=0), cmap="Blues", vmin=0)
 positions = range(len(tokens[0]))
 ax.set_xticks(positions, tokens[0], rotation=45, ha="right")
 ax.set_yticks(positions, tokens[0])
-ax.set(xlabel="attended to", ylabel="token", title="Attention in the last layer")
-fig.colorbar(image, ax=ax, label="weight")
+ax.set(xlabel="key token", ylabel="query token", title="Attention, last layer")
+fig.colorbar(image, ax=ax, label="attention weight, mean over heads")
 plt.show()

@@ -1,16 +1,19 @@
 """
-Attention in a network of one's own
-===================================
+Using skml attention modules with skorch
+========================================
 
-The modules behind the translators are ordinary modules of PyTorch. Here some of them
-become a classifier of handwritten digits, and skorch makes of that an estimator of
-scikit-learn.
+The layers of the translators are ordinary PyTorch modules in
+:mod:`skml.neural.modules`. This example combines some of them into a custom network for
+handwritten digits, and wraps it with skorch as a scikit-learn estimator.
+
+The point is the API and the attention weights: on this small data set, an
+:class:`~sklearn.svm.SVC` is more accurate and faster.
 """
 
 # %%
-# Digits as sequences
+# Images as sequences
 # -------------------
-# An image has eight rows of eight numbers. It is read as a sequence of its rows.
+# An image has 8 x 8 pixels. The network reads it as a sequence of eight rows.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -25,8 +28,8 @@ print(X_train.shape, X_test.shape)
 # %%
 # The network
 # -----------
-# Rows get their positions, and see each other in an encoder. Then a query that is
-# learned pools them: it says which rows matter.
+# The rows get positional encodings and attend to each other in a transformer encoder.
+# Additive attention with one learned query then pools them into a single vector.
 import torch
 from torch import nn
 
@@ -60,10 +63,10 @@ class RowReader(nn.Module):
 
 
 # %%
-# The estimator
-# -------------
-# skorch trains it. Parameters of the module become parameters of the estimator, with
-# ``module__`` before their names.
+# The scikit-learn estimator
+# --------------------------
+# skorch trains the network. The parameters of the module become parameters of the
+# estimator, with the prefix ``module__``.
 from skorch import NeuralNetClassifier
 
 torch.manual_seed(0)
@@ -82,7 +85,7 @@ model.fit(X_train, y_train)
 print(f"accuracy {model.score(X_test, y_test):.3f}")
 
 # %%
-# So a search over the number of layers is one as over any parameter:
+# They can be tuned like any other parameter, here the number of layers:
 from sklearn.model_selection import GridSearchCV
 
 search = GridSearchCV(model, {"module__n_layers": [1, 2]}, cv=3, refit=False)
@@ -93,9 +96,9 @@ for parameters, score in zip(
     print(parameters, f"{score:.3f}")
 
 # %%
-# Which rows mattered
-# -------------------
-# The bars are the weights with which the query pooled the rows.
+# Visualizing the attention weights
+# ---------------------------------
+# Below each test image are the weights that the learned query gives to its rows.
 images = X_test[:6]
 with torch.inference_mode():
     _, weights = model.module_.eval()(torch.from_numpy(images), return_weights=True)
@@ -105,4 +108,6 @@ for image, of_image, (top, bottom) in zip(images, weights.numpy(), axes.T, stric
     top.set(xticks=[], yticks=[])
     bottom.barh(range(8), of_image)
     bottom.set(xlim=(0, 1), xlabel="weight")
+axes[1, 0].set(ylabel="image row")
+fig.suptitle("Attention weights of image rows")
 plt.show()

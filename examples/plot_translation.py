@@ -1,16 +1,22 @@
 """
-Translation, from reversed digits to French and Chinese
-=======================================================
+Sequence-to-sequence learning: digits, French and Chinese
+=========================================================
 
-A translator learns from pairs of sequences, and writes a new sequence for each that it
-reads. First it reverses strings of digits. Then it learns French and Chinese from two
-hundred sentences each, and translates sentences that it has not seen.
+A sequence-to-sequence model is trained on pairs of a source and a target sequence, and
+predicts a target for each new source. This example trains
+:class:`~skml.neural.Seq2SeqTranslator` to reverse strings of digits, and then to
+translate English to French and to Chinese, with two hundred training sentences each. It
+shows the attention weights of a translation and how to recognize overfitting.
+
+The French and Chinese sentences come from a template grammar, so the BLEU scores below
+are much higher than on real text. See :ref:`neural_score` for a benchmark on real text.
 """
 
 # %%
-# Digits, backwards
-# -----------------
-# The tokens are characters. All that the network knows of the order comes from pairs.
+# Reversing strings of digits
+# ---------------------------
+# With ``tokenizer="char"`` the tokens are characters. The network is given no rule; it
+# learns the reversal from 1000 pairs.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -40,10 +46,10 @@ exact = model.predict(numbers[1000:]) == np.array(reversed_numbers[1000:])
 print(f"{exact.mean():.0%} of 100 new numbers are right")
 
 # %%
-# Two hundred sentences
-# ---------------------
-# Sentences in three languages, of twenty subjects, verbs, adjectives and nouns. French
-# puts these adjectives behind the noun, and has forms of them for both genders.
+# A parallel corpus from a template
+# ---------------------------------
+# Each sentence has a subject, a verb, an adjective and a noun, with twenty choices for
+# each. In French these adjectives follow the noun and agree with its gender.
 SUBJECTS = """
 the teacher/le professeur/老师, the doctor/le médecin/医生, the woman/la femme/女人,
 the boy/le garçon/男孩, my sister/ma sœur/我姐姐, my brother/mon frère/我弟弟,
@@ -92,8 +98,9 @@ def make_sentences(subject, verb, adjective, noun):
 
 
 # %%
-# Of the 160 000 sentences that can be made, 240 are drawn such that each word stands in
-# twelve. Forty are held out: all of their words are known, but not together.
+# There are 160 000 possible sentences. We sample 240 so that each word occurs in twelve
+# of them, and hold out forty for testing: their words occur in the training set, their
+# combinations of words do not.
 rows = np.column_stack([rng.permutation(np.arange(240) % 20) for _ in slots])
 sentences = [make_sentences(*map(list.__getitem__, slots, row)) for row in rows]
 english, french, chinese = map(list, zip(*sentences, strict=True))
@@ -103,8 +110,8 @@ for sentence in sentences[0]:
 # %%
 # English to French
 # -----------------
-# With so few sentences, words are better tokens than the subword tokens that
-# ``tokenizer="bpe"`` finds. The score is BLEU of all held-out sentences together.
+# With so few sentences, words are better tokens than the subword tokens of
+# ``tokenizer="bpe"``. The score is the corpus BLEU of the held-out sentences.
 parameters = {
     "tokenizer": "word",
     "hidden_size": 64,
@@ -122,27 +129,27 @@ for source, target in zip(english[200:204], translated, strict=False):
 print(f"BLEU of held-out sentences: {model.score(english[200:], french[200:]):.2f}")
 
 # %%
-# Where it looked
-# ---------------
-# Each row is a token that was written, and shows which tokens of the source it came
-# from. Adjective and noun change places, and the article looks at the noun, whose
-# gender it must know.
+# Visualizing attention weights
+# -----------------------------
+# Each row is a token of the translation and shows the source tokens that it attends
+# to. Adjective and noun change places, and the article attends to the noun, which
+# determines its gender.
 weights, tokens = model.attention_weights(english[200:201], return_tokens=True)
 source, target = tokens[0]
 fig, ax = plt.subplots(figsize=(6, 5), layout="constrained")
 image = ax.imshow(weights[0], cmap="viridis", vmin=0, vmax=1)
 ax.set_xticks(range(len(source)), source, rotation=45, ha="right")
 ax.set_yticks(range(len(target)), target)
-ax.set(xlabel="read", ylabel="written")
-fig.colorbar(image, label="weight")
+ax.set(xlabel="source token", ylabel="target token", title="Attention weights")
+fig.colorbar(image, label="attention weight")
 plt.show()
 
 # %%
 # English to Chinese
 # ------------------
-# Chinese has no blanks between words. Characters are tokens that need no segmenter.
-# Here targets are lists of characters, and sources stay text; ``tokenizer="char"``
-# would cut both into characters.
+# Chinese is written without spaces between words. Characters as tokens need no word
+# segmentation. Here the targets are lists of characters, while the sources are text and
+# are split into words; ``tokenizer="char"`` would split both into characters.
 model = Seq2SeqTranslator(**parameters)
 model.fit(english[:200], [list(sentence) for sentence in chinese[:200]])
 translated = model.predict(english[200:])
@@ -152,14 +159,13 @@ references = [list(sentence) for sentence in chinese[200:]]
 print(f"BLEU of held-out sentences: {model.score(english[200:], references):.2f}")
 
 # %%
-# What the loss does not tell
-# ---------------------------
-# In training the decoder reads the words that should stand before the next one: teacher
-# forcing. When it translates, it reads what it wrote itself, and a wrong word leads to
-# others. So a small loss is not yet a good translation, and least of all a small loss
-# on sentences that were learned. Seventy of these are learned by heart: their loss
-# falls to nearly nothing, and that of others does not follow. With more sentences it
-# does.
+# Recognizing overfitting
+# -----------------------
+# Training uses teacher forcing: the decoder gets the correct previous tokens. In
+# ``predict`` it gets its own predictions, so that one wrong word can cause others. A
+# low loss is therefore not yet a good translation, in particular a low training loss.
+# With 70 training pairs the network memorizes them: the training loss falls to nearly
+# zero, while the validation loss does not follow. With 170 pairs it does.
 fig, axes = plt.subplots(1, 2, figsize=(8, 3), sharey=True, layout="constrained")
 watched = Seq2SeqTranslator(**parameters).set_params(
     dropout=0.0,
@@ -172,14 +178,16 @@ for n_pairs, ax in zip((100, 200), axes, strict=True):
     watched.set_params(validation_fraction=30 / n_pairs)
     watched.fit(english[:n_pairs], french[:n_pairs])
     score = watched.score(english[200:], french[200:])
-    ax.plot(watched.loss_curve_, label="learned")
-    ax.plot(watched.validation_loss_curve_, label="held out")
-    ax.set(title=f"{n_pairs - 30} pairs: BLEU {score:.2f}", xlabel="pass")
-axes[0].set(ylabel="loss of a word")
+    epochs = range(1, len(watched.loss_curve_) + 1)
+    ax.plot(epochs, watched.loss_curve_, label="training")
+    ax.plot(epochs, watched.validation_loss_curve_, label="validation")
+    ax.set(title=f"{n_pairs - 30} training pairs: BLEU {score:.2f}", xlabel="epoch")
+axes[0].set(ylabel="cross-entropy per token")
 axes[0].legend()
 plt.show()
 
 # %%
-# More data is the best remedy. Where there is no more: ``early_stopping`` keeps the
-# weights of the pass with the least held-out loss; ``dropout``, ``label_smoothing``,
-# ``weight_decay`` and a smaller network make it harder to learn by heart.
+# More data is the best remedy. Without it, ``early_stopping`` keeps the weights of the
+# epoch with the lowest validation loss, and ``dropout``, ``label_smoothing``,
+# ``weight_decay`` and a smaller network reduce memorization. See
+# :ref:`neural_overfitting` for all remedies.
