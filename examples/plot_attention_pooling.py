@@ -62,7 +62,9 @@ plt.show()
 # Diabetes data
 # -------------
 # Disease progression of 442 patients, with much noise. The table shows R², the mean of
-# five folds.
+# five folds. The relation is nearly linear, so a linear baseline model
+# (``residual="linear"``) helps, and :class:`~sklearn.linear_model.LinearRegression`
+# alone has an R² of 0.48. See :ref:`attention_benchmarks` for larger tables.
 from sklearn.datasets import load_diabetes
 from sklearn.model_selection import cross_val_score
 
