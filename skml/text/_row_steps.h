@@ -30,6 +30,7 @@
 #define SKML_LINE 16 /* floats in a cache line */
 #define SKML_TILE_INPUTS 2
 #define SKML_TILE_OUTPUTS 6
+#define SKML_FACTORS 64 /* a product of so many numbers up to 2 does not overflow */
 #define SKML_INLINE static inline __attribute__((always_inline))
 
 typedef float vec __attribute__((vector_size(32), aligned(4), may_alias));
@@ -55,6 +56,10 @@ typedef struct {
 } skml_scratch;
 
 SKML_INLINE vec skml_load(const float *from) { return *(const vec *)from; }
+
+/* To a register. What serves several products would otherwise be loaded for each, as an
+   operand in memory. */
+SKML_INLINE vec skml_load_once(const float *from) { return *(const volatile vec *)from; }
 
 SKML_INLINE void skml_store(float *to, vec value) { *(vec *)to = value; }
 
@@ -105,21 +110,20 @@ SKML_INLINE vec skml_select(mask where, vec yes, vec no)
     return (vec)(((bits)where & (bits)yes) | (~(bits)where & (bits)no));
 }
 
-/* exp(x) for x <= 0, relative error below 3e-7: 2**n times a polynomial in the rest. */
+/* exp(x) for x <= 0, relative error below 3e-7: 2**n times a polynomial in the rest.
+   Zero for x < -87. */
 SKML_INLINE vec skml_exp(vec x)
 {
     const float magic = 12582912.0f; /* 1.5 * 2**23: adding it rounds to an integer */
-    vec power, rounded, rest, result;
-    x = skml_select(x > -87.0f, x, x - x - 87.0f);
-    power = x * 1.44269504f;
-    rounded = power + magic;
-    rest = power - (rounded - magic);
-    result = rest * 1.3400432653e-3f + 9.6760373563e-3f;
+    const vec power = x * 1.44269504f, rounded = power + magic;
+    const vec rest = power - (rounded - magic);
+    vec result = rest * 1.3400432653e-3f + 9.6760373563e-3f;
     result = result * rest + 5.5503271520e-2f;
     result = result * rest + 2.4022106826e-1f;
     result = result * rest + 6.9314718246e-1f;
     result = result * rest + 1.0f;
-    return (vec)((bits)result + ((bits)rounded << 23));
+    result = (vec)((bits)result + ((bits)rounded << 23));
+    return (vec)((bits)result & ~(bits)(x < -87.0f));
 }
 
 /* log(1 + x) for 0 <= x <= 1, absolute error below 5e-7. */
@@ -149,7 +153,7 @@ SKML_INLINE void skml_dots(const int n_inputs, const int n_outputs,
         vec x[SKML_TILE_INPUTS];
         for (int j = 0; j < n_inputs; j++) x[j] = skml_load(inputs[j] + k);
         for (int i = 0; i < n_outputs; i++) {
-            const vec o = skml_load(outputs[i] + k);
+            const vec o = skml_load_once(outputs[i] + k);
             for (int j = 0; j < n_inputs; j++) sums[j][i] += x[j] * o;
         }
     }
@@ -157,27 +161,42 @@ SKML_INLINE void skml_dots(const int n_inputs, const int n_outputs,
         skml_store(scores + j * stride, skml_sums(sums[j], n_outputs));
 }
 
-/* Scores become errors in place; returns the loss, -log of the right answers. */
+/* log(x) for 1 <= x < 2**127: of its power of two, and of the rest. */
+SKML_INLINE vec skml_log(vec x)
+{
+    const bits exponent = ((bits)x >> 23) - 127;
+    const vec mantissa = (vec)((bits)x - (exponent << 23));
+    return __builtin_convertvector((mask)exponent, vec) * 6.9314718056e-1f
+         + skml_log1p(mantissa - 1.0f);
+}
+
+/* Scores become errors in place; returns the loss, -log of the right answers. With the
+   label t, it is softplus(s) - t s = max(s, 0) - t s + log(1 + exp(-|s|)), and one
+   logarithm of a product serves several inputs. */
 SKML_INLINE double skml_errors(float *scores, int n_inputs, const skml_outputs *outputs,
                                float rate)
 {
     const ptrdiff_t stride = SKML_ERROR_STRIDE(outputs->n_padded);
+    const bits sign = (bits)skml_all(-0.0f);
     vec losses = {0};
     for (ptrdiff_t i = 0; i < outputs->n_padded; i += SKML_LANES) {
         const vec label = skml_load(outputs->labels + i);
-        const vec weight = skml_load(outputs->weights + i);
+        const vec weight = skml_load(outputs->weights + i), step = rate * weight;
         float *at = scores + i;
-        for (int j = 0; j < n_inputs; j++, at += stride) {
-            const vec score = skml_load(at);
-            const mask positive = score > 0.0f;
-            const vec small = skml_exp(skml_select(positive, -score, score));
-            const vec inverse = 1.0f / (1.0f + small);
-            const vec sigmoid = skml_select(positive, inverse, small * inverse);
-            /* softplus(s) - t s = -log sigmoid(s) if t = 1, -log(1 - sigmoid(s)) if 0 */
-            const vec softplus =
-                skml_select(positive, score, (vec){0}) + skml_log1p(small);
-            losses += weight * (softplus - label * score);
-            skml_store(at, (rate * weight) * (label - sigmoid));
+        for (int j = 0; j < n_inputs;) {
+            const int end = n_inputs - j > SKML_FACTORS ? j + SKML_FACTORS : n_inputs;
+            vec product = skml_all(1.0f), linear = {0};
+            for (; j < end; j++, at += stride) {
+                const vec score = skml_load(at);
+                const mask positive = score > 0.0f;
+                const vec small = skml_exp((vec)((bits)score | sign));
+                const vec inverse = 1.0f / (1.0f + small);
+                const vec sigmoid = skml_select(positive, inverse, small * inverse);
+                linear += (vec)((bits)score & (bits)positive) - label * score;
+                product *= 1.0f + small;
+                skml_store(at, step * (label - sigmoid));
+            }
+            losses += weight * (linear + skml_log(product));
         }
     }
     return skml_sum(losses);

@@ -25,14 +25,16 @@ SKML_INLINE void skml_update(const int n_outputs, float *const *inputs, int n_in
                              int moves_inputs)
 {
     float *gradients = scratch->gradients;
+    float *at[SKML_TILE_OUTPUTS]; /* no store can change these */
+    for (int i = 0; i < n_outputs; i++) at[i] = outputs[i];
     for (ptrdiff_t k = 0; k < width; k += SKML_LANES) {
-        vec o[SKML_TILE_OUTPUTS], change[SKML_TILE_OUTPUTS];
+        vec o[SKML_TILE_OUTPUTS], moved[SKML_TILE_OUTPUTS];
         if (is_first) skml_fetch_ahead(scratch, k);
         const float *error = errors;
         float *gradient = gradients + k;
         for (int i = 0; i < n_outputs; i++) {
-            o[i] = skml_load(outputs[i] + k);
-            change[i] = (vec){0};
+            o[i] = skml_load(at[i] + k);
+            moved[i] = o[i];
         }
         for (float *const *input = inputs; input < inputs + n_inputs; input++) {
             const vec x = skml_load(*input + k);
@@ -40,13 +42,13 @@ SKML_INLINE void skml_update(const int n_outputs, float *const *inputs, int n_in
             if (!is_first) sum += skml_load(gradient);
             for (int i = 0; i < n_outputs; i++) {
                 sum += error[i] * o[i];
-                change[i] += error[i] * x;
+                moved[i] += error[i] * x;
             }
             skml_store(moves_inputs ? *input + k : gradient, sum);
             error += stride;
             gradient += width;
         }
-        for (int i = 0; i < n_outputs; i++) skml_store(outputs[i] + k, o[i] + change[i]);
+        for (int i = 0; i < n_outputs; i++) skml_store(at[i] + k, moved[i]);
     }
 }
 

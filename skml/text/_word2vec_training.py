@@ -26,6 +26,9 @@ from skml.text._word_vectors import WordVectors
 _SECONDS = 0.1
 # Rows start on a cache line: 16 floats of 4 bytes.
 _LINE = 16
+# A large matrix starts on a huge page of 2 MiB, which NumPy asks Linux for: the first
+# rows are used most, and small pages would cost more time to find them.
+_HUGE_PAGE = 1 << 19
 # Rows copied at a time, to hold no second matrix.
 _ROWS = 4096
 _NO_HASHES = np.empty(0, dtype=np.uint64)
@@ -178,9 +181,11 @@ class Word2VecTraining:
 def aligned_zeros(n_rows, n_columns):
     """Zeros whose rows, padded to whole cache lines, start on a cache line."""
     stride = -(-n_columns // _LINE) * _LINE
-    memory = np.zeros(n_rows * stride + _LINE, dtype=np.float32)
-    start = -memory.ctypes.data // memory.itemsize % _LINE
-    return memory[start : start + n_rows * stride].reshape(n_rows, stride)
+    size = n_rows * stride
+    unit = _HUGE_PAGE if size > 2 * _HUGE_PAGE else _LINE
+    memory = np.zeros(size + unit, dtype=np.float32)
+    start = -memory.ctypes.data // memory.itemsize % unit
+    return memory[start : start + size].reshape(n_rows, stride)
 
 
 def without_padding(matrix, n_columns):

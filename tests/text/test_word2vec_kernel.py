@@ -474,11 +474,16 @@ def test_huge_vectors_stay_finite(architecture, loss, wide):
 
 @pytest.mark.parametrize("n_negatives", [1, 5, 13])
 @pytest.mark.parametrize("architecture", ["skip-gram", "cbow"])
-def test_loss_of_zero_outputs(architecture, n_negatives, wide):
-    """Every question is answered with 1/2: log 2 each."""
-    ids, offsets = make_documents(LENGTHS)
+@pytest.mark.parametrize("window", [5, 140])
+def test_loss_of_zero_outputs(architecture, n_negatives, window, wide):
+    """Every question is answered with 1/2: log 2 each, of up to 280 in a window."""
+    ids, offsets = make_documents([300])
     matrices, arguments = make_model(
-        architecture, "noise", make_counts(ids, 41), n_negatives=n_negatives
+        architecture,
+        "noise",
+        make_counts(ids, 41),
+        n_negatives=n_negatives,
+        window=window,
     )
     matrices[1] = 0
     # All noise is word 40, which no document has: it always counts.
