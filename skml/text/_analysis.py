@@ -15,7 +15,14 @@ from skml._fitting import warn_user
 from skml._validation import check_documents
 from skml.text._analyzers import TOKEN_PATTERN, AnalyzersMixin
 from skml.text._characters import alphabet, read_pattern
-from skml.text._ngrams import MOST, Analysis, count, count_batches, encode
+from skml.text._ngrams import (
+    BATCHES,
+    MOST,
+    Analysis,
+    count,
+    count_batches,
+    encode,
+)
 from skml.text._texts import Texts
 
 # The parameters, whose defaults are scikit-learn's own, and what they may be.
@@ -177,11 +184,12 @@ class TextAnalysisMixin(AnalyzersMixin):
         self._check_not_empty(len(counts.n_symbols))
         return counts
 
-    def _count_batches(self, X, *, is_fit=True):
+    def _count_batches(self, X, *, is_fit=True, factor=BATCHES):
         """Documents to the counts of their n-grams, batch by batch."""
         analysis, documents = self._analyse(X, is_fit=is_fit, known=())
         n_documents = 0
-        for counts in count_batches(documents, analysis, n_jobs=self.n_jobs):
+        options = {"n_jobs": self.n_jobs, "factor": factor}
+        for counts in count_batches(documents, analysis, **options):
             n_documents += len(counts.n_symbols)
             yield counts
         self._check_not_empty(n_documents)

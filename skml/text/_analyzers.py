@@ -110,7 +110,7 @@ class AnalyzersMixin:
             words = list(words)
         return CountVectorizer(stop_words=words).get_stop_words()
 
-    def _vectorizer(self):
+    def _vectorizer(self, **functions):
         """The scikit-learn vectorizer that has the same analysis, but for stop words.
 
         It would analyse the stop words themselves with each analyzer that it builds.
@@ -118,11 +118,11 @@ class AnalyzersMixin:
         analysis = {name: getattr(self, name) for name in ANALYSIS}
         if self.token_pattern == TOKEN_PATTERN:
             analysis["token_pattern"] = word_pattern(min_characters=2)
-        return CountVectorizer(**analysis | {"stop_words": None})
+        return CountVectorizer(**analysis | {"stop_words": None} | functions)
 
     def _own_vectorizer(self):
         """The same, with the functions that a subclass builds."""
-        return self._vectorizer().set_params(
+        return self._vectorizer(
             preprocessor=self._function("preprocessor"),
             tokenizer=self._function("tokenizer"),
         )

@@ -37,13 +37,7 @@ class Hashing:
         return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
 
     def _matrix(self, counts, dtype):
-        n_terms = counts.terms.n_terms
-        numbers = np.arange(n_terms, dtype=np.int32)
-        spelling, ends = counts.terms.spell(numbers, n_terms)
-        columns = hash_columns(spelling, ends, self.n_features)
-        if not self.alternate_sign:
-            columns &= -2
-        matrix = counts.matrix(columns, 2 * self.n_features, dtype)
+        matrix = counts.matrix(self._columns, 2 * self.n_features, dtype)
         columns = matrix.indices.astype(np.int32, copy=False)
         take_signs(columns, matrix.data)
         shape = matrix.shape[0], self.n_features
@@ -51,6 +45,12 @@ class Hashing:
         matrix.has_sorted_indices = True
         matrix.sum_duplicates()
         return matrix
+
+    def _columns(self, terms):
+        """Twice the column of each term, and one more if its sign is negative."""
+        numbers = np.arange(terms.n_terms, dtype=np.int32)
+        columns = hash_columns(*terms.spell(numbers, terms.n_terms), self.n_features)
+        return columns if self.alternate_sign else columns & np.int32(-2)
 
 
 def hashing_of(estimator):

@@ -6,10 +6,9 @@ The characters of a document become symbols, words or characters, and symbols be
 n-grams.
 """
 
-from cython cimport floating
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy, memset
+from libc.stdlib cimport free
+from libc.string cimport memcpy
 
 import numpy as np
 
@@ -25,7 +24,7 @@ from skml.text._alphabet cimport (
     WORD,
     Alphabet,
 )
-from skml.text._count_rows cimport Count, RowSorter
+from skml.text._term_counts cimport TermCounts
 from skml.text._terms cimport (
     AHEAD,
     Terms,
@@ -54,10 +53,6 @@ cdef extern from "_word_scan.h" nogil:
     int lowest_bit(uint64_t mask)
     uint64_t short_key(const uint8_t *bytes, int64_t size)
 
-cdef extern from "_pages.h" nogil:
-    void *map_zeros(size_t size)
-    void unmap_zeros(void *memory, size_t size)
-
 cdef enum:
     # How the reading of a document ended.
     DONE = 0
@@ -65,15 +60,6 @@ cdef enum:
     NO_PAGE = 2
     # N-grams for which there is room in the table, whether they are new or not.
     ROOM = 1 << 12
-
-
-# Counts of a document.
-cdef int64_t MOST = <int64_t>1 << 32
-
-
-cdef struct Place:
-    uint32_t place  # of a term's count in the last document that has it
-    uint32_t n_documents  # that have it
 
 
 cdef struct Word:
@@ -104,8 +90,8 @@ cdef class NgramCounter:
 
     Attributes
     ----------
-    n_counts : int
-        The number of counts; one a term in each document, or one a token if `in_order`.
+    counts : TermCounts
+        The counts; one a term in each document, or one a token if `in_order`.
     n_done : int
         How many documents of the last call were counted before an error.
     has_blanks : bool
@@ -133,11 +119,7 @@ cdef class NgramCounter:
     cdef int64_t entries_capacity, symbols_capacity, prefixes_capacity
     cdef int missing_page
 
-    cdef Count *counts
-    cdef Place *places  # of each term
-    cdef bint are_mapped
-    cdef readonly int64_t n_counts
-    cdef int64_t counts_capacity, places_capacity, begin
+    cdef readonly TermCounts counts
 
     def __cinit__(
         self,
@@ -151,7 +133,7 @@ cdef class NgramCounter:
         int64_t n_stop_words=0,
         bint in_order=False,
     ):
-        self.alphabet, self.terms = alphabet, terms
+        self.alphabet, self.terms, self.counts = alphabet, terms, TermCounts(terms)
         self.min_n, self.max_n, self.within_words = min_n, max_n, within_words
         self.min_characters, self.n_stop_words = min_characters, n_stop_words
         self.in_order = in_order
@@ -162,11 +144,6 @@ cdef class NgramCounter:
         free(self.prefixes)
         free(self.words)
         free(self.spelling)
-        free(self.counts)
-        if self.are_mapped:
-            unmap_zeros(self.places, self.places_capacity * sizeof(Place))
-        else:
-            free(self.places)
 
     def count(self, Texts documents, int64_t first, int64_t last, analyze):
         """Count the n-grams of documents.
@@ -206,7 +183,7 @@ cdef class NgramCounter:
                 self.count_sequence(
                     analyze(document) if isinstance(document, str) else document
                 )
-                end[i], size[i] = self.n_counts, self.n_symbols
+                end[i], size[i] = self.counts.n, self.n_symbols
                 i += 1
         return ends, sizes
 
@@ -219,13 +196,13 @@ cdef class NgramCounter:
             state = self.count_text(&texts[i[0]])
             if state != DONE:
                 return state
-            ends[i[0]], sizes[i[0]] = self.n_counts, self.n_symbols
+            ends[i[0]], sizes[i[0]] = self.counts.n, self.n_symbols
             i[0] += 1
         return DONE
 
     cdef int count_text(self, const Text *text) except -1 nogil:
         cdef int state
-        self.begin, self.n_tokens, self.n_symbols = self.n_counts, 0, 0
+        self.counts.begin, self.n_tokens, self.n_symbols = self.counts.n, 0, 0
         if self.terms.of_words and text.kind == 0 and self.alphabet.is_plain:
             self.reserve_words(
                 text.size // (1 + self.min_characters) + 1, text.size + 2 * SCAN
@@ -248,7 +225,7 @@ cdef class NgramCounter:
 
     cdef int count_sequence(self, tokens) except -1:
         """Count the n-grams of tokens, or of characters, string by string."""
-        self.begin, self.n_tokens, self.n_symbols = self.n_counts, 0, 0
+        self.counts.begin, self.n_tokens, self.n_symbols = self.counts.n, 0, 0
         if self.terms.of_words:
             # Its length is what a list says it is; that of another class may be wrong.
             tokens = tokens if type(tokens) is list else list(tokens)
@@ -276,7 +253,7 @@ cdef class NgramCounter:
             self.prefixes, &self.prefixes_capacity, n, sizeof(int32_t)
         )
         if self.in_order:
-            self.reserve_counts(n)
+            self.counts.reserve(n)
         return 0
 
     cdef int reserve_words(self, int64_t n, int64_t n_bytes) except -1 nogil:
@@ -287,35 +264,6 @@ cdef class NgramCounter:
         )
         self.n_words = 0
         return self.reserve(n)
-
-    cdef int reserve_counts(self, int64_t n) except -1 nogil:
-        """Memory for some counts more."""
-        if self.n_counts - self.begin + n >= MOST:
-            with gil:
-                raise OverflowError("a document has more than 2**32 n-grams")
-        self.counts = <Count *>grow(
-            self.counts, &self.counts_capacity, self.n_counts + n, sizeof(Count)
-        )
-        return 0
-
-    cdef int reserve_places(self) except -1 nogil:
-        """Memory for the places of all terms."""
-        cdef int64_t n = self.places_capacity
-        if self.terms.n_terms <= n:
-            return 0
-        if n == 0 and self.terms.is_closed:
-            # There will be no more, and of many terms few may be found.
-            self.places = <Place *>map_zeros(self.terms.n_terms * sizeof(Place))
-            if self.places == NULL:
-                with gil:
-                    raise MemoryError("no memory for the terms")
-            self.places_capacity, self.are_mapped = self.terms.n_terms, True
-            return 0
-        self.places = <Place *>grow(
-            self.places, &self.places_capacity, self.terms.n_terms, sizeof(Place)
-        )
-        memset(self.places + n, 0, (self.places_capacity - n) * sizeof(Place))
-        return 0
 
     cdef int read_entries(self, const Text *text) except -1 nogil:
         """Look up what the characters of a document become."""
@@ -488,8 +436,8 @@ cdef class NgramCounter:
                 )
             if 0 <= term < self.n_stop_words:
                 continue
-            if 0 <= term < self.places_capacity:
-                prefetch(&self.places[term])
+            if 0 <= term < self.counts.places_capacity:
+                prefetch(&self.counts.places[term])
             self.add_symbol(term)
         return 0
 
@@ -502,23 +450,9 @@ cdef class NgramCounter:
         self.n_tokens += 1
         self.n_symbols += 1
         if self.in_order:
-            self.counts[self.n_counts].term = term
-            self.n_counts += 1
+            self.counts.counts[self.counts.n].term = term
+            self.counts.n += 1
         return 0
-
-    cdef inline void count_term(self, int32_t term) noexcept nogil:
-        """Count a term, for which there is memory."""
-        cdef Place *known = &self.places[term]
-        cdef Count *count = &self.counts[self.begin + known.place]
-        # A place is right if the term is there: it may be one in another document.
-        if known.place < self.n_counts - self.begin and count.term == term:
-            count.count += 1
-            return
-        known.place = <uint32_t>(self.n_counts - self.begin)
-        known.n_documents += 1
-        self.counts[self.n_counts].term = term
-        self.counts[self.n_counts].count = 1
-        self.n_counts += 1
 
     cdef int count_ngrams(self) except -1 nogil:
         """Count n-grams of the symbols: those of one, of two, and so on."""
@@ -527,7 +461,7 @@ cdef class NgramCounter:
         cdef int32_t prefix, last, term
         cdef int level
         if self.min_n == 1 and not self.in_order:
-            self.count_terms(self.symbols, n)
+            self.counts.count_terms(self.symbols, n)
         for level in range(2, self.max_n + 1):
             n -= 1
             if n <= 0:
@@ -546,143 +480,9 @@ cdef class NgramCounter:
             prefixes = self.prefixes
             # A word shorter than all n-grams counts as a whole.
             if level >= self.min_n or (self.within_words and n == 1):
-                self.count_terms(prefixes, n)
-        return 0
-
-    cdef int count_terms(self, const int32_t *terms, int64_t n) except -1 nogil:
-        """Count terms, but for -1, which is an unknown one."""
-        cdef int64_t i
-        self.reserve_counts(n)
-        self.reserve_places()
-        for i in range(n):
-            if i + AHEAD < n and terms[i + AHEAD] >= 0:
-                prefetch(&self.places[terms[i + AHEAD]])
-            if terms[i] >= 0:
-                self.count_term(terms[i])
+                self.counts.count_terms(prefixes, n)
         return 0
 
     cdef inline void fetch(self, int32_t prefix, int32_t last) noexcept nogil:
         cdef uint64_t place = mix(ngram_key(prefix, last))
         prefetch(&self.terms.ngrams.slots[place & (self.terms.ngrams.n_slots - 1)])
-
-    def take_tokens(self):
-        """The terms of all tokens, in order; -1 of an unknown one. They are forgotten.
-
-        Returns
-        -------
-        tokens : ndarray of shape (n_counts,), dtype int32
-        """
-        cdef int64_t i
-        tokens = np.empty(self.n_counts, dtype=np.int32)
-        cdef int32_t[::1] token = tokens
-        for i in range(self.n_counts):
-            token[i] = self.counts[i].term
-        self.n_counts = 0
-        return tokens
-
-    def add_document_frequencies(self, const int32_t[::1] renamed, int64_t[::1] to):
-        """Add in how many documents each term is.
-
-        Parameters
-        ----------
-        renamed : ndarray of shape (n_terms,), dtype int32, or None
-            Where each term is in `to`, an ndarray of dtype int64; None is at its number.
-        """
-        cdef int64_t t, node
-        for t in range(min(self.terms.n_terms, self.places_capacity)):
-            node = t if renamed is None else renamed[t]
-            to[node] += self.places[t].n_documents
-
-    def add_frequencies(self, const int32_t[::1] renamed, int64_t[::1] to):
-        """Add how often each term is in all documents together, in the same way."""
-        cdef int64_t i, node
-        with nogil:
-            for i in range(self.n_counts):
-                node = self.counts[i].term
-                if renamed is not None:
-                    node = renamed[node]
-                to[node] += self.counts[i].count
-
-    def take_columns(self, const int64_t[::1] ends, const int32_t[::1] columns):
-        """Have counts say the column that they stand in, not the term; only once.
-
-        Parameters
-        ----------
-        ends : ndarray of shape (n_documents,), dtype int64
-            Where the counts of each document end.
-        columns : ndarray of shape (n_terms,), dtype int32
-            The column of each term; -1 leaves it out.
-
-        Returns
-        -------
-        ends : ndarray of shape (n_documents + 1,), dtype int64
-            0, and where the counts of each document end now.
-        """
-        cdef int64_t i, j, first = 0, n = 0
-        cdef int32_t column
-        kept = np.zeros(ends.shape[0] + 1, dtype=np.int64)
-        cdef int64_t[::1] end = kept
-        if columns.shape[0] < self.terms.n_terms:
-            raise ValueError(f"{columns.shape[0]} columns of {self.terms.n_terms} terms")
-        with nogil:
-            for i in range(ends.shape[0]):
-                for j in range(first, ends[i]):
-                    if j + AHEAD < self.n_counts:
-                        prefetch(&columns[self.counts[j + AHEAD].term])
-                    column = columns[self.counts[j].term]
-                    self.counts[n].term = column
-                    self.counts[n].count = self.counts[j].count
-                    n += column >= 0
-                first, end[i + 1] = ends[i], n
-        self.n_counts = n
-        return kept
-
-    def write_rows(
-        self,
-        const int64_t[::1] ends,
-        int64_t n_columns,
-        int32_t[::1] columns,
-        floating[::1] values,
-    ):
-        """Write counts of documents as rows of a sparse matrix, in order of columns.
-
-        Parameters
-        ----------
-        ends : ndarray of shape (n_documents + 1,), dtype int64
-            Some that follow each other of those that `take_columns` gave.
-        n_columns : int
-            The number of columns.
-        columns, values : ndarray of shape (n_values,), dtype int32 and any float
-            Where to write.
-        """
-        cdef int64_t i, widest = 0, n_rows = ends.shape[0] - 1
-        cdef int64_t n = ends[n_rows] - ends[0]
-        cdef RowSorter sorter = RowSorter()
-        if not n == columns.shape[0] == values.shape[0]:
-            raise ValueError(f"{n} counts for {columns.shape[0]} values")
-        if n == 0:
-            return
-        with nogil:
-            for i in range(n_rows):
-                widest = max(widest, ends[i + 1] - ends[i])
-            sorter.prepare(widest, n_columns)
-            sorter.sort_rows(
-                self.counts + ends[0],
-                &ends[0],
-                n_rows,
-                &columns[0],
-                &values[0],
-                floating is double,
-            )
-
-    def forget(self, int64_t n_kept=0):
-        """Give back the memory of the counts, but for the first ones."""
-        cdef void *kept
-        self.n_counts = min(max(n_kept, 0), self.n_counts)
-        if self.n_counts == 0:
-            free(self.counts)
-            self.counts, self.counts_capacity = NULL, 0
-            return
-        kept = realloc(self.counts, self.n_counts * sizeof(Count))
-        if kept != NULL:
-            self.counts, self.counts_capacity = <Count *>kept, self.n_counts

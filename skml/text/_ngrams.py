@@ -27,7 +27,7 @@ from skml.text._vocabulary import EncodedDocuments, raise_bad_token, spell
 BATCH, LONGEST = 1 << 12, 1 << 20
 LEAST = 64  # documents that a thread takes at least
 LEAST_TERMS = 1 << 12  # and terms
-BATCHES = 8  # of these are counted at a time where terms are not kept
+BATCHES = 8  # of these are counted at a time where terms are added to others
 MOST = 1 << 30  # symbols of an n-gram; no document has so many
 
 
@@ -135,7 +135,7 @@ def encode_terms(documents, analysis, max_bytes, n_jobs=None):
         ]
         counted = in_threads(lambda piece: analysis.count(*piece), pieces)
         for i, (ends, _) in enumerate(counted):
-            tokens = counters[i].take_tokens()
+            tokens = counters[i].counts.take_tokens()
             if i > 0:
                 renamed[i] = every[0].absorb(every[i], renamed[i])
                 tokens = renamed[i][tokens]
@@ -185,10 +185,12 @@ class _Worker:
 
     def take_columns(self, columns):
         """Have counts say their columns; where those of each piece end now."""
-        if self.renamed is not None:
+        if callable(columns):
+            columns = columns(self.terms)
+        elif self.renamed is not None:
             columns = columns[self.renamed]
         ends = _concatenate([ends for _, ends, _ in self.pieces])
-        ends = self.counter.take_columns(ends, columns)
+        ends = self.counter.counts.take_columns(ends, columns)
         rows, last = {}, 0
         for number, of_piece, _ in self.pieces:
             first, last = last, last + len(of_piece)
@@ -275,14 +277,14 @@ class Counts:
         """In how many documents each term is."""
         df = np.zeros(self.n_terms, dtype=np.int64)
         for worker in self.workers:
-            worker.counter.add_document_frequencies(worker.renamed, df)
+            worker.counter.counts.add_document_frequencies(worker.renamed, df)
         return df
 
     def frequencies(self):
         """How often each term is in all documents together."""
         tf = np.zeros(self.n_terms, dtype=np.int64)
         for worker in self.workers:
-            worker.counter.add_frequencies(worker.renamed, tf)
+            worker.counter.counts.add_frequencies(worker.renamed, tf)
         return tf
 
     def close(self, columns):
@@ -305,6 +307,7 @@ class Counts:
     def matrix(self, columns, n_columns, dtype):
         """The counts as a CSR matrix, given the column of each term; only once.
 
+        Or given a function from `Terms` to their columns, which is called in threads.
         The columns are in order in each row. The counts are forgotten.
         """
         rows_of = in_threads(lambda worker: worker.take_columns(columns), self.workers)
@@ -320,11 +323,12 @@ class Counts:
 
         def write(worker):
             # From behind, so that the memory of what is written can be given back.
+            counts = worker.counter.counts
             for number, _, _ in reversed(worker.pieces):
                 of_piece, a = rows[number], begins[number]
                 b = a + of_piece[-1] - of_piece[0]
-                worker.counter.write_rows(of_piece, n_columns, indices[a:b], data[a:b])
-                worker.counter.forget(int(of_piece[0]))
+                counts.write_rows(of_piece, n_columns, indices[a:b], data[a:b])
+                counts.forget(int(of_piece[0]))
 
         in_threads(write, self.workers)
         # A matrix, not an array: what scikit-learn makes of it is its own choice.
@@ -337,13 +341,10 @@ def _concatenate(arrays):
     return np.concatenate([np.empty(0, dtype=np.int64), *arrays])
 
 
-def count_batches(documents, analysis, *, n_jobs=None):
-    """Count the n-grams of documents, batch by batch, each with terms of its own.
-
-    The batches do not depend on `n_jobs`.
-    """
+def count_batches(documents, analysis, *, n_jobs=None, factor=BATCHES):
+    """Count the n-grams of documents, batch by batch, each with terms of its own."""
     position = 0
-    for batch in _batches(documents, BATCHES):
+    for batch in _batches(documents, factor):
         if batch or not position:
             yield count(batch, analysis, n_jobs=n_jobs, position=position)
         position += len(batch)
@@ -397,7 +398,7 @@ def _count_batch(batch, position, workers, analysis):
     the first documents that fail which are reported: all before them are counted.
     """
     n = len(batch)
-    size = min(BATCH, max(LEAST, -(-n // (16 * len(workers)))))
+    size = min(BATCH, max(LEAST, -(-n // (32 * len(workers)))))
     begins, lock, failed = iter(range(0, n, size)), Lock(), {}
 
     def run(worker):

@@ -16,6 +16,7 @@ from skml.text._term_order cimport SortedTerms
 from skml.text._terms cimport Terms, grow
 
 from skml.text._term_merge import merge
+from skml.text._term_tables import add_ngrams, add_symbols, close_in_threads
 from skml.text._threads import in_threads
 
 
@@ -163,14 +164,17 @@ cdef class TermTree:
         is_first[first] = True
         nodes = np.concatenate([first, np.flatnonzero(~is_first).astype(np.int32)])
         numbers[nodes] = numbers[:n_symbols].copy()
-        terms.take_symbols(self.spelling, self.starts, nodes)
+        add_symbols(terms, self.spelling, self.starts, nodes)
         for level in range(1, len(self.begins) - 1):
             a, b = self.begins[level], self.begins[level + 1]
-            terms.take_ngrams(
-                numbers[self.begins[level - 1] : a], self.parents[a:b],
-                numbers, self.lasts[a:b],
+            add_ngrams(
+                terms,
+                numbers[self.begins[level - 1] : a],
+                self.parents[a:b],
+                numbers,
+                self.lasts[a:b],
             )
-        terms.close_in_threads(in_threads, n_jobs)
+        close_in_threads(terms, n_jobs)
         return numbers
 
 

@@ -60,10 +60,6 @@ cdef class Terms:
     cdef int32_t add_spelled(
         self, const uint8_t *spelled, int64_t size, int max_n
     ) except -2 nogil
-    cdef int64_t put_part(
-        self, bint of_words, int64_t part, int64_t n_parts, int32_t *left
-    ) noexcept nogil
-    cdef Slot slot_of(self, int64_t term) noexcept nogil
 
 
 cdef uint64_t word_key(const uint8_t *word, int64_t size) noexcept nogil

@@ -73,20 +73,6 @@ cdef int widen(Table *table) except -1 nogil:
     return 0
 
 
-cdef int make_slots(Table *table, int64_t n) except -1:
-    """Room for so many; what was there is forgotten."""
-    cdef int64_t n_slots = FIRST_SLOTS
-    while n_slots < 2 * n + 2:
-        n_slots *= 2
-    free(table.slots)
-    table.slots, table.n_slots = <Slot *>calloc(n_slots, sizeof(Slot)), 0
-    if table.slots == NULL:
-        fail()
-    use_large_pages(table.slots, n_slots * sizeof(Slot))
-    table.n_slots, table.n_used = n_slots, n
-    return 0
-
-
 cdef void *grow(
     void *memory, int64_t *capacity, int64_t needed, size_t size
 ) except NULL nogil:
@@ -330,139 +316,6 @@ cdef class Terms:
         """Give no new numbers from now on. Threads may share the terms then."""
         self.is_closed = True
 
-    def take_symbols(
-        self,
-        const uint8_t[::1] spelling,
-        const int64_t[::1] starts,
-        const int32_t[::1] order,
-    ):
-        """Have terms that are symbols, of which there are none so far.
-
-        Parameters
-        ----------
-        spelling : ndarray of shape (n_bytes,), dtype uint8
-            The symbols in UTF-8, one behind the other.
-        starts : ndarray of shape (n_symbols + 1,), dtype int64
-            Where each of them begins, and the last one ends.
-        order : ndarray of shape (n_symbols,), dtype int32
-            Which of them is the first, the second, and so on.
-        """
-        cdef int64_t i, size
-        cdef const uint8_t *spelled
-        if self.n_terms:
-            raise ValueError(f"there are {self.n_terms} terms already")
-        with nogil:
-            for i in range(order.shape[0]):
-                spelled = &spelling[0] + starts[order[i]]
-                size = starts[order[i] + 1] - starts[order[i]]
-                if self.of_words:
-                    self.spell_symbol(spelled, size)
-                    self.add_term(-1, <int32_t>i)
-                else:
-                    self.find_character(decode(spelled, size))
-
-    def take_ngrams(
-        self,
-        const int32_t[::1] terms,
-        const int32_t[::1] parents,
-        const int32_t[::1] symbols,
-        const int32_t[::1] lasts,
-    ):
-        """Have n-grams: each that of ``terms[parents[i]]`` and ``symbols[lasts[i]]``.
-
-        They are found when `close_in_threads` was called.
-        """
-        cdef int64_t i, n = parents.shape[0]
-        with nogil:
-            self.terms = <Term *>grow(
-                self.terms, &self.terms_capacity, self.n_terms + n, sizeof(Term)
-            )
-            for i in range(n):
-                self.add_term(terms[parents[i]], symbols[lasts[i]])
-
-    def close_in_threads(self, run, int64_t n_parts):
-        """Have what was taken be found; give no new numbers from now on.
-
-        Parameters
-        ----------
-        run : callable
-            Calls a function of each item of a list, in threads.
-        n_parts : int
-            The number of threads.
-        """
-        cdef int64_t t, place, mask
-        cdef Table *table
-        cdef Slot slot
-        make_slots(&self.ngrams, self.n_terms - self.n_symbols)
-        if self.of_words:
-            make_slots(&self.words, self.n_symbols)
-        for left in run(lambda part: self._put_part(part, n_parts), list(range(n_parts))):
-            for t in left:
-                slot = self.slot_of(t)
-                table = &self.words if self.terms[t].prefix < 0 else &self.ngrams
-                mask = table.n_slots - 1
-                place = mix(slot.key) & mask
-                while table.slots[place].term:
-                    place = (place + 1) & mask
-                table.slots[place] = slot
-        self.is_closed = True
-
-    def _put_part(self, int64_t part, int64_t n_parts):
-        """Put terms into a part of the tables; return those for which it had no room."""
-        cdef int64_t n
-        terms = np.empty(self.n_terms + 1, dtype=np.int32)
-        cdef int32_t[::1] left = terms
-        with nogil:
-            n = 0
-            if self.of_words:
-                n = self.put_part(True, part, n_parts, &left[0])
-            n += self.put_part(False, part, n_parts, &left[n])
-        return terms[:n].tolist()
-
-    cdef int64_t put_part(
-        self, bint of_words, int64_t part, int64_t n_parts, int32_t *left
-    ) noexcept nogil:
-        """Put words, or n-grams, whose place is in a part of the slots."""
-        cdef Table *table = &self.words if of_words else &self.ngrams
-        cdef int64_t begin = table.n_slots * part // n_parts
-        cdef int64_t end = table.n_slots * (part + 1) // n_parts
-        cdef int64_t first = 0 if of_words else self.n_symbols
-        cdef int64_t last = self.n_symbols if of_words else self.n_terms
-        cdef int64_t t, place, n_left = 0
-        cdef Slot slots[AHEAD]  # of the next terms, and their places
-        cdef int64_t places[AHEAD]
-        for t in range(first, last + AHEAD):
-            place = places[t % AHEAD] if t >= first + AHEAD else -1
-            if begin <= place < end:
-                while place < end and table.slots[place].term:
-                    place += 1
-                if place < end:
-                    table.slots[place] = slots[t % AHEAD]
-                else:
-                    left[n_left] = <int32_t>(t - AHEAD)
-                    n_left += 1
-            if t < last:
-                slots[t % AHEAD] = self.slot_of(t)
-                place = mix(slots[t % AHEAD].key) & (table.n_slots - 1)
-                places[t % AHEAD] = place
-                if begin <= place < end:
-                    prefetch(&table.slots[place])
-        return n_left
-
-    cdef Slot slot_of(self, int64_t term) noexcept nogil:
-        """What is to be found of a term."""
-        cdef Slot slot
-        cdef int32_t prefix = self.terms[term].prefix, last = self.terms[term].last
-        slot.term, slot.symbol = <int32_t>(term + 1), last
-        if prefix >= 0:
-            slot.key = ngram_key(prefix, last)
-        else:
-            slot.key = word_key(
-                self.spelling + self.starts[last],
-                self.starts[last + 1] - self.starts[last],
-            )
-        return slot
-
     cdef int32_t add_spelled(
         self, const uint8_t *spelled, int64_t size, int max_n
     ) except -2 nogil:
@@ -527,14 +380,15 @@ cdef class Terms:
         cdef int64_t[::1] sizes = np.empty(n, dtype=np.int64)
         ends = np.zeros(n_kept + 1, dtype=np.int64)
         cdef int64_t[::1] end = ends
-        for t in range(n):
-            u = self.terms[t].last
-            if self.terms[t].prefix < 0:
-                sizes[t] = self.starts[u + 1] - self.starts[u]
-            else:
-                sizes[t] = sizes[self.terms[t].prefix] + between + sizes[u]
-            if numbers[t] >= 0:
-                end[numbers[t] + 1] = sizes[t]
+        with nogil:
+            for t in range(n):
+                u = self.terms[t].last
+                if self.terms[t].prefix < 0:
+                    sizes[t] = self.starts[u + 1] - self.starts[u]
+                else:
+                    sizes[t] = sizes[self.terms[t].prefix] + between + sizes[u]
+                if numbers[t] >= 0:
+                    end[numbers[t] + 1] = sizes[t]
         np.cumsum(ends, out=ends)
         spelling = np.empty(ends[n_kept], dtype=np.uint8)
         cdef uint8_t[::1] spelled = spelling

@@ -4,6 +4,7 @@ from copy import copy
 from dataclasses import replace
 
 import numpy as np
+from joblib import effective_n_jobs
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer
@@ -131,8 +132,15 @@ def fitted_without_fit(weighter):
 
 def count_hashed(X, hashing, weighter, *, is_fit):
     """The matrix of counts of hashed terms."""
-    batches = weighter._count_batches(X, is_fit=is_fit)
-    return hashing.matrix(batches, dtype_of(weighter))
+    return hashing.matrix(
+        hashed_batches(X, weighter, is_fit=is_fit), dtype_of(weighter)
+    )
+
+
+def hashed_batches(X, weighter, *, is_fit):
+    """Counts of small batches, one a thread at a time: their terms are not kept."""
+    n_jobs = effective_n_jobs(weighter.n_jobs)
+    return weighter._count_batches(X, is_fit=is_fit, factor=n_jobs)
 
 
 def check_counts(X, weighter, *, reset=False):

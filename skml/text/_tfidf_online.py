@@ -15,6 +15,7 @@ from skml.text._tfidf_learning import (
     check_scheme,
     count_vocabulary,
     dtype_of,
+    hashed_batches,
     is_stateless,
     refuse_for_counts,
     refuse_unhashable,
@@ -122,7 +123,7 @@ def _more_hashed(X, weighter, fitted):
     seen = None
     if not is_stateless(weighter):
         seen = _seen_before(weighter, fitted)
-    for counts in weighter._count_batches(X, is_fit=fitted is None):
+    for counts in hashed_batches(X, weighter, is_fit=fitted is None):
         matrix = hashing.matrix([counts], dtype)
         if weighter.binary:
             matrix.data.fill(1)

@@ -145,7 +145,9 @@ class FittedTfidf(Fitted):
 
 def _parts(ends, n_jobs):
     """Where rows begin and end, in parts for threads."""
-    n_parts = max(1, min(effective_n_jobs(n_jobs), int(ends[-1]) // LEAST))
+    if ends[-1] < 2 * LEAST:
+        return [ends]
+    n_parts = min(effective_n_jobs(n_jobs), int(ends[-1]) // LEAST)
     cuts = np.searchsorted(ends, np.linspace(0, ends[-1], n_parts + 1)[1:-1])
     cuts = [0, *cuts.tolist(), len(ends) - 1]
     return [ends[a : b + 1] for a, b in pairwise(cuts)]

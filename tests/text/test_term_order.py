@@ -145,7 +145,7 @@ def test_many_terms_are_found_in_tables_made_in_threads():
         numbers = tree.fill(closed, np.empty(0, dtype=np.int32), n_jobs)
         again = analysis.counter(closed)
         again.count(Texts([" ".join(words)]), 0, 1, list)
-        assert_array_equal(again.take_tokens(), numbers[tree.renamed[0]])
+        assert_array_equal(again.counts.take_tokens(), numbers[tree.renamed[0]])
 
 
 def test_no_terms():
