@@ -187,6 +187,12 @@ cdef class NgramCounter:
                 i += 1
         return ends, sizes
 
+    def clear(self):
+        """Forget all terms and counts, and keep the memory for others."""
+        self.terms.clear()
+        self.counts.clear()
+        self.has_blanks = False
+
     cdef int count_texts(
         self, const Text *texts, int64_t *i, int64_t[::1] ends, int64_t[::1] sizes
     ) except -1 nogil:

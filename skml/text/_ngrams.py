@@ -66,7 +66,10 @@ class Analysis:
 
     def new_terms(self):
         """Terms, of which the first are the stop words."""
-        terms = Terms(of_words=self.of_words)
+        return self.begin_terms(Terms(of_words=self.of_words))
+
+    def begin_terms(self, terms):
+        """Have terms, of which there are none so far, begin with the stop words."""
         terms.add(*spell(self.stop_words), 1)
         return terms
 
@@ -182,6 +185,12 @@ class _Worker:
     counter: NgramCounter
     pieces: list = field(default_factory=list)  # number, ends of counts, symbols
     renamed: np.ndarray | None = None  # where its terms are in the tree of all
+
+    def begin_anew(self, analysis):
+        """The same memory for other terms and counts."""
+        self.counter.clear()
+        analysis.begin_terms(self.terms)
+        return _Worker(self.terms, self.counter)
 
     def take_columns(self, columns):
         """Have counts say their columns; where those of each piece end now."""
@@ -342,15 +351,22 @@ def _concatenate(arrays):
 
 
 def count_batches(documents, analysis, *, n_jobs=None, factor=BATCHES):
-    """Count the n-grams of documents, batch by batch, each with terms of its own."""
-    position = 0
+    """Count the n-grams of documents, batch by batch, each with terms of its own.
+
+    The next counts take the memory of those before.
+    """
+    position, workers = 0, []
     for batch in _batches(documents, factor):
         if batch or not position:
-            yield count(batch, analysis, n_jobs=n_jobs, position=position)
+            counts = count(
+                batch, analysis, n_jobs=n_jobs, workers=workers, position=position
+            )
+            workers = counts.workers
+            yield counts
         position += len(batch)
 
 
-def count(documents, analysis, *, n_jobs=None, terms=None, position=0):
+def count(documents, analysis, *, n_jobs=None, terms=None, workers=(), position=0):
     """Count the n-grams of documents.
 
     Parameters
@@ -363,6 +379,8 @@ def count(documents, analysis, *, n_jobs=None, terms=None, position=0):
         The number of threads, as in joblib. The counts do not depend on it.
     terms : Terms or None, default=None
         The only terms to count.
+    workers : sequence of _Worker, default=()
+        Those of other counts, which are forgotten.
     position : int, default=0
         That of the first document, for messages.
 
@@ -377,8 +395,8 @@ def count(documents, analysis, *, n_jobs=None, terms=None, position=0):
     is_whole = isinstance(documents, Texts)
     if is_whole:
         n_jobs = max(1, min(n_jobs, len(documents)))
-    workers = []
-    for _ in range(n_jobs):
+    workers = [worker.begin_anew(analysis) for worker in workers[:n_jobs]]
+    for _ in range(n_jobs - len(workers)):
         of_worker = analysis.new_terms() if terms is None else terms
         workers.append(_Worker(of_worker, analysis.counter(of_worker)))
     counts = Counts(workers, analysis)

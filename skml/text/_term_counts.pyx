@@ -98,6 +98,12 @@ cdef class TermCounts:
         self.n = self.begin + n_counts
         return 0
 
+    def clear(self):
+        """Forget all counts, and in how many documents terms are."""
+        self.n = self.begin = 0
+        if self.places_capacity:
+            memset(self.places, 0, self.places_capacity * sizeof(Place))
+
     def take_tokens(self):
         """The terms of all tokens, in order; -1 of an unknown one. They are forgotten.
 

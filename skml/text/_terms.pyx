@@ -9,7 +9,7 @@ into a table of integers finds it, and it is spelled once, when all is counted.
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memchr, memcmp, memcpy
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 import numpy as np
 
@@ -135,6 +135,19 @@ cdef class Terms:
         free(self.terms)
         free(self.spelling)
         free(self.starts)
+
+    def clear(self):
+        """Forget all terms, and keep the memory for others."""
+        cdef int number
+        if self.is_closed:
+            raise ValueError("terms that are closed may be shared")
+        memset(self.words.slots, 0, self.words.n_slots * sizeof(Slot))
+        memset(self.ngrams.slots, 0, self.ngrams.n_slots * sizeof(Slot))
+        for number in range(N_PAGES):
+            if self.characters[number] != NULL:
+                memset(self.characters[number], 0, 256 * sizeof(int32_t))
+        self.words.n_used = self.ngrams.n_used = 0
+        self.n_terms = self.n_symbols = 0
 
     cdef int32_t find_word(
         self, const uint8_t *word, int64_t size, uint64_t key

@@ -182,3 +182,32 @@ def test_what_threads_count_together(monkeypatch):
     assert weighter.vocabulary_ == expected.vocabulary_
     for weights in (found, weighter.transform(documents)):
         assert (weights != expected.transform(documents)).nnz == 0
+
+
+@pytest.mark.parametrize("of_words", [True, False])
+def test_memory_of_terms_serves_others(of_words):
+    analysis = Analysis(
+        "test", alphabet(lowercase=True), list, of_words=of_words, ngram_range=(1, 2)
+    )
+    counter = analysis.counter(analysis.new_terms())
+    documents = Texts(["dog cat dog", "cat", "bird"])
+
+    def counted(first, last):
+        counter.count(documents, first, last, list)
+        df = np.zeros(100, dtype=np.int64)
+        counter.counts.add_document_frequencies(None, df)
+        return counter.counts.take_tokens().tolist(), df.tolist()
+
+    expected = counted(1, 3)
+    for first in (0, 1, 2):
+        counter.clear()
+        counted(first, 3)
+    counter.clear()
+    assert counted(1, 3) == expected
+
+
+def test_closed_terms_are_not_forgotten():
+    terms = Terms(of_words=True)
+    terms.close()
+    with pytest.raises(ValueError, match="may be shared"):
+        terms.clear()
