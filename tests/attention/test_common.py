@@ -8,9 +8,8 @@ CLASSES = [AttentionPoolingRegressor, AttentionPoolingClassifier]
 FEW = {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_components": 2}
 ESTIMATORS = [
     *(cls(**FEW, n_bins=4, max_iter=25) for cls in CLASSES),
-    *(
-        cls("additive", **FEW, embedding="linear", learning_rate=0.05, max_iter=50)
-        for cls in CLASSES
+    AttentionPoolingRegressor(
+        "additive", **FEW, embedding="linear", learning_rate=0.05, max_iter=50
     ),
 ]
 

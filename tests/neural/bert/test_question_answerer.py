@@ -315,7 +315,7 @@ ALPHABET = (
 
 
 @cache
-def fuzzed_contexts(n_contexts=1000):
+def fuzzed_contexts(n_contexts=500):
     rng = np.random.default_rng(0)
     found = []
     for _ in range(n_contexts):
@@ -349,6 +349,7 @@ def trained_tokenizer(kind):
 KINDS = ["lower-cased", "cased", "bytes", "unigram"]
 
 
+@cache
 def cut_fuzzed(kind):
     pairs = [("谁 sleeps 🐼 é?", context) for context in fuzzed_contexts()]
     return cut_contexts(trained_tokenizer(kind), pairs, max_length=40, overlap=8)
@@ -364,7 +365,7 @@ def test_offsets_are_places_of_characters():
 
     windows = cut_fuzzed("lower-cased")
     id_to_piece = trained_tokenizer("lower-cased").backend.id_to_token
-    assert len(windows) > len(fuzzed_contexts()) + 100
+    assert len(windows) > len(fuzzed_contexts()) + 50
     n_compared = 0
     for row, document in enumerate(windows.documents):
         context = fuzzed_contexts()[document]
@@ -377,7 +378,7 @@ def test_offsets_are_places_of_characters():
             if of_text == 1 and is_plain:
                 assert plain(context[a:b]) == piece.removeprefix("##")
                 n_compared += 1
-    assert n_compared > 20_000
+    assert n_compared > 10_000
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -391,7 +392,7 @@ def test_pieces_of_an_answer_map_back_to_it(kind):
         span = draw_span(windows, row, fuzzed_contexts()[document], rng)
         if span is not None:
             spans[document], holds[document] = span, row
-    assert (holds >= 0).sum() > 800
+    assert (holds >= 0).sum() > 400
     found_in = set()
     for row, (first, last) in enumerate(find_tokens(windows, spans)):
         document, spans_of_row = windows.documents[row], of_pieces(windows)[1][row]
@@ -475,7 +476,7 @@ def test_answers_of_fuzzed_contexts(fitted, n_best):
             assert text == text.strip()
             end = context.find(text) + len(text)
             assert context.count(text) > 1 or not is_mark(context[end : end + 1])
-    assert 0 < (spans[:, 0] == -1).sum() < 100  # of nothing but blanks
+    assert 0 < (spans[:, 0] == -1).sum() < 50  # of nothing but blanks
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -495,7 +496,7 @@ def test_answers_are_never_blank(kind):
         for text, a, b, _ in best_of_window(start, end, spans, context, 4, 3):
             assert context[a:b] == text == text.strip() != ""
     # Of these tokenizers, some have pieces of blanks alone.
-    assert (n_blank > 100) == (kind in {"bytes", "unigram"})
+    assert (n_blank > 50) == (kind in {"bytes", "unigram"})
 
 
 @pytest.mark.parametrize(
