@@ -34,7 +34,7 @@ except ImportError:  # networks then keep the attention of transformers, which i
 
 
 def register_attention(name, forward):
-    """Let networks have an attention of one's own; whether that is possible.
+    """Let networks have a custom attention; whether that is possible.
 
     Seen in transformers 5.0 to 5.24. Without it, networks keep "sdpa".
     """

@@ -10,7 +10,7 @@ from skml._table._statistics import binary_units, is_mostly_zero
 
 @stored
 class ColumnScaling:
-    """What is done to columns of numbers to scale them, one number a column."""
+    """What is done to columns of numbers to scale them, one number per column."""
 
     unit: np.ndarray | None  # powers of two, divided by first
     mean: np.ndarray | None  # subtracted then

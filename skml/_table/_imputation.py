@@ -42,7 +42,7 @@ def learn_fill(numbers, sample_weight, imputation, fill_value):
 
 
 def impute(numbers, fill):
-    """Impute one value a column; `numbers` are overwritten."""
+    """Impute one value per column; `numbers` are overwritten."""
     if sparse.issparse(numbers):
         missing = np.isnan(numbers.data)
         numbers.data[missing] = fill[numbers.indices[missing]]

@@ -260,9 +260,9 @@ def extract_entities(
     scheme : {"BIO", "IO", "IOBES", "BILOU", "BMES"} or None, default=None
         The prefixes that there may be. None, in lenient mode alone, allows all.
 
-        - "BIO", also known as IOB2: an entity begins with B and goes on with I.
+        - "BIO", also known as IOB2: an entity begins with B and continues with I.
         - "IO": I alone; entities of a type that follow each other are one.
-        - "IOBES": begins with B, goes on with I, ends with E; a single token is S.
+        - "IOBES": begins with B, continues with I, ends with E; a single token is S.
         - "BILOU": the same with L for E and U for S.
         - "BMES": the same as IOBES with M for I, as is usual for Chinese.
     mode : {"lenient", "strict"}, default="lenient"

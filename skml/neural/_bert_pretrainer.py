@@ -48,10 +48,10 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
     Parameters
     ----------
     model : str, path-like or fitted estimator, default=None
-        A BERT to go on from, to adapt it to other documents: a folder as transformers
-        writes it, the name of a model on a hub, which is downloaded, or a fitted
-        estimator. None begins with a vocabulary learned from the documents, and random
-        weights.
+        A BERT to continue from, to adapt it to other documents: a folder as
+        transformers writes it, the name of a model on a hub, which is downloaded, or
+        a fitted estimator. None begins with a vocabulary learned from the documents,
+        and random weights.
     vocabulary_size : int, default=8000
         The number of word pieces that are learned, special tokens included. Of no
         effect with a `model`, as are the next five.
@@ -118,7 +118,7 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
         Where the network computes: "cpu", "cuda", ...; "auto" is a GPU if there is
         one.
     warm_start : bool, default=False
-        Whether `fit` goes on from the network of the last one, with its vocabulary.
+        Whether `fit` continues from the network of the last one, with its vocabulary.
     n_jobs : int, default=None
         The number of threads. None is one, unless in a `joblib.parallel_config`.
     random_state : int, RandomState instance or None, default=None

@@ -22,7 +22,7 @@ from skml.neural._bert_text import cut_into_windows, mean_of_windows
 
 
 class BertTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert):
-    r"""One vector a text, from a model of the BERT family.
+    r"""One vector per text, from a model of the BERT family.
 
     The model is used as it is; `fit` loads it, and learns nothing from the texts.
 

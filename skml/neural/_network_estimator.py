@@ -123,7 +123,7 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
             )
         if not isinstance(self.random_state, Integral):
             raise ValueError(
-                f"{name}: to go on from a checkpoint, the same samples must be held "
+                f"{name}: to continue from a checkpoint, the same samples must be held "
                 f"out again; got random_state={self.random_state!r}. Pass an integer."
             )
         folder = Path(self.checkpoint).parent

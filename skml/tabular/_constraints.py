@@ -9,7 +9,7 @@ from skml._table._feature_positions import feature_index
 
 
 def resolve_monotonic_cst(monotonic_cst, n_features, names):
-    """Turn the constraints into one number a feature; None if none is constrained."""
+    """Turn the constraints into one number per feature; None if none is constrained."""
     directions = np.zeros(n_features, dtype=np.int8)
     if isinstance(monotonic_cst, dict):
         for feature, direction in monotonic_cst.items():

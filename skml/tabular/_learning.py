@@ -222,7 +222,7 @@ def check_quantile(loss, quantile):
 
 
 def check_groups(groups, X):
-    """Check groups: one value a row, none missing."""
+    """Check groups: one value per row, none missing."""
     groups = column_or_1d(groups)
     check_consistent_length(X, groups)
     missing = [row for row, group in enumerate(groups.tolist()) if is_missing(group)]

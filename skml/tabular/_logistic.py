@@ -58,7 +58,7 @@ class FittedLRClassifier(FittedOnPrepared):
     def check(self):
         super().check()
         if self.feature_importances_.shape != (self.table.n_features_in_,):
-            raise ValueError("feature_importances_ has not one value a feature")
+            raise ValueError("feature_importances_ has not one value per feature")
 
 
 class LRClassifier(PreparedClassifierMixin, BasePreparedLearner):

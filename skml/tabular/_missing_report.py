@@ -16,7 +16,7 @@ INSIDE = ("best_estimator_", "estimator_", "regressor_")
 
 
 class MissingValueReport(dict):
-    """A table with one row a feature: a dict of columns, which data frames are made of.
+    """A table with one row per feature, as a dict of columns.
 
     Made by :func:`missing_value_report`.
 
@@ -166,7 +166,7 @@ def missing_value_report(estimator):
     Returns
     -------
     report : MissingValueReport
-        One row a feature, with the columns
+        One row per feature, with the columns
 
         - ``feature``: its name, or its position;
         - ``missing_fraction``: the fraction of the training rows where it was missing;

@@ -242,7 +242,7 @@ class BaseDocumentVectors(
         Returns
         -------
         pooled : ndarray of shape (n_documents, n_features), dtype float32
-            One vector a document.
+            One vector per document.
         """
         rows = self._fit(X, y, to_pool=True)
         return _pool(self._fitted, *rows, self.n_jobs)
@@ -258,7 +258,7 @@ class BaseDocumentVectors(
         Returns
         -------
         pooled : ndarray of shape (n_documents, n_features), dtype float32
-            One vector a document. Words that have no vector are left out; a document
+            One vector per document. Words that have no vector are left out; a document
             without any other word becomes zeros.
         """
         check_is_fitted(self)

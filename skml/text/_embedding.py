@@ -1,4 +1,4 @@
-"""One vector a document from word vectors that are given."""
+"""One vector per document from word vectors that are given."""
 
 from numbers import Integral
 from os import PathLike
@@ -18,7 +18,7 @@ from skml.text._word_vectors import WordVectors
 
 
 class EmbeddingTransformer(BaseDocumentVectors):
-    r"""Pretrained word vectors, pooled to one vector a document.
+    r"""Pretrained word vectors, pooled to one vector per document.
 
     The vector of a document is the mean (or sum, or maximum) of the vectors of its
     words, weighted if there is a `weighter`. From it, the directions that the documents

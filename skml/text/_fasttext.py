@@ -392,8 +392,8 @@ class FastTextClassifier(
         Returns
         -------
         means : ndarray of shape (n_documents, vector_size), dtype float32
-            One vector a document. That of a document without a known word or n-gram is
-            the bias, the vector of ``</s>``.
+            One vector per document. Without a known word or n-gram it is the bias, the
+            vector of ``</s>``.
         """
         return self._mean_vectors(X)
 

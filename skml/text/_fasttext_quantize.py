@@ -53,7 +53,7 @@ class QuantizeMixin:
         As with `sparsify` of scikit-learn's linear models, the classifier itself is
         changed, but for its parameters: `fit` and clones begin anew, without
         quantisation. ``copy.copy(classifier).quantize()`` keeps the one before.
-        `partial_fit` goes on from the decoded vectors, with more n-grams; quantise
+        `partial_fit` continues from the decoded vectors, with more n-grams; quantise
         again after it. `random_state` decides where k-means begins.
 
         Parameters

@@ -1,4 +1,4 @@
-"""Term weights and term vectors to one vector a document."""
+"""Term weights and term vectors to one vector per document."""
 
 from itertools import pairwise
 

@@ -71,7 +71,7 @@ def _check_same_kind(X, weighter, fitted):
     if not fitted.is_of_counts and (given != known or hashing[0] != hashing[1]):
         raise ValueError(
             f"{type(weighter).__name__}: vocabulary, n_features or alternate_sign are "
-            "no longer what they were, and partial_fit cannot go on with other "
+            "no longer what they were, and partial_fit cannot continue with other "
             "columns. Call fit to begin anew."
         )
 

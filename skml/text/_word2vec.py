@@ -1,4 +1,4 @@
-"""Word vectors learned from documents, and one vector a document."""
+"""Word vectors learned from documents, and one vector per document."""
 
 from collections.abc import Iterator
 from copy import copy
@@ -40,7 +40,7 @@ def _of_tables(name, doc):
 
 
 class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
-    r"""Word vectors by word2vec, pooled to one vector a document.
+    r"""Word vectors by word2vec, pooled to one vector per document.
 
     `fit` learns a vector for each frequent word from the words around it; `transform`
     gives the mean of the vectors of a document's words, weighted if there is a
@@ -72,13 +72,13 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
     window : int, default=5
         How many words to each side of a word are around it.
     n_negatives : int, default=5
-        Number of noise words. Only for negative sampling. They are drawn once for
-        each word and shared by the words of its window.
+        Number of negative samples (noise words) per word. Only for negative sampling.
+        They are drawn once for each word and shared by the words of its window.
     noise_exponent : float, default=0.75
-        Noise words are drawn with probability proportional to their count to this
+        Negative samples are drawn with probability proportional to their count to this
         power. Only for negative sampling.
     subsample : float, default=1e-3
-        Words of a relative frequency f above this are thinned out: each occurrence is
+        Words of a relative frequency f above this are subsampled: each occurrence is
         kept with probability ``sqrt(subsample / f) + subsample / f``. 0 keeps all.
     min_count : int, default=5
         Words that occur less often in the corpus are left out.

@@ -22,7 +22,7 @@ def pool(query, key, value, mask, dropout):
 def attention_forward(
     module, query, key, value, attention_mask, dropout=0.0, scaling=None, **options
 ):
-    """What transformers calls; what is not plain attention goes on to its own."""
+    """What transformers calls; what is not plain attention is passed to its own."""
     is_plain = (
         (attention_mask is None or attention_mask.dtype == torch.bool)
         and (scaling is None or isclose(scaling, 1 / sqrt(query.shape[-1])))

@@ -135,12 +135,12 @@ def _describe(estimator, vocabularies):
 
 
 def _check_unchanged(wanted, previous, caller):
-    """Refuse to go on with parameters that would change network or vocabularies."""
+    """Refuse to continue with parameters that would change network or vocabularies."""
     expected = previous.network.architecture | previous.vocabulary_parameters
     for name, value in wanted.items():
         if value != expected[name]:
             raise ValueError(
                 f"{caller}: {name} is {value!r}, and was {expected[name]!r} in the fit "
-                "that this one goes on from. Set it back, or fit anew with "
+                "that this one continues. Set it back, or fit anew with "
                 "warm_start=False."
             )

@@ -141,7 +141,7 @@ def collect(network, windows, padding, compute, *, of_tokens=False):
 
 
 def drop_out(network):
-    """Let dropout go on after training, for Monte-Carlo samples."""
+    """Let dropout continue after training, for Monte-Carlo samples."""
     network.eval()
     for module in network.modules():
         for child in module.children():

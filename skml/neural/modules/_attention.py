@@ -76,7 +76,7 @@ class DotProductAttention(nn.Module):
         keys : Tensor of shape (n_sequences, n_keys, n_features)
             The keys.
         values : Tensor of shape (n_sequences, n_keys, n_value_features)
-            What they answer.
+            Values, one per key; what is averaged.
         mask : Tensor of bool, default=None
             Which keys may be seen (True), of shape (n_sequences, n_keys) or
             (n_sequences, n_queries, n_keys). None means all.
@@ -190,7 +190,7 @@ class AdditiveAttention(nn.Module):
         keys : Tensor of shape (n_sequences, n_keys, key_size) or None
             The keys; None if `projected_keys` are given.
         values : Tensor of shape (n_sequences, n_keys, n_value_features)
-            What they answer.
+            Values, one per key; what is averaged.
         mask : Tensor of bool, default=None
             Which keys may be seen (True), of shape (n_sequences, n_keys) or
             (n_sequences, n_queries, n_keys). None means all.

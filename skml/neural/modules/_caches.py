@@ -131,7 +131,7 @@ class TransformerCache:
     >>> len(cache)
     1
 
-    Three hypotheses, two of which go on from the first sequence:
+    Three hypotheses, two of which continue the first sequence:
 
     >>> cache.reorder(torch.tensor([0, 0, 1]))
     >>> decoder(torch.rand(3, 1, 8), cache=cache).shape

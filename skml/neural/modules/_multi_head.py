@@ -132,7 +132,7 @@ class MultiHeadAttention(nn.Module):
         keys : Tensor of shape (n_sequences, n_keys, model_size), default=None
             The keys. None means the queries, or the keys of a fixed cache.
         values : Tensor of shape (n_sequences, n_keys, model_size), default=None
-            What they answer. None means the keys.
+            Values, one per key; what is averaged. None means the keys.
         mask : Tensor of bool, default=None
             Which keys may be seen (True), those in the cache among them, of shape
             (n_sequences, n_keys) or (n_sequences, n_queries, n_keys). None means all.

@@ -581,7 +581,7 @@ def test_a_checkpoint_of_something_else_is_refused(cls, change, tmp_path):
 
 
 def test_a_checkpoint_needs_a_seed_and_a_place(tmp_path):
-    message = r"BertClassifier: to go on from a checkpoint.*got random_state=None"
+    message = r"BertClassifier: to continue from a checkpoint.*got random_state=None"
     with pytest.raises(ValueError, match=message):
         fit(checkpoint=tmp_path / "state", random_state=None)
     message = r"BertClassifier: there is no folder '.*none' to write the checkpoint"
