@@ -3,7 +3,6 @@
 import math
 import random
 import unicodedata
-from itertools import product
 from threading import Thread
 
 import numpy as np
@@ -199,9 +198,13 @@ def test_every_character_of_ascii_and_of_chinese_text_as_sacrebleu(tokenize):
     sides = [("a", "b"), ("1", "2"), ("a", "2"), ("1", "b"), ("", ""), (" ", " ")]
     sides += [("x ", " y"), ("", "x"), ("x", "")]
     few = [("a", "b"), ("1", "2"), ("", "x")]
-    strings = [
+    # Arrows, dingbats and their like are more than all others.
+    symbols = {c for c in known if c > "\u2100" and unicodedata.category(c)[0] == "S"}
+    strings = [f"a{c}2" for c in sorted(symbols)]
+    strings += [
         before + c + after
         for c in known
+        if c not in symbols
         for before, after in (sides if c < "\u0300" else few)
     ]
     # Where blocks of ideographs end, and the forms for compatibility.
@@ -262,7 +265,10 @@ def test_bad_callables(tokenize, message):
 @pytest.mark.parametrize("tokenize", TOKENIZERS)
 @pytest.mark.parametrize("smoothing", SMOOTHINGS, ids=str)
 def test_as_sacrebleu(tokenize, smoothing):
-    for seed, (effective_order, lowercase) in enumerate(product([False, True], [0, 1])):
+    is_odd = (SMOOTHINGS.index(smoothing) + TOKENIZERS.index(tokenize)) % 2
+    for seed, (effective_order, lowercase) in enumerate(
+        [(False, is_odd), (True, not is_odd)]
+    ):
         options = {
             "tokenize": tokenize,
             "effective_order": effective_order,

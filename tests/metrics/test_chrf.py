@@ -53,7 +53,7 @@ def sacrebleu(**options):
 
 
 @pytest.mark.parametrize("word_order", [0, 1, 2])
-@pytest.mark.parametrize("beta", [1, 2, 3])
+@pytest.mark.parametrize("beta", [2, 3])
 @pytest.mark.parametrize("eps_smoothing", [False, True])
 @pytest.mark.parametrize("whitespace", [False, True])
 def test_as_sacrebleu(word_order, beta, eps_smoothing, whitespace):
