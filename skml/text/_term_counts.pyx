@@ -19,6 +19,9 @@ cdef extern from "_pages.h" nogil:
 # Counts of a document.
 cdef int64_t MOST = <int64_t>1 << 32
 
+cdef enum:
+    MAPPED = 1 << 22  # counts whose memory any allocator maps
+
 
 cdef class TermCounts:
     """Counts of terms, document by document.
@@ -46,12 +49,14 @@ cdef class TermCounts:
 
     cdef int reserve(self, int64_t n) except -1 nogil:
         """Memory for some counts more."""
-        if self.n - self.begin + n >= MOST:
+        cdef int64_t needed = self.n + n
+        if needed - self.begin >= MOST:
             with gil:
                 raise OverflowError("a document has more than 2**32 n-grams")
-        self.counts = <Count *>grow(
-            self.counts, &self.capacity, self.n + n, sizeof(Count)
-        )
+        # What is mapped grows without a copy, and costs nothing before it is used.
+        if needed > MAPPED // 16 and self.capacity < MAPPED:
+            needed = max(needed, MAPPED)
+        self.counts = <Count *>grow(self.counts, &self.capacity, needed, sizeof(Count))
         return 0
 
     cdef int reserve_places(self) except -1 nogil:
