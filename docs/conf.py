@@ -13,9 +13,12 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "myst_parser",
+    "sphinx_copybutton",
+    "sphinx-mathjax-offline",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
@@ -53,15 +56,20 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "parallel": 2,
     "download_all_examples": False,
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("skml",),
     "remove_config_comments": True,
     "reset_modules": ("matplotlib", refuse_warnings),
     "reset_modules_order": "both",
 }
 
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
 html_theme = "pydata_sphinx_theme"
 html_title = f"skml {version}"
 html_theme_options = {"show_prev_next": False}
-html_sidebars = {"install": [], "changes": []}
+html_sidebars = {page: [] for page in ("changes", "developing", "faq", "install")}
 
 
 def skip_members_of_others(app, what, name, obj, skip, options):
