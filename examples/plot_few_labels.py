@@ -56,11 +56,11 @@ both.fit(texts)
 # :class:`~sklearn.frozen.FrozenEstimator` keeps the features as they are, so that
 # ``fit`` learns the classifier alone.
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 some = np.random.default_rng(0).permutation(len(texts))[:30]
 for name, features in [("TF-IDF", tfidf), ("both", both)]:
-    model = make_pipeline(FrozenEstimator(features), LogisticRegression(C=10))
+    model = make_pipeline(FrozenEstimator(features), LinearSVC(random_state=0))
     accuracy = model.fit(texts[some], labels[some]).score(test_texts, test_labels)
     print(f"{name}, accuracy with 30 labels: {accuracy:.3f}")
 
@@ -85,7 +85,7 @@ for name, features, marker in [
     ("both", both, "D"),
 ]:
     _, _, scores = learning_curve(
-        LogisticRegression(C=10, max_iter=1000),
+        LinearSVC(random_state=0),
         csr_array(features.transform(np.r_[texts, test_texts])),
         np.r_[labels, test_labels],
         train_sizes=n_labels,
@@ -108,7 +108,7 @@ plt.show()
 # %%
 # When to use it, and when not
 # ----------------------------
-# Up to about 125 labels, word vectors are worth at least twice as many labels. From
+# Up to about 60 labels, word vectors are worth at least twice as many labels. From
 # 500 on, TF-IDF alone is better than word vectors alone, which put a document into 100
 # numbers; both together are the best, or close to it, at every size. If all documents
 # have labels, take TF-IDF or :class:`~skml.text.FastTextClassifier`; with a pre-trained
