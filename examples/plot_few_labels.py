@@ -108,11 +108,11 @@ plt.show()
 # %%
 # When to use it, and when not
 # ----------------------------
-# Up to about 60 labels, word vectors are worth at least twice as many labels. From
-# 500 on, TF-IDF alone is better than word vectors alone, which put a document into 100
-# numbers; both together are the best, or close to it, at every size. If all documents
-# have labels, take TF-IDF or :class:`~skml.text.FastTextClassifier`; with a pre-trained
-# language model and a GPU, :class:`~skml.neural.BertClassifier`.
+# Up to about 60 labels, word vectors, alone or with TF-IDF, are worth at least twice
+# as many. From 500 on, TF-IDF alone is better than word vectors alone, which put a
+# document into 100 numbers; both together are the best, or close to it, at every size.
+# If all documents have labels, take TF-IDF or :class:`~skml.text.FastTextClassifier`;
+# with a pre-trained language model and a GPU, :class:`~skml.neural.BertClassifier`.
 
 # %%
 # What the vectors know

@@ -64,7 +64,7 @@ class FastTextClassifier(
 
     .. math:: -\sum_k \log \sigma(\pm x \cdot o_k)
 
-    with one logistic regression a class, where the sign is positive for the classes
+    with one logistic regression per class, where the sign is positive for the classes
     that the document has.
 
     Each document ends with one more token, ``</s>``, whose vector is a bias, and which
@@ -76,8 +76,8 @@ class FastTextClassifier(
     vector_size : int, default=100
         Number of dimensions of the vectors.
     ngram_range : tuple of (int, int), default=(1, 2)
-        Words count by themselves, and in n-grams of up to so many words; the first
-        number is 1.
+        ``(1, n)`` uses single words, and n-grams of up to n words. The minimum must be
+        1.
     subwords : tuple of (int, int) or None, default=None
         Learn vectors of the n-grams of characters of these lengths in each word, too,
         which helps with misspelled and inflected words. ``(3, 6)`` is usual.
@@ -176,7 +176,7 @@ class FastTextClassifier(
     What differs from fastText: documents are in another random order in each epoch;
     tokens are those of the analysis here; n-grams that no document of `fit` has are
     zeros in the mean, where fastText takes the random vectors that it began with;
-    probabilities of "one-vs-rest" sum to one, but with several classes a document;
+    probabilities of "one-vs-rest" sum to one, except for multilabel targets;
     exponentials are computed, not looked up. Hashes are the same.
 
     References
@@ -409,7 +409,7 @@ class FastTextClassifier(
         -------
         proba : ndarray of shape (n_documents, n_classes), dtype float32
             The probabilities, in the order of `classes_`; each row sums to one, but
-            with several classes a document, where each number stands for itself.
+            for multilabel targets, where each is independent.
         """
         means = self._mean_vectors(X)
         return self._fitted.proba(means)

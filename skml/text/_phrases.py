@@ -124,7 +124,7 @@ class PhraseTransformer(TextAnalysisMixin, TransformerMixin, BaseLearner):
         Whether tokens are words or characters (punctuation and blanks, too), or a
         function from the document to tokens, which replaces all of the analysis.
     stop_words : {"english"}, list of str or None, default=None
-        Tokens to leave out, before neighbours are.
+        Tokens that are removed before pairs are formed.
     token_pattern : str or None, default=r"(?u)\\b\\w\\w+\\b"
         The regular expression of a token when `analyzer` is "word". The default, words
         of two or more characters, is wider here than in scikit-learn: a letter keeps

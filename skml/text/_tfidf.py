@@ -76,13 +76,13 @@ class TfidfWeighter(
         many of them the term occurs [6]_.
     "rf"
         Relevance frequency, :math:`g(t) = \max_C \log_2 (2 + a_C / \max(1, c_C))` [7]_,
-        where of the documents that hold the term :math:`a_C` are in class :math:`C` and
-        :math:`c_C` are not.
+        where of the documents that contain the term :math:`a_C` are in class :math:`C`
+        and :math:`c_C` are not.
     "or"
         The odds ratio's logarithm, :math:`g(t) = \max_C \ln \frac{a_C d_C}{b_C c_C}`,
         or 0 where that is negative [8]_, where of the documents without the term
         :math:`b_C` are in class :math:`C` and :math:`d_C` are not. One half is added to
-        all four numbers, and the maximum is over the classes that hold the term.
+        all four numbers, and the maximum is over the classes that contain the term.
     "nb"
         The naive Bayes log-count ratio, :math:`g(t) = \max_C \left| \ln
         \frac{(\alpha + f_C) / (\alpha V + F_C)}
@@ -90,9 +90,9 @@ class TfidfWeighter(
         occurs :math:`f_C` times in the documents of class :math:`C` and
         :math:`\bar f_C` times in the others, all :math:`V` terms of the corpus together
         :math:`F_C` and :math:`\bar F_C` times, and :math:`\alpha` is `alpha`. The
-        maximum is over the classes that hold the term. Two classes have the same ratio
-        but for its sign, which makes no difference to a linear model. `binary` counts
-        documents instead.
+        maximum is over the classes that contain the term. Two classes have the same
+        ratio but for its sign, which makes no difference to a linear model. `binary`
+        counts documents instead.
 
     The last four learn from the classes `y` of the documents. They must not see those
     of the documents that a model is tested on: put them in a
@@ -121,8 +121,8 @@ class TfidfWeighter(
     sublinear_tf : bool, default=False
         Replace the frequency tf by 1 + ln(tf). Not for "idf" and "bm25".
     k1 : float, default=1.2
-        How slowly the weight of a term grows with its frequency; 0 is not at all. Only
-        for "bm25".
+        Saturation: the larger, the longer the weight of a term grows with its count.
+        Only for "bm25".
     b : float, default=0.75
         How much terms lose in long documents, from 0 to 1. Only for "bm25".
     a : float, default=1e-3
@@ -149,7 +149,7 @@ class TfidfWeighter(
         weights equal those of
         :class:`~sklearn.feature_extraction.text.HashingVectorizer`.
     alternate_sign : bool, default=True
-        Whether the hash of a term also says the sign with which it counts, so that
+        Whether the hash of a term also determines the sign of its counts, so that
         terms of one column do not add up. Only with `n_features`, for "tf-idf" without
         `sublinear_tf`; other weights need False.
     input : {"content", "filename", "file"}, default="content"
