@@ -1,5 +1,7 @@
 """Build the compiled extensions; everything else is declared in setup.cfg."""
 
+import sys
+
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
@@ -71,5 +73,7 @@ setup(
         ],
         shared_utility_qualified_name=SHARED,
         quiet=True,
+        # Elsewhere new processes would run this file again.
+        nthreads=2 if sys.platform == "linux" else 0,
     )
 )

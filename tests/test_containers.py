@@ -1,7 +1,8 @@
 """All estimators of tables predict the same, whatever container holds the table.
 
-Each is fitted on a table in one container, and asked for the same table in each other
-one. What a container cannot hold is refused, and names the reason.
+Each is fitted on a table in each container, and asked for the same table in it and in
+two others; all estimators together cover all pairs. What a container cannot hold is
+refused, and names the reason.
 """
 
 import inspect

@@ -181,6 +181,13 @@ def classifier_chunks(fitted, label_prefix, caller):
     if fitted.loss != "hierarchical-softmax":
         outputs = outputs[order]
     buckets = None
+    for vectors in (inputs, outputs):
+        if isinstance(vectors, QuantizedVectors) and vectors.codes.size >= 1 << 31:
+            raise ValueError(
+                f"{caller}: a file of fastText holds fewer than 2**31 bytes of "
+                f"quantised vectors, got {vectors.codes.size}; quantize with a greater "
+                "subvector_size, or with fewer max_features."
+            )
     if isinstance(inputs, QuantizedVectors):
         first = quantised_chunks(inputs)
         if len(fitted.buckets) < fitted.n_buckets:

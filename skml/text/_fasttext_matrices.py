@@ -91,7 +91,7 @@ def _read_centroids(reader, n_columns, n_parts):
         raise reader.error(
             f"vectors of {found[0]} dimensions in {found[1]} parts of {size}, the last "
             f"of {found[3]}, do not belong to a matrix of {n_columns} columns, with "
-            f"{n_parts or 'any number of'} codes in each row"
+            f"{'any number of' if n_parts is None else n_parts} codes in each row"
         )
     numbers = reader.array((n_columns * N_CENTROIDS,), "<f4")
     bounds = np.arange(size, n_columns, size) * N_CENTROIDS

@@ -98,8 +98,8 @@ class QuantizeMixin:
         ['</s>', 'dull', 'fine']
         """
         check_is_fitted(self)
+        self._check_quantize(max_features, subvector_size, quantize_classes)
         fitted = self._fitted.decoded()
-        self._check_quantize(fitted, max_features, subvector_size)
         random_state = make_random_state(self.random_state)
         fitted = keep_longest(fitted, max_features)
         changed = ["input_vectors", "output_vectors"][: 2 if quantize_classes else 1]
@@ -110,12 +110,13 @@ class QuantizeMixin:
         self._publish(replace(fitted, **quantized))
         return self
 
-    def _check_quantize(self, fitted, max_features, subvector_size):
-        caller = type(self).__name__
-        most = min(fitted.vector_size, LARGEST_PART)
+    def _check_quantize(self, max_features, subvector_size, quantize_classes):
+        fitted, caller = self._fitted, type(self).__name__
+        most = max(2, min(fitted.vector_size, LARGEST_PART))
         check_scalar(
             subvector_size, "subvector_size", Integral, min_val=1, max_val=most
         )
+        check_scalar(quantize_classes, "quantize_classes", (bool, np.bool_))
         if max_features is None:
             return
         check_scalar(max_features, "max_features", Integral, min_val=1)

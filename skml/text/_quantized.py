@@ -172,7 +172,7 @@ def _quantize_part(points, sample, seed):
         return points, 0
     drawn = points[sample]
     if all(len(np.unique(column)) <= N_CENTROIDS for column in drawn.T):
-        distinct = np.unique(drawn, axis=0)
+        distinct = np.unique(points, axis=0)
         if len(distinct) <= N_CENTROIDS:
             return distinct, pairwise_distances_argmin(points, distinct)
     means = KMeans(

@@ -110,7 +110,9 @@ cdef class TermCounts:
             memset(self.places, 0, self.places_capacity * sizeof(Place))
 
     def take_tokens(self):
-        """The terms of all tokens, in order; -1 of an unknown one. They are forgotten.
+        """The terms of all counts; -1 of an unknown one. They are forgotten.
+
+        Where a counter keeps tokens in order, these are all tokens.
 
         Returns
         -------

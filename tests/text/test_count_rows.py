@@ -1,6 +1,8 @@
 """Tests of the rows of counts, and of how they are weighed."""
 
+import signal
 import threading
+import time
 from collections import Counter
 
 import numpy as np
@@ -110,6 +112,21 @@ def test_threads_raise_the_first_error_when_all_have_ended():
         in_threads(run, [0, 1])
     assert in_threads(lambda i: i * i, [1, 2, 3]) == [1, 4, 9]
     assert in_threads(run, []) == []
+
+
+def test_ctrl_c_waits_for_all_threads():
+    main, ended = threading.get_ident(), threading.Event()
+
+    def run(i):
+        if i == 1:
+            time.sleep(0.2)
+            signal.pthread_kill(main, signal.SIGINT)
+            time.sleep(0.3)
+            ended.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        in_threads(run, [0, 1])
+    assert ended.is_set()
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 3])

@@ -3,6 +3,7 @@
 import copy
 import gzip
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skml.text import FastTextClassifier, WordVectors
+from skml.text._fasttext_classifier_files import classifier_chunks
 from skml.text._quantized import QuantizedVectors
 from tests.oracles.fasttext import word_buckets
 
@@ -240,6 +242,7 @@ def test_a_dense_model_is_no_ftz(learned, tmp_path, name):
         ({"subvector_size": 0}, ValueError, "subvector_size == 0, must be >= 1"),
         ({"subvector_size": 8}, ValueError, "subvector_size == 8, must be <= 7"),
         ({"subvector_size": 2.0}, TypeError, "subvector_size must be an instance of"),
+        ({"quantize_classes": "no"}, TypeError, "quantize_classes must be an instan"),
         ({"max_features": 0}, ValueError, "max_features == 0, must be >= 1"),
         ({"max_features": "all"}, TypeError, "max_features must be an instance of"),
         ({"max_features": 1}, ValueError, "max_features=1 keeps nothing but </s>, whi"),
@@ -250,6 +253,20 @@ def test_parameters_that_are_refused(learned, parameters, error, message):
     with pytest.raises(error, match=message):
         model.quantize(**parameters)
     assert model._fitted is learned._fitted
+
+
+def test_one_dimension_is_quantised():
+    single = learn(vector_size=1, max_iter=1).quantize()
+    assert single._fitted.input_vectors.codes.shape[1] == 1
+
+
+def test_more_codes_than_a_file_may_have(learned, tmp_path):
+    model = copy.copy(learned).quantize()
+    codes = np.broadcast_to(np.uint8(0), (1 << 25, 64))
+    vectors = replace(model._fitted.input_vectors, codes=codes)
+    fitted = replace(model._fitted, input_vectors=vectors)
+    with pytest.raises(ValueError, match=r"fewer than 2\*\*31 bytes of quantised"):
+        classifier_chunks(fitted, "__label__", "FastTextClassifier")
 
 
 def test_parts_are_not_wider_than_a_file_may_have(tmp_path):

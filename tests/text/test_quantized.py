@@ -50,6 +50,23 @@ def test_decoded_as_one_by_one(part_size):
     assert_array_equal(bare.decode(), twin(bare))
 
 
+def test_rare_rows_are_exact():
+    """They need not be among those in which centroids are looked for."""
+    rows = np.zeros((9000, 2), dtype=np.float32)
+    rows[:, 0], rows[7] = 1, [0, -3]
+    for seed in range(4):
+        assert_allclose(quantized(rows, seed=seed).decode(), rows)
+
+
+def test_rows_beyond_the_sample_have_the_nearest_centroid():
+    many = RNG.normal(size=(9000, 2)).astype(np.float32)
+    found = quantized(many)
+    directions = many / np.linalg.norm(many, axis=1, keepdims=True)
+    distances = np.linalg.norm(directions[:, None] - found.centroids, axis=2)
+    chosen = distances[np.arange(9000), found.codes[:, 0]]
+    assert_allclose(chosen, distances.min(axis=1), atol=1e-5)
+
+
 @pytest.mark.parametrize("part_size", [1, 2, 3, 5])
 @pytest.mark.parametrize("n_distinct", [1, 2, 255])
 def test_few_distinct_rows_are_exact(part_size, n_distinct):
