@@ -52,7 +52,7 @@ def test_decoded_as_one_by_one(part_size):
 
 def test_rare_rows_are_exact():
     """They need not be among those in which centroids are looked for."""
-    rows = np.zeros((9000, 2), dtype=np.float32)
+    rows = np.zeros((20000, 2), dtype=np.float32)
     rows[:, 0], rows[7] = 1, [0, -3]
     for seed in range(4):
         assert_allclose(quantized(rows, seed=seed).decode(), rows)
