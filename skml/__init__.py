@@ -4,8 +4,8 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-# Every public name and the room it lives in. Nothing is loaded until it is asked for.
-_ROOM_OF_NAME = {
+# Every public name and its subpackage. Nothing is loaded until it is used.
+_SUBPACKAGE_OF_NAME = {
     "AttentionPoolingClassifier": "skml.attention",
     "AttentionPoolingRegressor": "skml.attention",
     "BertClassifier": "skml.neural",
@@ -69,7 +69,7 @@ _ROOM_OF_NAME = {
     "word_analogy_score": "skml.metrics",
     "word_similarity_score": "skml.metrics",
 }
-_ROOMS = (
+_SUBPACKAGES = (
     "attention",
     "datasets",
     "metrics",
@@ -80,13 +80,13 @@ _ROOMS = (
     "utils",
 )
 
-__all__ = ["__version__", *_ROOM_OF_NAME, *_ROOMS]
+__all__ = ["__version__", *_SUBPACKAGE_OF_NAME, *_SUBPACKAGES]
 
 
 def __getattr__(name):
-    if name in _ROOM_OF_NAME:
-        value = getattr(import_module(_ROOM_OF_NAME[name]), name)
-    elif name in _ROOMS:
+    if name in _SUBPACKAGE_OF_NAME:
+        value = getattr(import_module(_SUBPACKAGE_OF_NAME[name]), name)
+    elif name in _SUBPACKAGES:
         value = import_module(f"skml.{name}")
     else:
         raise AttributeError(f"module 'skml' has no attribute {name!r}")
