@@ -34,7 +34,7 @@ EXTENSIONS = {
     "text/_term_hashes": [],
     "text/_term_order": ["_alphabet.pxd", "_term_order.pxd", "_terms.pxd"],
     "text/_term_merge": ["_alphabet.pxd", "_term_order.pxd", "_terms.pxd"],
-    "text/_term_tables": ["_alphabet.pxd", "_pages.h", "_terms.pxd"],
+    "text/_term_tables": ["_alphabet.pxd", "_terms.pxd"],
     "text/_term_tree": ["_alphabet.pxd", "_term_order.pxd", "_terms.pxd"],
     "text/_terms": ["_alphabet.pxd", "_pages.h", "_terms.pxd"],
     "text/_texts": ["_terms.pxd", "_texts.pxd"],

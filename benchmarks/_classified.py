@@ -1,5 +1,6 @@
 """Sets of labelled documents, made of files of text; blanks stand between tokens."""
 
+import argparse
 import glob
 import json
 import zipfile
@@ -7,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from _arguments import existing_file, existing_folder, positive
 from _pairs import read_pairs
 
 from skml.datasets import load_docstrings
@@ -98,3 +100,17 @@ def split(X, y, seed=0, fraction=0.2):
     test = is_test[of_document]
     X, y = np.array(X, dtype=object), np.array(y, dtype=object)
     return X[~test].tolist(), y[~test].tolist(), X[test].tolist(), y[test].tolist()
+
+
+def parser_beside_fasttext(doc):
+    """A parser of the arguments that every comparison on the sets has."""
+    parser = argparse.ArgumentParser(
+        description=doc.partition("\n")[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("folder", type=existing_folder, help="the sets of documents")
+    add("--peer", type=existing_file, required=True, help="Python with fasttext")
+    add("--sets", nargs="+", choices=SETS, default=list(SETS))
+    add("--size", type=positive, default=100)
+    return parser

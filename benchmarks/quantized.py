@@ -10,7 +10,6 @@ trained here once; both quantise the same vectors, in one thread. benchmarks/REA
 says what the numbers mean.
 """
 
-import argparse
 import copy
 import json
 import subprocess
@@ -20,8 +19,8 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 import numpy as np
-from _arguments import existing_file, existing_folder, positive
-from _classified import SETS, split
+from _arguments import positive
+from _classified import SETS, parser_beside_fasttext, split
 from _machine import describe, limit_blas
 from sklearn.metrics import log_loss
 
@@ -122,17 +121,10 @@ def print_row(name, n, score, loss, size, seconds, *others):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__.partition("\n")[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = parser_beside_fasttext(__doc__)
     add = parser.add_argument
-    add("folder", type=existing_folder, help="the sets of documents")
-    add("--peer", type=existing_file, required=True, help="Python with fasttext")
-    add("--sets", nargs="+", choices=SETS, default=list(SETS))
     add("--features", nargs="+", type=positive, default=[20_000, 5000])
     add("--subvector", type=positive, default=2, help="dimensions of a byte")
-    add("--size", type=positive, default=100)
     add("--buckets", type=positive, default=200_000)
     arguments = parser.parse_args()
     limit_blas()

@@ -11,7 +11,6 @@ documents anew, for both, as fastText takes no seed. benchmarks/README.md says w
 numbers mean.
 """
 
-import argparse
 import json
 import random
 import subprocess
@@ -21,8 +20,8 @@ from statistics import mean
 from tempfile import TemporaryDirectory
 from time import process_time
 
-from _arguments import existing_file, existing_folder, positive
-from _classified import SETS, split
+from _arguments import positive
+from _classified import SETS, parser_beside_fasttext, split
 from _fasttext_task import N_PREDICT
 from _machine import describe, limit_blas
 
@@ -127,16 +126,9 @@ def pair(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__.partition("\n")[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = parser_beside_fasttext(__doc__)
     add = parser.add_argument
-    add("folder", type=existing_folder, help="the sets of documents")
-    add("--peer", type=existing_file, required=True, help="Python with fasttext")
-    add("--sets", nargs="+", choices=SETS, default=list(SETS))
     add("--rounds", type=positive, default=3)
-    add("--size", type=positive, default=100)
     add("--words", type=positive, default=2, help="the longest n-gram of words")
     add("--subwords", type=pair, default=None, help="n-grams of characters, as 3,6")
     add("--epochs", type=positive, default=25)

@@ -12,7 +12,7 @@ from libc.string cimport memcpy
 
 import numpy as np
 
-from skml.text._term_order cimport SortedTerms, compare, first_bytes
+from skml.text._term_order cimport SortedTerms, compare, fail, first_bytes
 from skml.text._terms cimport Term
 
 from skml.text._threads import in_threads
@@ -119,7 +119,7 @@ cdef class Part:
         self.n_heads, self.level = n_heads, level
         self.heads = <Head *>malloc(n_heads * sizeof(Head))
         if self.heads == NULL:
-            raise MemoryError("no memory for the order of terms")
+            fail()
         memcpy(self.heads, heads, n_heads * sizeof(Head))
         for i in range(n_heads):
             self.heads[i].at = heads[i].begins[level]
@@ -149,13 +149,13 @@ cdef class Part:
 
     def merge(self):
         """Merge the terms: number them from 0 on, and note the key of each."""
-        cdef int64_t n = 0, size
+        cdef int64_t n = 0
         cdef int i
         for i in range(self.n_heads):
             n += self.heads[i].end - self.heads[i].at
         self.keys = <uint64_t *>malloc((n + 1) * sizeof(uint64_t))
         if self.keys == NULL:
-            raise MemoryError("no memory for the order of terms")
+            fail()
         with nogil:
             self.merge_heads()
 
@@ -257,7 +257,7 @@ def merge(list workers, int64_t n_parts):
     cdef int32_t[::1] ids, parent, last, rank, new
     cdef Head *heads = <Head *>calloc(len(workers), sizeof(Head))
     if heads == NULL:
-        raise MemoryError("no memory for the order of terms")
+        fail()
     renamed = [np.empty_like(worker.ids) for worker in workers]
     ranks = [np.empty_like(worker.ids) for worker in workers]
     n_levels = max(len(worker.begins) for worker in workers) - 1

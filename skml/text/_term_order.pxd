@@ -21,6 +21,9 @@ cdef inline int compare(
     return sign if sign else (size > other_size) - (size < other_size)
 
 
+cdef int fail() except -1 nogil
+
+
 cdef struct Entry:
     uint64_t key
     int64_t index

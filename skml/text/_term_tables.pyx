@@ -6,12 +6,13 @@ Each thread fills a part of the slots of a table, so that none waits for another
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport free
 
 import numpy as np
 
 from skml.text._terms cimport (
     AHEAD,
+    FIRST_SLOTS,
     Slot,
     Table,
     Term,
@@ -19,17 +20,12 @@ from skml.text._terms cimport (
     grow,
     mix,
     ngram_key,
+    new_slots,
     prefetch,
     word_key,
 )
 
 from skml.text._threads import in_threads
-
-cdef extern from "_pages.h" nogil:
-    void use_large_pages(void *memory, size_t size)
-
-cdef enum:
-    FIRST_SLOTS = 1 << 12
 
 
 cdef int make_slots(Table *table, int64_t n) except -1:
@@ -38,10 +34,8 @@ cdef int make_slots(Table *table, int64_t n) except -1:
     while n_slots < 2 * n + 2:
         n_slots *= 2
     free(table.slots)
-    table.slots, table.n_slots = <Slot *>calloc(n_slots, sizeof(Slot)), 0
-    if table.slots == NULL:
-        raise MemoryError("no memory for the terms")
-    use_large_pages(table.slots, n_slots * sizeof(Slot))
+    table.slots, table.n_slots = NULL, 0
+    table.slots = new_slots(n_slots)
     table.n_slots, table.n_used = n_slots, n
     return 0
 

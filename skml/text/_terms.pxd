@@ -15,6 +15,7 @@ cdef extern from *:
 
 cdef enum:
     AHEAD = 8  # terms whose memory is fetched beforehand
+    FIRST_SLOTS = 1 << 12
 
 
 # The key of a word is its bytes, if they are few, or their hash and this bit.
@@ -62,6 +63,7 @@ cdef class Terms:
     ) except -2 nogil
 
 
+cdef Slot *new_slots(int64_t n) except NULL nogil
 cdef uint64_t word_key(const uint8_t *word, int64_t size) noexcept nogil
 cdef int encode(uint32_t code, uint8_t *to) noexcept nogil
 cdef void *grow(

@@ -18,9 +18,6 @@ from skml.text._alphabet cimport N_PAGES
 cdef extern from "_pages.h" nogil:
     void use_large_pages(void *memory, size_t size)
 
-cdef enum:
-    FIRST_SLOTS = 1 << 12
-
 
 cdef uint64_t word_key(const uint8_t *word, int64_t size) noexcept nogil:
     """The bytes of a short word; the hash of another."""
@@ -55,13 +52,19 @@ cdef int fail() except -1 nogil:
         raise MemoryError("no memory for the terms")
 
 
+cdef Slot *new_slots(int64_t n) except NULL nogil:
+    """Slots that are empty."""
+    cdef Slot *slots = <Slot *>calloc(n, sizeof(Slot))
+    if slots == NULL:
+        fail()
+    use_large_pages(slots, n * sizeof(Slot))
+    return slots
+
+
 cdef int widen(Table *table) except -1 nogil:
     """Twice as many slots; the first ones, if there are none."""
     cdef int64_t n_slots = 2 * table.n_slots if table.n_slots else FIRST_SLOTS, i, place
-    cdef Slot *slots = <Slot *>calloc(n_slots, sizeof(Slot))
-    if slots == NULL:
-        fail()
-    use_large_pages(slots, n_slots * sizeof(Slot))
+    cdef Slot *slots = new_slots(n_slots)
     for i in range(table.n_slots):
         if table.slots[i].term:
             place = mix(table.slots[i].key) & (n_slots - 1)

@@ -23,7 +23,7 @@ cdef extern from "Python.h":
     void Py_DECREF(PyObject *item)
 
 cdef enum:
-    AHEAD = 16  # documents that are fetched beforehand
+    DOCUMENTS_AHEAD = 16  # documents that are fetched beforehand
 
 
 cdef class Texts:
@@ -47,8 +47,8 @@ cdef class Texts:
     def __dealloc__(self):
         cdef int64_t i
         for i in range(self.n):
-            if i + AHEAD < self.n:
-                prefetch(self.held[i + AHEAD])
+            if i + DOCUMENTS_AHEAD < self.n:
+                prefetch(self.held[i + DOCUMENTS_AHEAD])
             Py_DECREF(self.held[i])
         free(self.held)
         free(self.texts)
@@ -61,8 +61,8 @@ cdef class Texts:
         if self.held == NULL or self.texts == NULL:
             raise MemoryError("no memory for the documents")
         for i in range(n):
-            if i + AHEAD < n:
-                prefetch(documents[i + AHEAD])
+            if i + DOCUMENTS_AHEAD < n:
+                prefetch(documents[i + DOCUMENTS_AHEAD])
             Py_INCREF(documents[i])
             self.held[i] = documents[i]
             self.look(&self.texts[i], <object>documents[i])
