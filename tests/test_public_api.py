@@ -209,6 +209,16 @@ def test_every_name_is_in_the_list_of_names():
     assert sorted(listed) == sorted(PUBLIC_NAMES)
 
 
+def test_every_name_is_in_the_user_guide_or_the_gallery():
+    pages = [
+        *ROOT.glob("docs/user_guide/**/*.rst"),
+        *ROOT.glob("examples/**/plot_*.py"),
+    ]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    words = set(re.findall(r"\w+", text))
+    assert [path for path in PUBLIC_NAMES if path.rpartition(".")[2] not in words] == []
+
+
 def test_the_readme_example_runs(capsys, monkeypatch):
     """With two packages that are smaller than those of the example."""
 
