@@ -6,8 +6,8 @@ Run it after a build, with Chromium from the system::
     python docs/check_in_browser.py docs/_build/html --screenshots FOLDER
 
 Each page must fit its window, load nothing that is missing or from elsewhere, and print
-no error to the console. Each link within the site must lead to a page and an anchor, and
-the search must find the words of the field.
+no error to the console. Each link within the site must lead to a page and an anchor,
+and the search must find the words of the field.
 """
 
 import argparse

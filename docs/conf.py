@@ -59,6 +59,7 @@ sphinx_gallery_conf = {
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("skml",),
     "remove_config_comments": True,
+    "write_computation_times": False,
     "reset_modules": ("matplotlib", refuse_warnings),
     "reset_modules_order": "both",
 }
@@ -66,6 +67,7 @@ sphinx_gallery_conf = {
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+html_context = {"default_mode": "auto"}
 html_theme = "pydata_sphinx_theme"
 html_title = f"skml {version}"
 html_theme_options = {"show_prev_next": False}

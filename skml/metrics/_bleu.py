@@ -86,12 +86,9 @@ def _signature(corpus, max_order, formula, tokenize, lowercase):
 
 
 @validate_params(
-    {
-        **_STATISTICS_OPTIONS,
-        **_SCORE_OPTIONS,
-        "sample_weight": ["array-like", None],
-        "return_stats": ["boolean"],
-    },
+    _STATISTICS_OPTIONS
+    | _SCORE_OPTIONS
+    | {"sample_weight": ["array-like", None], "return_stats": ["boolean"]},
     prefer_skip_nested_validation=True,
 )
 def bleu_score(
@@ -265,7 +262,7 @@ def bleu_score(
 
 
 @validate_params(
-    {**_STATISTICS_OPTIONS, **_SCORE_OPTIONS}, prefer_skip_nested_validation=True
+    _STATISTICS_OPTIONS | _SCORE_OPTIONS, prefer_skip_nested_validation=True
 )
 def sentence_bleu_score(
     y_true,
@@ -416,11 +413,8 @@ def bleu_statistics(
 
 
 @validate_params(
-    {
-        "statistics": ["array-like"],
-        **_SCORE_OPTIONS,
-        "sample_weight": ["array-like", None],
-    },
+    _SCORE_OPTIONS
+    | {"statistics": ["array-like"], "sample_weight": ["array-like", None]},
     prefer_skip_nested_validation=True,
 )
 def bleu_from_statistics(

@@ -148,11 +148,8 @@ def _check_text(y_true, y_pred, caller, multi_reference):
 
 
 @validate_params(
-    {
-        **_STATISTICS_OPTIONS,
-        "sample_weight": ["array-like", None],
-        "return_stats": ["boolean"],
-    },
+    _STATISTICS_OPTIONS
+    | {"sample_weight": ["array-like", None], "return_stats": ["boolean"]},
     prefer_skip_nested_validation=True,
 )
 def chrf_score(
@@ -345,11 +342,8 @@ def chrf_statistics(
 
 
 @validate_params(
-    {
-        "statistics": ["array-like"],
-        **_SCORE_OPTIONS,
-        "sample_weight": ["array-like", None],
-    },
+    _SCORE_OPTIONS
+    | {"statistics": ["array-like"], "sample_weight": ["array-like", None]},
     prefer_skip_nested_validation=True,
 )
 def chrf_from_statistics(

@@ -16,7 +16,7 @@ _SCORE = {**COUNT_OPTIONS, **_AVERAGE, **DIVISION_OPTIONS, **TAGS}
 
 
 @validate_params(
-    {**_SCORE, "beta": [Interval(Real, 0, None, closed="both")]},
+    _SCORE | {"beta": [Interval(Real, 0, None, closed="both")]},
     prefer_skip_nested_validation=True,
 )
 def entity_precision_recall_fscore_support(

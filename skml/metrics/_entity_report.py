@@ -28,10 +28,10 @@ def _table(rows, averages, digits):
 
 
 @validate_params(
-    {
-        **COUNT_OPTIONS,
-        **DIVISION_OPTIONS,
-        **TAGS,
+    COUNT_OPTIONS
+    | DIVISION_OPTIONS
+    | TAGS
+    | {
         "digits": [Interval(Integral, 0, None, closed="left")],
         "output_dict": ["boolean"],
     },

@@ -214,7 +214,7 @@ def _summary(correct, is_asked):
 
 
 @validate_params(
-    {**_OPTIONS, "return_details": ["boolean"]},
+    _OPTIONS | {"return_details": ["boolean"]},
     prefer_skip_nested_validation=True,
 )
 def word_analogy_score(

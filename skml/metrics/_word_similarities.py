@@ -179,7 +179,7 @@ def _correlate(x, y, correlation):
 
 
 @validate_params(
-    {**_OPTIONS, "return_details": ["boolean"]},
+    _OPTIONS | {"return_details": ["boolean"]},
     prefer_skip_nested_validation=True,
 )
 def word_similarity_score(
