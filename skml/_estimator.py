@@ -1,9 +1,14 @@
 """The face that all estimators share: a fitted model is one value, kept as data."""
 
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skml._store import read_model, write_model
+
+# Where meta-estimators keep the one that they fitted.
+INSIDE = ("best_estimator_", "estimator_", "regressor_")
 
 
 class Fitted:
@@ -99,3 +104,22 @@ class BaseLearner(BaseEstimator):
             If the model needs a package that is not installed.
         """
         return read_model(path, cls)
+
+
+def unwrap(estimator, is_wanted):
+    """What is wanted inside of pipelines and of what has fitted a single estimator.
+
+    The innermost estimator if none is wanted.
+    """
+    while not is_wanted(estimator):
+        if isinstance(estimator, Pipeline):
+            inner = estimator[-1]
+        elif isinstance(estimator, FrozenEstimator):
+            inner = estimator.estimator
+        else:
+            fitted = vars(estimator) if hasattr(estimator, "__dict__") else {}
+            inner = next((fitted[name] for name in INSIDE if name in fitted), None)
+        if inner is None:
+            break
+        estimator = inner
+    return estimator

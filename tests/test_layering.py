@@ -37,6 +37,7 @@ ALLOWED = {
     "text": TABLES,
     "utils": BASE,
     "neural": BASE | {"attention", "metrics", "tabular", "text"},
+    "plotting": BASE | {"attention", "tabular", "text"},
 }
 HEAVY = {"lightgbm", "matplotlib", "pandas", "torch", "transformers", "xgboost"}
 

@@ -3,16 +3,13 @@
 from html import escape
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skml._estimator import unwrap
 from skml._optional import import_optional
 from skml._table._learner import BaseTableLearner
 
 WORDS = {"feature", "treatment"}  # columns of text
-# Where meta-estimators keep the one that they fitted.
-INSIDE = ("best_estimator_", "estimator_", "regressor_")
 
 
 class MissingValueReport(dict):
@@ -137,22 +134,6 @@ def html_row(tag, cells):
     return "<tr>" + "".join(f"<{tag}>{escape(c)}</{tag}>" for c in cells) + "</tr>"
 
 
-def unwrap(estimator):
-    """The estimator inside of pipelines and of what has fitted a single one."""
-    while not isinstance(estimator, BaseTableLearner):
-        if isinstance(estimator, Pipeline):
-            inner = estimator[-1]
-        elif isinstance(estimator, FrozenEstimator):
-            inner = estimator.estimator
-        else:
-            fitted = vars(estimator) if hasattr(estimator, "__dict__") else {}
-            inner = next((fitted[name] for name in INSIDE if name in fitted), None)
-        if inner is None:
-            break
-        estimator = inner
-    return estimator
-
-
 def missing_value_report(estimator):
     """Report what an estimator of tables does with missing values.
 
@@ -199,7 +180,7 @@ def missing_value_report(estimator):
     >>> report["treatment"][2]
     'each split has a side for missing values'
     """
-    estimator = unwrap(estimator)
+    estimator = unwrap(estimator, lambda inner: isinstance(inner, BaseTableLearner))
     if not isinstance(estimator, BaseTableLearner):
         raise TypeError(
             "missing_value_report expects a fitted estimator of skml.tabular, or a "

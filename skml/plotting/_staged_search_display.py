@@ -1,0 +1,271 @@
+"""Cross-validated score by number of trees."""
+
+from collections import defaultdict
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skml.plotting._drawing import (
+    count_on_axis,
+    line_style,
+    make_axes,
+    name_of_score,
+    require_matplotlib,
+    show_legend,
+    style,
+)
+
+PARAMETER = "n_estimators"
+
+
+class StagedSearchDisplay:
+    """Cross-validated score of a search by `n_estimators`.
+
+    A line for each combination of the other parameters: the mean score of the folds,
+    in a band of one standard deviation to both sides. A star marks the best mean.
+
+    It is recommended to use :meth:`from_estimator` to create a `StagedSearchDisplay`.
+    All parameters are stored as attributes.
+
+    Read more in the :ref:`User Guide <visualizations>`.
+
+    Parameters
+    ----------
+    n_estimators : list of array-like of shape (n_stages,)
+        The numbers of trees of each line, in ascending order.
+    scores : list of array-like of shape (n_stages, n_folds)
+        The scores of each line.
+    labels : list of str
+        The name of each line.
+    score_name : str, default="Score"
+        Name of the vertical axis.
+
+    Attributes
+    ----------
+    lines_ : list of matplotlib Line2D
+        The lines of the mean scores.
+    fill_between_ : list of matplotlib PolyCollection
+        The bands; empty with a single fold.
+    best_ : matplotlib Line2D
+        The star at the best mean score.
+    ax_ : matplotlib Axes
+        Axes with the lines.
+    figure_ : matplotlib Figure
+        Figure that contains the lines.
+
+    See Also
+    --------
+    skml.model_selection.StagedGridSearchCV : Searches `n_estimators` without refitting.
+    sklearn.model_selection.ValidationCurveDisplay : Score by any one parameter.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skml import LightGBMRegressor, StagedGridSearchCV
+    >>> from skml.plotting import StagedSearchDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> search = StagedGridSearchCV(
+    ...     LightGBMRegressor(random_state=0),
+    ...     {"learning_rate": [0.1, 0.3], "n_estimators": range(5, 30, 5)},
+    ...     cv=3,
+    ... ).fit(X, y)
+    >>> display = StagedSearchDisplay.from_estimator(search)
+    >>> sorted(display.labels)
+    ['learning_rate=0.1', 'learning_rate=0.3']
+    >>> display.lines_[0].get_xdata().tolist()
+    [5, 10, 15, 20, 25]
+    """
+
+    def __init__(self, *, n_estimators, scores, labels, score_name="Score"):
+        self.n_estimators = n_estimators
+        self.scores = scores
+        self.labels = labels
+        self.score_name = score_name
+
+    def plot(self, ax=None, *, max_lines=5, line_kw=None, fill_between_kw=None):
+        """Plot visualization.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to plot on. If None, a new figure and axes are created.
+        max_lines : int or None, default=5
+            The largest number of lines, the first ones; None draws all.
+        line_kw : dict, default=None
+            Keyword arguments of `matplotlib.axes.Axes.plot` for all lines.
+        fill_between_kw : dict, default=None
+            Keyword arguments of `matplotlib.axes.Axes.fill_between` for all bands.
+
+        Returns
+        -------
+        display : :class:`~skml.plotting.StagedSearchDisplay`
+            The display, with the attributes of the plot.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        ax = make_axes(self, ax)
+        self.lines_, self.fill_between_ = [], []
+        labels = self.labels[:max_lines]
+        for x, scores in zip(self.n_estimators[:max_lines], self.scores, strict=False):
+            self._plot_line(ax, x, np.asarray(scores), line_kw, fill_between_kw)
+        self._mark_best(ax)
+        ax.set(xlabel="Number of trees (n_estimators)", ylabel=self.score_name)
+        count_on_axis(ax.xaxis)
+        if any(labels):
+            show_legend(ax, self.lines_, labels)
+        return self
+
+    def _plot_line(self, ax, x, scores, line_kw, fill_between_kw):
+        from matplotlib.collections import PolyCollection
+        from matplotlib.lines import Line2D
+
+        mean, std = scores.mean(axis=1), scores.std(axis=1)
+        options = style(line_style(len(self.lines_), len(x)), line_kw, Line2D)
+        (line,) = ax.plot(x, mean, **options)
+        self.lines_.append(line)
+        if scores.shape[1] > 1:
+            defaults = {"alpha": 0.2, "color": line.get_color(), "linewidth": 0}
+            options = style(defaults, fill_between_kw, PolyCollection)
+            band = ax.fill_between(x, mean - std, mean + std, **options)
+            self.fill_between_.append(band)
+
+    def _mark_best(self, ax):
+        """Put a star on the best mean of the first line that has it."""
+        best = [np.nanmax(line.get_ydata()) for line in self.lines_]
+        line = self.lines_[int(np.nanargmax(best))]
+        stage = int(np.nanargmax(line.get_ydata()))
+        (self.best_,) = ax.plot(
+            line.get_xdata()[stage],
+            line.get_ydata()[stage],
+            marker="*",
+            markersize=14,
+            color=line.get_color(),
+            label="_best",
+            zorder=line.get_zorder() + 1,
+        )
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        *,
+        metric=None,
+        max_lines=5,
+        ax=None,
+        line_kw=None,
+        fill_between_kw=None,
+    ):
+        """Plot the scores of a fitted search.
+
+        Parameters
+        ----------
+        estimator : StagedGridSearchCV or StagedRandomizedSearchCV
+            A fitted search whose candidates set `n_estimators`. Other searches that
+            have `cv_results_` will do, too.
+        metric : str, default=None
+            The name of the metric, if the search has several. None is that of `refit`.
+        max_lines : int or None, default=5
+            The largest number of lines, those with the best scores; None draws all.
+        ax : matplotlib Axes, default=None
+            Axes to plot on. If None, a new figure and axes are created.
+        line_kw : dict, default=None
+            Keyword arguments of `matplotlib.axes.Axes.plot` for all lines.
+        fill_between_kw : dict, default=None
+            Keyword arguments of `matplotlib.axes.Axes.fill_between` for all bands.
+
+        Returns
+        -------
+        display : :class:`~skml.plotting.StagedSearchDisplay`
+            The display, with the attributes of the plot.
+
+        Raises
+        ------
+        NotFittedError
+            If the search is not fitted.
+        AttributeError
+            If it has no `cv_results_`.
+        ValueError
+            If no candidate sets `n_estimators`, the metric is not among those of the
+            search, or no candidate has a score.
+        ImportError
+            If matplotlib is not installed.
+        """
+        require_matplotlib(cls, "from_estimator")
+        check_is_fitted(estimator)
+        name = type(estimator).__name__
+        if not hasattr(estimator, "cv_results_"):
+            raise AttributeError(
+                f"{name} has no `cv_results_`; expected a fitted search, such as "
+                "StagedGridSearchCV."
+            )
+        metric = choose_metric(estimator, metric)
+        scoring = estimator.scoring if metric == "score" else metric
+        display = cls(
+            **read_lines(estimator, metric), score_name=name_of_score(scoring)
+        )
+        return display.plot(
+            ax, max_lines=max_lines, line_kw=line_kw, fill_between_kw=fill_between_kw
+        )
+
+
+def choose_metric(search, metric):
+    """The name of the metric in `cv_results_`."""
+    if not getattr(search, "multimetric_", False):
+        if metric is None:
+            return "score"
+        raise ValueError(f"metric={metric!r}, but the search has a single metric.")
+    metric = search.refit if metric is None else metric
+    names = [key[10:] for key in search.cv_results_ if key.startswith("mean_test_")]
+    if metric not in names:
+        raise ValueError(f"metric={metric!r}; expected one of {', '.join(names)}.")
+    return metric
+
+
+def read_lines(search, metric):
+    """The lines of a search, the one with the best mean first."""
+    results = search.cv_results_
+    parameter = stage_parameter(results["params"])
+    folds = [results[f"split{i}_test_{metric}"] for i in range(search.n_splits_)]
+    scores = np.column_stack(folds)
+    lines = defaultdict(dict)
+    for params, score in zip(results["params"], scores, strict=True):
+        others = {name: value for name, value in params.items() if name != parameter}
+        if parameter in params and np.isfinite(score).all():
+            lines[describe(others)][params[parameter]] = score
+    if not lines:
+        raise ValueError("No candidate has a score of every fold; nothing to plot.")
+    ranked = sorted(lines, key=lambda label: -np.max(_means(lines[label])))
+    return {
+        "labels": ranked,
+        "n_estimators": [np.array(sorted(lines[label])) for label in ranked],
+        "scores": [
+            np.array([lines[label][n] for n in sorted(lines[label])])
+            for label in ranked
+        ],
+    }
+
+
+def _means(line):
+    return np.mean(list(line.values()), axis=1)
+
+
+def stage_parameter(candidates):
+    """The name of the parameter that counts trees, of the outermost estimator."""
+    names = {name for params in candidates for name in params}
+    found = [name for name in names if name.rpartition("__")[2] == PARAMETER]
+    if not found:
+        raise ValueError(
+            f"No candidate of the search sets `{PARAMETER}`; add it to the grid, such "
+            f"as {{'{PARAMETER}': range(10, 200, 10)}}."
+        )
+    return min(found, key=lambda name: (name.count("__"), name))
+
+
+def describe(params):
+    """Parameters and their values, without the names of steps."""
+    return ", ".join(
+        f"{name.rpartition('__')[2]}={value}" for name, value in params.items()
+    )
