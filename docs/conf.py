@@ -36,6 +36,39 @@ numpydoc_show_class_members = False
 myst_heading_anchors = 3
 
 
+GALLERY_ORDER = (
+    # Text
+    "few_labels",
+    "tfidf_speed",
+    "text_and_numbers",
+    "document_search",
+    "word_map",
+    "chinese_poems",
+    "quantized_text_classifier",
+    # Tables
+    "tables_with_missing_values",
+    "missing_fraction",
+    "missing_value_report",
+    "imbalanced_classes",
+    "staged_search",
+    "learning_history",
+    "svm_approximation",
+    "attention_pooling",
+    # Networks and evaluation
+    "bert",
+    "named_entities",
+    "translation",
+    "paired_bootstrap",
+    "skorch_attention",
+)
+
+
+def place_in_gallery(filename):
+    """Sort examples by topic; those that are not listed come last."""
+    name = filename.removeprefix("plot_").removesuffix(".py")
+    return GALLERY_ORDER.index(name) if name in GALLERY_ORDER else len(GALLERY_ORDER)
+
+
 _filters = []
 
 
@@ -53,6 +86,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": "/plot_",
+    "within_subsection_order": place_in_gallery,
     "abort_on_example_error": True,
     "parallel": 2,
     "download_all_examples": False,
