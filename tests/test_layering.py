@@ -12,7 +12,7 @@ import skml
 
 PACKAGE = Path(skml.__path__[0])
 DOORS = {"_compat", "_fitting", "_folders", "_optional", "_random", "_words"}
-FACE = DOORS | {"_codec", "_estimator", "_store"}
+FACE = DOORS | {"_codec", "_estimator", "_progress", "_store"}
 BASE = FACE | {"_validation"}
 TABLES = BASE | {"_table"}
 # What each part of the package may import of the others. Rooms stand side by side.
@@ -21,9 +21,10 @@ ALLOWED = {
     "_codec": {"_compat"},
     "_compat": set(),
     "_estimator": {"_store"},
-    "_fitting": {"_estimator"},
+    "_fitting": set(),
     "_folders": set(),
     "_optional": set(),
+    "_progress": {"_estimator"},
     "_random": set(),
     "_store": {"_codec", "_folders"},
     "_table": BASE,

@@ -7,7 +7,8 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import CallbackSupportMixin, Interval, StrOptions
-from skml._fitting import Progress, warn_user
+from skml._fitting import warn_user
+from skml._progress import Progress
 from skml._random import make_random_state
 from skml._table._containers import as_dense
 from skml._table._learner import BaseTableLearner
@@ -86,11 +87,9 @@ class BaseAttentionPooling(
                 validation_score_=candidate.validation_score,
             )
 
-        def report(line, so_far):
+        def report(step, so_far):
             return progress.report(
-                f"[{type(self).__name__}] {line}",
-                lambda: fitted(so_far()),
-                task_name="evaluation",
+                step, lambda: fitted(so_far()), task_name="evaluation"
             )
 
         problem = Problem(
@@ -103,6 +102,7 @@ class BaseAttentionPooling(
             random_state=make_random_state(self.random_state),
             report=report,
         )
+        progress.start()
         with limit_blas_threads(self.n_jobs):
             best = learn_best_candidate(problem)
         self._warn_if_constant(best.ensemble)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.linear_model import RidgeCV
 
+from skml._progress import Step
 from skml._table._rows import count_repeats
 from skml._validation import uses_early_stopping
 from skml.attention._arrays import tiles_of
@@ -62,7 +63,7 @@ class Problem(NamedTuple):
     objective: object  # SquaredError or LogLoss: what is minimised
     options: dict  # the estimator's parameters
     random_state: np.random.RandomState
-    report: object  # called as report(line, so_far), returns whether to stop
+    report: object  # called as report(step, so_far), returns whether to stop
 
     def learn_encoder(self, kind):
         """The encoder of a kind of embedding."""
@@ -178,9 +179,17 @@ def learn_bandwidths(kind, problem, folds):
         np.array(losses, dtype=np.float64),
         None,
     )
-    loss = f"loss {losses[-1]:.5f}" if losses else "one row"
-    is_stopped = problem.report(f"{kind}, bandwidths: {loss}", lambda: candidate)
+    is_stopped = problem.report(
+        step_of_bandwidths(kind, losses, len(rows.X)), lambda: candidate
+    )
     return candidate._replace(is_stopped=is_stopped)
+
+
+def step_of_bandwidths(kind, losses, n_rows):
+    """What is printed of bandwidths."""
+    scores = {"leave-one-out loss": losses[-1]} if losses else {}
+    n = len(losses)
+    return Step("iteration", n, n, scores, n * n_rows, "rows", kind, n_units=0)
 
 
 def search_bandwidths(kind, rows, problem, max_iter):
@@ -249,9 +258,7 @@ def learn_networks(kind, problem, folds):
         return summarize(ensemble, trainings)
 
     def report():
-        n, steps = len(trainings), len(trainings[-1].losses)
-        line = f"{kind}, network {n}, step {steps}: loss {trainings[-1].scores[-1]:.5f}"
-        return problem.report(line, so_far)
+        return problem.report(step_of_network(kind, trainings, problem), so_far)
 
     for i in range(count_estimators(len(problem.X), problem.options)):
         validation = folds[i % len(folds)] if folds else np.empty(0, np.intp)
@@ -273,6 +280,28 @@ def learn_networks(kind, problem, folds):
             break
     ensemble = problem.make_ensemble(kind, encoder, poolers)
     return summarize(ensemble, trainings)._replace(is_stopped=is_stopped)
+
+
+def step_of_network(kind, trainings, problem):
+    """What is printed of an evaluation of the newest network."""
+    training, max_iter = trainings[-1], problem.options["max_iter"]
+    n_networks = count_estimators(len(problem.X), problem.options)
+    n_steps = len(training.losses)
+    n_new = (n_steps - 1) % EVALUATION + 1
+    scores = {"loss": np.mean(training.losses[-n_new:])}
+    if len(training.validation.X):
+        scores["validation loss"] = training.scores[-1]
+    return Step(
+        "step",
+        n_steps,
+        max_iter,
+        scores,
+        n_new * training.batch_size,
+        "rows",
+        part=f"{kind}, network {len(trainings)}/{n_networks}",
+        n_units=n_new,
+        n_later=(n_networks - len(trainings)) * max_iter,
+    )
 
 
 def make_network(kind, problem, n_features):

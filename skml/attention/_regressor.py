@@ -103,7 +103,8 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
     random_state : int, RandomState instance or None, default=None
         Controls validation sets, initialisation, minibatches and dropout.
     verbose : int, default=0
-        Whether to print the loss every 25 steps.
+        Print a line after each `verbose`-th evaluation, every 25 steps: losses, rows
+        per second, and the time elapsed and left; 0 prints nothing.
 
     Attributes
     ----------

@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, StrOptions, _fit_context, with_callbacks
-from skml._fitting import Progress, warn_user
+from skml._fitting import warn_user
+from skml._progress import Progress
 from skml.metrics import bleu_score
 from skml.neural._fitted_translator import EncoderDecoderNetwork, FittedTranslator
 from skml.neural._network_estimator import BaseNetworkEstimator, check_count

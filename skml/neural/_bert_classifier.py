@@ -124,7 +124,8 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
     random_state : int, RandomState instance or None, default=None
         Determines the initialisation of the head, the shuffling of texts, and dropout.
     verbose : int, default=0
-        Whether each epoch is reported.
+        Print a line after each `verbose`-th epoch: losses, samples per second, and the
+        time elapsed and left; 0 prints nothing.
 
     Attributes
     ----------

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, _fit_context, with_callbacks
-from skml._fitting import Progress
+from skml._progress import Progress
 from skml._random import make_random_state
 from skml.neural._bert_base import (
     MODEL_CONSTRAINTS,
@@ -125,7 +125,8 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
         Determines the initialisation of weights, the sampling of pairs and of masked
         tokens, and dropout.
     verbose : int, default=0
-        Whether each epoch is reported.
+        Print a line after each `verbose`-th epoch: losses, samples per second, and the
+        time elapsed and left; 0 prints nothing.
 
     Attributes
     ----------
@@ -398,17 +399,18 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
         task = self._make_task(sentences, held_out, seed, reader, network.device)
 
         def report(training):
-            line = self._line(training, max_iter)
-            line += ", masked {masked_loss:.3f} ({masked_accuracy:.1%})".format(
-                **training.figures[-1][0]
-            )
-            return progress.report(line, lambda: now(training), task_name="epoch")
+            step = self._step(training, max_iter)
+            learned, _ = training.figures[-1]
+            for name in ("masked_loss", "masked_accuracy"):
+                step.scores[name.replace("_", " ")] = learned[name]
+            return progress.report(step, lambda: now(training), task_name="epoch")
 
         def now(training):
             best = BertNetwork.of(network, PretrainedBert.head)
             best = BertNetwork.rebuild(best.architecture, training.best)
             return self._fitted_value(reader, best, training)
 
+        progress.start()
         training = self._train_network(
             network,
             task,

@@ -125,7 +125,8 @@ class BertQuestionAnswerer(BaseBertTuner):
         Determines the initialisation of the head, the shuffling of windows, and
         dropout.
     verbose : int, default=0
-        Whether each epoch is reported.
+        Print a line after each `verbose`-th epoch: losses, samples per second, and the
+        time elapsed and left; 0 prints nothing.
 
     Attributes
     ----------

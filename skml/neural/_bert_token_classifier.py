@@ -117,7 +117,8 @@ class BertTokenClassifier(BaseBertTuner):
         Determines the initialisation of the head, the shuffling of documents, and
         dropout.
     verbose : int, default=0
-        Whether each epoch is reported.
+        Print a line after each `verbose`-th epoch: losses, samples per second, and the
+        time elapsed and left; 0 prints nothing.
 
     Attributes
     ----------

@@ -10,7 +10,8 @@ import numpy as np
 from scipy import sparse
 
 from skml._compat.sklearn import Interval, StrOptions, _check_sample_weight
-from skml._fitting import Progress, warn_user
+from skml._fitting import warn_user
+from skml._progress import Progress
 from skml._random import make_random_state
 from skml._validation import uses_early_stopping
 from skml.neural._bert_base import (
@@ -202,6 +203,8 @@ class BaseBertTuner(BaseBert, BaseNetworkEstimator):
                 network=network,
             )
             self._check_learned(task)
+            if number == 0:
+                progress.start()
             training = self._train_network(
                 network,
                 task,
@@ -301,16 +304,20 @@ class BaseBertTuner(BaseBert, BaseNetworkEstimator):
 
     def _report(self, training, number, extend, progress):
         """Report an epoch; whether a callback wants the fit to stop."""
-        line = self._line(training, self.max_iter)
+        several = {}
         if self.n_estimators > 1:
-            line += f" (estimator {number + 1} of {self.n_estimators})"
+            several = {
+                "part": f"estimator {number + 1}/{self.n_estimators}",
+                "n_later": (self.n_estimators - number - 1) * self.max_iter,
+            }
+        step = self._step(training, self.max_iter, **several)
 
         def fitted():
             now = BertNetwork.of(training.network, self._fitted_class.head)
             again = BertNetwork.rebuild(now.architecture, training.best)
             return extend(training, again.module)
 
-        return progress.report(line, fitted, task_name="epoch")
+        return progress.report(step, fitted, task_name="epoch")
 
     # After training
 

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skml._compat.sklearn import CallbackSupportMixin, Interval, StrOptions
 from skml._estimator import BaseLearner
 from skml._optional import import_optional
+from skml._progress import Step
 from skml._validation import uses_early_stopping
 
 CURVES = ("loss_curve_", "validation_loss_curve_")
@@ -228,15 +229,16 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
             stacklevel=2,
         )
 
-    def _line(self, training, max_iter):
+    def _step(self, training, max_iter, **fields):
         """What is printed after an epoch."""
-        line = (
-            f"[{type(self).__name__}] epoch {len(training.losses)} of {max_iter}: "
-            f"loss {training.losses[-1]:.4f}"
-        )
+        smoothing = getattr(self, "label_smoothing", 0)
+        smoothed = f" (label smoothing {smoothing})" if smoothing else ""
+        scores = {f"loss{smoothed}": training.losses[-1]}
         if training.held_out_losses:
-            line += f", validation loss {training.held_out_losses[-1]:.4f}"
-        return line
+            scores["validation loss"] = training.held_out_losses[-1]
+        n_samples = len(training.task.learned)
+        number = len(training.losses)
+        return Step("epoch", number, max_iter, scores, n_samples, "samples", **fields)
 
     def _fingerprint(self, sequences):
         """Identifies this fit in a checkpoint; None if there is none."""

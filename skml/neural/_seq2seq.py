@@ -128,7 +128,8 @@ class Seq2SeqTranslator(BaseTranslator):
         Controls the initialisation of weights, the validation set, the order of batches
         and dropout.
     verbose : int, default=0
-        Whether the loss of each epoch is printed.
+        Print a line after each `verbose`-th epoch: losses, samples per second, and the
+        time elapsed and left; 0 prints nothing.
 
     Attributes
     ----------

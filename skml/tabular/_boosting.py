@@ -13,7 +13,7 @@ from skml._compat.sklearn import (
     _fit_context,
     with_callbacks,
 )
-from skml._fitting import Progress
+from skml._progress import Progress
 from skml._table._learner import BaseTableLearner
 from skml.tabular._fitted_boosting import FittedBoosting
 from skml.tabular._learning import check_parameters, learn, starting_point

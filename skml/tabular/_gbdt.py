@@ -131,8 +131,9 @@ class GBDTClassifier(BoostingClassifierMixin, BaseGBDT):
     random_state : int, RandomState or None, default=None
         Seed of the random sampling of samples and features, and of the validation set.
     verbose : int, default=0
-        Whether to print each iteration: the training loss or score, that of the
-        validation set if there is one, and the seconds since the start.
+        Print a line after each `verbose`-th iteration: the training loss or score, that
+        of the validation set if there is one, rows per second, and the time elapsed and
+        left; 0 prints nothing.
 
     Attributes
     ----------
@@ -340,8 +341,9 @@ class GBDTRegressor(BoostingRegressorMixin, BaseGBDT):
     random_state : int, RandomState or None, default=None
         Seed of the random sampling of samples and features, and of the validation set.
     verbose : int, default=0
-        Whether to print each iteration: the training loss or score, that of the
-        validation set if there is one, and the seconds since the start.
+        Print a line after each `verbose`-th iteration: the training loss or score, that
+        of the validation set if there is one, rows per second, and the time elapsed and
+        left; 0 prints nothing.
 
     Attributes
     ----------

@@ -78,7 +78,8 @@ def learn(estimator, data, groups, validation, previous, progress):
     monitor = None
     if draft.early_stopping or estimator.verbose or validation[0] is not None:
         monitor = StageMonitor(estimator, draft, train, held_out)
-    task = BoostingTask(estimator, draft, monitor, progress)
+    task = BoostingTask(estimator, draft, len(train.y), monitor, progress)
+    progress.start()
     trees = estimator._backend.learn(task, of_library, previous and previous.trees)
     if not trees.has_splits():
         warn_of_no_split(estimator, train)

@@ -55,17 +55,25 @@ class StageMonitor:
         """Note a score of one of the samples."""
         (self.train_score, self.validation_score)[i].append(score)
 
-    def describe(self):
-        """The last scores, in words."""
-        name, sign = self.estimator.scoring, 1
-        if name == "loss":
-            name, sign = f"loss ({self.draft.loss})", -1
-        elif not isinstance(name, str):
-            name = getattr(name, "__name__", "score")
-        line = f"{name}: train {sign * self.train_score[-1]:.5f}"
-        if self.validation is not None:
-            line += f", validation {sign * self.validation_score[-1]:.5f}"
-        return line
+    def last_scores(self):
+        """The losses or scores of the last stage, by name."""
+        if self.estimator.scoring == "loss":
+            names, sign = (f"loss ({self.draft.loss})", "validation loss"), -1
+        else:
+            metric, sign = self._name_of_metric(), 1
+            names = f"train {metric}", f"validation {metric}"
+        curves = [self.train_score, self.validation_score]
+        return {
+            name: sign * curve[-1]
+            for name, curve in zip(names, curves, strict=True)
+            if curve is not None
+        }
+
+    def _name_of_metric(self):
+        scoring = self.estimator.scoring
+        if scoring is None:
+            return "R2" if self.draft.classes_ is None else "accuracy"
+        return scoring if isinstance(scoring, str) else "score"
 
     def labels(self, sample):
         """The targets of a sample as a scorer takes them."""

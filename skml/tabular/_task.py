@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from joblib import effective_n_jobs
 
+from skml._progress import Step
 from skml.tabular._constraints import (
     check_monotonic_cst,
     resolve_interaction_cst,
@@ -18,9 +19,10 @@ class BoostingTask:
     whose raw scores are to be reported.
     """
 
-    def __init__(self, parameters, draft, monitor, progress):
+    def __init__(self, parameters, draft, n_rows, monitor, progress):
         self.parameters = parameters
         self.draft = draft
+        self.n_rows = n_rows
         self.monitor = monitor
         self.progress = progress
         self.reader = draft.table.reader
@@ -64,10 +66,15 @@ class BoostingTask:
             trees = copy_trees()
             return replace(self.draft, trees=trees, n_iter_=trees.n_iter)
 
-        return self.progress.report(self.describe(n_iter), learned) or is_enough
+        return self.progress.report(self.step(n_iter), learned) or is_enough
 
-    def describe(self, n_iter):
-        """What is printed of an iteration: its scores, the seconds since the start."""
-        scores = "" if self.monitor is None else f" {self.monitor.describe()}"
-        seconds = self.progress.seconds()
-        return f"[{n_iter}/{self.parameters.n_estimators}]{scores} ({seconds:.2f} s)"
+    def step(self, n_iter):
+        """What is printed of an iteration."""
+        return Step(
+            "iteration",
+            n_iter,
+            self.parameters.n_estimators,
+            {} if self.monitor is None else self.monitor.last_scores(),
+            self.n_rows,
+            "rows",
+        )

@@ -19,7 +19,7 @@ from skml._compat.sklearn import (
     with_callbacks,
 )
 from skml._estimator import BaseLearner
-from skml._fitting import Progress
+from skml._progress import Progress
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._fasttext_classifier_files import FastTextFilesMixin
 from skml.text._fasttext_features import document_vectors, read_tokens
@@ -146,7 +146,8 @@ class FastTextClassifier(
         centroids of `quantize`. Pass an int and leave `n_jobs` at one thread for the
         same result every time.
     verbose : int, default=0
-        If positive, `fit` prints a line after each epoch.
+        Print a line after each `verbose`-th epoch: losses, samples per second, and the
+        time elapsed and left; 0 prints nothing.
 
     Attributes
     ----------

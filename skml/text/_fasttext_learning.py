@@ -1,11 +1,11 @@
 """The training of FastTextClassifier: epochs over documents, or one over a batch."""
 
 from dataclasses import replace
-from time import perf_counter
 
 import numpy as np
 
 from skml._fitting import warn_user
+from skml._progress import ProgressLines, Step
 from skml._random import make_random_state
 from skml._validation import uses_early_stopping
 from skml.text._fasttext_features import find_features, mean_vectors, read_tokens
@@ -41,11 +41,10 @@ def learn_more(estimator, X, y, sample_weight, classes, previous):
     else:
         model, features = grow(estimator, tokens, targets, random_state, previous)
     training = FastTextTraining(model, features, targets, n_jobs=estimator.n_jobs)
-    losses, start = model.loss_curve_.tolist(), perf_counter()
+    losses, lines = model.loss_curve_.tolist(), ProgressLines(estimator)
     rates = estimator.learning_rate, 0.0
     losses.append(_train_epoch(estimator, training, random_state, len(losses), rates))
-    if estimator.verbose:
-        print(_describe(estimator, losses, len(losses), start, None))
+    lines.show(_step_of(losses, len(losses), targets, None))
     return _fitted(estimator, training, training.vectors(), losses, random_state)
 
 
@@ -142,6 +141,7 @@ class _Judge:
 def _train(estimator, training, judge, random_state, progress):
     losses, max_iter = [], estimator.max_iter
     rates = np.linspace(estimator.learning_rate, 0, max_iter + 1).tolist()
+    progress.start()
 
     def fitted(vectors):
         scores = None if judge is None else judge.scores
@@ -149,12 +149,12 @@ def _train(estimator, training, judge, random_state, progress):
 
     for epoch in range(max_iter):
         progress.begin("epoch")
-        start, rate = perf_counter(), rates[epoch : epoch + 2]
+        rate = rates[epoch : epoch + 2]
         losses.append(_train_epoch(estimator, training, random_state, epoch, rate))
         if judge is not None:
             judge.score(training)
-        line = _describe(estimator, losses, max_iter, start, judge)
-        if progress.report(line, lambda: fitted(training.vectors())):
+        step = _step_of(losses, max_iter, training.targets, judge)
+        if progress.report(step, lambda: fitted(training.vectors())):
             break
         if judge is not None and judge.has_stalled:
             break
@@ -186,11 +186,10 @@ def _fitted(estimator, training, vectors, losses, random_state, scores=None):
     )
 
 
-def _describe(estimator, losses, max_iter, start, judge):
-    """A line of progress."""
-    seconds = perf_counter() - start
-    score = "" if judge is None else f", validation accuracy {judge.scores[-1]:.4f}"
-    return (
-        f"[{type(estimator).__name__}] epoch {len(losses)} of {max_iter}: "
-        f"loss {losses[-1]:.4f}{score}, {seconds:.1f} s"
-    )
+def _step_of(losses, max_iter, targets, judge):
+    """What is printed of an epoch."""
+    scores = {"loss": losses[-1]}
+    if judge is not None:
+        scores["validation accuracy"] = judge.scores[-1]
+    n_samples = targets.n_documents
+    return Step("epoch", len(losses), max_iter, scores, n_samples, "samples")

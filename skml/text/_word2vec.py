@@ -16,7 +16,7 @@ from skml._compat.sklearn import (
     with_callbacks,
 )
 from skml._estimator import published
-from skml._fitting import Progress
+from skml._progress import Progress
 from skml.text._document_vectors import POOLING_CONSTRAINTS, BaseDocumentVectors
 from skml.text._word2vec_corpus import count_epochs, learn_vocabulary
 from skml.text._word2vec_fitted import FittedWord2Vec
@@ -164,7 +164,8 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         Decides the initial vectors, sub-sampling, windows and noise words. Pass an int
         and leave `n_jobs` at one thread for the same vectors every time.
     verbose : int, default=0
-        If positive, `fit` prints a line after each epoch.
+        Print a line after each `verbose`-th epoch: the loss, tokens per second, and the
+        time elapsed and left; 0 prints nothing.
 
     Attributes
     ----------

@@ -1,9 +1,8 @@
 """The training of word2vec: epochs over a corpus, or one over a batch of documents."""
 
-from time import perf_counter
-
 import numpy as np
 
+from skml._progress import ProgressLines, Step
 from skml._random import make_random_state
 from skml.text._document_vectors import fit_weighter, learn_components
 from skml.text._vocabulary import EncodedDocuments
@@ -50,13 +49,13 @@ def learn(corpus, estimator, *, y, init, previous, max_iter, progress):
     rates = np.linspace(
         estimator.learning_rate, estimator.learning_rate_min, max_iter + 1
     ).tolist()
+    progress.start()
     for epoch in range(max_iter):
         progress.begin("epoch")
-        start = perf_counter()
         rate = rates[epoch : epoch + 2]
         losses.append(_train_epoch(estimator, training, documents, epoch, rate))
-        line = _describe(estimator, losses, max_iter, start, n_tokens)
-        if progress.report(line, lambda: fitted(training.copy())):
+        step = _step_of(losses, max_iter, n_tokens)
+        if progress.report(step, lambda: fitted(training.copy())):
             break
     if training.n_pairs == 0:
         warn_of_no_pair(estimator, words, documents)
@@ -158,7 +157,7 @@ def _train_some_rows(estimator, online, growth, init, random_state, losses):
 
 def _train_batch(estimator, training, documents, losses):
     """Train in one epoch; return the losses of all calls."""
-    start = perf_counter()
+    lines = ProgressLines(estimator)
     rates = estimator.learning_rate, estimator.learning_rate_min
     loss = _train_epoch(estimator, training, documents, len(losses), rates)
     # The vectors are taken over at once, and looked at when they are asked for.
@@ -171,9 +170,7 @@ def _train_batch(estimator, training, documents, losses):
             f"learning_rate, which is {estimator.learning_rate!r}."
         )
     losses = np.append(losses, loss)
-    if estimator.verbose:
-        n_tokens = len(documents.ids)
-        print(_describe(estimator, losses, len(losses), start, n_tokens))
+    lines.show(_step_of(losses, len(losses), len(documents.ids)))
     training.drop_padding()
     return losses
 
@@ -223,11 +220,8 @@ def _fitted(
     )
 
 
-def _describe(estimator, losses, max_iter, start, n_tokens):
-    """A line of progress."""
-    seconds = perf_counter() - start
-    return (
-        f"[{type(estimator).__name__}] epoch {len(losses)} of {max_iter}: "
-        f"loss {losses[-1]:.4f}, {seconds:.1f} s, "
-        f"{n_tokens / max(seconds, 1e-9):,.0f} tokens/s"
+def _step_of(losses, max_iter, n_tokens):
+    """What is printed of an epoch."""
+    return Step(
+        "epoch", len(losses), max_iter, {"loss": losses[-1]}, n_tokens, "tokens"
     )

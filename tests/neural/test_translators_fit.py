@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skml._fitting import Progress
+from skml._progress import Progress
 from skml.neural import Seq2SeqTranslator, TransformerTranslator
 from tests.callbacks import Recording, needs_callbacks
 from tests.neural.cases import (
@@ -515,16 +515,18 @@ def test_callbacks_are_told_of_a_failure(cls):
 def test_verbose(cls, capsys):
     model = fit(cls, verbose=1, early_stopping=True)
     lines = capsys.readouterr().out.splitlines()
-    expected = [
-        f"[{cls.__name__}] epoch {i + 1} of 2: loss {model.loss_curve_[i]:.4f}, "
-        f"validation loss {model.validation_loss_curve_[i]:.4f}"
-        for i in range(2)
-    ]
-    assert lines == expected
+    smoothing = f" (label smoothing {model.label_smoothing})"
+    for i, line in enumerate(lines):
+        assert line.startswith(
+            f"[{cls.__name__}] epoch {i + 1}/2: loss{smoothing} "
+            f"{model.loss_curve_[i]:.4f}, "
+            f"validation loss {model.validation_loss_curve_[i]:.4f}, "
+        )
+    assert len(lines) == 2
     model.set_params(early_stopping=False).partial_fit(ENGLISH, FRENCH)
-    assert capsys.readouterr().out == (
-        f"[{cls.__name__}] epoch 1 of 1: loss {model.loss_curve_[0]:.4f}\n"
-    )
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    assert f"epoch 1/1: loss{smoothing} {model.loss_curve_[0]:.4f}, " in out
     model.set_params(verbose=0).fit(ENGLISH, FRENCH)
     assert capsys.readouterr().out == ""
 

@@ -113,7 +113,7 @@ def test_verbose(capsys):
     for epoch, (line, loss) in enumerate(
         zip(lines, word2vec.loss_curve_, strict=True), start=1
     ):
-        assert line.startswith(f"[Word2VecTransformer] epoch {epoch} of 2: loss")
+        assert line.startswith(f"[Word2VecTransformer] epoch {epoch}/2: loss")
         assert f"{loss:.4f}" in line
         assert "tokens/s" in line
 

@@ -43,7 +43,7 @@ def learn_translator(estimator, X, y, previous, max_iter, progress):
 
     def report(training):
         return progress.report(
-            estimator._line(training, max_iter),
+            estimator._step(training, max_iter),
             lambda: fitted(training, make_network.rebuild(architecture, training.best)),
             task_name="epoch",
         )
@@ -63,6 +63,7 @@ def learn_translator(estimator, X, y, previous, max_iter, progress):
             device=device,
             decode_options={name: getattr(estimator, name) for name in names},
         )
+        progress.start()
         training = estimator._train_network(
             module.to(device),
             task,

@@ -223,8 +223,8 @@ class RowScores:
         n_iter = count_hist(native)
         if n_iter > self.n_before:
             self.monitor.note(i, score)
-            if self.next == 0 and self.task.parameters.verbose:
-                print(self.task.describe(n_iter))
+            if self.next == 0:
+                self.task.progress.show(self.task.step(n_iter))
         return score
 
     def _raw(self, native, i):
