@@ -1,9 +1,11 @@
 """Build the compiled extensions; everything else is declared in setup.cfg."""
 
+import shutil
 import sys
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 EXTENSIONS = {
     "attention/_piecewise_kernel": ["_piecewise_steps.h"],
@@ -55,10 +57,34 @@ def extension(name, sources, depends=()):
     options = ["-O3", "-g0"]
     if name in EXACT:
         options.append("-ffp-contract=off")
+    depends = ["skml/_processor.h", *depends]
     return Extension(name, sources, depends=depends, extra_compile_args=options)
 
 
+class BuildExtensions(build_ext):
+    """On Windows the compiler is clang-cl: Visual C++ has no vectors as in GCC."""
+
+    def build_extensions(self):
+        if self.compiler.compiler_type == "msvc":
+            self.use_clang()
+        super().build_extensions()
+
+    def use_clang(self):
+        path = shutil.which("clang-cl")
+        if path is None:
+            raise SystemExit("skml is compiled by clang-cl, which is not in PATH.")
+        if not self.compiler.initialized:
+            self.compiler.initialize(self.plat_name)
+        self.compiler.cc = path
+        # It does not know "/GL", by which Visual C++ leaves the code to the linker.
+        self.compiler.compile_options.remove("/GL")
+        for extension in self.extensions:
+            options = extension.extra_compile_args
+            extension.extra_compile_args = [f"/clang:{option}" for option in options]
+
+
 setup(
+    cmdclass={"build_ext": BuildExtensions},
     ext_modules=cythonize(
         [
             extension(SHARED, [f"{SHARED.replace('.', '/')}.c"]),
@@ -75,5 +101,5 @@ setup(
         quiet=True,
         # Elsewhere new processes would run this file again.
         nthreads=2 if sys.platform == "linux" else 0,
-    )
+    ),
 )

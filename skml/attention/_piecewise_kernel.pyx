@@ -6,7 +6,7 @@ from libc.stdint cimport int32_t
 
 
 cdef extern from "_piecewise_steps.h" nogil:
-    int skml_piecewise_has_wide()
+    int skml_has_wide()
     void SKML_LOOK_UP_FLOAT(
         int, const float *, const float *, const int32_t *, const float *, ptrdiff_t,
         ptrdiff_t, ptrdiff_t, float *
@@ -27,7 +27,7 @@ cdef extern from "_piecewise_steps.h" nogil:
 
 def has_wide():
     """Whether the processor has the instructions of the wide variant."""
-    return bool(skml_piecewise_has_wide())
+    return bool(skml_has_wide())
 
 
 def look_up(

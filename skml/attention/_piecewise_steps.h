@@ -12,12 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define SKML_PIECEWISE_X86 1
+#include "../_processor.h"
+
 #define SKML_PIECEWISE_WIDE __attribute__((target("avx2,fma")))
-#else
-#define SKML_PIECEWISE_X86 0
-#endif
 
 #define SKML_PIECEWISE_BODIES(T, name, target)                                         \
     /* out[i] += sum_f level[bin] + fraction w_bin */                                     \
@@ -53,7 +50,7 @@
 
 SKML_PIECEWISE_BODIES(float, float_baseline, )
 SKML_PIECEWISE_BODIES(double, double_baseline, )
-#if SKML_PIECEWISE_X86
+#if SKML_X86
 SKML_PIECEWISE_BODIES(float, float_avx2, SKML_PIECEWISE_WIDE)
 SKML_PIECEWISE_BODIES(double, double_avx2, SKML_PIECEWISE_WIDE)
 #define SKML_PIECEWISE(wide, f, T, ...)                                                \
@@ -61,15 +58,6 @@ SKML_PIECEWISE_BODIES(double, double_avx2, SKML_PIECEWISE_WIDE)
 #else
 #define SKML_PIECEWISE(wide, f, T, ...) skml_##f##_##T##_baseline(__VA_ARGS__)
 #endif
-
-static int skml_piecewise_has_wide(void)
-{
-#if SKML_PIECEWISE_X86
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-    return 0;
-#endif
-}
 
 #define SKML_LOOK_UP(wide, T, ...) SKML_PIECEWISE(wide, look_up, T, __VA_ARGS__)
 #define SKML_GATHER(wide, T, ...) SKML_PIECEWISE(wide, gather, T, __VA_ARGS__)

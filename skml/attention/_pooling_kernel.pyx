@@ -6,7 +6,7 @@ from libc.stdint cimport int64_t
 
 
 cdef extern from "_pooling_steps.h" nogil:
-    int skml_pooling_level()
+    int skml_has_wide()
     int SKML_POOL_FLOAT(
         int, const float *, ptrdiff_t, const float *, ptrdiff_t, ptrdiff_t,
         const float *, ptrdiff_t, const float *, const int64_t *, const float *, int,
@@ -31,7 +31,7 @@ cdef extern from "_pooling_steps.h" nogil:
 
 def best_level():
     """The fastest variant here: 0 is the baseline, 1 is AVX2 with FMA."""
-    return skml_pooling_level()
+    return skml_has_wide()
 
 
 def pool(

@@ -11,9 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if !defined(__GNUC__)
-#error "skml needs GCC or Clang (on Windows: clang-cl)"
-#endif
+#include "../_processor.h"
 
 /* Vectors are passed only between functions that are inlined into each other. */
 #pragma GCC diagnostic ignored "-Wpsabi"
@@ -45,7 +43,7 @@ enum { SKML_GAUSSIAN, SKML_LAPLACE, SKML_DOT };
 #undef SKML_TARGET
 #undef SKML_BYTES
 
-#if defined(__x86_64__)
+#if SKML_X86
 #define SKML_VARIANT avx2
 #define SKML_TARGET __attribute__((target("avx2,fma")))
 #define SKML_BYTES 32
@@ -62,16 +60,8 @@ enum { SKML_GAUSSIAN, SKML_LAPLACE, SKML_DOT };
 #define SKML_CALL(level, name, T, ...)                   \
     ((level) ? skml_##name##_##T##_avx2(__VA_ARGS__)     \
              : skml_##name##_##T##_baseline(__VA_ARGS__))
-
-/* Of the variants, the last that the processor can run. */
-static int skml_pooling_level(void)
-{
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
 #else
 #define SKML_CALL(level, name, T, ...) skml_##name##_##T##_baseline(__VA_ARGS__)
-
-static int skml_pooling_level(void) { return 0; }
 #endif
 
 #define SKML_POOL_FLOAT(level, ...) SKML_CALL(level, pool, float, __VA_ARGS__)

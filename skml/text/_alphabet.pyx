@@ -9,11 +9,7 @@ from libc.stdlib cimport free, malloc
 
 cdef extern from *:
     """
-    #if defined(__GNUC__)
     #define fence() __atomic_thread_fence(__ATOMIC_RELEASE)
-    #else
-    #define fence()
-    #endif
     """
     void fence() noexcept nogil
 

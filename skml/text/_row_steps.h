@@ -13,21 +13,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#if !defined(__GNUC__)
-#error "skml needs GCC or Clang (on Windows: clang-cl)"
-#endif
-
-#if defined(__x86_64__)
-#define SKML_X86 1
-#else
-#define SKML_X86 0
-#endif
+#include "../_processor.h"
 
 /* Vectors are passed only between functions that are inlined into each other. */
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 #define SKML_LANES 8
-#define SKML_LINE 16 /* floats in a cache line */
 #define SKML_TILE_INPUTS 2
 #define SKML_TILE_OUTPUTS 6
 #define SKML_FACTORS 64 /* a product of so many numbers up to 2 does not overflow */
@@ -312,15 +303,5 @@ static void skml_exchange(float *shared, float *copy, float *before, int64_t n,
 }
 
 SKML_INLINE void skml_prefetch(const void *address) { __builtin_prefetch(address); }
-
-/* Whether the processor has the instructions of the wide variant. */
-static int skml_has_wide(void)
-{
-#if SKML_X86
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-    return 0;
-#endif
-}
 
 #endif

@@ -6,20 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
-#define SKML_PREFETCH(address) __builtin_prefetch(address)
-#else
-#define SKML_PREFETCH(address) ((void)(address))
-#endif
+#include "../_processor.h"
 
-#if defined(__GNUC__) && defined(__x86_64__)
-#define SKML_X86 1
-#else
-#define SKML_X86 0
-#endif
-
-#define SKML_LINE 16  /* floats in a cache line */
-#define SKML_AHEAD 8  /* rows that are fetched beforehand */
+#define SKML_AHEAD 8 /* rows that are fetched beforehand */
 
 /* Add n rows to a sum; `rows` has `n_readable` items, those of the next sums behind. */
 #define SKML_ROW_SUMS(variant, target)                                                \
@@ -35,7 +24,7 @@
                 if (i + SKML_AHEAD >= n_readable) break;                              \
                 const float *ahead = matrix + rows[i + SKML_AHEAD] * width;           \
                 for (ptrdiff_t k = 0; k < width; k += SKML_LINE)                      \
-                    SKML_PREFETCH(ahead + k);                                         \
+                    __builtin_prefetch(ahead + k);                                    \
             }                                                                         \
             if (n_together == 4) {                                                    \
                 const float *row1 = matrix + rows[j + 1] * width;                     \
@@ -65,7 +54,7 @@ SKML_ROW_SUMS(avx2, __attribute__((target("avx2"))))
 static skml_row_sums skml_choose_row_sums(int is_wide)
 {
 #if SKML_X86
-    if (is_wide && __builtin_cpu_supports("avx2")) return skml_add_rows_avx2;
+    if (is_wide && skml_has_wide()) return skml_add_rows_avx2;
 #endif
     (void)is_wide;
     return skml_add_rows_baseline;

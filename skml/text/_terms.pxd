@@ -5,11 +5,7 @@ from skml.text._alphabet cimport N_PAGES
 
 cdef extern from *:
     """
-    #if defined(__GNUC__)
     #define prefetch(address) __builtin_prefetch(address)
-    #else
-    #define prefetch(address)
-    #endif
     """
     void prefetch(const void *address) noexcept nogil
 

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../_processor.h"
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -43,14 +45,7 @@ member_mask(const uint8_t *bytes)
 static inline int
 lowest_bit(uint64_t mask)
 {
-#if defined(__GNUC__)
     return __builtin_ctzll(mask);
-#else
-    int i = 0;
-    while (!(mask >> i & 1))
-        i++;
-    return i;
-#endif
 }
 
 /* Up to eight bytes as an integer, the first one in front; SCAN more can be read. */
@@ -59,7 +54,7 @@ short_key(const uint8_t *bytes, int64_t size)
 {
     uint64_t key = 0;
     int64_t i;
-#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     memcpy(&key, bytes, 8);
     (void)i;
     return __builtin_bswap64(key) >> (64 - 8 * size);
