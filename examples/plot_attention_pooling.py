@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from skml import AttentionPoolingRegressor
+from skml.plotting import AttentionDisplay
 
 rng = np.random.default_rng(0)
 X = np.sort(rng.uniform(0, 5, size=(60, 1)), axis=0)
@@ -27,7 +28,7 @@ truth = 2 * np.sin(grid[:, 0]) + grid[:, 0] ** 0.8
 # %%
 # The upper panels show the predictions, and their root mean squared error to the true
 # curve. The lower panels show the attention weights: rows are queries, columns are
-# training rows, both sorted by x. The narrower the band, the closer a prediction
+# training samples, both sorted by x. The narrower the band, the closer a prediction
 # follows its neighbours.
 #
 # The leave-one-out bandwidth has the smallest error here: with one feature there is no
@@ -50,11 +51,11 @@ for (name, parameters), (curve, picture) in zip(
     curve.plot(grid, truth, "--", color="0.4", label="true curve")
     curve.plot(grid, predicted, label="prediction")
     curve.set(title=f"{name}\nRMSE {error:.2f}", xlabel="x")
-    picture.imshow(model.attention_weights(grid), aspect="auto", cmap="viridis")
-    picture.set(xlabel="training rows", xticks=[], yticks=[])
+    AttentionDisplay.from_estimator(model, grid, ax=picture, colorbar=False)
+    picture.set(ylabel="")
 axes[0, 0].set(ylabel="y")
+axes[1, 0].set(ylabel="Sample")
 axes[0, 0].legend()
-axes[1, 0].set(ylabel="queries")
 fig.suptitle("Predictions and attention weights")
 plt.show()
 
@@ -93,3 +94,10 @@ for j in np.argsort(-spread):
 # The training rows with the largest attention weights for the first patient:
 weights, patients = model.attention_weights(X[:1], top_k=3)
 print(patients, weights.round(3))
+
+# %%
+# The same for four patients, and all training rows that are among the three largest of
+# one of them. Each patient has the largest weight for itself, as it is a training row.
+display = AttentionDisplay.from_estimator(model, X[:4], top_k=3)
+display.ax_.set(title="Attention weights of four patients", yticks=range(4))
+plt.show()

@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skml import BertClassifier, BertPretrainer, BertTransformer, load_docstrings
+from skml.plotting import AttentionDisplay, LearningHistoryDisplay
 
 docs = load_docstrings(packages=("numpy", "scipy", "sklearn"))
 order = np.random.default_rng(0).permutation(len(docs.data))
@@ -54,16 +55,9 @@ _, counts = np.unique(np.concatenate([t[1:-1] for t in tokens]), return_counts=T
 frequencies = counts / counts.sum()
 entropy = -(frequencies * np.log(frequencies)).sum()
 
-losses = [epoch["masked_loss"] for epoch in pretrainer.history_]
-fig, ax = plt.subplots(layout="constrained")
-ax.plot(range(1, len(losses) + 1), losses, marker="o", label="masked tokens, training")
+ax = LearningHistoryDisplay.from_estimator(pretrainer).ax_
 ax.axhline(entropy, color="grey", linestyle="--", label="unigram entropy")
-ax.set(
-    xlabel="epoch",
-    xticks=range(1, len(losses) + 1),
-    ylabel="cross-entropy per token (nats)",
-    title="Masked language modelling",
-)
+ax.set(ylabel="Cross-entropy per token (nats)", title="Masked language modelling")
 ax.legend()
 plt.show()
 
@@ -97,14 +91,7 @@ print(f"most frequent  {counts.max() / counts.sum():.3f}")
 # -----------------
 # The attention weights of the last layer, averaged over the heads. Each row shows the
 # tokens that one token attends to, and sums to one.
-weights, tokens = transformer.attention_weights(
-    ["return the sum of the array"], return_tokens=True
-)
-fig, ax = plt.subplots(layout="constrained")
-image = ax.imshow(weights[0][-1].mean(axis=0), cmap="Blues", vmin=0)
-positions = range(len(tokens[0]))
-ax.set_xticks(positions, tokens[0], rotation=45, ha="right")
-ax.set_yticks(positions, tokens[0])
-ax.set(xlabel="key token", ylabel="query token", title="Attention, last layer")
-fig.colorbar(image, ax=ax, label="attention weight, mean over heads")
+text = "return the sum of the array"
+display = AttentionDisplay.from_estimator(transformer, [text])
+display.ax_.set_title("Attention weights of the last layer")
 plt.show()

@@ -68,10 +68,11 @@ for name, features in [("TF-IDF", tfidf), ("both", both)]:
 # How many labels are they worth?
 # -------------------------------
 # One draw of 30 documents may be lucky. Here are ten draws, each grown from 15 labels
-# to 1 000, and always the same test documents.
+# to 1 000, and always the same test documents. Bands are one standard deviation wide to
+# both sides.
 import matplotlib.pyplot as plt
 from scipy.sparse import csr_array
-from sklearn.model_selection import learning_curve
+from sklearn.model_selection import LearningCurveDisplay
 
 n_labels = [15, 30, 60, 125, 250, 500, 1000]
 rng = np.random.default_rng(0)
@@ -84,16 +85,20 @@ for name, features, marker in [
     ("word vectors", vectors, "s"),
     ("both", both, "D"),
 ]:
-    _, _, scores = learning_curve(
+    display = LearningCurveDisplay.from_estimator(
         LinearSVC(random_state=0),
         csr_array(features.transform(np.r_[texts, test_texts])),
         np.r_[labels, test_labels],
         train_sizes=n_labels,
         cv=draws,
+        score_type="test",
+        ax=axes,
+        line_kw={"marker": marker},
+        fill_between_kw={"alpha": 0.2},
     )
-    means = scores.mean(axis=1)
+    display.lines_[0].set_label(name)
+    means = display.test_scores.mean(axis=1)
     print(f"{name:12s} " + " ".join(f"{mean:5.3f}" for mean in means))
-    axes.plot(n_labels, means, marker=marker, label=name)
 axes.set(
     title="Word vectors from unlabelled text, and a few labels",
     xlabel="Number of labelled documents",

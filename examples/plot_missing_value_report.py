@@ -72,47 +72,34 @@ print(pd.DataFrame(columns).to_string(index=False))
 # %%
 # Plotting the report
 # -------------------
-# The columns of a report are arrays. The plot shows:
-#
-# - left: the fraction of missing values, and their treatment by logistic regression;
-# - middle: the direction of missing values in gradient boosting, weighted by the
-#   importance of the feature;
-# - right: the coefficients of the missing indicators in logistic regression.
-#
+# :class:`~skml.plotting.MissingValuesDisplay` shows, for gradient boosting, how much of
+# the gain comes from splits that send missing values left or right; for other models,
+# the fraction of missing values and their treatment.
+import matplotlib.pyplot as plt
+
+from skml.plotting import MissingValuesDisplay
+
+fig, axes = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
+for model, ax in zip([booster, logistic], axes, strict=True):
+    MissingValuesDisplay.from_estimator(model, ax=ax)
+    ax.set_title(type(model).__name__)
+plt.show()
+
+# %%
+# Coefficients of missing indicators
+# ----------------------------------
 # The median of the observed values is far too high for the missing values of ``faint``,
 # and far too low for those of ``overflow``. The coefficients of the indicators
 # compensate for this. For values missing at random, they are small.
-import matplotlib.pyplot as plt
-
-shown = report["missing_fraction"] > 0
-features = report["feature"][shown]
-left, right = report["gain_missing_left"][shown], report["gain_missing_right"][shown]
-importance = report["importance"][shown]
+features = report[report["missing_fraction"] > 0]["feature"]
 coefficients = dict(
     zip(logistic.prepared_feature_names_, logistic.estimator_.coef_[0], strict=True)
 )
 weights = [coefficients.get(f"missingindicator_{name}", 0) for name in features]
 
-figure, (fractions, sides, linear) = plt.subplots(
-    ncols=3, sharey=True, figsize=(11, 3.8), layout="constrained"
-)
-fractions.barh(features, report["missing_fraction"][shown], color="lightgray")
-treatments = missing_value_report(logistic)["treatment"][shown]
-for position, treatment in enumerate(treatments):
-    fractions.annotate(
-        treatment, (0.02, position), fontsize=9, verticalalignment="center"
-    )
-fractions.set(title="Missing values", xlabel="fraction of rows")
-fractions.invert_yaxis()
-
-sides.barh(features, -importance * left, color="tab:blue", label="left")
-sides.barh(features, importance * right, color="tab:orange", label="right")
-sides.axvline(0, color="black", linewidth=0.8)
-sides.set(title="Direction (LightGBM)", xlabel="fraction of total gain")
-sides.xaxis.set_major_formatter(lambda value, _: f"{abs(value):.1f}")
-sides.legend(title="missing values go")
-
-linear.barh(features, weights, color="tab:green")
-linear.axvline(0, color="black", linewidth=0.8)
-linear.set(title="Logistic regression", xlabel="coefficient of missing indicator")
+fig, ax = plt.subplots(layout="constrained")
+ax.barh(features, weights)
+ax.axvline(0, color="black", linewidth=0.8)
+ax.invert_yaxis()
+ax.set(title="Logistic regression", xlabel="Coefficient of the missing indicator")
 plt.show()

@@ -21,6 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from skml import Seq2SeqTranslator
+from skml.plotting import AttentionDisplay, LearningHistoryDisplay
 
 rng = np.random.default_rng(0)
 lengths = rng.integers(2, 7, size=1100)
@@ -134,14 +135,8 @@ print(f"BLEU of held-out sentences: {model.score(english[200:], french[200:]):.2
 # Each row is a token of the translation and shows the source tokens that it attends
 # to. Adjective and noun change places, and the article attends to the noun, which
 # determines its gender.
-weights, tokens = model.attention_weights(english[200:201], return_tokens=True)
-source, target = tokens[0]
-fig, ax = plt.subplots(figsize=(6, 5), layout="constrained")
-image = ax.imshow(weights[0], cmap="viridis", vmin=0, vmax=1)
-ax.set_xticks(range(len(source)), source, rotation=45, ha="right")
-ax.set_yticks(range(len(target)), target)
-ax.set(xlabel="source token", ylabel="target token", title="Attention weights")
-fig.colorbar(image, label="attention weight")
+display = AttentionDisplay.from_estimator(model, english[200:201])
+display.ax_.set_title("Attention weights of a translation")
 plt.show()
 
 # %%
@@ -166,7 +161,7 @@ print(f"BLEU of held-out sentences: {model.score(english[200:], references):.2f}
 # low loss is therefore not yet a good translation, in particular a low training loss.
 # With 70 training pairs the network memorizes them: the training loss falls to nearly
 # zero, while the validation loss does not follow. With 170 pairs it does.
-fig, axes = plt.subplots(1, 2, figsize=(8, 3), sharey=True, layout="constrained")
+fig, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
 watched = Seq2SeqTranslator(**parameters).set_params(
     dropout=0.0,
     label_smoothing=0.0,
@@ -178,12 +173,9 @@ for n_pairs, ax in zip((100, 200), axes, strict=True):
     watched.set_params(validation_fraction=30 / n_pairs)
     watched.fit(english[:n_pairs], french[:n_pairs])
     score = watched.score(english[200:], french[200:])
-    epochs = range(1, len(watched.loss_curve_) + 1)
-    ax.plot(epochs, watched.loss_curve_, label="training")
-    ax.plot(epochs, watched.validation_loss_curve_, label="validation")
-    ax.set(title=f"{n_pairs - 30} training pairs: BLEU {score:.2f}", xlabel="epoch")
-axes[0].set(ylabel="cross-entropy per token")
-axes[0].legend()
+    LearningHistoryDisplay.from_estimator(watched, ax=ax)
+    title = f"{n_pairs - 30} training pairs: BLEU {score:.2f}"
+    ax.set(title=title, ylabel="Cross-entropy per token")
 plt.show()
 
 # %%
