@@ -29,6 +29,8 @@ default_role = "literal"
 suppress_warnings = ["ref.term", "config.cache"]
 
 autosummary_generate = True
+# The section Parameters has the types.
+autodoc_typehints = "none"
 # The template of a class lists the members itself.
 numpydoc_show_class_members = False
 

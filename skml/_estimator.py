@@ -1,11 +1,14 @@
 """The face that all estimators share: a fitted model is one value, kept as data."""
 
+from typing import Self
+
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skml._store import read_model, write_model
+from skml._typing import FilePath
 
 # Where meta-estimators keep the one that they fitted.
 INSIDE = ("best_estimator_", "estimator_", "regressor_")
@@ -54,7 +57,7 @@ class BaseLearner(BaseEstimator):
     def __sklearn_is_fitted__(self):
         return "_fitted" in vars(self)
 
-    def save(self, path):
+    def save(self, path: FilePath) -> Self:
         """Write the fitted estimator to a folder of data; no code runs on loading.
 
         Parameters
@@ -83,7 +86,7 @@ class BaseLearner(BaseEstimator):
         return self
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: FilePath) -> Self:
         """Read an estimator that `save` wrote; no code in the folder runs.
 
         Parameters

@@ -11,7 +11,7 @@ import pytest
 import skml
 
 PACKAGE = Path(skml.__path__[0])
-DOORS = {"_compat", "_fitting", "_folders", "_optional", "_random", "_words"}
+DOORS = {"_compat", "_fitting", "_folders", "_optional", "_random", "_typing", "_words"}
 FACE = DOORS | {"_codec", "_estimator", "_progress", "_store"}
 BASE = FACE | {"_validation"}
 TABLES = BASE | {"_table"}
@@ -20,7 +20,7 @@ ALLOWED = {
     "__init__": set(),
     "_codec": {"_compat"},
     "_compat": set(),
-    "_estimator": {"_store"},
+    "_estimator": {"_store", "_typing"},
     "_fitting": set(),
     "_folders": set(),
     "_optional": set(),
@@ -28,6 +28,7 @@ ALLOWED = {
     "_random": set(),
     "_store": {"_codec", "_folders"},
     "_table": BASE,
+    "_typing": set(),
     "_validation": DOORS,
     "_words": set(),
     "attention": TABLES,

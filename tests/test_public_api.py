@@ -5,8 +5,11 @@ import pkgutil
 import re
 from importlib import import_module
 from importlib.metadata import version
-from inspect import isclass, isfunction, signature
+from inspect import isclass, isfunction, ismethod, signature, unwrap
 from pathlib import Path
+from pkgutil import resolve_name
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -56,7 +59,7 @@ def public_methods(path):
         f"{path}.{name}"
         for name in dir(load(path))
         if not name.startswith("_")
-        and isfunction(member := getattr(load(path), name))
+        and (isfunction(member := getattr(load(path), name)) or ismethod(member))
         and member.__module__.startswith("skml.")
     ]
 
@@ -196,6 +199,48 @@ def test_constructor_does_nothing_but_store(path):
     init = constructor_of(load(path))
     stored = [ast.unparse(statement) for statement in init.body]
     assert stored == [f"self.{name} = {name}" for name in parameters_of(path)]
+
+
+def fits(value, hint):
+    """Whether a default is of the type that its parameter is declared to have."""
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) in (Union, UnionType):
+        return any(fits(value, each) for each in get_args(hint))
+    if hint is float:
+        return isinstance(value, (int, float))
+    return hint is Any or isinstance(value, get_origin(hint) or hint)
+
+
+def function_at(path):
+    """The function at a path without its decorators; the constructor of a class."""
+    found = resolve(path)
+    return unwrap(found.__init__ if isclass(found) else found)
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in DOCUMENTED if function_at(p).__module__.startswith("skml.")]
+)
+def test_parameters_have_types_that_the_defaults_fit(path):
+    parameters = parameters_of(path)
+    hints = get_type_hints(function_at(path))
+    named = {n for n, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
+    assert named <= set(hints)
+    defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
+    assert [n for n, value in defaults.items() if not fits(value, hints[n])] == []
+
+
+def test_type_checkers_see_the_public_names():
+    source = (ROOT / "skml" / "__init__.pyi").read_text(encoding="utf-8")
+    (*imports, version_) = ast.parse(source).body[1:]
+    names = [
+        (f"{node.module}.{a.name}", a.asname) for node in imports for a in node.names
+    ]
+    assert sorted(name for _, name in names) == sorted(
+        set(skml.__all__) - {"__version__"}
+    )
+    assert all(resolve_name(path) is getattr(skml, name) for path, name in names)
+    assert version_.target.id == "__version__"
 
 
 def test_every_name_is_in_the_list_of_names():

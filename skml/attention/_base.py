@@ -12,6 +12,7 @@ from skml._progress import Progress
 from skml._random import make_random_state
 from skml._table._containers import as_dense
 from skml._table._learner import BaseTableLearner
+from skml._typing import MatrixLike
 from skml.attention._candidates import (
     NEEDS_NETWORK,
     WITHOUT_NETWORK,
@@ -167,7 +168,7 @@ class BaseAttentionPooling(
             f"embedding='linear' or 'mlp', got {embedding!r}.",
         )
 
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> np.ndarray:
         """Map rows to the points where attention compares them.
 
         Parameters
@@ -185,7 +186,7 @@ class BaseAttentionPooling(
         X = as_dense(self._read(X))
         return self._fitted.ensemble.embed(X)
 
-    def attention_weights(self, X, top_k=None):
+    def attention_weights(self, X: MatrixLike, top_k: int | None = None):
         """Return how much weight predictions give to each training row.
 
         Parameters

@@ -1,10 +1,14 @@
 """Classification by attention: class proportions among weighted training labels."""
 
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 
 from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
 from skml._table._containers import as_dense
+from skml._typing import ArrayLike, MatrixLike, RandomState
 from skml.attention._base import BaseAttentionPooling
 from skml.attention._candidates import WITHOUT_NETWORK
 from skml.attention._losses import learn_log_loss, softmax
@@ -179,34 +183,34 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
 
     def __init__(
         self,
-        attention="gaussian",
+        attention: str = "gaussian",
         *,
-        embedding="auto",
-        bandwidth="auto",
-        numeric_encoding="auto",
-        n_bins=32,
-        residual="auto",
-        n_components=16,
-        hidden_layer_sizes=(64,),
-        n_heads=1,
-        n_estimators="auto",
-        context_size=2048,
-        batch_size=512,
-        learning_rate=0.01,
-        max_iter=400,
-        early_stopping=True,
-        validation_fraction=0.1,
-        n_iter_no_change=6,
-        tol=0.0,
-        weight_decay=0.03,
-        dropout=0.1,
-        input_noise=0.0,
-        class_weight=None,
-        categorical_features="from_dtype",
-        missing_values=np.nan,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        embedding: Literal["identity", "scale", "linear", "mlp", "auto"] = "auto",
+        bandwidth: float | Literal["auto"] = "auto",
+        numeric_encoding: Literal["none", "piecewise-linear", "auto"] = "auto",
+        n_bins: int = 32,
+        residual: Literal["none", "linear", "mlp", "auto"] = "auto",
+        n_components: int = 16,
+        hidden_layer_sizes: Sequence[int] = (64,),
+        n_heads: int = 1,
+        n_estimators: int | Literal["auto"] = "auto",
+        context_size: int = 2048,
+        batch_size: int = 512,
+        learning_rate: float = 0.01,
+        max_iter: int = 400,
+        early_stopping: bool | Literal["auto"] = True,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 6,
+        tol: float = 0.0,
+        weight_decay: float = 0.03,
+        dropout: float = 0.1,
+        input_noise: float = 0.0,
+        class_weight: dict | Literal["balanced"] | None = None,
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = "from_dtype",
+        missing_values: Any = np.nan,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.attention = attention
         self.embedding = embedding
@@ -238,7 +242,9 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Learn the embedding, and keep the rows as keys.
 
         Parameters
@@ -279,7 +285,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         Y = (y[:, np.newaxis] == np.arange(len(classes))).astype(np.float64)
         return Y, learn_log_loss(Y, weights), None
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict the most probable class of rows.
 
         Parameters
@@ -295,7 +301,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: MatrixLike) -> np.ndarray:
         """Predict the probabilities of the classes.
 
         Parameters
@@ -315,7 +321,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
         ]
         return np.concatenate(probabilities)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: MatrixLike) -> np.ndarray:
         """Predict the logarithms of the probabilities of the classes.
 
         Parameters

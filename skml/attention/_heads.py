@@ -1,29 +1,31 @@
 """Attention in several heads, and encodings of positions, as transformers have them."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
+from skml._typing import ArrayLike
 from skml.attention._arrays import as_floats, check_points
 from skml.attention._scores import masked_softmax, scaled_dot_product_score
 
 
 def multi_head_attention(
-    queries,
-    keys,
-    values,
+    queries: ArrayLike,
+    keys: ArrayLike,
+    values: ArrayLike,
     *,
-    n_heads,
-    query_weights=None,
-    key_weights=None,
-    value_weights=None,
-    output_weights=None,
-    query_bias=None,
-    key_bias=None,
-    value_bias=None,
-    output_bias=None,
-    mask=None,
-    return_weights=False,
+    n_heads: int,
+    query_weights: ArrayLike | None = None,
+    key_weights: ArrayLike | None = None,
+    value_weights: ArrayLike | None = None,
+    output_weights: ArrayLike | None = None,
+    query_bias: ArrayLike | None = None,
+    key_bias: ArrayLike | None = None,
+    value_bias: ArrayLike | None = None,
+    output_bias: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    return_weights: bool = False,
 ):
     r"""Attend in several heads, each to its own part of the projected features [1]_.
 
@@ -115,19 +117,19 @@ def multi_head_attention(
 
 
 def self_attention(
-    X,
+    X: ArrayLike,
     *,
-    n_heads=1,
-    query_weights=None,
-    key_weights=None,
-    value_weights=None,
-    output_weights=None,
-    query_bias=None,
-    key_bias=None,
-    value_bias=None,
-    output_bias=None,
-    mask=None,
-    return_weights=False,
+    n_heads: int = 1,
+    query_weights: ArrayLike | None = None,
+    key_weights: ArrayLike | None = None,
+    value_weights: ArrayLike | None = None,
+    output_weights: ArrayLike | None = None,
+    query_bias: ArrayLike | None = None,
+    key_bias: ArrayLike | None = None,
+    value_bias: ArrayLike | None = None,
+    output_bias: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    return_weights: bool = False,
 ):
     """Let each row of a sequence attend to all its rows.
 
@@ -201,7 +203,9 @@ def self_attention(
     )
 
 
-def positional_encoding(n_positions, n_features, *, base=10000.0, dtype=np.float64):
+def positional_encoding(
+    n_positions: int, n_features: int, *, base: float = 10000.0, dtype: Any = np.float64
+) -> np.ndarray:
     r"""Encode positions by sines and cosines of many lengths of wave [1]_.
 
     .. math:: P_{t, 2i} = \sin(t / b^{2i / n}), \quad P_{t, 2i+1} = \cos(t / b^{2i / n})

@@ -7,6 +7,7 @@ from math import ceil
 import numpy as np
 from joblib import effective_n_jobs
 
+from skml._typing import ArrayLike
 from skml.attention import _additive, _pooling_kernel
 from skml.attention._arrays import (
     as_floats,
@@ -169,16 +170,16 @@ def backward(weights, pooled, values, gradient, queries, keys, *, score):
 
 
 def attention_pooling(
-    queries,
-    keys,
-    values,
+    queries: ArrayLike,
+    keys: ArrayLike,
+    values: ArrayLike,
     *,
-    score="gaussian",
-    bandwidth=1.0,
-    key_weight=None,
-    mask=None,
-    n_jobs=None,
-):
+    score: str = "gaussian",
+    bandwidth: float | ArrayLike = 1.0,
+    key_weight: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    n_jobs: int | None = None,
+) -> np.ndarray:
     r"""Average the values of keys, weighted by how alike they are to queries.
 
     .. math:: f(q) = \sum_j \frac{w_j e^{a(q, k_j)}}{\sum_i w_i e^{a(q, k_i)}} v_j

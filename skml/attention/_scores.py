@@ -3,10 +3,13 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from skml._typing import ArrayLike
 from skml.attention._arrays import as_floats, check_bandwidth, check_points
 
 
-def masked_softmax(scores, mask=None, *, axis=-1):
+def masked_softmax(
+    scores: ArrayLike, mask: ArrayLike | None = None, *, axis: int = -1
+) -> np.ndarray:
     r"""Turn scores into weights that sum to one, over those that take part.
 
     .. math:: p_j = \frac{m_j e^{s_j}}{\sum_i m_i e^{s_i}}
@@ -75,7 +78,9 @@ def _check_mask(mask, shape):
         ) from None
 
 
-def gaussian_score(queries, keys, *, bandwidth=1.0):
+def gaussian_score(
+    queries: ArrayLike, keys: ArrayLike, *, bandwidth: float | ArrayLike = 1.0
+) -> np.ndarray:
     r"""Score pairs by their squared distance.
 
     .. math:: a(q, k) = -\tfrac12 \sum_d \left(\frac{q_d - k_d}{h_d}\right)^2
@@ -112,7 +117,9 @@ def gaussian_score(queries, keys, *, bandwidth=1.0):
     return _minus_distances(queries, keys, bandwidth, "sqeuclidean") / 2
 
 
-def laplace_score(queries, keys, *, bandwidth=1.0):
+def laplace_score(
+    queries: ArrayLike, keys: ArrayLike, *, bandwidth: float | ArrayLike = 1.0
+) -> np.ndarray:
     r"""Score pairs by their distance.
 
     .. math:: a(q, k) = -\sqrt{\sum_d \left(\frac{q_d - k_d}{h_d}\right)^2}
@@ -149,7 +156,7 @@ def laplace_score(queries, keys, *, bandwidth=1.0):
     return _minus_distances(queries, keys, bandwidth, "euclidean")
 
 
-def dot_product_score(queries, keys):
+def dot_product_score(queries: ArrayLike, keys: ArrayLike) -> np.ndarray:
     r"""Score pairs by their inner product.
 
     .. math:: a(q, k) = \sum_d q_d k_d
@@ -181,7 +188,7 @@ def dot_product_score(queries, keys):
     return queries @ np.swapaxes(keys, -1, -2)
 
 
-def scaled_dot_product_score(queries, keys):
+def scaled_dot_product_score(queries: ArrayLike, keys: ArrayLike) -> np.ndarray:
     r"""Score pairs by their inner product over the root of their length [1]_.
 
     .. math:: a(q, k) = \frac{1}{\sqrt{n}} \sum_{d=1}^n q_d k_d
@@ -218,7 +225,14 @@ def scaled_dot_product_score(queries, keys):
     return queries @ np.swapaxes(keys, -1, -2) / scale
 
 
-def additive_score(queries, keys, *, query_weights, key_weights, vector):
+def additive_score(
+    queries: ArrayLike,
+    keys: ArrayLike,
+    *,
+    query_weights: ArrayLike,
+    key_weights: ArrayLike,
+    vector: ArrayLike,
+) -> np.ndarray:
     r"""Score pairs by a small network [1]_.
 
     .. math:: a(q, k) = v^\top \tanh(W_q^\top q + W_k^\top k)

@@ -5,6 +5,7 @@ import gc
 import re
 import tokenize
 import warnings
+from collections.abc import Sequence
 from contextlib import contextmanager
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ from sklearn.utils import Bunch
 
 from skml._compat.sklearn import Interval, validate_params
 from skml._random import make_random_state
+from skml._typing import RandomState
 
 _REMOVABLE = ("names", "imports")
 _TEST_FOLDERS = {"test", "tests"}
@@ -275,13 +277,13 @@ def _describe(data, target, packages, min_words, remove):
     prefer_skip_nested_validation=True,
 )
 def load_docstrings(
-    packages=("numpy", "scipy", "sklearn"),
+    packages: Sequence[str] = ("numpy", "scipy", "sklearn"),
     *,
-    min_words=30,
-    remove=("names", "imports"),
-    shuffle=False,
-    random_state=None,
-    return_X_y=False,
+    min_words: int = 30,
+    remove: Sequence[str] = ("names", "imports"),
+    shuffle: bool = False,
+    random_state: RandomState = None,
+    return_X_y: bool = False,
 ):
     """Load the docstrings of installed packages (classification).
 

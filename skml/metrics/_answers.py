@@ -4,11 +4,14 @@ import re
 import string
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 
 from skml._compat.sklearn import StrOptions, validate_params
+from skml._typing import ArrayLike
 from skml._validation import is_missing
 from skml.metrics._translations import check_sample_weight
 
@@ -184,7 +187,13 @@ def _mean_of_best(score, y_true, y_pred, is_mixed, sample_weight):
     },
     prefer_skip_nested_validation=True,
 )
-def answer_f1_score(y_true, y_pred, *, tokenize="mixed", sample_weight=None):
+def answer_f1_score(
+    y_true: Iterable,
+    y_pred: Iterable[str],
+    *,
+    tokenize: Literal["mixed", "whitespace"] = "mixed",
+    sample_weight: ArrayLike | None = None,
+) -> float:
     r"""F1 of the tokens of answers, as SQuAD has it: the mean over the questions.
 
     With :math:`T` and :math:`P` the tokens of a right answer and of the predicted one,
@@ -275,7 +284,9 @@ def answer_f1_score(y_true, y_pred, *, tokenize="mixed", sample_weight=None):
 @validate_params(
     {"sample_weight": ["array-like", None]}, prefer_skip_nested_validation=True
 )
-def answer_exact_match_score(y_true, y_pred, *, sample_weight=None):
+def answer_exact_match_score(
+    y_true: Iterable, y_pred: Iterable[str], *, sample_weight: ArrayLike | None = None
+) -> float:
     """The fraction of the answers that are right as a whole, as SQuAD has it.
 
     Answers are equal if the tokens that `answer_f1_score` compares by default are, one

@@ -1,11 +1,14 @@
 """BLEU of a corpus and of its sentences, by statistics that add up."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from skml._compat.sklearn import Interval, StrOptions, validate_params
+from skml._typing import ArrayLike
 from skml.metrics._bleu_formula import make_formula
 from skml.metrics._bleu_tokenizers import (
     TOKENIZERS,
@@ -92,20 +95,20 @@ def _signature(corpus, max_order, formula, tokenize, lowercase):
     prefer_skip_nested_validation=True,
 )
 def bleu_score(
-    y_true,
-    y_pred,
+    y_true: Sequence[str] | Sequence[Sequence[str]],
+    y_pred: Sequence[str] | Sequence[Sequence[str]],
     *,
-    max_order=4,
-    weights=None,
-    smooth_method="exp",
-    smooth_value=None,
-    effective_order=False,
-    tokenize="13a",
-    lowercase=False,
-    multi_reference=False,
-    formula="papineni",
-    sample_weight=None,
-    return_stats=False,
+    max_order: int = 4,
+    weights: ArrayLike | None = None,
+    smooth_method: Literal["exp", "floor", "add-k", "none"] = "exp",
+    smooth_value: float | None = None,
+    effective_order: bool = False,
+    tokenize: Literal["13a", "intl", "zh", "char", "none"] | Callable = "13a",
+    lowercase: bool = False,
+    multi_reference: bool = False,
+    formula: Literal["papineni", "textbook"] = "papineni",
+    sample_weight: ArrayLike | None = None,
+    return_stats: bool = False,
 ):
     """BLEU of a corpus: how many n-grams its sentences share with their references.
 
@@ -265,19 +268,19 @@ def bleu_score(
     _STATISTICS_OPTIONS | _SCORE_OPTIONS, prefer_skip_nested_validation=True
 )
 def sentence_bleu_score(
-    y_true,
-    y_pred,
+    y_true: Sequence[str] | Sequence[Sequence[str]],
+    y_pred: Sequence[str] | Sequence[Sequence[str]],
     *,
-    max_order=4,
-    weights=None,
-    smooth_method="exp",
-    smooth_value=None,
-    effective_order=True,
-    tokenize="13a",
-    lowercase=False,
-    multi_reference=False,
-    formula="papineni",
-):
+    max_order: int = 4,
+    weights: ArrayLike | None = None,
+    smooth_method: Literal["exp", "floor", "add-k", "none"] = "exp",
+    smooth_value: float | None = None,
+    effective_order: bool = True,
+    tokenize: Literal["13a", "intl", "zh", "char", "none"] | Callable = "13a",
+    lowercase: bool = False,
+    multi_reference: bool = False,
+    formula: Literal["papineni", "textbook"] = "papineni",
+) -> np.ndarray:
     """BLEU of each sentence.
 
     Their mean is not the BLEU of the corpus, for which see `bleu_score`.
@@ -348,14 +351,14 @@ def sentence_bleu_score(
 
 @validate_params(_STATISTICS_OPTIONS, prefer_skip_nested_validation=True)
 def bleu_statistics(
-    y_true,
-    y_pred,
+    y_true: Sequence[str] | Sequence[Sequence[str]],
+    y_pred: Sequence[str] | Sequence[Sequence[str]],
     *,
-    max_order=4,
-    tokenize="13a",
-    lowercase=False,
-    multi_reference=False,
-):
+    max_order: int = 4,
+    tokenize: Literal["13a", "intl", "zh", "char", "none"] | Callable = "13a",
+    lowercase: bool = False,
+    multi_reference: bool = False,
+) -> np.ndarray:
     """The counts of each sentence of which BLEU is made.
 
     Those of the folds of a cross-validation or of the shards of a corpus, put below one
@@ -418,15 +421,15 @@ def bleu_statistics(
     prefer_skip_nested_validation=True,
 )
 def bleu_from_statistics(
-    statistics,
+    statistics: ArrayLike,
     *,
-    weights=None,
-    smooth_method="exp",
-    smooth_value=None,
-    effective_order=False,
-    formula="papineni",
-    sample_weight=None,
-):
+    weights: ArrayLike | None = None,
+    smooth_method: Literal["exp", "floor", "add-k", "none"] = "exp",
+    smooth_value: float | None = None,
+    effective_order: bool = False,
+    formula: Literal["papineni", "textbook"] = "papineni",
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """BLEU of a corpus from the counts of its sentences.
 
     Parameters

@@ -1,6 +1,6 @@
 """Paired bootstrap resampling of corpus metrics whose statistics add up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 
 import numpy as np
@@ -8,6 +8,7 @@ from sklearn.utils import Bunch
 
 from skml._compat.sklearn import Interval, validate_params
 from skml._random import make_random_state
+from skml._typing import ArrayLike, RandomState
 
 # Counts that are held at once: 2 MB, which stay in the processor's cache.
 _CHUNK = 1 << 18
@@ -105,7 +106,13 @@ def _p_values(samples, scores):
     },
     prefer_skip_nested_validation=True,
 )
-def paired_bootstrap(statistics, score_function, *, n_samples=1000, random_state=None):
+def paired_bootstrap(
+    statistics: dict | Sequence[ArrayLike],
+    score_function: Callable,
+    *,
+    n_samples: int = 1000,
+    random_state: RandomState = None,
+):
     """Compare systems on samples of the sentences: paired bootstrap resampling.
 
     Each sample is as many sentences as there are, drawn with replacement, the same for

@@ -1,12 +1,14 @@
 """chrF: the F-score of n-grams of characters, by statistics that add up."""
 
 import string
+from collections.abc import Sequence
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from skml._compat.sklearn import Interval, validate_params
+from skml._typing import ArrayLike
 from skml.metrics._bleu_tokenizers import number_tokens
 from skml.metrics._ngram_matches import count_matches
 from skml.metrics._translations import (
@@ -153,18 +155,18 @@ def _check_text(y_true, y_pred, caller, multi_reference):
     prefer_skip_nested_validation=True,
 )
 def chrf_score(
-    y_true,
-    y_pred,
+    y_true: Sequence[str],
+    y_pred: Sequence[str],
     *,
-    char_order=6,
-    word_order=0,
-    beta=2,
-    lowercase=False,
-    whitespace=False,
-    eps_smoothing=False,
-    multi_reference=False,
-    sample_weight=None,
-    return_stats=False,
+    char_order: int = 6,
+    word_order: int = 0,
+    beta: float = 2,
+    lowercase: bool = False,
+    whitespace: bool = False,
+    eps_smoothing: bool = False,
+    multi_reference: bool = False,
+    sample_weight: ArrayLike | None = None,
+    return_stats: bool = False,
 ):
     """F-score of the n-grams of characters that sentences share with references: chrF.
 
@@ -273,17 +275,17 @@ def chrf_score(
 
 @validate_params(_STATISTICS_OPTIONS, prefer_skip_nested_validation=True)
 def chrf_statistics(
-    y_true,
-    y_pred,
+    y_true: Sequence[str],
+    y_pred: Sequence[str],
     *,
-    char_order=6,
-    word_order=0,
-    beta=2,
-    lowercase=False,
-    whitespace=False,
-    eps_smoothing=False,
-    multi_reference=False,
-):
+    char_order: int = 6,
+    word_order: int = 0,
+    beta: float = 2,
+    lowercase: bool = False,
+    whitespace: bool = False,
+    eps_smoothing: bool = False,
+    multi_reference: bool = False,
+) -> np.ndarray:
     """The counts of each sentence of which chrF is made.
 
     Those of the folds of a cross-validation or of the shards of a corpus, put below one
@@ -347,8 +349,12 @@ def chrf_statistics(
     prefer_skip_nested_validation=True,
 )
 def chrf_from_statistics(
-    statistics, *, beta=2, eps_smoothing=False, sample_weight=None
-):
+    statistics: ArrayLike,
+    *,
+    beta: float = 2,
+    eps_smoothing: bool = False,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Score with chrF from the counts of the sentences of a corpus.
 
     Parameters

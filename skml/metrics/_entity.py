@@ -1,8 +1,11 @@
 """Precision, recall and F1 of predicted entities."""
 
+from collections.abc import Sequence
 from numbers import Real
+from typing import Literal
 
 from skml._compat.sklearn import Interval, StrOptions, validate_params
+from skml._typing import ArrayLike
 from skml.metrics._entity_counts import (
     COUNT_OPTIONS,
     DIVISION_OPTIONS,
@@ -20,18 +23,18 @@ _SCORE = {**COUNT_OPTIONS, **_AVERAGE, **DIVISION_OPTIONS, **TAGS}
     prefer_skip_nested_validation=True,
 )
 def entity_precision_recall_fscore_support(
-    y_true,
-    y_pred,
+    y_true: Sequence[Sequence[str]],
+    y_pred: Sequence[Sequence[str]],
     *,
-    beta=1.0,
-    labels=None,
-    average=None,
-    sample_weight=None,
-    zero_division="warn",
-    scheme=None,
-    mode="lenient",
-    invalid="accept",
-    suffix=False,
+    beta: float = 1.0,
+    labels: Sequence[str] | None = None,
+    average: Literal["micro", "macro", "weighted"] | None = None,
+    sample_weight: ArrayLike | None = None,
+    zero_division: Literal["warn"] | float = "warn",
+    scheme: Literal["BIO", "IO", "IOBES", "BILOU", "BMES"] | None = None,
+    mode: Literal["lenient", "strict"] = "lenient",
+    invalid: Literal["accept", "raise"] = "accept",
+    suffix: bool = False,
 ):
     """Precision, recall, F-score and number of entities, of each type or averaged.
 
@@ -119,17 +122,17 @@ def entity_precision_recall_fscore_support(
 
 @validate_params(_SCORE, prefer_skip_nested_validation=True)
 def entity_f1_score(
-    y_true,
-    y_pred,
+    y_true: Sequence[Sequence[str]],
+    y_pred: Sequence[Sequence[str]],
     *,
-    labels=None,
-    average="micro",
-    sample_weight=None,
-    zero_division="warn",
-    scheme=None,
-    mode="lenient",
-    invalid="accept",
-    suffix=False,
+    labels: Sequence[str] | None = None,
+    average: Literal["micro", "macro", "weighted"] | None = "micro",
+    sample_weight: ArrayLike | None = None,
+    zero_division: Literal["warn"] | float = "warn",
+    scheme: Literal["BIO", "IO", "IOBES", "BILOU", "BMES"] | None = None,
+    mode: Literal["lenient", "strict"] = "lenient",
+    invalid: Literal["accept", "raise"] = "accept",
+    suffix: bool = False,
 ):
     """F1 of entities: the harmonic mean of their precision and recall.
 
@@ -220,17 +223,17 @@ def entity_f1_score(
 
 @validate_params(_SCORE, prefer_skip_nested_validation=True)
 def entity_precision_score(
-    y_true,
-    y_pred,
+    y_true: Sequence[Sequence[str]],
+    y_pred: Sequence[Sequence[str]],
     *,
-    labels=None,
-    average="micro",
-    sample_weight=None,
-    zero_division="warn",
-    scheme=None,
-    mode="lenient",
-    invalid="accept",
-    suffix=False,
+    labels: Sequence[str] | None = None,
+    average: Literal["micro", "macro", "weighted"] | None = "micro",
+    sample_weight: ArrayLike | None = None,
+    zero_division: Literal["warn"] | float = "warn",
+    scheme: Literal["BIO", "IO", "IOBES", "BILOU", "BMES"] | None = None,
+    mode: Literal["lenient", "strict"] = "lenient",
+    invalid: Literal["accept", "raise"] = "accept",
+    suffix: bool = False,
 ):
     """Precision of entities: the fraction of predicted ones that are right.
 
@@ -309,17 +312,17 @@ def entity_precision_score(
 
 @validate_params(_SCORE, prefer_skip_nested_validation=True)
 def entity_recall_score(
-    y_true,
-    y_pred,
+    y_true: Sequence[Sequence[str]],
+    y_pred: Sequence[Sequence[str]],
     *,
-    labels=None,
-    average="micro",
-    sample_weight=None,
-    zero_division="warn",
-    scheme=None,
-    mode="lenient",
-    invalid="accept",
-    suffix=False,
+    labels: Sequence[str] | None = None,
+    average: Literal["micro", "macro", "weighted"] | None = "micro",
+    sample_weight: ArrayLike | None = None,
+    zero_division: Literal["warn"] | float = "warn",
+    scheme: Literal["BIO", "IO", "IOBES", "BILOU", "BMES"] | None = None,
+    mode: Literal["lenient", "strict"] = "lenient",
+    invalid: Literal["accept", "raise"] = "accept",
+    suffix: bool = False,
 ):
     """Recall of entities: the fraction of true ones that are found.
 

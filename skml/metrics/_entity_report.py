@@ -1,9 +1,12 @@
 """A report on predicted entities, type by type."""
 
+from collections.abc import Sequence
 from itertools import chain
 from numbers import Integral
+from typing import Literal
 
 from skml._compat.sklearn import Interval, validate_params
+from skml._typing import ArrayLike
 from skml.metrics._entity_counts import (
     COLUMNS,
     COUNT_OPTIONS,
@@ -38,18 +41,18 @@ def _table(rows, averages, digits):
     prefer_skip_nested_validation=True,
 )
 def entity_classification_report(
-    y_true,
-    y_pred,
+    y_true: Sequence[Sequence[str]],
+    y_pred: Sequence[Sequence[str]],
     *,
-    labels=None,
-    sample_weight=None,
-    digits=2,
-    output_dict=False,
-    zero_division="warn",
-    scheme=None,
-    mode="lenient",
-    invalid="accept",
-    suffix=False,
+    labels: Sequence[str] | None = None,
+    sample_weight: ArrayLike | None = None,
+    digits: int = 2,
+    output_dict: bool = False,
+    zero_division: Literal["warn"] | float = "warn",
+    scheme: Literal["BIO", "IO", "IOBES", "BILOU", "BMES"] | None = None,
+    mode: Literal["lenient", "strict"] = "lenient",
+    invalid: Literal["accept", "raise"] = "accept",
+    suffix: bool = False,
 ):
     """Precision, recall and F1 of entities, by type and averaged, as a table.
 

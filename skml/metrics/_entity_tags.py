@@ -1,8 +1,9 @@
 """Entities that sequences of tags mark, lenient and strict."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import chain, count
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -246,7 +247,12 @@ def check_reading(scheme, mode, invalid, suffix):
 
 @validate_params(TAGS, prefer_skip_nested_validation=True)
 def extract_entities(
-    tags, *, scheme=None, mode="lenient", invalid="accept", suffix=False
+    tags: Sequence[Sequence[str]],
+    *,
+    scheme: Literal["BIO", "IO", "IOBES", "BILOU", "BMES"] | None = None,
+    mode: Literal["lenient", "strict"] = "lenient",
+    invalid: Literal["accept", "raise"] = "accept",
+    suffix: bool = False,
 ):
     """Find the entities that sequences of tags mark.
 

@@ -1,7 +1,9 @@
 """Scorers: ours by name beside scikit-learn's, and those of classification as one."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from numbers import Real
+from typing import Literal
 
 from sklearn import metrics
 from sklearn.metrics import make_scorer
@@ -36,7 +38,7 @@ _SCORERS = {
 _PLACES = {"precision": 0, "recall": 1, "fbeta": 2}
 
 
-def get_scorer_names():
+def get_scorer_names() -> list[str]:
     """The names that `get_scorer` knows: ours, and all of scikit-learn's.
 
     Returns
@@ -58,7 +60,7 @@ def get_scorer_names():
     return sorted([*_SCORERS, *metrics.get_scorer_names()])
 
 
-def get_scorer(scoring):
+def get_scorer(scoring: str | Callable):
     """The scorer of a name, ours or scikit-learn's.
 
     Parameters
@@ -172,7 +174,11 @@ def _classification_score(
     prefer_skip_nested_validation=True,
 )
 def classification_scorers(
-    *, average="auto", pos_label=None, zero_division="warn", beta=1.0
+    *,
+    average: Literal["auto", "binary", "macro", "micro", "weighted"] = "auto",
+    pos_label: float | bool | str | None = None,
+    zero_division: Literal["warn"] | float = "warn",
+    beta: float = 1.0,
 ):
     """Accuracy, precision, recall and F1 for `scoring`, on labels of any kind.
 

@@ -1,16 +1,18 @@
 """Analogies: the fraction of questions that word vectors answer correctly."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from numbers import Integral
 from os import PathLike
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import Bunch
 
 from skml._compat.sklearn import Interval, StrOptions, validate_params
+from skml._typing import FilePath
 from skml.metrics._holders import (
     WordVectorsScorer,
     read_lines,
@@ -34,7 +36,7 @@ _OPTIONS = {
 
 
 @validate_params({"path": [str, PathLike]}, prefer_skip_nested_validation=True)
-def load_word_analogies(path):
+def load_word_analogies(path: FilePath):
     """Read analogy questions from a file in the format of "questions-words".
 
     Each line has the four words of a question "a is to b as c is to d", with blanks
@@ -218,14 +220,14 @@ def _summary(correct, is_asked):
     prefer_skip_nested_validation=True,
 )
 def word_analogy_score(
-    word_vectors,
-    questions,
+    word_vectors: Any,
+    questions: dict | Sequence[tuple],
     *,
-    method="3CosAdd",
-    restrict_vocabulary=300_000,
-    case_sensitive=False,
-    unknown="skip",
-    return_details=False,
+    method: Literal["3CosAdd", "3CosMul"] = "3CosAdd",
+    restrict_vocabulary: int | None = 300_000,
+    case_sensitive: bool = False,
+    unknown: Literal["skip", "wrong"] = "skip",
+    return_details: bool = False,
 ):
     """Fraction of analogy questions that word vectors answer correctly.
 
@@ -372,12 +374,12 @@ def word_analogy_score(
 
 @validate_params(_OPTIONS, prefer_skip_nested_validation=True)
 def make_word_analogy_scorer(
-    questions,
+    questions: dict | Sequence[tuple],
     *,
-    method="3CosAdd",
-    restrict_vocabulary=300_000,
-    case_sensitive=False,
-    unknown="skip",
+    method: Literal["3CosAdd", "3CosMul"] = "3CosAdd",
+    restrict_vocabulary: int | None = 300_000,
+    case_sensitive: bool = False,
+    unknown: Literal["skip", "wrong"] = "skip",
 ):
     """Make a scorer of `word_analogy_score`, for model selection.
 

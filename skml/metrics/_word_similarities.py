@@ -1,8 +1,10 @@
 """Similarities: the correlation of word vectors with the judgement of people."""
 
 import warnings
+from collections.abc import Sequence
 from numbers import Real
 from os import PathLike
+from typing import Any, Literal
 
 import numpy as np
 from scipy.stats import rankdata
@@ -10,6 +12,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import Bunch
 
 from skml._compat.sklearn import StrOptions, validate_params
+from skml._typing import FilePath
 from skml.metrics._holders import (
     WordVectorsScorer,
     compose,
@@ -28,7 +31,7 @@ _SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", None: "blanks"}
 
 
 @validate_params({"path": [str, PathLike]}, prefer_skip_nested_validation=True)
-def load_word_similarities(path):
+def load_word_similarities(path: FilePath):
     """Read pairs of words and how similar people found them.
 
     Each line has two words and a score. What the first line has separates the columns
@@ -183,13 +186,13 @@ def _correlate(x, y, correlation):
     prefer_skip_nested_validation=True,
 )
 def word_similarity_score(
-    word_vectors,
-    pairs,
+    word_vectors: Any,
+    pairs: Sequence[tuple],
     *,
-    correlation="spearman",
-    case_sensitive=False,
-    unknown="skip",
-    return_details=False,
+    correlation: Literal["spearman", "pearson"] = "spearman",
+    case_sensitive: bool = False,
+    unknown: Literal["skip", "zero"] = "skip",
+    return_details: bool = False,
 ):
     """Correlation of the cosines of word vectors with the judgement of people.
 
@@ -310,7 +313,11 @@ def word_similarity_score(
 
 @validate_params(_OPTIONS, prefer_skip_nested_validation=True)
 def make_word_similarity_scorer(
-    pairs, *, correlation="spearman", case_sensitive=False, unknown="skip"
+    pairs: Sequence[tuple],
+    *,
+    correlation: Literal["spearman", "pearson"] = "spearman",
+    case_sensitive: bool = False,
+    unknown: Literal["skip", "zero"] = "skip",
 ):
     """Make a scorer of `word_similarity_score`, for model selection.
 

@@ -1,8 +1,11 @@
 """Searches that score candidates which differ only in `n_estimators` after one fit."""
 
+from typing import Self
+
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 from skml._compat.sklearn_search import PlannedSearchMixin
+from skml._typing import ArrayLike
 from skml.model_selection._stages import StagedScorer, shared_fits, spread_results
 
 
@@ -12,7 +15,7 @@ class _StagedSearchMixin(PlannedSearchMixin):
     All else is the search's: what candidates there are, splits, routing, ranks, refit.
     """
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None, **params) -> Self:
         """Fit and score the candidates, and fit the best one to all of `X`.
 
         Parameters

@@ -1,6 +1,7 @@
 """The face of the translators: pairs of sequences in, sequences out."""
 
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -8,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skml._compat.sklearn import Interval, StrOptions, _fit_context, with_callbacks
 from skml._fitting import warn_user
 from skml._progress import Progress
+from skml._typing import Documents
 from skml.metrics import bleu_score
 from skml.neural._fitted_translator import EncoderDecoderNetwork, FittedTranslator
 from skml.neural._network_estimator import BaseNetworkEstimator, check_count
@@ -53,7 +55,7 @@ class BaseTranslator(BaseNetworkEstimator):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
+    def fit(self, X: Documents, y: Documents) -> Self:
         """Learn vocabularies and network from pairs.
 
         Parameters
@@ -90,7 +92,7 @@ class BaseTranslator(BaseNetworkEstimator):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y):
+    def partial_fit(self, X: Documents, y: Documents) -> Self:
         """Train for one epoch; the first call learns the vocabularies, too.
 
         Parameters
@@ -153,7 +155,7 @@ class BaseTranslator(BaseNetworkEstimator):
         device = find_device(self.device, type(self).__name__)
         return Translator(self.network_, self.batch_size, device)
 
-    def predict(self, X, *, n_best=None):
+    def predict(self, X: Documents, *, n_best: int | None = None) -> np.ndarray:
         """Translate sources.
 
         Parameters
@@ -226,7 +228,7 @@ class BaseTranslator(BaseNetworkEstimator):
         found[:] = decoded
         return found
 
-    def score(self, X, y):
+    def score(self, X: Documents, y: Documents) -> float:
         """BLEU of the translations of X, as a whole, from 0 to 1.
 
         Parameters
@@ -250,7 +252,7 @@ class BaseTranslator(BaseNetworkEstimator):
         references = self.target_vocabulary_.as_written(references)
         return bleu_score(references, list(self.predict(X)), **options)
 
-    def log_likelihood(self, X, y):
+    def log_likelihood(self, X: Documents, y: Documents) -> np.ndarray:
         """The logarithm of the probability of each target, given its source.
 
         Parameters
@@ -276,7 +278,9 @@ class BaseTranslator(BaseNetworkEstimator):
         with limit_torch_threads(self.n_jobs):
             return self._translator().log_likelihood(sources, targets)
 
-    def attention_weights(self, X, y=None, *, return_tokens=False):
+    def attention_weights(
+        self, X: Documents, y: Documents | None = None, *, return_tokens: bool = False
+    ):
         """Return how much each target token attends to each source token.
 
         Parameters

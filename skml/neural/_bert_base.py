@@ -5,6 +5,7 @@ from copy import copy
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
+from typing import Self
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -12,6 +13,7 @@ from skml._compat.sklearn import HasMethods, Interval, RealNotInt
 from skml._estimator import BaseLearner
 from skml._folders import check_replaceable, replace_folder
 from skml._store import write_model
+from skml._typing import FilePath
 from skml.neural._bert_fitted import BertReader
 from skml.neural._bert_text import (
     KINDS,
@@ -178,7 +180,7 @@ class BaseBert(PackagesMixin, BaseLearner):
 
     # Keeping
 
-    def save(self, path):
+    def save(self, path: FilePath) -> Self:
         """Write the fitted estimator to a folder of data; no code runs on loading.
 
         Parameters
@@ -212,7 +214,7 @@ class BaseBert(PackagesMixin, BaseLearner):
         return self
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: FilePath) -> Self:
         """Read an estimator that `save` wrote; no code in the folder runs.
 
         Parameters
@@ -238,7 +240,7 @@ class BaseBert(PackagesMixin, BaseLearner):
             estimator.model = os.fspath(path)
         return estimator
 
-    def save_pretrained(self, path):
+    def save_pretrained(self, path: FilePath) -> Self:
         """Write the network to a folder that transformers reads.
 
         Of an ensemble, the first network is written.

@@ -1,12 +1,15 @@
 """Classes of texts, by a fine-tuned model of the BERT family."""
 
+from typing import Literal, Self
+
 import numpy as np
 from scipy.special import expit, softmax
-from sklearn.base import ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skml._codec import stored
 from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
+from skml._typing import ArrayLike, Documents, FilePath, MatrixLike, RandomState
 from skml.neural._bert_fitted import TunedBert
 from skml.neural._bert_targets import read_classes
 from skml.neural._bert_text import mean_of_windows
@@ -183,36 +186,36 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
 
     def __init__(
         self,
-        model=None,
+        model: FilePath | BaseEstimator | None = None,
         *,
-        max_length=None,
-        long_text="truncate",
-        window_overlap=None,
-        class_weight=None,
-        freeze="none",
-        dropout=None,
-        batch_size=32,
-        learning_rate=5e-5,
-        head_learning_rate=None,
-        layer_decay=1.0,
-        lr_schedule="linear",
-        warmup_steps=0.1,
-        weight_decay=0.01,
-        max_grad_norm=1.0,
-        max_iter=3,
-        max_train_time=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=1,
-        tol=0.0,
-        n_averaged_checkpoints=1,
-        checkpoint=None,
-        n_estimators=1,
-        precision="auto",
-        device="auto",
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        max_length: int | None = None,
+        long_text: Literal["truncate", "window"] = "truncate",
+        window_overlap: int | None = None,
+        class_weight: dict | Literal["balanced"] | None = None,
+        freeze: Literal["none", "embeddings", "all"] | int = "none",
+        dropout: float | None = None,
+        batch_size: int = 32,
+        learning_rate: float = 5e-5,
+        head_learning_rate: float | None = None,
+        layer_decay: float = 1.0,
+        lr_schedule: Literal["constant", "cosine", "linear", "inverse-sqrt"] = "linear",
+        warmup_steps: float = 0.1,
+        weight_decay: float = 0.01,
+        max_grad_norm: float = 1.0,
+        max_iter: int = 3,
+        max_train_time: float | None = None,
+        early_stopping: bool | Literal["auto"] = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 1,
+        tol: float = 0.0,
+        n_averaged_checkpoints: int = 1,
+        checkpoint: FilePath | None = None,
+        n_estimators: int = 1,
+        precision: Literal["auto", "float32", "bfloat16"] = "auto",
+        device: str = "auto",
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.model = model
         self.max_length = max_length
@@ -246,7 +249,12 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X: Documents | MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Fine-tune the model.
 
         Parameters
@@ -294,7 +302,9 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         squash = expit if self._fitted.is_multilabel else softmax_of_rows
         return self._squashed(X, squash, n_samples)
 
-    def predict_proba(self, X, *, mc_samples=None):
+    def predict_proba(
+        self, X: Documents | MatrixLike, *, mc_samples: int | None = None
+    ) -> np.ndarray:
         """Predict the probabilities of the classes.
 
         Parameters
@@ -320,7 +330,7 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         check_count("mc_samples", mc_samples)
         return self._proba(X, mc_samples)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Documents | MatrixLike) -> np.ndarray:
         """Predict the logarithms of the probabilities.
 
         Parameters
@@ -335,7 +345,7 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         """
         return log(self.predict_proba(X))
 
-    def decision_function(self, X):
+    def decision_function(self, X: Documents | MatrixLike) -> np.ndarray:
         """Return logits; of several networks, those of the mean probabilities.
 
         Parameters
@@ -356,7 +366,7 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         found = log(self._proba(X))
         return found[:, 1] - found[:, 0] if len(self.classes_) == 2 else found
 
-    def predict(self, X):
+    def predict(self, X: Documents | MatrixLike) -> np.ndarray:
         """Predict the classes of texts.
 
         Parameters

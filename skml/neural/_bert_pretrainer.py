@@ -2,13 +2,16 @@
 
 from copy import deepcopy
 from numbers import Integral, Real
+from typing import Literal, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, _fit_context, with_callbacks
 from skml._progress import Progress
 from skml._random import make_random_state
+from skml._typing import Documents, FilePath, RandomState
 from skml.neural._bert_base import (
     MODEL_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
@@ -193,39 +196,39 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
 
     def __init__(
         self,
-        model=None,
+        model: FilePath | BaseEstimator | None = None,
         *,
-        vocabulary_size=8000,
-        lowercase=True,
-        hidden_size=256,
-        n_layers=4,
-        n_heads=4,
-        feed_forward_size=None,
-        dropout=None,
-        max_length=128,
-        mlm_probability=0.15,
-        whole_words=False,
-        next_sentence=True,
-        batch_size=64,
-        learning_rate=0.001,
-        lr_schedule="linear",
-        warmup_steps=0.1,
-        weight_decay=0.01,
-        max_grad_norm=1.0,
-        max_iter=10,
-        max_train_time=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=3,
-        tol=0.0,
-        n_averaged_checkpoints=1,
-        checkpoint=None,
-        precision="auto",
-        device="auto",
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        vocabulary_size: int = 8000,
+        lowercase: bool = True,
+        hidden_size: int = 256,
+        n_layers: int = 4,
+        n_heads: int = 4,
+        feed_forward_size: int | None = None,
+        dropout: float | None = None,
+        max_length: int = 128,
+        mlm_probability: float = 0.15,
+        whole_words: bool = False,
+        next_sentence: bool = True,
+        batch_size: int = 64,
+        learning_rate: float = 0.001,
+        lr_schedule: Literal["constant", "cosine", "linear", "inverse-sqrt"] = "linear",
+        warmup_steps: float = 0.1,
+        weight_decay: float = 0.01,
+        max_grad_norm: float = 1.0,
+        max_iter: int = 10,
+        max_train_time: float | None = None,
+        early_stopping: bool | Literal["auto"] = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 3,
+        tol: float = 0.0,
+        n_averaged_checkpoints: int = 1,
+        checkpoint: FilePath | None = None,
+        precision: Literal["auto", "float32", "bfloat16"] = "auto",
+        device: str = "auto",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.model = model
         self.vocabulary_size = vocabulary_size
@@ -262,7 +265,7 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Documents, y: None = None) -> Self:
         """Learn a vocabulary, unless a model has one, and pre-train.
 
         Parameters
@@ -291,7 +294,7 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: Documents, y: None = None) -> Self:
         """Go over some documents once; the first call learns the vocabulary, too.
 
         Parameters
@@ -458,7 +461,7 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
         """The network of transformers."""
         return self._fitted.network
 
-    def score(self, X, y=None):
+    def score(self, X: Documents, y: None = None) -> float:
         """Return the mean log-probability of tokens that are masked in documents.
 
         Parameters

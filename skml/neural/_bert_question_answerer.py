@@ -1,13 +1,17 @@
 """Answers from contexts, by a fine-tuned model of the BERT family."""
 
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
+from typing import Literal, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skml._codec import stored
 from skml._compat.sklearn import Interval, _fit_context, with_callbacks
 from skml._fitting import warn_user
+from skml._typing import ArrayLike, FilePath, MatrixLike, RandomState
 from skml.metrics import answer_f1_score
 from skml.neural._bert_answers import (
     NOWHERE,
@@ -199,37 +203,37 @@ class BertQuestionAnswerer(BaseBertTuner):
 
     def __init__(
         self,
-        model=None,
+        model: FilePath | BaseEstimator | None = None,
         *,
-        max_length=None,
-        window_overlap=None,
-        max_question_length=64,
-        max_answer_length=30,
-        no_answer_threshold=None,
-        freeze="none",
-        dropout=None,
-        batch_size=32,
-        learning_rate=5e-5,
-        head_learning_rate=None,
-        layer_decay=1.0,
-        lr_schedule="linear",
-        warmup_steps=0.1,
-        weight_decay=0.01,
-        max_grad_norm=1.0,
-        max_iter=3,
-        max_train_time=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=1,
-        tol=0.0,
-        n_averaged_checkpoints=1,
-        checkpoint=None,
-        n_estimators=1,
-        precision="auto",
-        device="auto",
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        max_length: int | None = None,
+        window_overlap: int | None = None,
+        max_question_length: int = 64,
+        max_answer_length: int = 30,
+        no_answer_threshold: float | None = None,
+        freeze: Literal["none", "embeddings", "all"] | int = "none",
+        dropout: float | None = None,
+        batch_size: int = 32,
+        learning_rate: float = 5e-5,
+        head_learning_rate: float | None = None,
+        layer_decay: float = 1.0,
+        lr_schedule: Literal["constant", "cosine", "linear", "inverse-sqrt"] = "linear",
+        warmup_steps: float = 0.1,
+        weight_decay: float = 0.01,
+        max_grad_norm: float = 1.0,
+        max_iter: int = 3,
+        max_train_time: float | None = None,
+        early_stopping: bool | Literal["auto"] = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 1,
+        tol: float = 0.0,
+        n_averaged_checkpoints: int = 1,
+        checkpoint: FilePath | None = None,
+        n_estimators: int = 1,
+        precision: Literal["auto", "float32", "bfloat16"] = "auto",
+        device: str = "auto",
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.model = model
         self.max_length = max_length
@@ -264,7 +268,12 @@ class BertQuestionAnswerer(BaseBertTuner):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X: Sequence[tuple[str, str]] | MatrixLike,
+        y: Sequence,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Fine-tune the model.
 
         Parameters
@@ -401,7 +410,9 @@ class BertQuestionAnswerer(BaseBertTuner):
             ranked.append(found or [Answer("", *NOWHERE, no_answer)])
         return ranked
 
-    def predict(self, X, *, n_best=None):
+    def predict(
+        self, X: Sequence[tuple[str, str]] | MatrixLike, *, n_best: int | None = None
+    ) -> np.ndarray:
         """Find answers to questions.
 
         Parameters
@@ -426,7 +437,7 @@ class BertQuestionAnswerer(BaseBertTuner):
             row[: len(answers)] = [answer.text for answer in answers]
         return table[:, 0] if n_best is None else table
 
-    def predict_spans(self, X):
+    def predict_spans(self, X: Sequence[tuple[str, str]] | MatrixLike) -> np.ndarray:
         """Find where the answers of `predict` are in the contexts.
 
         Parameters
@@ -443,7 +454,7 @@ class BertQuestionAnswerer(BaseBertTuner):
         spans = [answers[0][1:3] for answers in self._answers(X)]
         return np.array(spans, dtype=np.intp).reshape(-1, 2)
 
-    def answer_scores(self, X):
+    def answer_scores(self, X: Sequence[tuple[str, str]] | MatrixLike) -> np.ndarray:
         """Return by how much the best answer is better than none, in logits.
 
         With a `no_answer_threshold`, `predict` says that there is no answer where the
@@ -468,7 +479,12 @@ class BertQuestionAnswerer(BaseBertTuner):
             dtype=np.float64,
         )
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self,
+        X: Sequence[tuple[str, str]] | MatrixLike,
+        y: Iterable,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
         """F1 of the answers, as SQuAD has it: :func:`~skml.metrics.answer_f1_score`.
 
         Parameters

@@ -1,11 +1,16 @@
 """A tag for each word of texts, by a fine-tuned model of the BERT family."""
 
+from collections.abc import Iterable, Sequence
+from typing import Literal, Self
+
 import numpy as np
 from scipy.special import softmax
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skml._codec import stored
 from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
+from skml._typing import ArrayLike, FilePath, RandomState
 from skml.metrics import entity_f1_score
 from skml.neural._bert_fitted import TunedBert
 from skml.neural._bert_tags import (
@@ -188,35 +193,35 @@ class BertTokenClassifier(BaseBertTuner):
 
     def __init__(
         self,
-        model=None,
+        model: FilePath | BaseEstimator | None = None,
         *,
-        max_length=None,
-        window_overlap=None,
-        labels="first",
-        freeze="none",
-        dropout=None,
-        batch_size=32,
-        learning_rate=5e-5,
-        head_learning_rate=None,
-        layer_decay=1.0,
-        lr_schedule="linear",
-        warmup_steps=0.1,
-        weight_decay=0.01,
-        max_grad_norm=1.0,
-        max_iter=3,
-        max_train_time=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=1,
-        tol=0.0,
-        n_averaged_checkpoints=1,
-        checkpoint=None,
-        n_estimators=1,
-        precision="auto",
-        device="auto",
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        max_length: int | None = None,
+        window_overlap: int | None = None,
+        labels: Literal["first", "all"] = "first",
+        freeze: Literal["none", "embeddings", "all"] | int = "none",
+        dropout: float | None = None,
+        batch_size: int = 32,
+        learning_rate: float = 5e-5,
+        head_learning_rate: float | None = None,
+        layer_decay: float = 1.0,
+        lr_schedule: Literal["constant", "cosine", "linear", "inverse-sqrt"] = "linear",
+        warmup_steps: float = 0.1,
+        weight_decay: float = 0.01,
+        max_grad_norm: float = 1.0,
+        max_iter: int = 3,
+        max_train_time: float | None = None,
+        early_stopping: bool | Literal["auto"] = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 1,
+        tol: float = 0.0,
+        n_averaged_checkpoints: int = 1,
+        checkpoint: FilePath | None = None,
+        n_estimators: int = 1,
+        precision: Literal["auto", "float32", "bfloat16"] = "auto",
+        device: str = "auto",
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.model = model
         self.max_length = max_length
@@ -249,7 +254,12 @@ class BertTokenClassifier(BaseBertTuner):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X: Iterable[Sequence[str]],
+        y: Sequence[Sequence[str]],
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Fine-tune the model.
 
         Parameters
@@ -318,7 +328,9 @@ class BertTokenClassifier(BaseBertTuner):
             proba = self._mean_over_networks(windows, logits_of, combine, n_samples)
         return split(proba, n_words)
 
-    def predict_proba(self, X, *, mc_samples=None):
+    def predict_proba(
+        self, X: Iterable[Sequence[str]], *, mc_samples: int | None = None
+    ):
         """Predict the probability of each tag for each word.
 
         Parameters
@@ -344,7 +356,7 @@ class BertTokenClassifier(BaseBertTuner):
         check_count("mc_samples", mc_samples)
         return self._proba(X, mc_samples)
 
-    def predict(self, X):
+    def predict(self, X: Iterable[Sequence[str]]) -> np.ndarray:
         """Tag words.
 
         Parameters
@@ -364,7 +376,12 @@ class BertTokenClassifier(BaseBertTuner):
             found[row] = self.classes_[of_document.argmax(axis=1)].tolist()
         return found
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self,
+        X: Iterable[Sequence[str]],
+        y: Sequence[Sequence[str]],
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
         """F1 of the entities that tags mark, all together.
 
         Parameters

@@ -1,10 +1,12 @@
 """Vectors of texts, by a model of the BERT family as it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from numbers import Integral
+from typing import Literal, Self
 
 import numpy as np
 from sklearn.base import (
+    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
@@ -12,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import StrOptions, _fit_context
 from skml._fitting import warn_user
+from skml._typing import Documents, FilePath, MatrixLike
 from skml.neural._bert_base import (
     MODEL_CONSTRAINTS,
     WINDOW_CONSTRAINTS,
@@ -98,16 +101,16 @@ class BertTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBer
 
     def __init__(
         self,
-        model=None,
+        model: FilePath | BaseEstimator | None = None,
         *,
-        pooling="mean",
-        layers=-1,
-        normalize=False,
-        max_length=None,
-        long_text="truncate",
-        window_overlap=None,
-        device="auto",
-        n_jobs=None,
+        pooling: Literal["mean", "cls", "max"] = "mean",
+        layers: int | Sequence[int] = -1,
+        normalize: bool = False,
+        max_length: int | None = None,
+        long_text: Literal["truncate", "window"] = "truncate",
+        window_overlap: int | None = None,
+        device: str = "auto",
+        n_jobs: int | None = None,
     ):
         self.model = model
         self.pooling = pooling
@@ -120,7 +123,7 @@ class BertTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBer
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Documents | MatrixLike, y: None = None) -> Self:
         """Load the model, and see whether the texts can be read.
 
         Parameters
@@ -192,7 +195,7 @@ class BertTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBer
                 "vectors, as far as there is such a parameter."
             )
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Documents | MatrixLike, y: None = None) -> np.ndarray:
         """Load the model, and turn texts into vectors.
 
         Parameters
@@ -232,7 +235,7 @@ class BertTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBer
     def _n_features_out(self):
         return self.network_.config.hidden_size
 
-    def transform(self, X):
+    def transform(self, X: Documents | MatrixLike) -> np.ndarray:
         """Turn texts into vectors.
 
         Parameters
@@ -274,7 +277,7 @@ class BertTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBer
         found = network(**inputs, output_hidden_states=True).hidden_states
         return sum(found[layer] for layer in layers) / len(layers)
 
-    def token_vectors(self, X, *, return_tokens=False):
+    def token_vectors(self, X: Documents | MatrixLike, *, return_tokens: bool = False):
         """Turn the tokens of texts into vectors; what is too long is cut off.
 
         Parameters
@@ -296,7 +299,9 @@ class BertTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBer
     def _vectors_of_tokens(self, network, inputs):
         return self._hidden(network, inputs).cpu().numpy(), (0,)
 
-    def attention_weights(self, X, *, return_tokens=False):
+    def attention_weights(
+        self, X: Documents | MatrixLike, *, return_tokens: bool = False
+    ):
         """Return how much each token attends to each, in each head of each layer.
 
         Parameters

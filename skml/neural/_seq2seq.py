@@ -1,9 +1,11 @@
 """Recurrent networks that read one sequence and write another."""
 
 from numbers import Integral, Real
+from typing import Literal
 
 from skml._codec import register
 from skml._compat.sklearn import Interval, StrOptions
+from skml._typing import FilePath, RandomState
 from skml.neural._base_translator import BaseTranslator
 from skml.neural._fitted_translator import EncoderDecoderNetwork
 
@@ -212,44 +214,44 @@ class Seq2SeqTranslator(BaseTranslator):
 
     def __init__(
         self,
-        attention="dot-product",
+        attention: Literal["additive", "dot-product"] | None = "dot-product",
         *,
-        cell="gru",
-        n_layers=1,
-        hidden_size=256,
-        embedding_size=256,
-        bidirectional=True,
-        teacher_forcing_ratio=1.0,
-        tokenizer="bpe",
-        vocabulary_size=8000,
-        max_length=100,
-        max_length_ratio="auto",
-        dropout=0.2,
-        tie_embeddings=True,
-        label_smoothing=0.1,
-        batch_size=2048,
-        learning_rate=0.004,
-        lr_schedule="cosine",
-        warmup_steps=100,
-        weight_decay=0.01,
-        max_grad_norm=1.0,
-        max_iter=20,
-        max_train_time=None,
-        early_stopping="auto",
-        validation_fraction=0.05,
-        n_iter_no_change=3,
-        tol=0.0,
-        n_averaged_checkpoints=1,
-        checkpoint=None,
-        beam_size=5,
-        length_penalty=1.0,
-        bleu_tokenize="13a",
-        precision="auto",
-        device="auto",
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        cell: Literal["gru", "lstm"] = "gru",
+        n_layers: int = 1,
+        hidden_size: int = 256,
+        embedding_size: int = 256,
+        bidirectional: bool = True,
+        teacher_forcing_ratio: float = 1.0,
+        tokenizer: Literal["bpe", "word", "char"] = "bpe",
+        vocabulary_size: int | None = 8000,
+        max_length: int = 100,
+        max_length_ratio: float | Literal["auto"] = "auto",
+        dropout: float = 0.2,
+        tie_embeddings: bool = True,
+        label_smoothing: float = 0.1,
+        batch_size: int = 2048,
+        learning_rate: float = 0.004,
+        lr_schedule: Literal["constant", "cosine", "linear", "inverse-sqrt"] = "cosine",
+        warmup_steps: int = 100,
+        weight_decay: float = 0.01,
+        max_grad_norm: float = 1.0,
+        max_iter: int = 20,
+        max_train_time: float | None = None,
+        early_stopping: bool | Literal["auto"] = "auto",
+        validation_fraction: float = 0.05,
+        n_iter_no_change: int = 3,
+        tol: float = 0.0,
+        n_averaged_checkpoints: int = 1,
+        checkpoint: FilePath | None = None,
+        beam_size: int = 5,
+        length_penalty: float = 1.0,
+        bleu_tokenize: Literal["13a", "intl", "zh", "char", "none"] = "13a",
+        precision: Literal["auto", "float32", "bfloat16"] = "auto",
+        device: str = "auto",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.attention = attention
         self.cell = cell

@@ -1,9 +1,11 @@
 """The transformer that reads one sequence and writes another."""
 
 from numbers import Integral
+from typing import Literal
 
 from skml._codec import register
 from skml._compat.sklearn import Interval, StrOptions
+from skml._typing import FilePath, RandomState
 from skml.neural._base_translator import BaseTranslator
 from skml.neural._fitted_translator import EncoderDecoderNetwork
 
@@ -196,44 +198,44 @@ class TransformerTranslator(BaseTranslator):
 
     def __init__(
         self,
-        model_size=256,
+        model_size: int = 256,
         *,
-        n_layers=3,
-        n_heads=4,
-        feed_forward_size=1024,
-        positions="sinusoidal",
-        norm_first=True,
-        activation="relu",
-        tokenizer="bpe",
-        vocabulary_size=8000,
-        max_length=100,
-        max_length_ratio="auto",
-        dropout=0.1,
-        tie_embeddings=True,
-        label_smoothing=0.1,
-        batch_size=2048,
-        learning_rate=0.001,
-        lr_schedule="cosine",
-        warmup_steps=400,
-        weight_decay=0.01,
-        max_grad_norm=1.0,
-        max_iter=20,
-        max_train_time=None,
-        early_stopping="auto",
-        validation_fraction=0.05,
-        n_iter_no_change=3,
-        tol=0.0,
-        n_averaged_checkpoints=1,
-        checkpoint=None,
-        beam_size=5,
-        length_penalty=1.0,
-        bleu_tokenize="13a",
-        precision="auto",
-        device="auto",
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        n_layers: int = 3,
+        n_heads: int = 4,
+        feed_forward_size: int = 1024,
+        positions: Literal["sinusoidal", "learned"] = "sinusoidal",
+        norm_first: bool = True,
+        activation: Literal["relu", "gelu"] = "relu",
+        tokenizer: Literal["bpe", "word", "char"] = "bpe",
+        vocabulary_size: int | None = 8000,
+        max_length: int = 100,
+        max_length_ratio: float | Literal["auto"] = "auto",
+        dropout: float = 0.1,
+        tie_embeddings: bool = True,
+        label_smoothing: float = 0.1,
+        batch_size: int = 2048,
+        learning_rate: float = 0.001,
+        lr_schedule: Literal["constant", "cosine", "linear", "inverse-sqrt"] = "cosine",
+        warmup_steps: int = 400,
+        weight_decay: float = 0.01,
+        max_grad_norm: float = 1.0,
+        max_iter: int = 20,
+        max_train_time: float | None = None,
+        early_stopping: bool | Literal["auto"] = "auto",
+        validation_fraction: float = 0.05,
+        n_iter_no_change: int = 3,
+        tol: float = 0.0,
+        n_averaged_checkpoints: int = 1,
+        checkpoint: FilePath | None = None,
+        beam_size: int = 5,
+        length_penalty: float = 1.0,
+        bleu_tokenize: Literal["13a", "intl", "zh", "char", "none"] = "13a",
+        precision: Literal["auto", "float32", "bfloat16"] = "auto",
+        device: str = "auto",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.model_size = model_size
         self.n_layers = n_layers

@@ -1,10 +1,14 @@
 """Attention weights as an image."""
 
+from collections.abc import Sequence
 from inspect import signature
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skml._typing import ArrayLike, Documents, MatrixLike
 from skml.plotting._drawing import make_axes, name_ticks, require_matplotlib, style
 
 MOST_LABELS = 40  # on an axis; of more, every second or third is shown
@@ -67,12 +71,12 @@ class AttentionDisplay:
 
     def __init__(
         self,
-        weights,
+        weights: ArrayLike,
         *,
-        query_labels=None,
-        key_labels=None,
-        query_name="Query",
-        key_name="Key",
+        query_labels: Sequence[str] | None = None,
+        key_labels: Sequence[str] | None = None,
+        query_name: str = "Query",
+        key_name: str = "Key",
     ):
         self.weights = weights
         self.query_labels = query_labels
@@ -80,7 +84,14 @@ class AttentionDisplay:
         self.query_name = query_name
         self.key_name = key_name
 
-    def plot(self, ax=None, *, cmap="viridis", colorbar=True, im_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        cmap: Any = "viridis",
+        colorbar: bool = True,
+        im_kw: dict | None = None,
+    ):
         """Plot visualization.
 
         Parameters
@@ -126,17 +137,17 @@ class AttentionDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y=None,
+        estimator: BaseEstimator,
+        X: Documents | MatrixLike,
+        y: Documents | None = None,
         *,
-        layer=None,
-        head=None,
-        top_k=None,
-        ax=None,
-        cmap="viridis",
-        colorbar=True,
-        im_kw=None,
+        layer: int | None = None,
+        head: int | None = None,
+        top_k: int | None = None,
+        ax: Any = None,
+        cmap: Any = "viridis",
+        colorbar: bool = True,
+        im_kw: dict | None = None,
     ):
         """Plot the attention weights of a fitted estimator.
 

@@ -1,8 +1,10 @@
 """Training and validation loss or score by epoch or iteration."""
 
 from inspect import signature
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import (
     GradientBoostingClassifier,
     GradientBoostingRegressor,
@@ -12,6 +14,7 @@ from sklearn.ensemble import (
 from sklearn.utils.validation import check_is_fitted
 
 from skml._estimator import unwrap
+from skml._typing import ArrayLike
 from skml.attention import AttentionPoolingClassifier, AttentionPoolingRegressor
 from skml.plotting._drawing import (
     count_on_axis,
@@ -106,14 +109,14 @@ class LearningHistoryDisplay:
     def __init__(
         self,
         *,
-        train_loss=None,
-        validation_loss=None,
-        train_score=None,
-        validation_score=None,
-        score_name="Score",
-        iteration_name="Epoch",
-        first_iteration=1,
-        best_iteration=None,
+        train_loss: ArrayLike | None = None,
+        validation_loss: ArrayLike | None = None,
+        train_score: ArrayLike | None = None,
+        validation_score: ArrayLike | None = None,
+        score_name: str = "Score",
+        iteration_name: str = "Epoch",
+        first_iteration: int = 1,
+        best_iteration: int | None = None,
     ):
         self.train_loss = train_loss
         self.validation_loss = validation_loss
@@ -124,7 +127,9 @@ class LearningHistoryDisplay:
         self.first_iteration = first_iteration
         self.best_iteration = best_iteration
 
-    def plot(self, ax=None, *, name=None, line_kw=None):
+    def plot(
+        self, ax: Any = None, *, name: str | None = None, line_kw: dict | None = None
+    ):
         """Plot visualization.
 
         Parameters
@@ -213,7 +218,14 @@ class LearningHistoryDisplay:
         return f"best: {self.iteration_name.lower()} {self.best_iteration_}"
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, name=None, line_kw=None):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        *,
+        ax: Any = None,
+        name: str | None = None,
+        line_kw: dict | None = None,
+    ):
         """Plot the training history of a fitted estimator.
 
         Parameters

@@ -1,6 +1,9 @@
 """What a fitted estimator does with missing values, feature by feature."""
 
+from typing import Any, Literal
+
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skml.plotting._drawing import (
     make_axes,
@@ -9,7 +12,7 @@ from skml.plotting._drawing import (
     show_legend,
     style,
 )
-from skml.tabular import missing_value_report
+from skml.tabular import MissingValueReport, missing_value_report
 
 KINDS = ("auto", "direction", "treatment")
 
@@ -66,10 +69,17 @@ class MissingValuesDisplay:
     'each split has a side for missing values'
     """
 
-    def __init__(self, report):
+    def __init__(self, report: MissingValueReport):
         self.report = report
 
-    def plot(self, ax=None, *, kind="auto", max_features=20, bar_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        kind: Literal["auto", "direction", "treatment"] = "auto",
+        max_features: int | None = 20,
+        bar_kw: dict | None = None,
+    ):
         """Plot visualization.
 
         Parameters
@@ -150,7 +160,13 @@ class MissingValuesDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, *, kind="auto", max_features=20, ax=None, bar_kw=None
+        cls,
+        estimator: BaseEstimator,
+        *,
+        kind: Literal["auto", "direction", "treatment"] = "auto",
+        max_features: int | None = 20,
+        ax: Any = None,
+        bar_kw: dict | None = None,
     ):
         """Plot what a fitted estimator does with missing values.
 

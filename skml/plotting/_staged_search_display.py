@@ -1,10 +1,14 @@
 """Cross-validated score by number of trees."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skml._typing import ArrayLike
 from skml.plotting._drawing import (
     count_on_axis,
     line_style,
@@ -76,13 +80,27 @@ class StagedSearchDisplay:
     [5, 10, 15, 20, 25]
     """
 
-    def __init__(self, *, n_estimators, scores, labels, score_name="Score"):
+    def __init__(
+        self,
+        *,
+        n_estimators: Sequence[ArrayLike],
+        scores: Sequence[ArrayLike],
+        labels: Sequence[str],
+        score_name: str = "Score",
+    ):
         self.n_estimators = n_estimators
         self.scores = scores
         self.labels = labels
         self.score_name = score_name
 
-    def plot(self, ax=None, *, max_lines=5, line_kw=None, fill_between_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        max_lines: int | None = 5,
+        line_kw: dict | None = None,
+        fill_between_kw: dict | None = None,
+    ):
         """Plot visualization.
 
         Parameters
@@ -150,13 +168,13 @@ class StagedSearchDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
+        estimator: BaseEstimator,
         *,
-        metric=None,
-        max_lines=5,
-        ax=None,
-        line_kw=None,
-        fill_between_kw=None,
+        metric: str | None = None,
+        max_lines: int | None = 5,
+        ax: Any = None,
+        line_kw: dict | None = None,
+        fill_between_kw: dict | None = None,
     ):
         """Plot the scores of a fitted search.
 

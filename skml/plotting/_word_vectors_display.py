@@ -1,10 +1,15 @@
 """A map of words by the similarity of their vectors."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted
 
 from skml._estimator import unwrap
+from skml._typing import ArrayLike
 from skml.plotting._drawing import (
     STYLES,
     make_axes,
@@ -66,12 +71,24 @@ class WordVectorsDisplay:
     ['king', 'queen', 'cat']
     """
 
-    def __init__(self, words, positions, *, groups=None):
+    def __init__(
+        self,
+        words: Sequence[str],
+        positions: ArrayLike,
+        *,
+        groups: Sequence[str] | None = None,
+    ):
         self.words = words
         self.positions = positions
         self.groups = groups
 
-    def plot(self, ax=None, *, scatter_kw=None, text_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        scatter_kw: dict | None = None,
+        text_kw: dict | None = None,
+    ):
         """Plot visualization.
 
         Parameters
@@ -144,14 +161,14 @@ class WordVectorsDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        words=None,
+        estimator: WordVectors | BaseEstimator,
+        words: Sequence[str] | dict[str, Sequence[str]] | None = None,
         *,
-        max_words=50,
-        projection=None,
-        ax=None,
-        scatter_kw=None,
-        text_kw=None,
+        max_words: int = 50,
+        projection: BaseEstimator | None = None,
+        ax: Any = None,
+        scatter_kw: dict | None = None,
+        text_kw: dict | None = None,
     ):
         """Plot word vectors, or those of a fitted estimator.
 

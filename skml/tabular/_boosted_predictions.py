@@ -2,10 +2,12 @@
 
 from numbers import Real
 
+import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from skml._compat.sklearn import Interval, StrOptions
+from skml._typing import MatrixLike
 
 
 class BoostingClassifierMixin(ClassifierMixin):
@@ -15,7 +17,7 @@ class BoostingClassifierMixin(ClassifierMixin):
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict classes.
 
         Parameters
@@ -31,7 +33,7 @@ class BoostingClassifierMixin(ClassifierMixin):
         raw = self.decision_function(X)
         return self._fitted.predictions_of(raw)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: MatrixLike) -> np.ndarray:
         """Predict the probabilities of the classes.
 
         Parameters
@@ -47,7 +49,7 @@ class BoostingClassifierMixin(ClassifierMixin):
         X = self._read(X)
         return self._fitted.values(X, effective_n_jobs(self.n_jobs))
 
-    def decision_function(self, X):
+    def decision_function(self, X: MatrixLike) -> np.ndarray:
         """Compute the raw scores, before they become probabilities.
 
         Parameters
@@ -63,7 +65,7 @@ class BoostingClassifierMixin(ClassifierMixin):
         X = self._read(X)
         return self._fitted.raw(X, effective_n_jobs(self.n_jobs))
 
-    def staged_decision_function(self, X):
+    def staged_decision_function(self, X: MatrixLike):
         """Compute the raw scores after each iteration.
 
         Parameters
@@ -79,7 +81,7 @@ class BoostingClassifierMixin(ClassifierMixin):
         X = self._read(X)
         yield from self._fitted.staged_raw(X, effective_n_jobs(self.n_jobs))
 
-    def staged_predict(self, X):
+    def staged_predict(self, X: MatrixLike):
         """Predict classes after each iteration.
 
         Parameters
@@ -95,7 +97,7 @@ class BoostingClassifierMixin(ClassifierMixin):
         for raw in self.staged_decision_function(X):
             yield self._fitted.predictions_of(raw)
 
-    def staged_predict_proba(self, X):
+    def staged_predict_proba(self, X: MatrixLike):
         """Predict probabilities after each iteration.
 
         Parameters
@@ -124,7 +126,7 @@ class BoostingRegressorMixin(RegressorMixin):
         "quantile": [Interval(Real, 0, 1, closed="neither"), None],
     }
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict targets.
 
         Parameters
@@ -140,7 +142,7 @@ class BoostingRegressorMixin(RegressorMixin):
         X = self._read(X)
         return self._fitted.values(X, effective_n_jobs(self.n_jobs))
 
-    def staged_predict(self, X):
+    def staged_predict(self, X: MatrixLike):
         """Predict targets after each iteration.
 
         Parameters

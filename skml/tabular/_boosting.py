@@ -2,6 +2,7 @@
 
 import copy
 from numbers import Integral, Real
+from typing import Self
 
 from joblib import effective_n_jobs
 from sklearn.utils.validation import check_is_fitted
@@ -15,6 +16,7 @@ from skml._compat.sklearn import (
 )
 from skml._progress import Progress
 from skml._table._learner import BaseTableLearner
+from skml._typing import ArrayLike, MatrixLike
 from skml.tabular._fitted_boosting import FittedBoosting
 from skml.tabular._learning import check_parameters, learn, starting_point
 from skml.tabular._other_names import explain_other_names, refuse_other_parameters
@@ -80,15 +82,15 @@ class BaseBoosting(CallbackSupportMixin, BaseTableLearner):
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
-        X,
-        y,
-        sample_weight=None,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         *,
-        groups=None,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-    ):
+        groups: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Fit the trees.
 
         Parameters
@@ -185,7 +187,7 @@ class BaseNativeBoosting(BaseBoosting):
             raise AttributeError("A model of one single class has no booster_.")
         return trees.booster
 
-    def shap_values(self, X):
+    def shap_values(self, X: MatrixLike):
         """Compute what each feature adds to each raw prediction: exact SHAP values.
 
         Parameters

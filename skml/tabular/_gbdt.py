@@ -1,11 +1,15 @@
 """scikit-learn's gradient boosting, by histograms or exact, as one estimator."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skml._compat.sklearn import Interval, StrOptions
 from skml._table._imputation import IMPUTATION_CONSTRAINT
+from skml._typing import ArrayLike, RandomState
 from skml.tabular._backends._exact import ExactTrees
 from skml.tabular._backends._hist import HistTrees
 from skml.tabular._boosted_predictions import (
@@ -189,33 +193,36 @@ class GBDTClassifier(BoostingClassifierMixin, BaseGBDT):
     def __init__(
         self,
         *,
-        method="hist",
-        n_estimators=100,
-        learning_rate=0.1,
-        max_leaf_nodes=31,
-        max_depth=None,
-        min_samples_leaf=20,
-        min_impurity_decrease=0.0,
-        l2_regularization=0.0,
-        max_features=1.0,
-        subsample=1.0,
-        max_bins=255,
-        categorical_features="from_dtype",
-        missing_values=np.nan,
-        imputation="median",
-        monotonic_cst=None,
-        interaction_cst=None,
-        class_weight=None,
-        early_stopping=False,
-        scoring="loss",
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-07,
-        warm_start=False,
-        library_params=None,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        method: Literal["hist", "exact"] = "hist",
+        n_estimators: int = 100,
+        learning_rate: float = 0.1,
+        max_leaf_nodes: int | None = 31,
+        max_depth: int | None = None,
+        min_samples_leaf: int = 20,
+        min_impurity_decrease: float = 0.0,
+        l2_regularization: float = 0.0,
+        max_features: float = 1.0,
+        subsample: float = 1.0,
+        max_bins: int = 255,
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = "from_dtype",
+        missing_values: Any = np.nan,
+        imputation: Literal["median", "mean", "most_frequent", "constant"]
+        | BaseEstimator = "median",
+        monotonic_cst: dict | ArrayLike | None = None,
+        interaction_cst: Literal["pairwise", "no_interactions"]
+        | Sequence[Sequence]
+        | None = None,
+        class_weight: dict | Literal["balanced"] | None = None,
+        early_stopping: bool | Literal["auto"] = False,
+        scoring: str | Callable | None = "loss",
+        validation_fraction: float | None = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-07,
+        warm_start: bool = False,
+        library_params: dict | None = None,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.method = method
         self.n_estimators = n_estimators
@@ -397,34 +404,39 @@ class GBDTRegressor(BoostingRegressorMixin, BaseGBDT):
     def __init__(
         self,
         *,
-        loss="squared_error",
-        quantile=None,
-        method="hist",
-        n_estimators=100,
-        learning_rate=0.1,
-        max_leaf_nodes=31,
-        max_depth=None,
-        min_samples_leaf=20,
-        min_impurity_decrease=0.0,
-        l2_regularization=0.0,
-        max_features=1.0,
-        subsample=1.0,
-        max_bins=255,
-        categorical_features="from_dtype",
-        missing_values=np.nan,
-        imputation="median",
-        monotonic_cst=None,
-        interaction_cst=None,
-        early_stopping=False,
-        scoring="loss",
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-07,
-        warm_start=False,
-        library_params=None,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        loss: Literal[
+            "squared_error", "absolute_error", "quantile", "poisson", "gamma"
+        ] = "squared_error",
+        quantile: float | None = None,
+        method: Literal["hist", "exact"] = "hist",
+        n_estimators: int = 100,
+        learning_rate: float = 0.1,
+        max_leaf_nodes: int | None = 31,
+        max_depth: int | None = None,
+        min_samples_leaf: int = 20,
+        min_impurity_decrease: float = 0.0,
+        l2_regularization: float = 0.0,
+        max_features: float = 1.0,
+        subsample: float = 1.0,
+        max_bins: int = 255,
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = "from_dtype",
+        missing_values: Any = np.nan,
+        imputation: Literal["median", "mean", "most_frequent", "constant"]
+        | BaseEstimator = "median",
+        monotonic_cst: dict | ArrayLike | None = None,
+        interaction_cst: Literal["pairwise", "no_interactions"]
+        | Sequence[Sequence]
+        | None = None,
+        early_stopping: bool | Literal["auto"] = False,
+        scoring: str | Callable | None = "loss",
+        validation_fraction: float | None = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-07,
+        warm_start: bool = False,
+        library_params: dict | None = None,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.loss = loss
         self.quantile = quantile

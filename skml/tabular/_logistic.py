@@ -2,9 +2,11 @@
 
 from inspect import signature
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
@@ -14,6 +16,7 @@ from skml._random import make_random_state
 from skml._table._learned_table import learn_table
 from skml._table._preparation import check_squares, learn_preparation
 from skml._table._statistics import weighted_moments
+from skml._typing import ArrayLike, MatrixLike, RandomState
 from skml.tabular._library_params import check_library_params
 from skml.tabular._prepared import (
     BasePreparedLearner,
@@ -191,22 +194,24 @@ class LRClassifier(PreparedClassifierMixin, BasePreparedLearner):
 
     def __init__(
         self,
-        C=1.0,
+        C: float = 1.0,
         *,
-        l1_ratio=0.0,
-        solver="lbfgs",
-        tol=1e-4,
-        max_iter=1000,
-        class_weight=None,
-        imputation="median",
-        fill_value=0.0,
-        add_indicator=True,
-        scale=True,
-        categorical_features="from_dtype",
-        missing_values=np.nan,
-        library_params=None,
-        random_state=None,
-        verbose=0,
+        l1_ratio: float = 0.0,
+        solver: Literal[
+            "lbfgs", "newton-cg", "newton-cholesky", "sag", "saga"
+        ] = "lbfgs",
+        tol: float = 1e-4,
+        max_iter: int = 1000,
+        class_weight: dict | Literal["balanced"] | None = None,
+        imputation: str | BaseEstimator = "median",
+        fill_value: float = 0.0,
+        add_indicator: bool = True,
+        scale: bool = True,
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = "from_dtype",
+        missing_values: Any = np.nan,
+        library_params: dict | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.C = C
         self.l1_ratio = l1_ratio
@@ -226,7 +231,9 @@ class LRClassifier(PreparedClassifierMixin, BasePreparedLearner):
 
     # The imputing estimator and LogisticRegression check their own parameters.
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Fit the preparation and the model.
 
         Parameters
@@ -308,7 +315,7 @@ class LRClassifier(PreparedClassifierMixin, BasePreparedLearner):
             **(self.library_params or {}),
         )
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: MatrixLike) -> np.ndarray:
         """Predict the probabilities of the classes.
 
         Parameters

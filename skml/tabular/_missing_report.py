@@ -1,8 +1,10 @@
 """What an estimator did with missing values."""
 
 from html import escape
+from typing import Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skml._estimator import unwrap
@@ -42,7 +44,7 @@ class MissingValueReport(dict):
     [0.25]
     """
 
-    def __init__(self, columns):
+    def __init__(self, columns: dict[str, np.ndarray]):
         super().__init__(columns)
 
     def __getitem__(self, key):
@@ -62,7 +64,7 @@ class MissingValueReport(dict):
     def shape(self):
         return len(next(iter(self.values()))), len(self)
 
-    def sort_by(self, name):
+    def sort_by(self, name: str) -> Self:
         """Sort the rows by a column, the largest first.
 
         Parameters
@@ -134,7 +136,7 @@ def html_row(tag, cells):
     return "<tr>" + "".join(f"<{tag}>{escape(c)}</{tag}>" for c in cells) + "</tr>"
 
 
-def missing_value_report(estimator):
+def missing_value_report(estimator: BaseEstimator):
     """Report what an estimator of tables does with missing values.
 
     Parameters

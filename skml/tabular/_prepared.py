@@ -14,6 +14,7 @@ from skml._fitting import warn_user
 from skml._table._imputation import IMPUTATION_CONSTRAINT, check_fill_value
 from skml._table._learner import BaseTableLearner, FittedOnTable
 from skml._table._preparation import TablePreparation, predict_by_batches
+from skml._typing import MatrixLike
 from skml.tabular._sklearn_models import SklearnModel, store_model
 
 SOME_ROWS = 100  # whose scores are compared before those of all rows
@@ -151,7 +152,7 @@ class PreparedClassifierMixin(ClassifierMixin):
         """Whether there are probabilities; a subclass may raise why there are none."""
         return True
 
-    def decision_function(self, X):
+    def decision_function(self, X: MatrixLike) -> np.ndarray:
         """Compute scores of rows.
 
         Parameters
@@ -168,7 +169,7 @@ class PreparedClassifierMixin(ClassifierMixin):
         X = self._read(X)
         return self._fitted.model.decision_function(X)
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict the class of rows: the most probable one, if there are probabilities.
 
         Parameters
@@ -185,7 +186,7 @@ class PreparedClassifierMixin(ClassifierMixin):
         return self.classes_[self._fitted.predict_codes(X)]
 
     @available_if(methodcaller("_has_probabilities"))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: MatrixLike) -> np.ndarray:
         """Predict the logarithms of the probabilities of the classes.
 
         Parameters

@@ -1,14 +1,17 @@
 """Support vector machine that classifies tables with missing values."""
 
 from operator import methodcaller
+from typing import Any, Literal, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.svm import SVC, LinearSVC
 from sklearn.utils.metaestimators import available_if
 
 from skml._codec import stored
 from skml._compat.sklearn import StrOptions, _fit_context
 from skml._table._learned_table import learn_table
+from skml._typing import ArrayLike, MatrixLike, RandomState
 from skml.tabular._calibration import (
     IsotonicCurve,
     SigmoidCurve,
@@ -201,28 +204,28 @@ class SVMClassifier(PreparedClassifierMixin, BaseSVM):
 
     def __init__(
         self,
-        C=1.0,
+        C: float = 1.0,
         *,
-        kernel="rbf",
-        degree=3,
-        gamma="scale",
-        coef0=0.0,
-        class_weight=None,
-        approximation=None,
-        n_components=500,
-        calibration=None,
-        imputation="median",
-        fill_value=0.0,
-        add_indicator=True,
-        scale=True,
-        categorical_features="from_dtype",
-        missing_values=np.nan,
-        tol=1e-3,
-        cache_size=200,
-        max_iter=-1,
-        library_params=None,
-        random_state=None,
-        verbose=0,
+        kernel: Literal["rbf", "linear", "poly", "sigmoid"] = "rbf",
+        degree: int = 3,
+        gamma: Literal["scale", "auto"] | float = "scale",
+        coef0: float = 0.0,
+        class_weight: dict | Literal["balanced"] | None = None,
+        approximation: Literal["nystroem", "rff"] | None = None,
+        n_components: int = 500,
+        calibration: Literal["sigmoid", "isotonic"] | None = None,
+        imputation: str | BaseEstimator = "median",
+        fill_value: float = 0.0,
+        add_indicator: bool = True,
+        scale: bool = True,
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = "from_dtype",
+        missing_values: Any = np.nan,
+        tol: float = 1e-3,
+        cache_size: float = 200,
+        max_iter: int = -1,
+        library_params: dict | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.C = C
         self.kernel = kernel
@@ -248,7 +251,9 @@ class SVMClassifier(PreparedClassifierMixin, BaseSVM):
 
     # The imputing estimator and the SVM check their own parameters.
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Fit the preparation and the SVM.
 
         Parameters
@@ -319,7 +324,7 @@ class SVMClassifier(PreparedClassifierMixin, BaseSVM):
         return True
 
     @available_if(methodcaller("_has_probabilities"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: MatrixLike) -> np.ndarray:
         """Predict the probabilities of the classes.
 
         Parameters

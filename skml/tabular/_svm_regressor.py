@@ -1,15 +1,17 @@
 """Support vector machine that predicts numbers from tables with missing values."""
 
 from numbers import Real
+from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.svm import SVR, LinearSVR
 
 from skml._codec import stored
 from skml._compat.sklearn import Interval, _fit_context
 from skml._table._learned_table import learn_table
 from skml._table._targets import TargetScaling, learn_target_scaling
+from skml._typing import ArrayLike, MatrixLike, RandomState
 from skml.tabular._prepared import warn_if_constant
 from skml.tabular._svm_base import BaseSVM, FittedSVM, warn_of_many_rows
 
@@ -175,28 +177,28 @@ class SVMRegressor(RegressorMixin, BaseSVM):
 
     def __init__(
         self,
-        C=1.0,
+        C: float = 1.0,
         *,
-        epsilon=0.1,
-        scale_target=True,
-        kernel="rbf",
-        degree=3,
-        gamma="scale",
-        coef0=0.0,
-        approximation=None,
-        n_components=500,
-        imputation="median",
-        fill_value=0.0,
-        add_indicator=True,
-        scale=True,
-        categorical_features="from_dtype",
-        missing_values=np.nan,
-        tol=1e-3,
-        cache_size=200,
-        max_iter=-1,
-        library_params=None,
-        random_state=None,
-        verbose=0,
+        epsilon: float = 0.1,
+        scale_target: bool = True,
+        kernel: Literal["rbf", "linear", "poly", "sigmoid"] = "rbf",
+        degree: int = 3,
+        gamma: Literal["scale", "auto"] | float = "scale",
+        coef0: float = 0.0,
+        approximation: Literal["nystroem", "rff"] | None = None,
+        n_components: int = 500,
+        imputation: str | BaseEstimator = "median",
+        fill_value: float = 0.0,
+        add_indicator: bool = True,
+        scale: bool = True,
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = "from_dtype",
+        missing_values: Any = np.nan,
+        tol: float = 1e-3,
+        cache_size: float = 200,
+        max_iter: int = -1,
+        library_params: dict | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.C = C
         self.epsilon = epsilon
@@ -222,7 +224,9 @@ class SVMRegressor(RegressorMixin, BaseSVM):
 
     # The imputing estimator and the SVM check their own parameters.
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Fit the preparation and the SVM.
 
         Parameters
@@ -276,7 +280,7 @@ class SVMRegressor(RegressorMixin, BaseSVM):
         self._publish(fitted)
         return self
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict the targets of rows.
 
         Parameters

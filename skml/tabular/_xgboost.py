@@ -1,7 +1,11 @@
 """XGBoost as scikit-learn estimators."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
 import numpy as np
 
+from skml._typing import ArrayLike, RandomState
 from skml.tabular._backends._names import XGBOOST, names_of
 from skml.tabular._backends._xgboost import XGBoostTrees
 from skml.tabular._boosted_predictions import (
@@ -164,32 +168,34 @@ class XGBoostClassifier(BoostingClassifierMixin, BaseXGBoost):
     def __init__(
         self,
         *,
-        n_estimators=100,
-        learning_rate=0.1,
-        max_leaf_nodes=31,
-        max_depth=None,
-        min_samples_leaf=20,
-        min_impurity_decrease=0.0,
-        l2_regularization=0.0,
-        l1_regularization=0.0,
-        max_features=1.0,
-        subsample=1.0,
-        max_bins=255,
-        categorical_features="from_dtype",
-        missing_values=np.nan,
-        monotonic_cst=None,
-        interaction_cst=None,
-        class_weight=None,
-        early_stopping=False,
-        scoring="loss",
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-07,
-        warm_start=False,
-        library_params=None,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        n_estimators: int = 100,
+        learning_rate: float = 0.1,
+        max_leaf_nodes: int | None = 31,
+        max_depth: int | None = None,
+        min_samples_leaf: int = 20,
+        min_impurity_decrease: float = 0.0,
+        l2_regularization: float = 0.0,
+        l1_regularization: float = 0.0,
+        max_features: float = 1.0,
+        subsample: float = 1.0,
+        max_bins: int = 255,
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = "from_dtype",
+        missing_values: Any = np.nan,
+        monotonic_cst: dict | ArrayLike | None = None,
+        interaction_cst: Literal["pairwise", "no_interactions"]
+        | Sequence[Sequence]
+        | None = None,
+        class_weight: dict | Literal["balanced"] | None = None,
+        early_stopping: bool | Literal["auto"] = False,
+        scoring: str | Callable | None = "loss",
+        validation_fraction: float | None = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-07,
+        warm_start: bool = False,
+        library_params: dict | None = None,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
@@ -368,33 +374,37 @@ class XGBoostRegressor(BoostingRegressorMixin, BaseXGBoost):
     def __init__(
         self,
         *,
-        loss="squared_error",
-        quantile=None,
-        n_estimators=100,
-        learning_rate=0.1,
-        max_leaf_nodes=31,
-        max_depth=None,
-        min_samples_leaf=20,
-        min_impurity_decrease=0.0,
-        l2_regularization=0.0,
-        l1_regularization=0.0,
-        max_features=1.0,
-        subsample=1.0,
-        max_bins=255,
-        categorical_features="from_dtype",
-        missing_values=np.nan,
-        monotonic_cst=None,
-        interaction_cst=None,
-        early_stopping=False,
-        scoring="loss",
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-07,
-        warm_start=False,
-        library_params=None,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        loss: Literal[
+            "squared_error", "absolute_error", "quantile", "poisson", "gamma"
+        ] = "squared_error",
+        quantile: float | None = None,
+        n_estimators: int = 100,
+        learning_rate: float = 0.1,
+        max_leaf_nodes: int | None = 31,
+        max_depth: int | None = None,
+        min_samples_leaf: int = 20,
+        min_impurity_decrease: float = 0.0,
+        l2_regularization: float = 0.0,
+        l1_regularization: float = 0.0,
+        max_features: float = 1.0,
+        subsample: float = 1.0,
+        max_bins: int = 255,
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = "from_dtype",
+        missing_values: Any = np.nan,
+        monotonic_cst: dict | ArrayLike | None = None,
+        interaction_cst: Literal["pairwise", "no_interactions"]
+        | Sequence[Sequence]
+        | None = None,
+        early_stopping: bool | Literal["auto"] = False,
+        scoring: str | Callable | None = "loss",
+        validation_fraction: float | None = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-07,
+        warm_start: bool = False,
+        library_params: dict | None = None,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.loss = loss
         self.quantile = quantile

@@ -2,6 +2,7 @@
 
 import warnings
 from functools import partial
+from typing import Any
 
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -82,7 +83,7 @@ class AnalyzersMixin:
         self._check_analysis()
         return self._vectorizer().build_tokenizer()
 
-    def decode(self, doc):
+    def decode(self, doc: Any) -> str:
         """Read the text of a document.
 
         Parameters

@@ -25,6 +25,7 @@ from skml._compat.sklearn import (
     with_callbacks,
 )
 from skml._estimator import BaseLearner, Fitted
+from skml._typing import ArrayLike, Documents
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._counts import count_matrix
 from skml.text._pooling import (
@@ -229,7 +230,7 @@ class BaseDocumentVectors(
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Documents, y: ArrayLike | None = None) -> np.ndarray:
         """Fit, and pool the same documents, in one pass over them.
 
         Parameters
@@ -247,7 +248,7 @@ class BaseDocumentVectors(
         rows = self._fit(X, y, to_pool=True)
         return _pool(self._fitted, *rows, self.n_jobs)
 
-    def transform(self, X):
+    def transform(self, X: Documents) -> np.ndarray:
         """Pool the word vectors of each document.
 
         Parameters

@@ -1,11 +1,15 @@
 """One vector per document from word vectors that are given."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral
 from os import PathLike
+from typing import Literal, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skml._compat.sklearn import _fit_context
+from skml._typing import ArrayLike, Documents, FilePath
 from skml.text._document_vectors import (
     POOLING_CONSTRAINTS,
     BaseDocumentVectors,
@@ -115,22 +119,22 @@ class EmbeddingTransformer(BaseDocumentVectors):
 
     def __init__(
         self,
-        word_vectors,
+        word_vectors: WordVectors | FilePath,
         *,
-        weighter=None,
-        pooling="mean",
-        remove_components=0,
-        input="content",
-        encoding="utf-8",
-        decode_error="strict",
-        strip_accents=None,
-        lowercase=True,
-        preprocessor=None,
-        tokenizer=None,
-        analyzer="word",
-        stop_words=None,
-        token_pattern=r"(?u)\b\w\w+\b",
-        n_jobs=None,
+        weighter: BaseEstimator | None = None,
+        pooling: Literal["mean", "sum", "max", "mean+max"] = "mean",
+        remove_components: int = 0,
+        input: Literal["content", "filename", "file"] = "content",
+        encoding: str = "utf-8",
+        decode_error: Literal["strict", "ignore", "replace"] = "strict",
+        strip_accents: Literal["ascii", "unicode"] | Callable[[str], str] | None = None,
+        lowercase: bool = True,
+        preprocessor: Callable[[str], str] | None = None,
+        tokenizer: Callable[[str], Sequence[str]] | None = None,
+        analyzer: Literal["word", "char"] | Callable = "word",
+        stop_words: Literal["english"] | Sequence[str] | None = None,
+        token_pattern: str | None = r"(?u)\b\w\w+\b",
+        n_jobs: int | None = None,
     ):
         self.word_vectors = word_vectors
         self.weighter = weighter
@@ -149,7 +153,7 @@ class EmbeddingTransformer(BaseDocumentVectors):
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: Documents, y: ArrayLike | None = None) -> Self:
         """Fit the weighter and find the common components.
 
         Parameters

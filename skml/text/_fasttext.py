@@ -1,9 +1,11 @@
 """A linear classifier of averaged embeddings, all learned from labelled documents."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from numbers import Integral, Real
+from typing import Literal, Self
 
+import numpy as np
 from sklearn.base import (
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
@@ -20,6 +22,7 @@ from skml._compat.sklearn import (
 )
 from skml._estimator import BaseLearner
 from skml._progress import Progress
+from skml._typing import ArrayLike, Documents, RandomState
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._fasttext_classifier_files import FastTextFilesMixin
 from skml.text._fasttext_features import document_vectors, read_tokens
@@ -225,34 +228,34 @@ class FastTextClassifier(
 
     def __init__(
         self,
-        vector_size=100,
+        vector_size: int = 100,
         *,
-        ngram_range=(1, 2),
-        subwords=None,
-        n_buckets=2_000_000,
-        loss="softmax",
-        min_count=1,
-        max_iter=25,
-        learning_rate=0.5,
-        class_weight=None,
-        pretrained_vectors=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=1e-4,
-        input="content",
-        encoding="utf-8",
-        decode_error="strict",
-        strip_accents=None,
-        lowercase=True,
-        preprocessor=None,
-        tokenizer=None,
-        analyzer="word",
-        stop_words=None,
-        token_pattern=r"(?u)\b\w\w+\b",
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        ngram_range: tuple[int, int] = (1, 2),
+        subwords: tuple[int, int] | None = None,
+        n_buckets: int = 2_000_000,
+        loss: Literal["softmax", "hierarchical-softmax", "one-vs-rest"] = "softmax",
+        min_count: int = 1,
+        max_iter: int = 25,
+        learning_rate: float = 0.5,
+        class_weight: dict | Literal["balanced"] | None = None,
+        pretrained_vectors: WordVectors | None = None,
+        early_stopping: bool | Literal["auto"] = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        tol: float = 1e-4,
+        input: Literal["content", "filename", "file"] = "content",
+        encoding: str = "utf-8",
+        decode_error: Literal["strict", "ignore", "replace"] = "strict",
+        strip_accents: Literal["ascii", "unicode"] | Callable[[str], str] | None = None,
+        lowercase: bool = True,
+        preprocessor: Callable[[str], str] | None = None,
+        tokenizer: Callable[[str], Sequence[str]] | None = None,
+        analyzer: Literal["word", "char"] | Callable = "word",
+        stop_words: Literal["english"] | Sequence[str] | None = None,
+        token_pattern: str | None = r"(?u)\b\w\w+\b",
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.vector_size = vector_size
         self.ngram_range = ngram_range
@@ -284,7 +287,9 @@ class FastTextClassifier(
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: Documents, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Learn the vectors of words, n-grams and classes.
 
         Parameters
@@ -319,7 +324,13 @@ class FastTextClassifier(
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: Documents,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Continue training with more documents, in one epoch over them.
 
         Words that occur `min_count` times in them are added, and so are n-grams. In the
@@ -382,7 +393,7 @@ class FastTextClassifier(
         )
         return means
 
-    def transform(self, X):
+    def transform(self, X: Documents) -> np.ndarray:
         """Average the vectors of the words and n-grams of each document.
 
         Parameters
@@ -398,7 +409,7 @@ class FastTextClassifier(
         """
         return self._mean_vectors(X)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Documents) -> np.ndarray:
         """Predict the probabilities of the classes.
 
         Parameters
@@ -415,7 +426,7 @@ class FastTextClassifier(
         means = self._mean_vectors(X)
         return self._fitted.proba(means)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Documents) -> np.ndarray:
         """Predict the logarithms of the probabilities.
 
         Parameters
@@ -431,7 +442,7 @@ class FastTextClassifier(
         means = self._mean_vectors(X)
         return self._fitted.log_proba(means)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Documents) -> np.ndarray:
         """Return the scores of the classes, before they become probabilities.
 
         Parameters
@@ -449,7 +460,7 @@ class FastTextClassifier(
         means = self._mean_vectors(X)
         return self._fitted.decision(means)
 
-    def predict(self, X):
+    def predict(self, X: Documents) -> np.ndarray:
         """Predict the classes of documents.
 
         Parameters

@@ -4,10 +4,12 @@ import re
 from itertools import pairwise
 from os import fsdecode
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skml._typing import FilePath
 from skml.text._fasttext_files import (
     FastTextParameters,
     fasttext_chunks,
@@ -248,7 +250,13 @@ class FastTextFilesMixin:
     """Reading a fitted classifier from a file of fastText, and writing one."""
 
     @classmethod
-    def from_fasttext(cls, path, *, label_prefix="__label__", multilabel=None):
+    def from_fasttext(
+        cls,
+        path: FilePath,
+        *,
+        label_prefix: str = "__label__",
+        multilabel: bool | None = None,
+    ) -> Self:
         """Make a fitted classifier of a file that fastText saved, .bin or .ftz.
 
         It predicts the probabilities that fastText computes, of the same tokens: text
@@ -290,7 +298,7 @@ class FastTextFilesMixin:
         estimator._publish(fitted)
         return estimator
 
-    def to_fasttext(self, path, *, label_prefix="__label__"):
+    def to_fasttext(self, path: FilePath, *, label_prefix: str = "__label__") -> Self:
         """Write the classifier to a file that fastText loads, .bin or .ftz.
 
         It is a .bin, of all `n_buckets` vectors of n-grams; after `quantize` it is a

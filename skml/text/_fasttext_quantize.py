@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from numbers import Integral
+from typing import Self
 
 import numpy as np
 from sklearn.utils import check_scalar
@@ -36,7 +37,13 @@ def keep_longest(fitted, max_features):
 class QuantizeMixin:
     """Making a fitted classifier smaller."""
 
-    def quantize(self, max_features=None, *, subvector_size=2, quantize_classes=False):
+    def quantize(
+        self,
+        max_features: int | None = None,
+        *,
+        subvector_size: int = 2,
+        quantize_classes: bool = False,
+    ) -> Self:
         """Make the fitted classifier smaller, in place, by product quantisation.
 
         Each vector of a word or n-gram becomes its length, in one byte, and a

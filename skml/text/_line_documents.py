@@ -6,8 +6,11 @@ import gzip
 import lzma
 import os
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+
+from skml._typing import FilePath
 
 _OPEN = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _BOM = b"\xef\xbb\xbf"
@@ -59,7 +62,13 @@ class LineDocuments:
     (2, 8)
     """
 
-    def __init__(self, path, *, encoding="utf-8", decode_error="strict"):
+    def __init__(
+        self,
+        path: FilePath,
+        *,
+        encoding: str = "utf-8",
+        decode_error: Literal["strict", "ignore", "replace"] = "strict",
+    ):
         if not isinstance(path, (str, os.PathLike)):
             raise TypeError(
                 f"path must be the path of a file; got {path!r:.60} "

@@ -1,7 +1,9 @@
 """Phrases: words that stand together more often than by chance, joined to one token."""
 
 import math
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Literal, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
@@ -9,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._estimator import BaseLearner
+from skml._typing import Documents
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._phrase_kernel import count_phrases, words_of
 from skml.text._phrase_table import FittedPhrases, PhraseTable
@@ -191,23 +194,23 @@ class PhraseTransformer(TextAnalysisMixin, TransformerMixin, BaseLearner):
     def __init__(
         self,
         *,
-        min_count=5,
-        threshold=10.0,
-        scheme="ratio",
-        delimiter="_",
-        connector_words=None,
-        input="content",
-        encoding="utf-8",
-        decode_error="strict",
-        strip_accents=None,
-        lowercase=True,
-        preprocessor=None,
-        tokenizer=None,
-        analyzer="word",
-        stop_words=None,
-        token_pattern=r"(?u)\b\w\w+\b",
-        max_memory=1024,
-        n_jobs=None,
+        min_count: int = 5,
+        threshold: float = 10.0,
+        scheme: Literal["ratio", "npmi"] = "ratio",
+        delimiter: str = "_",
+        connector_words: Sequence[str] | None = None,
+        input: Literal["content", "filename", "file"] = "content",
+        encoding: str = "utf-8",
+        decode_error: Literal["strict", "ignore", "replace"] = "strict",
+        strip_accents: Literal["ascii", "unicode"] | Callable[[str], str] | None = None,
+        lowercase: bool = True,
+        preprocessor: Callable[[str], str] | None = None,
+        tokenizer: Callable[[str], Sequence[str]] | None = None,
+        analyzer: Literal["word", "char"] | Callable = "word",
+        stop_words: Literal["english"] | Sequence[str] | None = None,
+        token_pattern: str | None = r"(?u)\b\w\w+\b",
+        max_memory: float | None = 1024,
+        n_jobs: int | None = None,
     ):
         self.min_count = min_count
         self.threshold = threshold
@@ -228,7 +231,7 @@ class PhraseTransformer(TextAnalysisMixin, TransformerMixin, BaseLearner):
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Documents, y: None = None) -> Self:
         """Find the phrases of documents.
 
         Parameters
@@ -247,7 +250,7 @@ class PhraseTransformer(TextAnalysisMixin, TransformerMixin, BaseLearner):
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Documents, y: None = None):
         """Fit, and join the phrases of the same documents, in one pass over them.
 
         Parameters
@@ -265,7 +268,7 @@ class PhraseTransformer(TextAnalysisMixin, TransformerMixin, BaseLearner):
         terms, documents = self._fit(X)
         return self._fitted.join(terms, documents)
 
-    def transform(self, X):
+    def transform(self, X: Documents):
         """Join the phrases of documents.
 
         Parameters

@@ -3,8 +3,9 @@
 Most of this file is the documentation of one class, its schemes and its parameters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
+from typing import Literal, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._estimator import BaseLearner
+from skml._typing import ArrayLike, Documents, MatrixLike
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._hashing import MOST_FEATURES
 from skml.text._tfidf_columns import TermColumnsMixin
@@ -321,35 +323,35 @@ class TfidfWeighter(
     def __init__(
         self,
         *,
-        scheme="tf-idf",
-        use_idf=True,
-        smooth_idf=True,
-        sublinear_tf=False,
-        k1=1.2,
-        b=0.75,
-        a=1e-3,
-        alpha=1.0,
-        norm="l2",
-        min_df=1,
-        max_df=1.0,
-        max_features=None,
-        vocabulary=None,
-        n_features=None,
-        alternate_sign=True,
-        input="content",
-        encoding="utf-8",
-        decode_error="strict",
-        strip_accents=None,
-        lowercase=True,
-        preprocessor=None,
-        tokenizer=None,
-        analyzer="word",
-        stop_words=None,
-        token_pattern=r"(?u)\b\w\w+\b",
-        ngram_range=(1, 1),
-        binary=False,
-        dtype=np.float64,
-        n_jobs=None,
+        scheme: str = "tf-idf",
+        use_idf: bool = True,
+        smooth_idf: bool = True,
+        sublinear_tf: bool = False,
+        k1: float = 1.2,
+        b: float = 0.75,
+        a: float = 1e-3,
+        alpha: float = 1.0,
+        norm: Literal["l1", "l2"] | None = "l2",
+        min_df: float = 1,
+        max_df: float = 1.0,
+        max_features: int | None = None,
+        vocabulary: dict[str, int] | Iterable[str] | None = None,
+        n_features: int | None = None,
+        alternate_sign: bool = True,
+        input: Literal["content", "filename", "file"] = "content",
+        encoding: str = "utf-8",
+        decode_error: Literal["strict", "ignore", "replace"] = "strict",
+        strip_accents: Literal["ascii", "unicode"] | Callable[[str], str] | None = None,
+        lowercase: bool = True,
+        preprocessor: Callable[[str], str] | None = None,
+        tokenizer: Callable[[str], Sequence[str]] | None = None,
+        analyzer: Literal["word", "char", "char_wb"] | Callable = "word",
+        stop_words: Literal["english"] | Sequence[str] | None = None,
+        token_pattern: str | None = r"(?u)\b\w\w+\b",
+        ngram_range: tuple[int, int] = (1, 1),
+        binary: bool = False,
+        dtype: type = np.float64,
+        n_jobs: int | None = None,
     ):
         self.scheme = scheme
         self.use_idf = use_idf
@@ -382,7 +384,7 @@ class TfidfWeighter(
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Documents | MatrixLike, y: ArrayLike | None = None) -> Self:
         """Learn the vocabulary and the weights of its terms.
 
         Parameters
@@ -404,7 +406,7 @@ class TfidfWeighter(
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Documents | MatrixLike, y: ArrayLike | None = None):
         """Fit, and weight the same documents, in one pass over them.
 
         Parameters
@@ -426,7 +428,7 @@ class TfidfWeighter(
         return fitted.weigh(counts, self.n_jobs)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: Documents | MatrixLike, y: None = None) -> Self:
         """Learn from more documents of a stream.
 
         The weights are those of `fit` on all documents so far, but for the order of the
@@ -470,7 +472,7 @@ class TfidfWeighter(
         self._publish(learn_more(X, self, fitted))
         return self
 
-    def transform(self, X):
+    def transform(self, X: Documents | MatrixLike):
         """Weight the terms of documents.
 
         Parameters

@@ -7,6 +7,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skml._typing import ArrayLike, Documents, MatrixLike
 from skml.text._counts import count_matrix, is_count_matrix, value_of_each_token
 from skml.text._tfidf_learning import (
     dtype_of,
@@ -24,7 +25,7 @@ class TermColumnsMixin(OneToOneFeatureMixin):
         # Sparse weights make no tables: no `set_output`, in subclasses neither.
         super().__init_subclass__(**{"auto_wrap_output_keys": None} | options)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: MatrixLike):
         """Look up the terms of weighted documents.
 
         Parameters
@@ -55,7 +56,9 @@ class TermColumnsMixin(OneToOneFeatureMixin):
         weights.eliminate_zeros()
         return np.split(names[weights.indices], weights.indptr[1:-1])
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> np.ndarray:
         """Get the names of the columns.
 
         Parameters
@@ -122,7 +125,7 @@ class TermColumnsMixin(OneToOneFeatureMixin):
     def idf_(self, value):
         self._publish(with_idf(value, self, getattr(self, "_fitted", None)))
 
-    def token_weights(self, X):
+    def token_weights(self, X: Documents):
         """Weight each token of documents.
 
         The weight of a term in a document is divided equally among its occurrences,

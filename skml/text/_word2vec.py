@@ -1,11 +1,13 @@
 """Word vectors learned from documents, and one vector per document."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
+from typing import Literal, Self
 
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import (
@@ -17,6 +19,7 @@ from skml._compat.sklearn import (
 )
 from skml._estimator import published
 from skml._progress import Progress
+from skml._typing import ArrayLike, Documents, FilePath, RandomState
 from skml.text._document_vectors import POOLING_CONSTRAINTS, BaseDocumentVectors
 from skml.text._word2vec_corpus import count_epochs, learn_vocabulary
 from skml.text._word2vec_fitted import FittedWord2Vec
@@ -261,41 +264,43 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
 
     def __init__(
         self,
-        vector_size=100,
+        vector_size: int = 100,
         *,
-        architecture="skip-gram",
-        loss="negative-sampling",
-        window=5,
-        n_negatives=5,
-        noise_exponent=0.75,
-        subsample=1e-3,
-        min_count=5,
-        max_features=None,
-        max_iter="auto",
-        learning_rate=0.025,
-        learning_rate_min=1e-4,
-        shrink_window=True,
-        subwords=None,
-        weighter=None,
-        pooling="mean",
-        remove_components=0,
-        init="random",
-        freeze_init=False,
-        warm_start=False,
-        input="content",
-        encoding="utf-8",
-        decode_error="strict",
-        strip_accents=None,
-        lowercase=True,
-        preprocessor=None,
-        tokenizer=None,
-        analyzer="word",
-        stop_words=None,
-        token_pattern=r"(?u)\b\w\w+\b",
-        max_memory=1024,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        architecture: Literal["skip-gram", "cbow"] = "skip-gram",
+        loss: Literal[
+            "negative-sampling", "hierarchical-softmax"
+        ] = "negative-sampling",
+        window: int = 5,
+        n_negatives: int = 5,
+        noise_exponent: float = 0.75,
+        subsample: float = 1e-3,
+        min_count: int = 5,
+        max_features: int | None = None,
+        max_iter: int | Literal["auto"] = "auto",
+        learning_rate: float = 0.025,
+        learning_rate_min: float = 1e-4,
+        shrink_window: bool = True,
+        subwords: tuple[int, int] | None = None,
+        weighter: BaseEstimator | None = None,
+        pooling: Literal["mean", "sum", "max", "mean+max"] = "mean",
+        remove_components: int = 0,
+        init: WordVectors | FilePath = "random",
+        freeze_init: bool = False,
+        warm_start: bool = False,
+        input: Literal["content", "filename", "file"] = "content",
+        encoding: str = "utf-8",
+        decode_error: Literal["strict", "ignore", "replace"] = "strict",
+        strip_accents: Literal["ascii", "unicode"] | Callable[[str], str] | None = None,
+        lowercase: bool = True,
+        preprocessor: Callable[[str], str] | None = None,
+        tokenizer: Callable[[str], Sequence[str]] | None = None,
+        analyzer: Literal["word", "char"] | Callable = "word",
+        stop_words: Literal["english"] | Sequence[str] | None = None,
+        token_pattern: str | None = r"(?u)\b\w\w+\b",
+        max_memory: float | None = 1024,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.vector_size = vector_size
         self.architecture = architecture
@@ -334,7 +339,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: Documents, y: ArrayLike | None = None) -> Self:
         """Learn the vocabulary and the word vectors.
 
         Parameters
@@ -353,7 +358,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: Documents, y: None = None) -> Self:
         """Continue training with more documents, in one epoch over them.
 
         Words that reach `min_count` are added to the vocabulary, behind those that are

@@ -3,15 +3,19 @@
 Half of this file is documentation.
 """
 
+from collections.abc import Sequence
 from numbers import Integral
 from os import fsdecode
 from pathlib import Path
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from skml._codec import register
 from skml._store import read_model, write_model
+from skml._typing import ArrayLike, FilePath
 from skml.text._nearest import candidate_rows, lengths_of, search, split_queries
+from skml.text._subwords import SubwordVectors
 from skml.text._word_vector_checks import (
     check_subwords,
     check_vectors,
@@ -99,7 +103,12 @@ class WordVectors:
     [[('king', 0.894...)], [('queen', 0.948...)]]
     """
 
-    def __init__(self, vectors, vocabulary, subwords=None):
+    def __init__(
+        self,
+        vectors: ArrayLike,
+        vocabulary: Sequence[str] | dict[str, int],
+        subwords: SubwordVectors | None = None,
+    ):
         self.vectors = check_vectors(vectors).view()
         self.vectors.flags.writeable = False
         self.words = check_words(vocabulary, len(self.vectors))
@@ -167,12 +176,12 @@ class WordVectors:
 
     def most_similar(
         self,
-        positive=(),
-        negative=(),
+        positive: Any = (),
+        negative: Any = (),
         *,
-        topn=10,
-        method="3CosAdd",
-        candidates=None,
+        topn: int = 10,
+        method: Literal["3CosAdd", "3CosMul"] = "3CosAdd",
+        candidates: Sequence[str] | None = None,
     ):
         """Find the words that are most similar to words, and least to others.
 
@@ -226,7 +235,13 @@ class WordVectors:
         similar = [[(self.words[row], score) for row, score in best] for best in found]
         return similar[0] if is_one else similar
 
-    def nearest(self, vectors, *, topn=10, candidates=None):
+    def nearest(
+        self,
+        vectors: ArrayLike,
+        *,
+        topn: int = 10,
+        candidates: Sequence[str] | None = None,
+    ):
         """Find the words whose vectors are most similar to given vectors.
 
         Parameters
@@ -256,7 +271,7 @@ class WordVectors:
         similar = self.most_similar(queries, topn=topn, candidates=candidates)
         return similar[0] if vectors.ndim == 1 else similar
 
-    def similarity(self, first, second):
+    def similarity(self, first: str | Sequence[str], second: str | Sequence[str]):
         """The cosine of two words, or of each pair of two lists of words.
 
         Parameters
@@ -283,7 +298,7 @@ class WordVectors:
         pairs = self._unit(first) * self._unit(second)
         return np.clip(pairs.sum(axis=1), -1, 1)
 
-    def doesnt_match(self, words):
+    def doesnt_match(self, words: Sequence[str]) -> str:
         """The word that is least similar to the mean of the unit vectors of all.
 
         Parameters
@@ -302,7 +317,19 @@ class WordVectors:
         unit = self._unit(words)
         return words[int((unit @ unit.mean(axis=0)).argmin())]
 
-    def save(self, path, *, format="auto"):
+    def save(
+        self,
+        path: FilePath,
+        *,
+        format: Literal[
+            "auto",
+            "word2vec-text",
+            "word2vec-binary",
+            "glove",
+            "fasttext-bin",
+            "folder",
+        ] = "auto",
+    ):
         """Write the words and vectors to a file or folder, exactly.
 
         What was there under this name stays until all is written, and if that fails.
@@ -337,16 +364,23 @@ class WordVectors:
     @classmethod
     def load(
         cls,
-        path,
+        path: FilePath,
         *,
-        format="auto",
-        encoding="utf-8",
-        decode_error="strict",
-        duplicates="raise",
-        on_bad_rows="error",
-        limit=None,
-        mmap=False,
-    ):
+        format: Literal[
+            "auto",
+            "word2vec-text",
+            "word2vec-binary",
+            "glove",
+            "fasttext-bin",
+            "folder",
+        ] = "auto",
+        encoding: str = "utf-8",
+        decode_error: Literal["strict", "ignore", "replace"] = "strict",
+        duplicates: Literal["raise", "first"] = "raise",
+        on_bad_rows: Literal["error", "skip"] = "error",
+        limit: int | None = None,
+        mmap: bool = False,
+    ) -> Self:
         """Read words and vectors from a file or folder.
 
         The file may come from anybody: it cannot run code, and a wrong one is an error
@@ -425,7 +459,7 @@ class WordVectors:
         return {name: getattr(self, name) for name in _PARTS}
 
     @classmethod
-    def from_data(cls, data):
+    def from_data(cls, data: dict) -> Self:
         """Make word vectors of the parts that were stored; they may be wrong.
 
         Parameters

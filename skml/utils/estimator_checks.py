@@ -6,10 +6,12 @@ feed documents, as str and as lists of tokens, English and Chinese, empty and un
 
 import re
 import warnings
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Literal
 from unittest import SkipTest
 
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
 from sklearn.utils import estimator_checks as sklearn_checks
 from sklearn.utils import get_tags
@@ -82,12 +84,12 @@ _CHECKS_OF_NAMED_COLUMNS = (
 
 
 def check_text_estimator(
-    estimator,
+    estimator: BaseEstimator,
     *,
-    expected_failed_checks=None,
-    on_skip="warn",
-    on_fail="raise",
-    callback=None,
+    expected_failed_checks: dict[str, str] | None = None,
+    on_skip: Literal["warn"] | None = "warn",
+    on_fail: Literal["raise", "warn"] | None = "raise",
+    callback: Callable | None = None,
 ):
     """Check that an estimator of text keeps scikit-learn's conventions.
 
@@ -191,7 +193,10 @@ def _report(result, on_skip, on_fail):
 
 
 def parametrize_with_text_checks(
-    estimators, *, expected_failed_checks=None, xfail_strict=None
+    estimators: Iterable[BaseEstimator],
+    *,
+    expected_failed_checks: Callable | None = None,
+    xfail_strict: bool | None = None,
 ):
     """Turn the text checks of some estimators into tests of pytest.
 
@@ -239,7 +244,7 @@ def parametrize_with_text_checks(
     return pytest.mark.parametrize(("estimator", "check"), cases, ids=_id_of)
 
 
-def text_estimator_checks_generator(estimator):
+def text_estimator_checks_generator(estimator: BaseEstimator):
     """Yield the checks that suit an estimator of text.
 
     Parameters

@@ -3,7 +3,7 @@
 from math import sqrt
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from skml.neural.modules._checks import (
     check_dropout,
@@ -60,13 +60,15 @@ class DotProductAttention(nn.Module):
     tensor([[[0.5000, 0.5000, 0.0000]]])
     """
 
-    def __init__(self, scaled=True, dropout=0.0):
+    def __init__(self, scaled: bool = True, dropout: float = 0.0):
         super().__init__()
         check_dropout(dropout)
         self.scaled = scaled
         self.dropout = Dropout(dropout)
 
-    def forward(self, queries, keys, values, mask=None):
+    def forward(
+        self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None
+    ):
         """Look up what the queries ask for.
 
         Parameters
@@ -150,7 +152,9 @@ class AdditiveAttention(nn.Module):
     True
     """
 
-    def __init__(self, query_size, key_size, hidden_size, dropout=0.0):
+    def __init__(
+        self, query_size: int, key_size: int, hidden_size: int, dropout: float = 0.0
+    ):
         super().__init__()
         check_sizes(query_size=query_size, key_size=key_size, hidden_size=hidden_size)
         check_dropout(dropout)
@@ -159,7 +163,7 @@ class AdditiveAttention(nn.Module):
         self.vector = nn.Linear(hidden_size, 1, bias=False)
         self.dropout = Dropout(dropout)
 
-    def project_keys(self, keys):
+    def project_keys(self, keys: Tensor) -> Tensor:
         """Compute what scores need of the keys, U k.
 
         Parameters
@@ -180,7 +184,15 @@ class AdditiveAttention(nn.Module):
         check_sequences("keys", keys, self.key_map.in_features)
         return self.key_map(keys)
 
-    def forward(self, queries, keys, values, mask=None, *, projected_keys=None):
+    def forward(
+        self,
+        queries: Tensor,
+        keys: Tensor | None,
+        values: Tensor,
+        mask: Tensor | None = None,
+        *,
+        projected_keys: Tensor | None = None,
+    ):
         """Look up what the queries ask for.
 
         Parameters

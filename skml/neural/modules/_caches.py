@@ -1,6 +1,7 @@
 """What attention keeps of the positions that it has seen, for decoding."""
 
 import torch
+from torch import Tensor
 
 
 class KeyValueCache:
@@ -37,7 +38,12 @@ class KeyValueCache:
     torch.Size([2, 4, 4, 8])
     """
 
-    def __init__(self, keys=None, values=None, is_fixed=False):
+    def __init__(
+        self,
+        keys: Tensor | None = None,
+        values: Tensor | None = None,
+        is_fixed: bool = False,
+    ):
         if keys is not None or values is not None:
             _check_pair(keys, values)
         self._keys, self._values = keys, values
@@ -57,7 +63,7 @@ class KeyValueCache:
         """Values of the shape of the keys; None if empty."""
         return None if self._values is None else self._values[:, :, : self._length]
 
-    def append(self, keys, values):
+    def append(self, keys: Tensor, values: Tensor):
         """Add positions at the end.
 
         Parameters
@@ -95,7 +101,7 @@ class KeyValueCache:
         self._length += keys.shape[2]
         return self.keys, self.values
 
-    def reorder(self, index):
+    def reorder(self, index: Tensor):
         """Replace the sequences by others of them, as beam search does.
 
         Parameters
@@ -138,14 +144,18 @@ class TransformerCache:
     torch.Size([3, 1, 8])
     """
 
-    def __init__(self, layers, memory_mask=None):
+    def __init__(
+        self,
+        layers: list[tuple[KeyValueCache, KeyValueCache]],
+        memory_mask: Tensor | None = None,
+    ):
         self.layers = layers
         self.memory_mask = memory_mask
 
     def __len__(self):
         return len(self.layers[0][0])
 
-    def reorder(self, index, *, with_memory=True):
+    def reorder(self, index: Tensor, *, with_memory: bool = True):
         """Replace the sequences by others of them, as beam search does.
 
         Parameters

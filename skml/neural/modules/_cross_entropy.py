@@ -11,6 +11,7 @@ never held for all rows, which are many, times the classes, which are many more.
 """
 
 import torch
+from torch import Tensor
 
 from skml.neural.modules._precision import prepare_products
 
@@ -64,7 +65,14 @@ def cross_entropy_and_hits(x, weight, bias, classes, *, label_smoothing=0.0):
     return LinearCrossEntropy.apply(x, weight, bias, classes, label_smoothing, dtype)
 
 
-def linear_cross_entropy(x, weight, bias, classes, *, label_smoothing=0.0):
+def linear_cross_entropy(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    classes: Tensor,
+    *,
+    label_smoothing: float = 0.0,
+) -> Tensor:
     """The sum of the cross-entropies of a linear layer.
 
     Parameters

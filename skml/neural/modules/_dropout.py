@@ -1,7 +1,7 @@
 """Dropout that draws eight numbers at a time."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Dropout(nn.Module):
@@ -27,11 +27,11 @@ class Dropout(nn.Module):
     True
     """
 
-    def __init__(self, p=0.0):
+    def __init__(self, p: float = 0.0):
         super().__init__()
         self.p = p
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Drop numbers.
 
         Parameters

@@ -4,7 +4,7 @@ from math import sqrt
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from skml.neural.modules._cross_entropy import linear_cross_entropy
 from skml.neural.modules._dropout import Dropout
@@ -68,7 +68,7 @@ class EncoderDecoder(nn.Module):
         is_tied = self.own_output_weight is None
         return self.target_embedding.weight if is_tied else self.own_output_weight
 
-    def logits(self, features):
+    def logits(self, features: Tensor) -> Tensor:
         """Score all target ids.
 
         Parameters
@@ -85,7 +85,9 @@ class EncoderDecoder(nn.Module):
             self.to_embedding(features), self.output_weight, self.output_bias
         )
 
-    def loss(self, features, ids, *, label_smoothing=0.0):
+    def loss(
+        self, features: Tensor, ids: Tensor, *, label_smoothing: float = 0.0
+    ) -> Tensor:
         """Sum up the cross-entropies of ids.
 
         Parameters
@@ -110,7 +112,9 @@ class EncoderDecoder(nn.Module):
             label_smoothing=label_smoothing,
         )
 
-    def forward(self, source, lengths, target, **options):
+    def forward(
+        self, source: Tensor, lengths: Tensor, target: Tensor, **options
+    ) -> Tensor:
         """Read sources, and decode targets.
 
         Parameters

@@ -1,7 +1,7 @@
 """Attention in several heads."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from skml.neural.modules._caches import KeyValueCache
 from skml.neural.modules._checks import (
@@ -69,7 +69,7 @@ class MultiHeadAttention(nn.Module):
     True
     """
 
-    def __init__(self, model_size, n_heads, dropout=0.0):
+    def __init__(self, model_size: int, n_heads: int, dropout: float = 0.0):
         super().__init__()
         check_sizes(model_size=model_size, n_heads=n_heads)
         check_dropout(dropout)
@@ -92,7 +92,7 @@ class MultiHeadAttention(nn.Module):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
 
-    def project(self, memory):
+    def project(self, memory: Tensor):
         """Project keys and values that stay the same, once for all calls.
 
         Parameters
@@ -114,14 +114,14 @@ class MultiHeadAttention(nn.Module):
 
     def forward(
         self,
-        queries,
-        keys=None,
-        values=None,
-        mask=None,
+        queries: Tensor,
+        keys: Tensor | None = None,
+        values: Tensor | None = None,
+        mask: Tensor | None = None,
         *,
-        is_causal=False,
-        cache=None,
-        return_weights=False,
+        is_causal: bool = False,
+        cache: KeyValueCache | None = None,
+        return_weights: bool = False,
     ):
         """Look up what the queries ask for.
 

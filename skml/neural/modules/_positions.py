@@ -1,7 +1,9 @@
 """Where in its sequence a vector stands."""
 
+from typing import Literal
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from skml.attention import positional_encoding
 from skml.neural.modules._checks import (
@@ -66,7 +68,13 @@ class PositionalEncoding(nn.Module):
     tensor([[[ 0.9093, -0.4161]]])
     """
 
-    def __init__(self, model_size, max_length=512, kind="sinusoidal", dropout=0.0):
+    def __init__(
+        self,
+        model_size: int,
+        max_length: int = 512,
+        kind: Literal["sinusoidal", "learned"] = "sinusoidal",
+        dropout: float = 0.0,
+    ):
         super().__init__()
         check_sizes(model_size=model_size, max_length=max_length)
         check_choice("kind", kind, ("sinusoidal", "learned"))
@@ -83,7 +91,7 @@ class PositionalEncoding(nn.Module):
                 "table", table.to(torch.get_default_dtype()), persistent=False
             )
 
-    def forward(self, x, start=0):
+    def forward(self, x: Tensor, start: int = 0) -> Tensor:
         """Add positions.
 
         Parameters

@@ -1,7 +1,9 @@
 """A recurrent network that writes sequences."""
 
+from typing import Literal
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from skml.neural.modules._attention import AdditiveAttention, DotProductAttention
 from skml.neural.modules._checks import (
@@ -88,13 +90,13 @@ class RecurrentDecoder(nn.Module):
 
     def __init__(
         self,
-        input_size,
-        hidden_size,
-        memory_size=None,
-        n_layers=1,
-        cell="gru",
-        attention=None,
-        dropout=0.0,
+        input_size: int,
+        hidden_size: int,
+        memory_size: int | None = None,
+        n_layers: int = 1,
+        cell: Literal["gru", "lstm"] = "gru",
+        attention: Literal["additive", "dot-product"] | None = None,
+        dropout: float = 0.0,
     ):
         super().__init__()
         check_sizes(input_size=input_size, hidden_size=hidden_size, n_layers=n_layers)
@@ -122,7 +124,7 @@ class RecurrentDecoder(nn.Module):
             self.memory_map = nn.Linear(memory_size, hidden_size, bias=False)
         self.feature_map = nn.Linear(memory_size + hidden_size, hidden_size)
 
-    def project_memory(self, memory):
+    def project_memory(self, memory: Tensor) -> Tensor:
         """Compute what attention needs of the memory, once for all positions.
 
         Parameters
@@ -149,13 +151,13 @@ class RecurrentDecoder(nn.Module):
 
     def forward(
         self,
-        x,
-        state,
-        memory=None,
-        memory_mask=None,
+        x: Tensor,
+        state: Tensor | tuple[Tensor, Tensor],
+        memory: Tensor | None = None,
+        memory_mask: Tensor | None = None,
         *,
-        projected_memory=None,
-        return_weights=False,
+        projected_memory: Tensor | None = None,
+        return_weights: bool = False,
     ):
         """Decode sequences, or the next positions of them.
 

@@ -1,7 +1,9 @@
 """A recurrent network that reads sequences."""
 
+from typing import Literal
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from skml.neural.modules._checks import (
@@ -81,12 +83,12 @@ class RecurrentEncoder(nn.Module):
 
     def __init__(
         self,
-        input_size,
-        hidden_size,
-        n_layers=1,
-        cell="gru",
-        bidirectional=False,
-        dropout=0.0,
+        input_size: int,
+        hidden_size: int,
+        n_layers: int = 1,
+        cell: Literal["gru", "lstm"] = "gru",
+        bidirectional: bool = False,
+        dropout: float = 0.0,
     ):
         super().__init__()
         check_sizes(input_size=input_size, hidden_size=hidden_size, n_layers=n_layers)
@@ -108,7 +110,7 @@ class RecurrentEncoder(nn.Module):
             StateBridge(hidden_size, n_layers) for _ in range(n_states)
         )
 
-    def forward(self, x, lengths=None):
+    def forward(self, x: Tensor, lengths: Tensor | None = None):
         """Read sequences.
 
         Parameters

@@ -1,6 +1,9 @@
 """A recurrent encoder and decoder, put together."""
 
+from typing import Any, Literal
+
 import torch
+from torch import Tensor
 
 from skml.neural.modules._encoder_decoder import EncoderDecoder, Memory, mask_of
 from skml.neural.modules._recurrent_decoder import RecurrentDecoder
@@ -51,16 +54,16 @@ class RecurrentEncoderDecoder(EncoderDecoder):
 
     def __init__(
         self,
-        n_source,
-        n_target,
-        embedding_size=256,
-        hidden_size=256,
-        n_layers=1,
-        cell="gru",
-        bidirectional=True,
-        attention="dot-product",
-        dropout=0.0,
-        tie_embeddings=True,
+        n_source: int,
+        n_target: int,
+        embedding_size: int = 256,
+        hidden_size: int = 256,
+        n_layers: int = 1,
+        cell: Literal["gru", "lstm"] = "gru",
+        bidirectional: bool = True,
+        attention: Literal["additive", "dot-product"] | None = "dot-product",
+        dropout: float = 0.0,
+        tie_embeddings: bool = True,
     ):
         super().__init__(
             n_source, n_target, embedding_size, hidden_size, dropout, tie_embeddings
@@ -78,7 +81,7 @@ class RecurrentEncoderDecoder(EncoderDecoder):
             dropout,
         )
 
-    def encode(self, source, lengths):
+    def encode(self, source: Tensor, lengths: Tensor):
         """Read sources.
 
         Parameters
@@ -100,7 +103,12 @@ class RecurrentEncoderDecoder(EncoderDecoder):
         return Memory(outputs, mask_of(lengths, source.shape[1], source.device), state)
 
     def decode(
-        self, target, memory, *, teacher_forcing_ratio=1.0, return_weights=False
+        self,
+        target: Tensor,
+        memory: Memory,
+        *,
+        teacher_forcing_ratio: float = 1.0,
+        return_weights: bool = False,
     ):
         """Find features before each next id, given the ids before it.
 
@@ -146,7 +154,7 @@ class RecurrentEncoderDecoder(EncoderDecoder):
             features.append(self.step(token, state))
         return torch.stack(features, dim=1)
 
-    def start(self, memory):
+    def start(self, memory: Memory):
         """Begin to write.
 
         Parameters
@@ -165,7 +173,7 @@ class RecurrentEncoderDecoder(EncoderDecoder):
             projected = self.decoder.project_memory(memory.outputs)
         return RecurrentState(memory, projected)
 
-    def step(self, tokens, state):
+    def step(self, tokens: Tensor, state: Any) -> Tensor:
         """Find features before the next id.
 
         Parameters

@@ -1,12 +1,12 @@
 """The state of a recurrent network: a tensor, or for an LSTM two."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
 
 
-def reorder_state(state, index):
+def reorder_state(state: Tensor | tuple[Tensor, Tensor], index: Tensor):
     """Replace the sequences of a state by others of them, as beam search does.
 
     Parameters

@@ -1,6 +1,8 @@
 """The decoder of a Transformer."""
 
-from torch import nn
+from typing import Literal
+
+from torch import Tensor, nn
 
 from skml.neural.modules._caches import KeyValueCache, TransformerCache
 from skml.neural.modules._checks import check_sequences, check_sizes
@@ -56,12 +58,12 @@ class TransformerDecoderLayer(nn.Module):
 
     def __init__(
         self,
-        model_size,
-        n_heads,
-        feed_forward_size,
-        dropout=0.0,
-        activation="relu",
-        norm_first=True,
+        model_size: int,
+        n_heads: int,
+        feed_forward_size: int,
+        dropout: float = 0.0,
+        activation: Literal["relu", "gelu"] = "relu",
+        norm_first: bool = True,
     ):
         super().__init__()
         self.self_attention = MultiHeadAttention(model_size, n_heads, dropout)
@@ -73,7 +75,7 @@ class TransformerDecoderLayer(nn.Module):
         )
         self.feed_forward_residual = Residual(model_size, dropout, norm_first)
 
-    def new_cache(self, memory):
+    def new_cache(self, memory: Tensor):
         """Begin to decode position by position.
 
         Parameters
@@ -94,7 +96,13 @@ class TransformerDecoderLayer(nn.Module):
         return KeyValueCache(), self.memory_attention.project(memory)
 
     def forward(
-        self, y, memory=None, memory_mask=None, *, cache=None, return_weights=False
+        self,
+        y: Tensor,
+        memory: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        *,
+        cache: tuple[KeyValueCache, KeyValueCache] | None = None,
+        return_weights: bool = False,
     ):
         """Decode sequences.
 
@@ -198,13 +206,13 @@ class TransformerDecoder(nn.Module):
 
     def __init__(
         self,
-        n_layers,
-        model_size,
-        n_heads,
-        feed_forward_size,
-        dropout=0.0,
-        activation="relu",
-        norm_first=True,
+        n_layers: int,
+        model_size: int,
+        n_heads: int,
+        feed_forward_size: int,
+        dropout: float = 0.0,
+        activation: Literal["relu", "gelu"] = "relu",
+        norm_first: bool = True,
     ):
         super().__init__()
         check_sizes(n_layers=n_layers)
@@ -216,7 +224,7 @@ class TransformerDecoder(nn.Module):
         )
         self.norm = nn.LayerNorm(model_size) if norm_first else nn.Identity()
 
-    def new_cache(self, memory, memory_mask=None):
+    def new_cache(self, memory: Tensor, memory_mask: Tensor | None = None):
         """Begin to decode position by position.
 
         Parameters
@@ -240,7 +248,13 @@ class TransformerDecoder(nn.Module):
         return TransformerCache(layers, memory_mask)
 
     def forward(
-        self, y, memory=None, memory_mask=None, *, cache=None, return_weights=False
+        self,
+        y: Tensor,
+        memory: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        *,
+        cache: TransformerCache | None = None,
+        return_weights: bool = False,
     ):
         """Decode sequences.
 

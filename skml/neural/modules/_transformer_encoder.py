@@ -1,6 +1,8 @@
 """The encoder of a Transformer."""
 
-from torch import nn
+from typing import Literal
+
+from torch import Tensor, nn
 
 from skml.neural.modules._checks import check_sequences, check_sizes
 from skml.neural.modules._feed_forward import FeedForward
@@ -53,12 +55,12 @@ class TransformerEncoderLayer(nn.Module):
 
     def __init__(
         self,
-        model_size,
-        n_heads,
-        feed_forward_size,
-        dropout=0.0,
-        activation="relu",
-        norm_first=True,
+        model_size: int,
+        n_heads: int,
+        feed_forward_size: int,
+        dropout: float = 0.0,
+        activation: Literal["relu", "gelu"] = "relu",
+        norm_first: bool = True,
     ):
         super().__init__()
         self.attention = MultiHeadAttention(model_size, n_heads, dropout)
@@ -68,7 +70,7 @@ class TransformerEncoderLayer(nn.Module):
         )
         self.feed_forward_residual = Residual(model_size, dropout, norm_first)
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Encode sequences.
 
         Parameters
@@ -147,13 +149,13 @@ class TransformerEncoder(nn.Module):
 
     def __init__(
         self,
-        n_layers,
-        model_size,
-        n_heads,
-        feed_forward_size,
-        dropout=0.0,
-        activation="relu",
-        norm_first=True,
+        n_layers: int,
+        model_size: int,
+        n_heads: int,
+        feed_forward_size: int,
+        dropout: float = 0.0,
+        activation: Literal["relu", "gelu"] = "relu",
+        norm_first: bool = True,
     ):
         super().__init__()
         check_sizes(n_layers=n_layers)
@@ -165,7 +167,7 @@ class TransformerEncoder(nn.Module):
         )
         self.norm = nn.LayerNorm(model_size) if norm_first else nn.Identity()
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Encode sequences.
 
         Parameters

@@ -1,6 +1,9 @@
 """The encoder and decoder of the transformer, put together."""
 
 from math import sqrt
+from typing import Any, Literal
+
+from torch import Tensor
 
 from skml.neural.modules._encoder_decoder import EncoderDecoder, Memory, mask_of
 from skml.neural.modules._positions import PositionalEncoding
@@ -59,18 +62,18 @@ class TransformerEncoderDecoder(EncoderDecoder):
 
     def __init__(
         self,
-        n_source,
-        n_target,
-        model_size=256,
-        n_layers=3,
-        n_heads=4,
-        feed_forward_size=1024,
-        positions="sinusoidal",
-        max_length=512,
-        norm_first=True,
-        activation="relu",
-        dropout=0.0,
-        tie_embeddings=True,
+        n_source: int,
+        n_target: int,
+        model_size: int = 256,
+        n_layers: int = 3,
+        n_heads: int = 4,
+        feed_forward_size: int = 1024,
+        positions: Literal["sinusoidal", "learned"] = "sinusoidal",
+        max_length: int = 512,
+        norm_first: bool = True,
+        activation: Literal["relu", "gelu"] = "relu",
+        dropout: float = 0.0,
+        tie_embeddings: bool = True,
     ):
         super().__init__(
             n_source, n_target, model_size, model_size, dropout, tie_embeddings
@@ -82,7 +85,7 @@ class TransformerEncoderDecoder(EncoderDecoder):
         self.encoder = TransformerEncoder(*sizes, dropout, activation, norm_first)
         self.decoder = TransformerDecoder(*sizes, dropout, activation, norm_first)
 
-    def encode(self, source, lengths):
+    def encode(self, source: Tensor, lengths: Tensor):
         """Read sources.
 
         Parameters
@@ -102,7 +105,7 @@ class TransformerEncoderDecoder(EncoderDecoder):
         x = self.source_positions(self.scale * self.source_embedding(source))
         return Memory(self.encoder(self.dropout(x), mask), mask)
 
-    def decode(self, target, memory, *, return_weights=False):
+    def decode(self, target: Tensor, memory: Memory, *, return_weights: bool = False):
         """Find features before each next id, given the ids before it.
 
         Parameters
@@ -130,7 +133,7 @@ class TransformerEncoderDecoder(EncoderDecoder):
         features, weights = found
         return features, weights[-1].mean(dim=1)  # of the last layer, over its heads
 
-    def start(self, memory):
+    def start(self, memory: Memory):
         """Begin to write.
 
         Parameters
@@ -146,7 +149,7 @@ class TransformerEncoderDecoder(EncoderDecoder):
         """
         return self.decoder.new_cache(memory.outputs, memory.mask)
 
-    def step(self, tokens, state):
+    def step(self, tokens: Tensor, state: Any) -> Tensor:
         """Find features before the next id.
 
         Parameters

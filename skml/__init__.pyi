@@ -1,0 +1,82 @@
+"""What type checkers and editors see of the package, whose names are loaded lazily."""
+
+from skml import attention as attention
+from skml import datasets as datasets
+from skml import metrics as metrics
+from skml import model_selection as model_selection
+from skml import neural as neural
+from skml import plotting as plotting
+from skml import tabular as tabular
+from skml import text as text
+from skml import utils as utils
+from skml.attention import AttentionPoolingClassifier as AttentionPoolingClassifier
+from skml.attention import AttentionPoolingRegressor as AttentionPoolingRegressor
+from skml.attention import attention_pooling as attention_pooling
+from skml.datasets import load_docstrings as load_docstrings
+from skml.metrics import answer_exact_match_score as answer_exact_match_score
+from skml.metrics import answer_exact_match_scorer as answer_exact_match_scorer
+from skml.metrics import answer_f1_score as answer_f1_score
+from skml.metrics import answer_f1_scorer as answer_f1_scorer
+from skml.metrics import bleu_from_statistics as bleu_from_statistics
+from skml.metrics import bleu_score as bleu_score
+from skml.metrics import bleu_scorer as bleu_scorer
+from skml.metrics import bleu_statistics as bleu_statistics
+from skml.metrics import chrf_from_statistics as chrf_from_statistics
+from skml.metrics import chrf_score as chrf_score
+from skml.metrics import chrf_scorer as chrf_scorer
+from skml.metrics import chrf_statistics as chrf_statistics
+from skml.metrics import classification_scorers as classification_scorers
+from skml.metrics import entity_classification_report as entity_classification_report
+from skml.metrics import entity_f1_score as entity_f1_score
+from skml.metrics import entity_f1_scorer as entity_f1_scorer
+from skml.metrics import (
+    entity_precision_recall_fscore_support as entity_precision_recall_fscore_support,
+)
+from skml.metrics import entity_precision_score as entity_precision_score
+from skml.metrics import entity_recall_score as entity_recall_score
+from skml.metrics import extract_entities as extract_entities
+from skml.metrics import get_scorer as get_scorer
+from skml.metrics import get_scorer_names as get_scorer_names
+from skml.metrics import load_word_analogies as load_word_analogies
+from skml.metrics import load_word_similarities as load_word_similarities
+from skml.metrics import make_word_analogy_scorer as make_word_analogy_scorer
+from skml.metrics import make_word_similarity_scorer as make_word_similarity_scorer
+from skml.metrics import paired_bootstrap as paired_bootstrap
+from skml.metrics import sentence_bleu_score as sentence_bleu_score
+from skml.metrics import word_analogy_score as word_analogy_score
+from skml.metrics import word_similarity_score as word_similarity_score
+from skml.model_selection import StagedGridSearchCV as StagedGridSearchCV
+from skml.model_selection import StagedRandomizedSearchCV as StagedRandomizedSearchCV
+from skml.neural import BertClassifier as BertClassifier
+from skml.neural import BertPretrainer as BertPretrainer
+from skml.neural import BertQuestionAnswerer as BertQuestionAnswerer
+from skml.neural import BertRegressor as BertRegressor
+from skml.neural import BertTokenClassifier as BertTokenClassifier
+from skml.neural import BertTransformer as BertTransformer
+from skml.neural import Seq2SeqTranslator as Seq2SeqTranslator
+from skml.neural import TransformerTranslator as TransformerTranslator
+from skml.plotting import AttentionDisplay as AttentionDisplay
+from skml.plotting import LearningHistoryDisplay as LearningHistoryDisplay
+from skml.plotting import MissingValuesDisplay as MissingValuesDisplay
+from skml.plotting import StagedSearchDisplay as StagedSearchDisplay
+from skml.plotting import WordVectorsDisplay as WordVectorsDisplay
+from skml.tabular import GBDTClassifier as GBDTClassifier
+from skml.tabular import GBDTRegressor as GBDTRegressor
+from skml.tabular import LightGBMClassifier as LightGBMClassifier
+from skml.tabular import LightGBMRegressor as LightGBMRegressor
+from skml.tabular import LRClassifier as LRClassifier
+from skml.tabular import MissingValueReport as MissingValueReport
+from skml.tabular import SVMClassifier as SVMClassifier
+from skml.tabular import SVMRegressor as SVMRegressor
+from skml.tabular import XGBoostClassifier as XGBoostClassifier
+from skml.tabular import XGBoostRegressor as XGBoostRegressor
+from skml.tabular import missing_value_report as missing_value_report
+from skml.text import EmbeddingTransformer as EmbeddingTransformer
+from skml.text import FastTextClassifier as FastTextClassifier
+from skml.text import LineDocuments as LineDocuments
+from skml.text import PhraseTransformer as PhraseTransformer
+from skml.text import TfidfWeighter as TfidfWeighter
+from skml.text import Word2VecTransformer as Word2VecTransformer
+from skml.text import WordVectors as WordVectors
+
+__version__: str
