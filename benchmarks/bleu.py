@@ -2,10 +2,10 @@
 
 Run it with ::
 
-    python benchmarks/bleu.py TEXT [TEXT ...] [--n-pairs 20000] [--rounds 5]
+    python benchmarks/bleu.py [TEXT ...] [--n-pairs 20000] [--rounds 5] [--save]
 
-where each TEXT has one sentence a line; .xz, .gz and .bz2 are opened as they are. The
-lines are the references. The hypotheses are made of them: words are left out, doubled,
+where each TEXT has one sentence a line; .xz, .gz and .bz2 are opened as they are.
+Without one, the lines are the beginnings of docstrings, of up to 25 words. The lines are the references. The hypotheses are made of them: words are left out, doubled,
 exchanged or replaced by others of the text, in every tenth place or so.
 
 Both compute the same in turn, several times over, on one thread: BLEU from strings with
@@ -26,6 +26,7 @@ import numpy as np
 from _arguments import existing_file, positive
 from _documents import open_text
 from _machine import describe, limit_blas, now, since
+from _results import add_save, describe_file, docstring_lines, save
 from sacrebleu import significance
 from sacrebleu.metrics import BLEU, CHRF
 
@@ -39,14 +40,18 @@ _SEED = 12345
 
 def read_lines(paths, n_pairs):
     """Lines that hold at least three words, again and again if there are too few."""
-    lines = []
+    lines, data = [], [describe_file(path) for path in paths]
     for path in paths:
         with open_text(path) as file:
             lines += [line.strip() for line in file if len(line.split()) > 2]
+    if not paths:
+        documents, description = docstring_lines()
+        lines = [" ".join(document.split()[:25]) for document in documents]
+        data = [description]
     if not lines:
         sys.exit("The files hold no line of three words.")
     n_lines = min(len(lines), n_pairs)
-    return list(itertools.islice(itertools.cycle(lines), n_pairs)), n_lines
+    return list(itertools.islice(itertools.cycle(lines), n_pairs)), n_lines, data
 
 
 def perturb(lines, seed):
@@ -175,30 +180,35 @@ def time_in_turn(functions, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("texts", nargs="+", type=existing_file)
+    parser.add_argument("texts", nargs="*", type=existing_file)
     parser.add_argument("--n-pairs", type=positive, default=20_000)
     parser.add_argument("--rounds", type=positive, default=5)
+    add_save(parser)
     arguments = parser.parse_args()
     limit_blas()
     logging.getLogger("sacrebleu").setLevel(logging.ERROR)
-    references, n_lines = read_lines(arguments.texts, arguments.n_pairs)
+    references, n_lines, data = read_lines(arguments.texts, arguments.n_pairs)
     hypotheses, others = perturb(references, 1), perturb(references, 2)
-    for name, value in describe("sacrebleu").items():
+    machine = describe("sacrebleu")
+    for name, value in machine.items():
         print(f"{name}: {value}")
     n_tokens = sum(len(line.split()) for line in references)
     print(f"{len(references)} pairs, {n_lines} lines, {n_tokens} words in references")
     print(f"\n{'':22} {'skml':>7} {'sacrebleu':>9} {'x':>6}  range of {'rounds'}")
+    rows = []
     for name, ours, theirs, allowed in make_tasks(references, hypotheses, others):
         difference = abs(ours() / 100 - theirs() / 100)
         if difference > max(allowed, 1e-15):
             sys.exit(f"{name}: the results differ by {difference}")
         seconds = time_in_turn((ours, theirs), arguments.rounds)
         ratios = [b / a for a, b in zip(*seconds, strict=True)]
-        print(
-            f"{name:22} {median(seconds[0]):7.3f} {median(seconds[1]):9.3f} "
-            f"{median(ratios):6.2f}  {min(ratios):.2f} to {max(ratios):.2f}",
-            flush=True,
-        )
+        cells = [*(f"{median(each):.3f}" for each in seconds), f"{median(ratios):.2f}"]
+        rows.append([name, *cells, f"{min(ratios):.2f} to {max(ratios):.2f}"])
+        print("{:22} {:>7} {:>9} {:>6}  {}".format(*rows[-1]), flush=True)
+    if arguments.save:
+        header = ["task", "skml, CPU s", "sacrebleu, CPU s", "speed-up", "range"]
+        title = f"{len(references)} pairs, {n_lines} of them distinct, one thread"
+        save("bleu", machine, data, {title: (header, rows)})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Run it with ::
 
     python benchmarks/entity.py [CORPUS] [--column -1] [--n-sequences 20000]
-        [--length 25] [--share .05] [--rounds 5]
+        [--length 25] [--share .05] [--rounds 5] [--save]
 
 where CORPUS is a file in CoNLL's format: a token and its tag in columns, BIO, with
 blank lines between sequences. Without one, the tags are made at random. Predictions are
@@ -19,6 +19,7 @@ from statistics import median
 import numpy as np
 from _arguments import existing_file, positive
 from _machine import describe, now, since
+from _results import add_save, describe_file, save
 from _word2vec_report import markdown
 from seqeval import metrics as seqeval
 from seqeval.scheme import IOB2
@@ -130,6 +131,7 @@ def main():
     parser.add_argument("--length", type=positive, default=25)
     parser.add_argument("--share", type=float, default=0.05)
     parser.add_argument("--rounds", type=positive, default=5)
+    add_save(parser)
     arguments = parser.parse_args()
     machine = describe("seqeval")
     for title, entries in {"Machine": machine, "Arguments": vars(arguments)}.items():
@@ -150,7 +152,13 @@ def main():
         ]
         rows.append(row(name, mode, measure(runs, arguments.rounds)))
     header = ["score", "mode", "skml, CPU s", "seqeval, CPU s", "x CPU", "x wall"]
-    print("\n" + markdown([*header, "others"], rows))
+    header.append("others")
+    print("\n" + markdown(header, rows))
+    if arguments.save:
+        path = arguments.corpus
+        data = [] if path is None else [describe_file(path)]
+        title = f"{len(y_true)} sequences, {n_tags} tags, one thread"
+        save("entity", machine, data, {title: (header, rows)})
 
 
 if __name__ == "__main__":

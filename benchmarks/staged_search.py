@@ -3,7 +3,7 @@
 Run it with ::
 
     python benchmarks/staged_search.py [--rows 10000] [--columns 20] [--rounds 3]
-        [--only xgboost lightgbm gbdt] [--refit] [--pipeline]
+        [--only xgboost lightgbm gbdt] [--refit] [--pipeline] [--save]
 
 Both try 50, 100, ... 300 trees in five folds of the same made table, a tenth of it
 missing, in one thread and in turn. That is 1050 trees a fold for GridSearchCV, where
@@ -23,6 +23,7 @@ import numpy as np
 from _arguments import positive
 from _machine import describe, limit_blas, now, since
 from _made_table import make_table
+from _results import add_save, save
 from _word2vec_report import markdown
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import Pipeline
@@ -91,6 +92,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=_NAMES, default=list(_NAMES))
     parser.add_argument("--refit", action="store_true")
     parser.add_argument("--pipeline", action="store_true")
+    add_save(parser)
     arguments = parser.parse_args()
     limit_blas()
     machine = {**describe("xgboost"), "lightgbm": lightgbm.__version__}
@@ -103,7 +105,11 @@ def main():
         spent = measure(searches, X, y, arguments.rounds)
         rows.append(row(name, searches, spent))
     header = ["learner", "staged, s", "GridSearchCV, s", "x wall", "difference"]
-    print("\n" + markdown([*header, "others"], rows))
+    header.append("others")
+    print("\n" + markdown(header, rows))
+    if arguments.save:
+        title = f"{arguments.rows} rows, {arguments.columns} columns, one thread"
+        save("staged_search", machine, [], {title: (header, rows)})
 
 
 if __name__ == "__main__":

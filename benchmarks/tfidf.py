@@ -3,10 +3,10 @@
 They run in turn, several times over, on the same documents: once as strings, for words
 and n-grams, and once as lists of tokens. Run it with ::
 
-    python benchmarks/tfidf.py CORPUS [--n-documents N] [--n-repeats R]
+    python benchmarks/tfidf.py [CORPUS] [--n-documents N] [--n-repeats R] [--save]
 
 where CORPUS is a text file with one document a line; .xz, .gz and .bz2 are opened
-as they are.
+as they are. Without it, the documents are those of `load_docstrings`.
 """
 
 import argparse
@@ -19,6 +19,8 @@ from statistics import median
 from time import perf_counter, process_time
 
 from _documents import open_text
+from _machine import describe
+from _results import add_save, describe_file, docstring_lines, save
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 
 from skml.text import TfidfWeighter
@@ -31,6 +33,15 @@ def read_documents(path, n_documents):
     with open_text(path) as lines:
         documents = (line.strip() for line in lines)
         return list(islice(filter(_WORD.search, documents), n_documents))
+
+
+def read_corpus(arguments):
+    """The documents, and their description."""
+    if arguments.corpus is None:
+        lines, description = docstring_lines()
+        return lines[: arguments.n_documents], description
+    documents = read_documents(arguments.corpus, arguments.n_documents)
+    return documents, describe_file(arguments.corpus)
 
 
 def tokenize(document):
@@ -89,11 +100,12 @@ def time_in_turn(documents, functions, n_repeats):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("corpus", help="a text file, one document a line")
+    parser.add_argument("corpus", nargs="?", help="a text file, one document a line")
     parser.add_argument("--n-documents", type=int, default=None)
     parser.add_argument("--n-repeats", type=int, default=5)
+    add_save(parser)
     arguments = parser.parse_args()
-    strings = read_documents(arguments.corpus, arguments.n_documents)
+    strings, data = read_corpus(arguments)
     if not strings:
         sys.exit(f"{arguments.corpus} holds no line with a word")
     tokens = [tokenize(document) for document in strings]
@@ -102,13 +114,15 @@ def main():
     line = "{:18} {:14} {:13} {:>8} {:>15}"
     print(line.format("input", "task", "implementation", "CPU s", "x scikit-learn"))
     n_repeats = arguments.n_repeats
+    rows = []
 
     def compare(name, task, documents, functions):
         check_same([function(documents) for function in functions.values()])
         seconds = time_in_turn(documents, functions.values(), n_repeats)
         for implementation, used in zip(functions, seconds, strict=True):
             ratio = f"{seconds[1] / used:.2f}"
-            print(line.format(name, task, implementation, f"{used:.3f}", ratio))
+            rows.append([name, task, implementation, f"{used:.3f}", ratio])
+            print(line.format(*rows[-1]))
 
     for name, parameters in SETTINGS.items():
         ours, theirs = TfidfWeighter(**parameters), TfidfVectorizer(**parameters)
@@ -134,6 +148,10 @@ def main():
             runs = range(n_repeats)
             seconds.append(min(wall_seconds(weighter, strings) for _ in runs))
         print(f"{name}: two threads {seconds[0] / seconds[1]:.2f} x one, by the clock")
+    if arguments.save:
+        title = f"{len(strings)} documents, {n_tokens} tokens, one thread"
+        header = ["input", "task", "implementation", "CPU s", "speed-up"]
+        save("tfidf", describe("scikit-learn"), [data], {title: (header, rows)})
 
 
 def wall_seconds(weighter, documents):
