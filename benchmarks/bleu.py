@@ -5,7 +5,8 @@ Run it with ::
     python benchmarks/bleu.py [TEXT ...] [--n-pairs 20000] [--rounds 5] [--save]
 
 where each TEXT has one sentence a line; .xz, .gz and .bz2 are opened as they are.
-Without one, the lines are the beginnings of docstrings, of up to 25 words. The lines are the references. The hypotheses are made of them: words are left out, doubled,
+Without one, the lines are the beginnings of docstrings, of up to 25 words. The lines
+are the references. The hypotheses are made of them: words are left out, doubled,
 exchanged or replaced by others of the text, in every tenth place or so.
 
 Both compute the same in turn, several times over, on one thread: BLEU from strings with
