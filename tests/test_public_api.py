@@ -102,6 +102,14 @@ def test_version_is_that_of_the_installed_package():
     assert skml.__version__ == version("skml")
 
 
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [("CITATION.cff", "version: {}\n"), ("recipe/meta.yaml", 'set version = "{}"')],
+)
+def test_version_is_that_of_files_that_cannot_read_it(file, line):
+    assert line.format(skml.__version__) in (ROOT / file).read_text()
+
+
 def test_all_names_can_be_imported():
     namespace = {}
     exec("from skml import *", namespace)
