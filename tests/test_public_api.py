@@ -166,6 +166,19 @@ def test_docstring_names_the_parameters(path):
     assert list(documented(path)) == list(parameters_of(path))
 
 
+# A tooltip shows the description of one entry, without those above it.
+REFERS_TO_ANOTHER = r"(That|Those|This|The same) (of|figures|vectors|columns)|Their|Its"
+
+
+@pytest.mark.parametrize("path", DOCUMENTED)
+def test_each_description_stands_alone(path):
+    docstring = NumpyDocString(resolve(path).__doc__)
+    for section in ("Parameters", "Attributes", "Returns"):
+        for entry in docstring[section]:
+            text = " ".join(entry.desc)
+            assert not re.match(REFERS_TO_ANOTHER, text), f"{entry.name}: {text}"
+
+
 @pytest.mark.parametrize("path", DOCUMENTED)
 def test_docstring_defaults_are_those_of_the_code(path):
     entries = documented(path)

@@ -255,6 +255,6 @@ def count_missing(X):
 def _treatment(missing_fraction, fill, labels):
     """What becomes of the missing values of a feature that had all or none."""
     if missing_fraction == 1:
-        return "no information: all missing"
+        return "ignored: all values missing"
     typical = f"median {fill:.4g}" if labels is None else f"mode {labels[int(fill)]!r}"
-    return f"none missing; in predict: {typical}"
+    return f"none missing in fit; in predict: {typical}"

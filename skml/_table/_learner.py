@@ -9,7 +9,7 @@ from skml._compat.sklearn import StrOptions
 from skml._estimator import BaseLearner, Fitted
 from skml._table._learned_table import Table
 
-SIDES = "each split has a side for missing values"
+SIDES = "direction learned at each split"
 
 
 @stored

@@ -214,9 +214,9 @@ def name_outputs(roles, reader):
 def describe_treatments(roles, n_features, imputation, fill, add_indicator):
     """Describe what becomes of the missing values of each feature."""
     indicator = " + indicator" if add_indicator else ""
-    treatments = ["no information: all missing"] * n_features
+    treatments = ["ignored: all values missing"] * n_features
     for j in roles.categorical:
-        treatments[j] = f"one-hot, missing = no category{indicator}"
+        treatments[j] = f"one-hot, missing encoded as zeros{indicator}"
     for i, j in enumerate(roles.numeric.tolist()):
         value = "" if fill is None else f" {fill[i]:.4g}"
         treatments[j] = f"{imputation}{value}{indicator}"

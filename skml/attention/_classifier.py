@@ -141,7 +141,7 @@ class AttentionPoolingClassifier(ClassifierMixin, BaseAttentionPooling):
     n_features_in_ : int
         The number of features.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, if X had names that are all strings.
+        Names of the features seen in `fit`. Only if all names of X are strings.
 
     See Also
     --------

@@ -12,7 +12,7 @@ from skml.attention._arrays import check_stored
 from skml.attention._ensemble import PoolingEnsemble
 from skml.attention._losses import LogLoss
 
-INDICATED = "zero of the scaled column + indicator"
+INDICATED = "zero after scaling + indicator"
 
 
 @stored

@@ -209,8 +209,8 @@ def word_similarity_score(
         Two words and how similar people found them, as `load_word_similarities` gives
         them.
     correlation : {"spearman", "pearson"}, default="spearman"
-        Of the ranks, which is usual, equal values having the mean of their ranks; or
-        of the values themselves.
+        The coefficient: Spearman's, of ranks, where equal values have the mean of their
+        ranks; or Pearson's, of the values themselves.
     case_sensitive : bool, default=False
         Whether words that differ in case alone are different. Otherwise the first row
         of a word's spellings counts.
@@ -326,7 +326,7 @@ def make_word_similarity_scorer(
     pairs : list of tuples
         Two words and how similar people found them; see `word_similarity_score`.
     correlation : {"spearman", "pearson"}, default="spearman"
-        Of the ranks, or of the values themselves.
+        The coefficient: Spearman's, of the ranks, or Pearson's, of the values.
     case_sensitive : bool, default=False
         Whether words that differ in case alone are different.
     unknown : {"skip", "zero"}, default="skip"

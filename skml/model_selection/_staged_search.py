@@ -117,13 +117,14 @@ class StagedGridSearchCV(_StagedSearchMixin, GridSearchCV):
     best_estimator_ : estimator
         The best candidate, fitted to all data. Only if `refit` is set.
     best_score_ : float
-        Its mean score. Not if `refit` is a callable.
+        The mean cross-validated score of the best candidate. Not if `refit` is a
+        callable.
     best_params_ : dict
-        Its parameters.
+        The parameters of the best candidate.
     best_index_ : int
-        Its position in `cv_results_`.
+        The position of the best candidate in `cv_results_`.
     scorer_ : callable or dict
-        What scored: one for each name if there are several metrics.
+        The scorer, or the scorers by name if there are several metrics.
     n_splits_ : int
         The number of splits.
     refit_time_ : float
@@ -135,7 +136,7 @@ class StagedGridSearchCV(_StagedSearchMixin, GridSearchCV):
     n_features_in_ : int
         The number of features. Only if `refit` is set.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names. Only if `refit` is set, and if `X` has some.
+        Names of the features seen in `fit`. Only if `refit` is set, and `X` has names.
 
     See Also
     --------
@@ -223,13 +224,14 @@ class StagedRandomizedSearchCV(_StagedSearchMixin, RandomizedSearchCV):
     best_estimator_ : estimator
         The best candidate, fitted to all data. Only if `refit` is set.
     best_score_ : float
-        Its mean score. Not if `refit` is a callable.
+        The mean cross-validated score of the best candidate. Not if `refit` is a
+        callable.
     best_params_ : dict
-        Its parameters.
+        The parameters of the best candidate.
     best_index_ : int
-        Its position in `cv_results_`.
+        The position of the best candidate in `cv_results_`.
     scorer_ : callable or dict
-        What scored: one for each name if there are several metrics.
+        The scorer, or the scorers by name if there are several metrics.
     n_splits_ : int
         The number of splits.
     refit_time_ : float
@@ -241,7 +243,7 @@ class StagedRandomizedSearchCV(_StagedSearchMixin, RandomizedSearchCV):
     n_features_in_ : int
         The number of features. Only if `refit` is set.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names. Only if `refit` is set, and if `X` has some.
+        Names of the features seen in `fit`. Only if `refit` is set, and `X` has names.
 
     See Also
     --------

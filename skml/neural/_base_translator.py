@@ -215,11 +215,11 @@ class BaseTranslator(BaseNetworkEstimator):
             name = "max_length" if is_longest else "max_length_ratio"
             value = self.max_length if is_longest else float(ratio)
             warn_user(
-                f"{type(self).__name__}: {len(cut)} translation(s) had not ended at "
-                f"the limit of their lengths, and are cut there; the first is that of "
-                f"document {cut[0]}, after {n} token(s). Raise {name}, which is "
-                f"{value:.4g}, or train longer: a network that has learned little "
-                "writes on and on."
+                f"{type(self).__name__}: {len(cut)} translation(s) reached the maximum "
+                f"length without an end token and were truncated; the first is that of "
+                f"document {cut[0]}, after {n} token(s). Increase {name}, which is "
+                f"{value:.4g}, or train for more epochs: an undertrained network often "
+                "does not predict the end token."
             )
 
     def _decode(self, sequences):
@@ -298,7 +298,8 @@ class BaseTranslator(BaseNetworkEstimator):
             For each pair, the attention weights of the source tokens for each target
             token, which sum to one. The last token of both is the end.
         tokens : list of tuple of two lists of str
-            Of each pair, the source tokens and the target tokens; if `return_tokens`.
+            The source tokens and the target tokens of each pair. Only if
+            `return_tokens`.
         """
         from skml.neural._torch._device import limit_torch_threads
 

@@ -82,7 +82,7 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
     learning_rate : float, default=5e-5
         The highest learning rate of AdamW.
     head_learning_rate : float, default=None
-        That of the head. None takes `learning_rate`.
+        The highest learning rate of the head. None takes `learning_rate`.
     layer_decay : float, default=1.0
         The factor of the learning rate from each layer to that below it.
     lr_schedule : {"constant", "cosine", "linear", "inverse-sqrt"}, default="linear"
@@ -141,7 +141,7 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
     n_iter_ : int
         The number of epochs of the first network.
     loss_curve_, validation_loss_curve_ : ndarray of shape (n_iterations,)
-        Of the first network, the mean loss of each epoch, and that on the validation
+        The mean loss of each epoch of the first network, and its loss on the validation
         set.
 
     See Also
@@ -356,8 +356,8 @@ class BertClassifier(ClassifierMixin, BaseBertTuner):
         Returns
         -------
         decision : ndarray of shape (n_samples,) or (n_samples, n_classes), float32
-            Of two classes, the logit of the second; of several labels, that of each;
-            else the logarithms of probabilities.
+            The logit of the second of two classes, or of each of several labels; else
+            the logarithms of the probabilities of the classes.
         """
         check_is_fitted(self)
         if self._fitted.is_multilabel:

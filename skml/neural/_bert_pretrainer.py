@@ -138,16 +138,18 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
     n_iter_ : int
         The number of epochs.
     loss_curve_, validation_loss_curve_ : ndarray of shape (n_iterations,)
-        The mean loss of each epoch, and that on the validation set: the sum of those of
-        tokens and of pairs.
+        The mean training loss of each epoch, and the loss on the validation set. Both
+        are the sum of the losses of tokens and of pairs.
     masked_loss_, masked_accuracy_ : float
         The mean loss of a chosen token, in nats, and the fraction of them that is
         predicted correctly, by the weights that are kept, on the validation set;
         without one, in the last epoch.
     next_sentence_loss_, next_sentence_accuracy_ : float
-        The same of pairs; only with `next_sentence`.
+        The mean loss of a pair of sentences, in nats, and the fraction of pairs that is
+        predicted correctly. Only with `next_sentence`.
     history_ : list of dict of str to float
-        The same figures of each epoch, in training.
+        The training losses and accuracies of each epoch, by the names above without
+        the underscore at the end.
 
     See Also
     --------

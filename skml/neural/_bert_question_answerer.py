@@ -83,7 +83,7 @@ class BertQuestionAnswerer(BaseBertTuner):
     learning_rate : float, default=5e-5
         The highest learning rate of AdamW.
     head_learning_rate : float, default=None
-        That of the head. None takes `learning_rate`.
+        The highest learning rate of the head. None takes `learning_rate`.
     layer_decay : float, default=1.0
         The factor of the learning rate from each layer to that below it.
     lr_schedule : {"constant", "cosine", "linear", "inverse-sqrt"}, default="linear"
@@ -141,7 +141,7 @@ class BertQuestionAnswerer(BaseBertTuner):
     n_iter_ : int
         The number of epochs of the first network.
     loss_curve_, validation_loss_curve_ : ndarray of shape (n_iterations,)
-        Of the first network, the mean loss of each epoch, and that on the validation
+        The mean loss of each epoch of the first network, and its loss on the validation
         set.
 
     See Also
@@ -353,7 +353,7 @@ class BertQuestionAnswerer(BaseBertTuner):
         if n_cut:
             warn_user(
                 f"{type(self).__name__}: {n_cut} question(s) have more tokens than "
-                f"max_question_length={longest!r}, and are cut there. Raise it."
+                f"max_question_length={longest!r} and were truncated. Increase it."
             )
         return cut_contexts(
             reader.tokenizer, documents, max_length=reader.max_length, overlap=overlap

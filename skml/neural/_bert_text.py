@@ -281,7 +281,7 @@ def warn_truncated(n_cut, max_length, caller, kind):
     whole = "" if kind == "pairs" else ", or read them whole with long_text='window'"
     warn_user(
         f"{caller}: {n_cut} document(s) have more tokens than max_length="
-        f"{max_length!r}, and are cut there. Raise max_length{whole}."
+        f"{max_length!r} and were truncated. Increase max_length{whole}."
     )
 
 

@@ -76,7 +76,7 @@ class BertTokenClassifier(BaseBertTuner):
     learning_rate : float, default=5e-5
         The highest learning rate of AdamW.
     head_learning_rate : float, default=None
-        That of the head. None takes `learning_rate`.
+        The highest learning rate of the head. None takes `learning_rate`.
     layer_decay : float, default=1.0
         The factor of the learning rate from each layer to that below it.
     lr_schedule : {"constant", "cosine", "linear", "inverse-sqrt"}, default="linear"
@@ -136,7 +136,7 @@ class BertTokenClassifier(BaseBertTuner):
     n_iter_ : int
         The number of epochs of the first network.
     loss_curve_, validation_loss_curve_ : ndarray of shape (n_iterations,)
-        Of the first network, the mean loss of each epoch, and that on the validation
+        The mean loss of each epoch of the first network, and its loss on the validation
         set.
 
     See Also
@@ -389,7 +389,7 @@ class BertTokenClassifier(BaseBertTuner):
         X : iterable of list of str
             The documents, each a list of words.
         y : sequence of list of str
-            Their tags.
+            The tags of the words of each document.
         sample_weight : array-like of shape (n_samples,), default=None
             How often each document counts.
 

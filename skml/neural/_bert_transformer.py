@@ -290,9 +290,9 @@ class BertTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBer
         Returns
         -------
         vectors : list of ndarray of shape (n_tokens, hidden_size), float32
-            Of each text, the vectors of its tokens, special ones included.
+            The vectors of the tokens of each text, special ones included.
         tokens : list of list of str
-            Of each text, its tokens; if `return_tokens`.
+            The tokens of each text. Only if `return_tokens`.
         """
         return self._of_tokens(X, self._vectors_of_tokens, return_tokens)
 
@@ -314,10 +314,10 @@ class BertTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBer
         Returns
         -------
         weights : list of ndarray of shape (n_layers, n_heads, n_tokens, n_tokens)
-            Of each text, for each token (the last axis but one) the weights of all,
-            which sum to one.
+            The attention weights of each text. Those of a token (the last axis but
+            one) sum to one.
         tokens : list of list of str
-            Of each text, its tokens; if `return_tokens`.
+            The tokens of each text. Only if `return_tokens`.
         """
         return self._of_tokens(X, _attention, return_tokens, prepare=_with_weights)
 

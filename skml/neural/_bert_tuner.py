@@ -264,12 +264,12 @@ class BaseBertTuner(BaseBert, BaseNetworkEstimator):
         # Where it is zero, there is nothing to learn.
         if loss > MOST_OF_CHANCE * chance > 0 and not training.is_stopped:
             warn_user(
-                f"{type(self).__name__}: after epoch {len(losses)} the loss is "
-                f"{loss:.3f}, where it is {chance:.3f} without looking at the texts: "
-                "next to nothing was learned, and predictions are as good as chance. "
-                f"Raise learning_rate={self.learning_rate!r} or max_iter="
-                f"{self.max_iter!r}, lower batch_size={self.batch_size!r}, or begin "
-                "with a model that was trained on more text."
+                f"{type(self).__name__}: the loss after epoch {len(losses)} is "
+                f"{loss:.3f}, that of a constant prediction {chance:.3f}: nothing "
+                "useful was learned. Increase learning_rate="
+                f"{self.learning_rate!r} or max_iter={self.max_iter!r}, decrease "
+                f"batch_size={self.batch_size!r}, or start from a model that was "
+                "pretrained on more text."
             )
 
     def _groups(self, network, new):

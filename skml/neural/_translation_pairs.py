@@ -70,7 +70,7 @@ def encode_sources(documents, vocabulary, max_length, caller):
     if too_long:
         warn_user(
             f"{caller}: {len(too_long)} document(s) have more tokens than "
-            f"max_length={max_length!r}, and are cut there; the first is document "
+            f"max_length={max_length!r} and were truncated; the first is document "
             f"{too_long[0]}, with {len(sources[too_long[0]])}."
         )
     return with_end([ids[:max_length] for ids in sources])

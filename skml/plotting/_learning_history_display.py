@@ -79,7 +79,7 @@ class LearningHistoryDisplay:
     best_ : matplotlib Line2D or None
         The star at the best value on the validation set, if there is one.
     best_iteration_ : int or None
-        Its iteration.
+        The iteration of the best value on the validation set.
     score_ax_ : matplotlib Axes or None
         The axes of scores, if there are losses as well.
     ax_ : matplotlib Axes

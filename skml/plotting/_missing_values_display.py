@@ -66,7 +66,7 @@ class MissingValuesDisplay:
     >>> display.features_
     ['petal length (cm)']
     >>> display.text_[0].get_text()
-    'each split has a side for missing values'
+    'direction learned at each split'
     """
 
     def __init__(self, report: MissingValueReport):

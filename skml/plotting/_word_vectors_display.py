@@ -37,7 +37,7 @@ class WordVectorsDisplay:
     words : sequence of str of length n_words
         The words.
     positions : array-like of shape (n_words, 2)
-        Their positions on the map.
+        The positions of the words on the map.
     groups : sequence of str of length n_words, default=None
         The name of the group of each word. Each group has its own color and marker.
 

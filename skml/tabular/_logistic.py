@@ -139,7 +139,7 @@ class LRClassifier(PreparedClassifierMixin, BasePreparedLearner):
         training rows and the classes, weighted by their frequency. They sum to one, or
         are all zero, and rank features much as permutation importance does.
     preparation_ : TablePreparation
-        Makes the prepared columns.
+        The transformer of tables to the prepared columns.
     missing_fraction_ : ndarray of shape (n_features,)
         The fraction of rows where a feature was missing in `fit`.
     n_iter_ : int
@@ -147,7 +147,7 @@ class LRClassifier(PreparedClassifierMixin, BasePreparedLearner):
     n_features_in_ : int
         The number of features.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, if X had names that are all strings.
+        Names of the features seen in `fit`. Only if all names of X are strings.
 
     See Also
     --------

@@ -93,7 +93,7 @@ class MissingValueReport(dict):
         Returns
         -------
         frame : pandas.DataFrame
-            The same columns.
+            The columns of the report, one row per feature.
         """
         caller = "MissingValueReport.to_frame"
         pandas = import_optional("pandas", extra="plot", caller=caller)
@@ -180,7 +180,7 @@ def missing_value_report(estimator: BaseEstimator):
     >>> report["missing_fraction"].round(2)
     array([0.  , 0.  , 0.33, 0.  ])
     >>> report["treatment"][2]
-    'each split has a side for missing values'
+    'direction learned at each split'
     """
     estimator = unwrap(estimator, lambda inner: isinstance(inner, BaseTableLearner))
     if not isinstance(estimator, BaseTableLearner):

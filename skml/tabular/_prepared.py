@@ -163,8 +163,9 @@ class PreparedClassifierMixin(ClassifierMixin):
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Of two classes, the score of the second: of logistic regression its
-            log-odds, of an SVM that before any calibration. Of a single class zeros.
+            The score of each class; of two classes, that of the second. Logistic
+            regression returns log-odds, an SVM the scores before any calibration. For a
+            single class, zeros.
         """
         X = self._read(X)
         return self._fitted.model.decision_function(X)

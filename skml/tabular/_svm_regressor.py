@@ -122,9 +122,9 @@ class SVMRegressor(RegressorMixin, BaseSVM):
     feature_map_ : Nystroem, RBFSampler or None
         The fitted approximation of the kernel.
     preparation_ : TablePreparation
-        Makes the prepared columns.
+        The transformer of tables to the prepared columns.
     prepared_feature_names_ : ndarray of shape (n_prepared,)
-        Their names.
+        The names of the prepared columns.
     support_ : ndarray of shape (n_support,)
         The rows of X that are support vectors, of equal ones the first. Only without
         `approximation`.
@@ -139,7 +139,7 @@ class SVMRegressor(RegressorMixin, BaseSVM):
     n_features_in_ : int
         The number of features.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, if X had names that are all strings.
+        Names of the features seen in `fit`. Only if all names of X are strings.
 
     See Also
     --------

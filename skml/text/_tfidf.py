@@ -202,7 +202,7 @@ class TfidfWeighter(
         The global weight of each term; 0 for a column of counts that is left out. With
         `n_features`, of each column; there is none if nothing is learned.
     idf_ : ndarray of shape (n_terms,)
-        The same, where it is an inverse document frequency: for "tf-idf" (1 if not
+        The inverse document frequency of each term: for "tf-idf" (1 if not
         `use_idf`), "idf" and "bm25". It may be set, to a copy of the values: after
         `fit`, or before it for "tf-idf" and "idf" if `vocabulary` is given.
     fixed_vocabulary_ : bool

@@ -189,7 +189,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         The vectors that predict: of the words with negative sampling, of the nodes of
         the Huffman tree (the last row is unused) with hierarchical softmax.
     word_vectors_ : WordVectors
-        The same vectors, to look up, compare and search.
+        The word vectors as a collection to look up, compare and search.
     weighter_ : estimator
         The fitted `weighter`. Only if there is one.
     components_ : ndarray of shape (remove_components, n_features), dtype float32

@@ -181,7 +181,7 @@ def test_categories_are_one_hot_and_missing_is_none():
     ]
     assert preparation.feature_of_output.tolist() == [1, 0, 0, 0, 1]
     assert preparation.treatments == [
-        "one-hot, missing = no category + indicator",
+        "one-hot, missing encoded as zeros + indicator",
         "median 2 + indicator",
     ]
 
@@ -196,7 +196,7 @@ def test_without_indicator():
     X = [["a", 1.0], [None, 3.0], ["a", None]]
     preparation, prepared = prepare(X, scale=False, add_indicator=False)
     assert_array_equal(prepared, [[1, 1], [3, 0], [2, 1]])
-    assert preparation.treatments == ["one-hot, missing = no category", "median 2"]
+    assert preparation.treatments == ["one-hot, missing encoded as zeros", "median 2"]
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
@@ -205,7 +205,7 @@ def test_all_missing_column_is_dropped(container, imputation):
     X = np.array([[np.nan, 1.0], [np.nan, 2.0], [np.nan, np.nan]])
     preparation, prepared = prepare(container(X), imputation=imputation)
     assert prepared.shape == (3, 2)
-    assert preparation.treatments[0] == "no information: all missing"
+    assert preparation.treatments[0] == "ignored: all values missing"
     other = X.copy()
     other[:, 0] = [1.0, np.nan, -5.0]
     result = preparation.transform(container(other)) - prepared

@@ -296,7 +296,7 @@ def test_missing_values_are_reported():
     model = AttentionPoolingRegressor(random_state=0, **FAST).fit(X, y)
     assert np.isfinite(model.predict(X)).all()
     report = missing_value_report(model)
-    assert report["treatment"][0] == "zero of the scaled column + indicator"
+    assert report["treatment"][0] == "zero after scaling + indicator"
     assert "none missing" in report["treatment"][1]
     with pytest.warns(UserWarning, match="'b' had no missing values in fit"):
         model.predict(X.assign(b=np.nan))

@@ -25,9 +25,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "tests/neural" in item.path.as_posix():
             for message in (
-                "had not ended at the limit",
+                "reached the maximum length",
                 "no more was learned than",
-                "next to nothing was learned",
+                "nothing useful was learned",
             ):
                 mark = pytest.mark.filterwarnings(f"ignore:.*{message}:UserWarning")
                 item.add_marker(mark, append=False)

@@ -435,14 +435,14 @@ def test_targets_may_be_much_longer_than_their_sources(cls):
     model.set_params(max_length_ratio=1)
     with pytest.warns(
         UserWarning,
-        match=rf"{cls.__name__}: 1 translation\(s\) had not ended .*document 0, after "
-        r"12 token\(s\)\. Raise max_length_ratio, which is 1,",
+        match=rf"{cls.__name__}: 1 translation\(s\) reached the maximum .*document 0, "
+        r"after 12 token\(s\)\. Increase max_length_ratio, which is 1,",
     ) as told:
         assert model.predict(X[:2])[0] == y[0][:12]
     assert len(told) == 1
     assert told[0].filename == __file__
     model.set_params(max_length_ratio="auto", max_length=5)
-    with pytest.warns(UserWarning, match="Raise max_length, which is 5,"):
+    with pytest.warns(UserWarning, match="Increase max_length, which is 5,"):
         model.attention_weights(X)
 
 

@@ -283,8 +283,8 @@ def test_all_pairs_too_long_is_an_error(cls):
 def test_long_sources_are_cut_with_a_warning(cls):
     model = small(cls, max_length=4).fit(LONG[1:], LONG[1:])
     message = (
-        rf"{cls.__name__}: 1 document\(s\) have more tokens than max_length=4, and are "
-        "cut there; the first is document 1, with 8"
+        rf"{cls.__name__}: 1 document\(s\) have more tokens than max_length=4 and were "
+        "truncated; the first is document 1, with 8"
     )
     with pytest.warns(UserWarning, match=message) as caught:
         found = model.predict([LONG[1], LONG[0]])

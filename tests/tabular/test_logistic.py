@@ -221,10 +221,10 @@ def test_treatments_are_reported(model):
     )
     report = missing_value_report(clone(model).fit(X, [0, 1, 0, 1]))
     assert report["treatment"].tolist() == [
-        "none missing; in predict: median 3",
+        "none missing in fit; in predict: median 3",
         "median 3 + indicator",
-        "one-hot, missing = no category + indicator",
-        "no information: all missing",
+        "one-hot, missing encoded as zeros + indicator",
+        "ignored: all values missing",
     ]
 
 

@@ -95,13 +95,14 @@ def test_sums_are_those_of_a_walk_over_the_trees(name, classes):
     for side in ("left", "right"):
         assert np.isnan(report[f"gain_missing_{side}"][[0, 2, 5]]).all()
     treatments = report["treatment"].tolist()
-    with_a_side = "each split has a side for missing values"
-    own = "missing is a category of its own"
+    with_a_side = "direction learned at each split"
+    own = "separate category"
     assert treatments[0] == (own if name == "lightgbm" else with_a_side)
     assert treatments[1] == with_a_side
-    assert treatments[5] == "no information: all missing"
+    assert treatments[5] == "ignored: all values missing"
     assert (
-        treatments[2] == f"none missing; in predict: median {TABLE['b'].median():.4g}"
+        treatments[2]
+        == f"none missing in fit; in predict: median {TABLE['b'].median():.4g}"
     )
 
 
@@ -198,9 +199,9 @@ def test_the_exact_method_reports_what_is_imputed():
     assert_allclose(report["importance"].sum(), 1)
     median = TABLE["a"].median()
     assert report["treatment"].tolist()[:3] == [
-        "one-hot, missing = no category + indicator",
+        "one-hot, missing encoded as zeros + indicator",
         f"median {median:.4g} + indicator",
-        f"none missing; in predict: median {TABLE['b'].median():.4g}",
+        f"none missing in fit; in predict: median {TABLE['b'].median():.4g}",
     ]
 
 

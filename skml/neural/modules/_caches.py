@@ -69,9 +69,9 @@ class KeyValueCache:
         Parameters
         ----------
         keys : Tensor of shape (n_sequences, n_heads, n_new, head_size)
-            Their keys.
+            The keys of the new positions.
         values : Tensor of shape (n_sequences, n_heads, n_new, head_size)
-            Their values.
+            The values of the new positions.
 
         Returns
         -------

@@ -78,11 +78,11 @@ def linear_cross_entropy(
     Parameters
     ----------
     x : Tensor of shape (n_rows, n_features)
-        What the layer gets.
+        The input of the layer.
     weight : Tensor of shape (n_classes, n_features)
-        Its weights.
+        The weights of the layer.
     bias : Tensor of shape (n_classes,)
-        Its biases.
+        The biases of the layer.
     classes : Tensor of int of shape (n_rows,)
         The classes that are right.
     label_smoothing : float, default=0.0

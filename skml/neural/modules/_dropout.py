@@ -42,7 +42,7 @@ class Dropout(nn.Module):
         Returns
         -------
         x : Tensor of the same shape
-            Those that are kept, scaled, and zeros; after training all of them.
+            The numbers that are kept, scaled, and zeros. In evaluation mode, `x`.
         """
         if not self.training or self.p == 0:
             return x

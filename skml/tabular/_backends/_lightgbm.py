@@ -193,7 +193,7 @@ class LightGBMTrees(Trees):
     def treatments(self, treatments, missing_fraction):
         """What is done about missing values."""
         return [
-            "missing is a category of its own"
+            "separate category"
             if j in self.missing_codes and missing_fraction[j] < 1
             else treatment
             for j, treatment in enumerate(treatments)

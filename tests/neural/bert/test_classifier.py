@@ -202,9 +202,7 @@ def test_windows_share_the_weight_of_their_text():
 
 
 def test_cutting_warns():
-    message = (
-        r"BertClassifier: 2 document\(s\) have more tokens than max_length=64, and"
-    )
+    message = r"BertClassifier: 2 document\(s\) have more tokens than max_length=64 and"
     X = [LONG, *SENTENCES[:5], LONG + " end", SENTENCES[0]]
     with pytest.warns(UserWarning, match=message) as caught:
         model = small(n_estimators=2).fit(X, CLASSES)

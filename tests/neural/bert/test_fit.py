@@ -935,11 +935,11 @@ def test_where_no_text_can_be_held_out_it_is_said():
     ],
     ids=["classes", "labels", "numbers", "tags"],
 )
-@pytest.mark.filterwarnings("error:.*next to nothing")
+@pytest.mark.filterwarnings("error:.*nothing useful")
 def test_a_loss_of_chance_is_said_once(cls, X, y, n_passes):
     n_estimators = n_passes  # one of two tells, too
     model = small(cls, learning_rate=1e-7, max_iter=n_passes, n_estimators=n_estimators)
-    message = f"after epoch {n_passes} the loss is .*learning_rate=1e-07"
+    message = f"the loss after epoch {n_passes} is .*learning_rate=1e-07"
     with pytest.warns(UserWarning, match=message) as caught:
         model.fit(X, y)
     assert len(caught) == 1

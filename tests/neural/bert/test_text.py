@@ -321,7 +321,7 @@ def test_the_longer_text_of_a_pair_is_cut_first():
 
 
 def test_the_warning_is_of_the_line_that_called():
-    message = r"Reader: 3 document\(s\) have more tokens than max_length=8, and are cut"
+    message = r"Reader: 3 document\(s\) have more tokens than max_length=8 and were"
     for kind, way_out in [("text", r"long_text='window'"), ("pairs", r"max_length\.$")]:
         with pytest.warns(UserWarning, match=f"{message}.*{way_out}") as caught:
             warn_truncated(3, 8, "Reader", kind)
