@@ -124,4 +124,5 @@ plt.show()
 # start from a pre-trained model,
 # ``BertTokenClassifier("google-bert/bert-base-cased")``, and a GPU; with random weights
 # and few sentences it only memorizes names. If entities can be listed or follow a
-# pattern, a dictionary or a regular expression is simpler and does not err.
+# pattern, a dictionary or a regular expression is simpler, and its errors are easy to
+# find.

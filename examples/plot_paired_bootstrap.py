@@ -2,9 +2,9 @@
 Comparing two translation systems: BLEU, chrF and a paired bootstrap
 ====================================================================
 
-One system has a BLEU of .84, the other one of .81. Is it better, or was it lucky with
-these sentences? A paired bootstrap scores both on the same resampled test sets. How
-often the order changes says how far to trust the difference.
+On a hundred sentences, one system has a BLEU of .84 and the other .81. Is it better, or
+was it lucky with these sentences? A paired bootstrap scores both on the same resampled
+test sets. How often the order changes says how far to trust the difference.
 """
 
 # %%

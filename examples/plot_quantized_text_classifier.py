@@ -97,6 +97,6 @@ plt.show()
 # When not to use it
 # ------------------
 # With a few thousand long documents, TF-IDF and a linear model are as accurate, and
-# quicker to train. fastText pays with many short texts, many classes, or words with
-# many forms (``subwords=(3, 6)``), and where a model has to fit into a phone or a web
-# page.
+# smaller than the model before quantization. fastText pays with many short texts, many
+# classes, or words with many forms (``subwords=(3, 6)``), and where a model has to fit
+# into a phone or a web page.

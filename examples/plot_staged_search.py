@@ -61,3 +61,9 @@ for cls in (StagedGridSearchCV, GridSearchCV):
     print(f"{cls.__name__:20} {perf_counter() - start:5.1f} s")
     scores.append(fitted.cv_results_["mean_test_score"])
 print("equal scores:", np.array_equal(*scores))
+
+# %%
+# When not to use it
+# ------------------
+# Only boosters have stages. With early stopping you need no grid of ``n_estimators`` at
+# all; a staged search is worth it when all folds must use the same number of trees.

@@ -4,8 +4,8 @@ Support vector machines with many rows: kernel approximation
 
 The time to fit a support vector machine (SVM) grows at least with the square of the
 number of rows. ``approximation="nystroem"`` or ``"rff"`` fits a linear SVM on features
-that approximate the kernel, and takes much less time. We compare their time and
-accuracy with those of the exact SVM.
+that approximate the kernel, and takes less time from some thousand rows on. We compare
+their time and accuracy with those of the exact SVM.
 """
 
 # %%

@@ -61,3 +61,9 @@ fig, ax = plt.subplots(figsize=(9, 6), layout="constrained")
 WordVectorsDisplay.from_estimator(word2vec, topics, projection=tsne, ax=ax)
 ax.set_title("The same words by t-SNE")
 plt.show()
+
+# %%
+# When not to use it
+# ------------------
+# A map shows a few words in two of many dimensions: take it as an illustration, not as
+# a measure of quality. See :func:`~skml.metrics.word_similarity_score`.

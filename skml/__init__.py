@@ -1,4 +1,4 @@
-"""The estimators scikit-learn users miss for text and tables."""
+"""Estimators for text, tables, attention, translation and BERT, as in scikit-learn."""
 
 from importlib import import_module
 

@@ -16,5 +16,6 @@ def import_optional(name, *, extra, caller):
             raise
         raise ImportError(
             f"{caller} needs the package {package!r}, which is not installed. "
-            f'Install it with: pip install "skml[{extra}]"'
+            f'Install it with: pip install "skml[{extra}]", or in a clone of the '
+            f'repository: pip install ".[{extra}]"'
         ) from error

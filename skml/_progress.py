@@ -16,9 +16,8 @@ class Step(NamedTuple):
     n_items: int  # how many were processed since the report before
     items: str  # what they are: "tokens", "samples" or "rows"
     part: str = ""  # which part of the fit it belongs to
-    n_units: int = (
-        1  # how many the report covers; 0 for one that says nothing of others
-    )
+    # How many units the report covers; 0 for one that says nothing of others.
+    n_units: int = 1
     n_later: int = 0  # how many units later parts have
 
     def describe(self):
@@ -55,7 +54,7 @@ class ProgressLines:
         """Print a step, if it is among those that are printed."""
         now, self._n_shown = perf_counter(), self._n_shown + 1
         self._n_units += step.n_units
-        if self.verbose and self._n_shown % self.verbose == 0:
+        if self._is_due(step):
             speed = step.n_items / max(now - self._last, 1e-9)
             times = f"elapsed {show_time(now - self._fit_began)}"
             if step.n_units:
@@ -66,6 +65,12 @@ class ProgressLines:
         self._last = now
         if step.n_units == 0:
             self._training_began = now
+
+    def _is_due(self, step):
+        """Whether a step is among each k-th, or the last."""
+        if not self.verbose:
+            return False
+        return self._n_shown % self.verbose == 0 or step.number == step.total
 
 
 class Progress(ProgressLines):
@@ -113,7 +118,7 @@ def show(value):
 
 def show_time(seconds):
     """A duration, in units that suit it."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, seconds = divmod(round(seconds), 60)
     if minutes < 60:

@@ -2,15 +2,27 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import IO, Any
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike
 
-__all__ = ["ArrayLike", "Documents", "FilePath", "MatrixLike", "RandomState"]
+__all__ = [
+    "ArrayLike",
+    "Documents",
+    "FilePath",
+    "MatrixLike",
+    "RandomState",
+    "Sentences",
+]
 
-# Texts, or lists of tokens.
-Documents = Iterable[str] | Iterable[Sequence[str]]
+# Texts, lists of tokens, names of files, or files.
+Documents = (
+    Iterable[str] | Iterable[Sequence[str]] | Iterable[os.PathLike] | Iterable[IO]
+)
+# Sentences as text or as tokens, or several references of each; or an array of them.
+Sentences = Sequence[str] | Sequence[Sequence[Any]] | np.ndarray
 FilePath = str | os.PathLike[str]
 # Data frames are array-like.
 MatrixLike = ArrayLike | scipy.sparse.spmatrix | scipy.sparse.sparray

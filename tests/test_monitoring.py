@@ -7,6 +7,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from skml import Word2VecTransformer
+from skml._progress import ProgressLines, Step, show_time
 from tests.callbacks import needs_callbacks
 from tests.catalogue import case, estimators
 
@@ -58,7 +60,7 @@ def test_verbose_prints_lines_of_one_format(name, capsys):
 def test_verbose_is_after_how_many_iterations_a_line_is_printed(capsys):
     with_iterations(case("XGBoostClassifier"), 7, verbose=3).fit()
     lines = capsys.readouterr().out.splitlines()
-    assert [LINE.fullmatch(line)["number"] for line in lines] == ["3", "6"]
+    assert [LINE.fullmatch(line)["number"] for line in lines] == ["3", "6", "7"]
 
 
 def monitored(estimator):
@@ -104,3 +106,26 @@ def test_scores_are_monitored_in_a_search_by_two_processes():
     # Two folds of both candidates, and the final fit.
     n_scores = sorted(map(len, recorded(monitor)))
     assert n_scores in ([1, 1, 1, 2, 2], [1, 1, 2, 2, 2])
+
+
+def test_speed_and_time_left_are_those_of_the_clock(monkeypatch, capsys):
+    clock = iter([0.0, 1.0, 3.0, 7.0])
+    monkeypatch.setattr("skml._progress.perf_counter", lambda: next(clock))
+    # The fit begins at 0, training at 1 second.
+    lines = ProgressLines(Word2VecTransformer(verbose=1))
+    for number in (1, 2):
+        lines.show(Step("epoch", number, 4, {"loss": 0.5}, 100, "tokens"))
+    assert capsys.readouterr().out.splitlines() == [
+        "[Word2VecTransformer] epoch 1/4: loss 0.5000, 50 tokens/s, elapsed 3.0 s, "
+        "left 6.0 s",
+        "[Word2VecTransformer] epoch 2/4: loss 0.5000, 25 tokens/s, elapsed 7.0 s, "
+        "left 6.0 s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (59.97, "1 min 00 s"), (100, "1 min 40 s"), (7500, "2 h 05 min")],
+)
+def test_durations_are_in_units_that_suit_them(seconds, text):
+    assert show_time(seconds) == text

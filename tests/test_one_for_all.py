@@ -20,7 +20,10 @@ from tests.answers import answers
 from tests.catalogue import case, estimators
 
 # Some are fitted for a moment only, and say that they learned next to nothing.
-pytestmark = pytest.mark.filterwarnings("ignore:.*learned:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*learned:UserWarning"),
+    pytest.mark.filterwarnings("ignore:.*were truncated:UserWarning"),
+]
 every_estimator = pytest.mark.parametrize("name", estimators())
 
 

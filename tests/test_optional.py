@@ -37,7 +37,8 @@ def test_names_package_caller_and_extra(name):
         import_optional(name, extra="plot", caller="plot_vectors")
     assert str(caught.value) == (
         "plot_vectors needs the package 'no_such_package', which is not installed. "
-        'Install it with: pip install "skml[plot]"'
+        'Install it with: pip install "skml[plot]", or in a clone of the repository: '
+        'pip install ".[plot]"'
     )
 
 

@@ -201,7 +201,7 @@ class BaseAttentionPooling(
         weights : ndarray of shape (n_samples, n_samples_fit) or (n_samples, top_k)
             The weight of each row of `fit`, the mean over the estimators of the
             ensemble and their heads: not negative, and with the sum one. With `top_k`
-            the largest ones, in descending order; they sum to less than one.
+            the largest ones, in descending order; they sum to at most one.
         indices : ndarray of shape (n_samples, top_k), dtype intp
             The rows of `fit` that have these weights. Only with `top_k`.
 

@@ -191,7 +191,7 @@ class AttentionPoolingRegressor(RegressorMixin, BaseAttentionPooling):
         n_bins: int = 32,
         residual: Literal["none", "linear", "mlp", "auto"] = "auto",
         n_components: int = 16,
-        hidden_layer_sizes: Sequence[int] = (64,),
+        hidden_layer_sizes: Sequence[int] | ArrayLike = (64,),
         n_heads: int = 1,
         n_estimators: int | Literal["auto"] = "auto",
         context_size: int = 2048,

@@ -1,6 +1,6 @@
 """BLEU of a corpus and of its sentences, by statistics that add up."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Literal
 
@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skml._compat.sklearn import Interval, StrOptions, validate_params
-from skml._typing import ArrayLike
+from skml._typing import ArrayLike, Sentences
 from skml.metrics._bleu_formula import make_formula
 from skml.metrics._bleu_tokenizers import (
     TOKENIZERS,
@@ -95,8 +95,8 @@ def _signature(corpus, max_order, formula, tokenize, lowercase):
     prefer_skip_nested_validation=True,
 )
 def bleu_score(
-    y_true: Sequence[str] | Sequence[Sequence[str]],
-    y_pred: Sequence[str] | Sequence[Sequence[str]],
+    y_true: Sentences,
+    y_pred: Sentences,
     *,
     max_order: int = 4,
     weights: ArrayLike | None = None,
@@ -268,8 +268,8 @@ def bleu_score(
     _STATISTICS_OPTIONS | _SCORE_OPTIONS, prefer_skip_nested_validation=True
 )
 def sentence_bleu_score(
-    y_true: Sequence[str] | Sequence[Sequence[str]],
-    y_pred: Sequence[str] | Sequence[Sequence[str]],
+    y_true: Sentences,
+    y_pred: Sentences,
     *,
     max_order: int = 4,
     weights: ArrayLike | None = None,
@@ -351,8 +351,8 @@ def sentence_bleu_score(
 
 @validate_params(_STATISTICS_OPTIONS, prefer_skip_nested_validation=True)
 def bleu_statistics(
-    y_true: Sequence[str] | Sequence[Sequence[str]],
-    y_pred: Sequence[str] | Sequence[Sequence[str]],
+    y_true: Sentences,
+    y_pred: Sentences,
     *,
     max_order: int = 4,
     tokenize: Literal["13a", "intl", "zh", "char", "none"] | Callable = "13a",

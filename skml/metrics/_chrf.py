@@ -1,14 +1,13 @@
 """chrF: the F-score of n-grams of characters, by statistics that add up."""
 
 import string
-from collections.abc import Sequence
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from skml._compat.sklearn import Interval, validate_params
-from skml._typing import ArrayLike
+from skml._typing import ArrayLike, Sentences
 from skml.metrics._bleu_tokenizers import number_tokens
 from skml.metrics._ngram_matches import count_matches
 from skml.metrics._translations import (
@@ -155,8 +154,8 @@ def _check_text(y_true, y_pred, caller, multi_reference):
     prefer_skip_nested_validation=True,
 )
 def chrf_score(
-    y_true: Sequence[str],
-    y_pred: Sequence[str],
+    y_true: Sentences,
+    y_pred: Sentences,
     *,
     char_order: int = 6,
     word_order: int = 0,
@@ -275,8 +274,8 @@ def chrf_score(
 
 @validate_params(_STATISTICS_OPTIONS, prefer_skip_nested_validation=True)
 def chrf_statistics(
-    y_true: Sequence[str],
-    y_pred: Sequence[str],
+    y_true: Sentences,
+    y_pred: Sentences,
     *,
     char_order: int = 6,
     word_order: int = 0,

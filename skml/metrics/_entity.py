@@ -5,7 +5,7 @@ from numbers import Real
 from typing import Literal
 
 from skml._compat.sklearn import Interval, StrOptions, validate_params
-from skml._typing import ArrayLike
+from skml._typing import ArrayLike, Sentences
 from skml.metrics._entity_counts import (
     COUNT_OPTIONS,
     DIVISION_OPTIONS,
@@ -23,8 +23,8 @@ _SCORE = {**COUNT_OPTIONS, **_AVERAGE, **DIVISION_OPTIONS, **TAGS}
     prefer_skip_nested_validation=True,
 )
 def entity_precision_recall_fscore_support(
-    y_true: Sequence[Sequence[str]],
-    y_pred: Sequence[Sequence[str]],
+    y_true: Sentences,
+    y_pred: Sentences,
     *,
     beta: float = 1.0,
     labels: Sequence[str] | None = None,
@@ -122,8 +122,8 @@ def entity_precision_recall_fscore_support(
 
 @validate_params(_SCORE, prefer_skip_nested_validation=True)
 def entity_f1_score(
-    y_true: Sequence[Sequence[str]],
-    y_pred: Sequence[Sequence[str]],
+    y_true: Sentences,
+    y_pred: Sentences,
     *,
     labels: Sequence[str] | None = None,
     average: Literal["micro", "macro", "weighted"] | None = "micro",
@@ -223,8 +223,8 @@ def entity_f1_score(
 
 @validate_params(_SCORE, prefer_skip_nested_validation=True)
 def entity_precision_score(
-    y_true: Sequence[Sequence[str]],
-    y_pred: Sequence[Sequence[str]],
+    y_true: Sentences,
+    y_pred: Sentences,
     *,
     labels: Sequence[str] | None = None,
     average: Literal["micro", "macro", "weighted"] | None = "micro",
@@ -312,8 +312,8 @@ def entity_precision_score(
 
 @validate_params(_SCORE, prefer_skip_nested_validation=True)
 def entity_recall_score(
-    y_true: Sequence[Sequence[str]],
-    y_pred: Sequence[Sequence[str]],
+    y_true: Sentences,
+    y_pred: Sentences,
     *,
     labels: Sequence[str] | None = None,
     average: Literal["micro", "macro", "weighted"] | None = "micro",

@@ -6,7 +6,7 @@ from numbers import Integral
 from typing import Literal
 
 from skml._compat.sklearn import Interval, validate_params
-from skml._typing import ArrayLike
+from skml._typing import ArrayLike, Sentences
 from skml.metrics._entity_counts import (
     COLUMNS,
     COUNT_OPTIONS,
@@ -41,8 +41,8 @@ def _table(rows, averages, digits):
     prefer_skip_nested_validation=True,
 )
 def entity_classification_report(
-    y_true: Sequence[Sequence[str]],
-    y_pred: Sequence[Sequence[str]],
+    y_true: Sentences,
+    y_pred: Sentences,
     *,
     labels: Sequence[str] | None = None,
     sample_weight: ArrayLike | None = None,

@@ -58,9 +58,15 @@ def refuse_other_parameters(cls, names):
         raise TypeError(f"{cls.__name__} has no parameter {name!r}; {advice}.")
 
 
+def _without_types(expected):
+    """A signature that is short enough for a message."""
+    untyped = [p.replace(annotation=p.empty) for p in expected.parameters.values()]
+    return expected.replace(parameters=untyped, return_annotation=expected.empty)
+
+
 def explain_other_names(fit):
     """Let `fit` explain what arguments of other libraries are called here."""
-    expected = signature(fit)
+    expected = _without_types(signature(fit))
     known = expected.parameters
 
     @wraps(fit)

@@ -1,6 +1,6 @@
 """One vector per document from word vectors that are given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from numbers import Integral
 from os import PathLike
 from typing import Literal, Self
@@ -132,7 +132,7 @@ class EmbeddingTransformer(BaseDocumentVectors):
         preprocessor: Callable[[str], str] | None = None,
         tokenizer: Callable[[str], Sequence[str]] | None = None,
         analyzer: Literal["word", "char"] | Callable = "word",
-        stop_words: Literal["english"] | Sequence[str] | None = None,
+        stop_words: Literal["english"] | Collection[str] | None = None,
         token_pattern: str | None = r"(?u)\b\w\w+\b",
         n_jobs: int | None = None,
     ):

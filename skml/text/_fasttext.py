@@ -1,6 +1,6 @@
 """A linear classifier of averaged embeddings, all learned from labelled documents."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from numbers import Integral, Real
 from typing import Literal, Self
@@ -251,7 +251,7 @@ class FastTextClassifier(
         preprocessor: Callable[[str], str] | None = None,
         tokenizer: Callable[[str], Sequence[str]] | None = None,
         analyzer: Literal["word", "char"] | Callable = "word",
-        stop_words: Literal["english"] | Sequence[str] | None = None,
+        stop_words: Literal["english"] | Collection[str] | None = None,
         token_pattern: str | None = r"(?u)\b\w\w+\b",
         n_jobs: int | None = None,
         random_state: RandomState = None,

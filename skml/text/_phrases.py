@@ -1,7 +1,7 @@
 """Phrases: words that stand together more often than by chance, joined to one token."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from numbers import Integral, Real
 from typing import Literal, Self
 
@@ -198,7 +198,7 @@ class PhraseTransformer(TextAnalysisMixin, TransformerMixin, BaseLearner):
         threshold: float = 10.0,
         scheme: Literal["ratio", "npmi"] = "ratio",
         delimiter: str = "_",
-        connector_words: Sequence[str] | None = None,
+        connector_words: Collection[str] | None = None,
         input: Literal["content", "filename", "file"] = "content",
         encoding: str = "utf-8",
         decode_error: Literal["strict", "ignore", "replace"] = "strict",
@@ -207,7 +207,7 @@ class PhraseTransformer(TextAnalysisMixin, TransformerMixin, BaseLearner):
         preprocessor: Callable[[str], str] | None = None,
         tokenizer: Callable[[str], Sequence[str]] | None = None,
         analyzer: Literal["word", "char"] | Callable = "word",
-        stop_words: Literal["english"] | Sequence[str] | None = None,
+        stop_words: Literal["english"] | Collection[str] | None = None,
         token_pattern: str | None = r"(?u)\b\w\w+\b",
         max_memory: float | None = 1024,
         n_jobs: int | None = None,

@@ -3,11 +3,12 @@
 Most of this file is the documentation of one class, its schemes and its parameters.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.base import TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted
@@ -346,11 +347,11 @@ class TfidfWeighter(
         preprocessor: Callable[[str], str] | None = None,
         tokenizer: Callable[[str], Sequence[str]] | None = None,
         analyzer: Literal["word", "char", "char_wb"] | Callable = "word",
-        stop_words: Literal["english"] | Sequence[str] | None = None,
+        stop_words: Literal["english"] | Collection[str] | None = None,
         token_pattern: str | None = r"(?u)\b\w\w+\b",
         ngram_range: tuple[int, int] = (1, 1),
         binary: bool = False,
-        dtype: type = np.float64,
+        dtype: DTypeLike = np.float64,
         n_jobs: int | None = None,
     ):
         self.scheme = scheme

@@ -1,6 +1,6 @@
 """Word vectors learned from documents, and one vector per document."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from numbers import Integral, Real
@@ -295,7 +295,7 @@ class Word2VecTransformer(CallbackSupportMixin, BaseDocumentVectors):
         preprocessor: Callable[[str], str] | None = None,
         tokenizer: Callable[[str], Sequence[str]] | None = None,
         analyzer: Literal["word", "char"] | Callable = "word",
-        stop_words: Literal["english"] | Sequence[str] | None = None,
+        stop_words: Literal["english"] | Collection[str] | None = None,
         token_pattern: str | None = r"(?u)\b\w\w+\b",
         max_memory: float | None = 1024,
         n_jobs: int | None = None,

@@ -429,14 +429,14 @@ def test_a_fit_that_was_interrupted_goes_on(tmp_path):
     class Interrupted(Exception):
         pass
 
-    line = parts._line
+    step = parts._step
 
     def interrupt(training, *args):
         if len(training.losses) == 2:
             raise Interrupted
-        return line(training, *args)
+        return step(training, *args)
 
-    parts._line = interrupt
+    parts._step = interrupt
     with pytest.raises(Interrupted):
         parts.fit(DOCUMENTS)
     resumed = quick(checkpoint=str(tmp_path / "state"), **options).fit(DOCUMENTS)
