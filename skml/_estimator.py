@@ -112,7 +112,8 @@ class BaseLearner(BaseEstimator):
 def unwrap(estimator, is_wanted):
     """What is wanted inside of pipelines and of what has fitted a single estimator.
 
-    The innermost estimator if none is wanted.
+    The innermost estimator if none is wanted. An ensemble, which has fitted several, is
+    one: its `estimator_` is the template, which is not fitted.
     """
     while not is_wanted(estimator):
         if isinstance(estimator, Pipeline):
@@ -121,7 +122,8 @@ def unwrap(estimator, is_wanted):
             inner = estimator.estimator
         else:
             fitted = vars(estimator) if hasattr(estimator, "__dict__") else {}
-            inner = next((fitted[name] for name in INSIDE if name in fitted), None)
+            names = () if "estimators_" in fitted else INSIDE
+            inner = next((fitted[name] for name in names if name in fitted), None)
         if inner is None:
             break
         estimator = inner

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from inspect import signature
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,8 @@ class AttentionDisplay:
         Raises
         ------
         ValueError
-            If the weights are no matrix, or there is another number of labels.
+            If the weights are no matrix, are empty, or there is another number of
+            labels.
         ImportError
             If matplotlib is not installed.
         """
@@ -121,7 +123,9 @@ class AttentionDisplay:
         ax = make_axes(self, ax)
         from matplotlib.image import AxesImage
 
-        defaults = {"cmap": cmap, "vmin": 0, "aspect": "auto"}
+        defaults = {"cmap": cmap, "aspect": "auto"}
+        if (im_kw or {}).get("norm") is None:  # which has limits of its own
+            defaults["vmin"] = 0
         self.im_ = ax.imshow(weights, **style(defaults, im_kw, AxesImage))
         if self.key_labels is not None:
             longest = max((len(str(label)) for label in self.key_labels), default=0)
@@ -163,9 +167,9 @@ class AttentionDisplay:
         y : iterable of str or of list of str, default=None
             The target of a translator, in a list. None is the translation of `X`.
         layer : int, default=None
-            The layer of BERT. None is the last.
+            The layer of BERT, from 0. None is the last.
         head : int, default=None
-            The attention head of BERT. None is the mean over heads.
+            The attention head of BERT, from 0. None is the mean over heads.
         top_k : int, default=None
             For attention pooling, show only the training samples that are among the
             `top_k` of a row of `X`, those with the largest weights first. None shows
@@ -191,7 +195,8 @@ class AttentionDisplay:
         NotFittedError
             If it is not fitted.
         ValueError
-            If `X` is not a single text, or a parameter does not fit the estimator.
+            If `X` or `y` is not a single text, the model has no such layer or head, or
+            a parameter does not fit the estimator.
         ImportError
             If matplotlib is not installed.
         """
@@ -213,13 +218,10 @@ class AttentionDisplay:
 def weights_of_tokens(estimator, X, y, *, layer, head, top_k):
     """The parts of a Display of a translator or of BERT."""
     refuse(estimator, top_k=top_k)
-    if isinstance(X, str) or len(X) != 1:
-        raise ValueError(
-            "AttentionDisplay shows a single text; pass it as a list with one entry, "
-            "such as X[:1]."
-        )
+    X = single_text("X", X)
     if "y" in signature(estimator.attention_weights).parameters:
         refuse(estimator, layer=layer, head=head)
+        y = None if y is None else single_text("y", y)
         (weights,), (tokens,) = estimator.attention_weights(X, y, return_tokens=True)
         return {
             "weights": weights,
@@ -230,7 +232,9 @@ def weights_of_tokens(estimator, X, y, *, layer, head, top_k):
         }
     refuse(estimator, y=y)
     (weights,), (tokens,) = estimator.attention_weights(X, return_tokens=True)
+    check_index("layer", layer, len(weights))
     weights = weights[-1 if layer is None else layer]
+    check_index("head", head, len(weights))
     return {
         "weights": weights.mean(axis=0) if head is None else weights[head],
         "query_labels": tokens,
@@ -238,6 +242,28 @@ def weights_of_tokens(estimator, X, y, *, layer, head, top_k):
         "query_name": "Query token",
         "key_name": "Key token",
     }
+
+
+def single_text(name, texts):
+    """The only text of an iterable, as a collection; a table stays one."""
+    if not isinstance(texts, str):
+        texts = texts if hasattr(texts, "__len__") else list(texts)
+        if len(texts) == 1:
+            return texts
+    raise ValueError(
+        f"AttentionDisplay shows a single text; pass it as a list with one entry, such "
+        f"as {name}[:1]."
+    )
+
+
+def check_index(name, value, n):
+    """Refuse a layer or a head that the model does not have."""
+    known = isinstance(value, Integral) and value in range(-n, n)
+    if value is not None and not known:
+        raise ValueError(
+            f"{name}={value!r}; the model has {n} {name}s: expected an integer from 0 "
+            f"to {n - 1}."
+        )
 
 
 def weights_of_samples(estimator, X, y, *, layer, head, top_k):
@@ -269,6 +295,11 @@ def check_weights(weights, query_labels, key_labels):
     weights = np.asarray(weights)
     if weights.ndim != 2:
         raise ValueError(f"weights has {weights.ndim} dimensions; expected 2.")
+    if weights.size == 0:
+        raise ValueError(
+            f"weights has the shape {weights.shape}; expected at least one query and "
+            "one key."
+        )
     labels = {"query_labels": query_labels, "key_labels": key_labels}
     for (name, given), n in zip(labels.items(), weights.shape, strict=True):
         if given is not None and len(given) != n:

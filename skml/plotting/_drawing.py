@@ -1,5 +1,7 @@
 """What all Displays share: axes, styles, and names that need other fonts."""
 
+from numbers import Integral
+
 from skml._optional import import_optional
 from skml.plotting._fonts import with_glyphs
 
@@ -26,6 +28,13 @@ def make_axes(display, ax):
         _, ax = pyplot.subplots(layout="constrained")
     display.ax_, display.figure_ = ax, ax.figure
     return ax
+
+
+def check_count(name, value, minimum=1):
+    """Refuse what is no integer of at least `minimum`; None is no limit."""
+    if value is None or (isinstance(value, Integral) and value >= minimum):
+        return
+    raise ValueError(f"{name}={value!r}; expected an integer of at least {minimum}.")
 
 
 def style(defaults, given, artist):

@@ -149,7 +149,8 @@ class LearningHistoryDisplay:
         Raises
         ------
         ValueError
-            If there is no curve.
+            If there is no curve, a curve is not one-dimensional, or `best_iteration`
+            is not on the curve of the validation set.
         ImportError
             If matplotlib is not installed.
         """
@@ -157,12 +158,15 @@ class LearningHistoryDisplay:
         if not curves:
             raise ValueError("LearningHistoryDisplay has no curve; expected a loss.")
         ax = make_axes(self, ax)
-        has_both = {"loss", "score"} == {kind for _, kind in curves}
-        self.score_ax_ = ax.twinx() if has_both else None
+        axes_of_kind = self._axes_of_kinds(ax, {kind for _, kind in curves})
+        twins = twins_of(ax)
+        self.score_ax_ = axes_of_kind.get("score") if len(twins) > 1 else None
         self.lines_, self.best_, self.best_iteration_ = [], None, None
-        before = ax.get_legend_handles_labels()[0]
+        before = [
+            line for twin in twins for line in twin.get_legend_handles_labels()[0]
+        ]
         for (subset, kind), values in curves.items():
-            axes = self.score_ax_ if has_both and kind == "score" else ax
+            axes = axes_of_kind[kind]
             position = len(before) + len(self.lines_)
             line = self._plot_curve(axes, values, position, line_kw)
             self.lines_.append(line)
@@ -173,23 +177,48 @@ class LearningHistoryDisplay:
             axes.set_ylabel("Loss" if kind == "loss" else self.score_name)
         ax.set_xlabel(self.iteration_name)
         count_on_axis(ax.xaxis)
-        handles = before + self.lines_
-        labels = [line.get_label() for line in handles]
-        if has_both:  # on top of both, where falling losses and rising scores are not
-            show_legend(self.score_ax_, handles, labels, loc="center right")
-        else:
-            show_legend(ax, handles, labels)
+        replace_legend(twins, before + self.lines_)
         return self
 
     def _curves(self):
         """The curves by subset and kind."""
-        curves = {
-            ("training", "loss"): self.train_loss,
-            ("validation", "loss"): self.validation_loss,
-            ("training", "score"): self.train_score,
-            ("validation", "score"): self.validation_score,
+        keys = {
+            "train_loss": ("training", "loss"),
+            "validation_loss": ("validation", "loss"),
+            "train_score": ("training", "score"),
+            "validation_score": ("validation", "score"),
         }
-        return {key: np.asarray(v) for key, v in curves.items() if v is not None}
+        curves = {}
+        for name, key in keys.items():
+            if getattr(self, name) is None:
+                continue
+            curves[key] = values = np.asarray(getattr(self, name), dtype=float)
+            if values.ndim != 1:
+                raise ValueError(f"{name} has {values.ndim} dimensions; expected 1.")
+            if key[0] == "validation":
+                self._check_best(name, len(values))
+        return curves
+
+    def _check_best(self, name, n_iterations):
+        """Refuse a best iteration that is not on a curve."""
+        first, best = self.first_iteration, self.best_iteration
+        if best is not None and best not in range(first, first + n_iterations):
+            raise ValueError(
+                f"best_iteration={best!r}; expected one of the {n_iterations} "
+                f"iterations of {name}, the first of which is {first}."
+            )
+
+    def _axes_of_kinds(self, ax, kinds):
+        """The axes of losses and of scores: those given, and their twin, if needed."""
+        shown = ax.get_ylabel() if ax.lines else ""
+        own = {"Loss": "loss", self.score_name: "score"}.get(shown)
+        if own is None:
+            own = "loss" if "loss" in kinds else "score"
+        axes = {own: ax}
+        for kind in kinds - {own}:
+            others = [twin for twin in twins_of(ax) if twin is not ax]
+            axes[kind] = others[0] if others else ax.twinx()
+        return axes
 
     def _plot_curve(self, axes, values, position, line_kw):
         from matplotlib.lines import Line2D
@@ -204,8 +233,8 @@ class LearningHistoryDisplay:
         find = np.nanargmin if kind == "loss" else np.nanargmax
         best = self.best_iteration
         if best is None:
-            best = self.first_iteration + int(find(values))
-        self.best_iteration_ = best
+            best = self.first_iteration + find(values)
+        self.best_iteration_ = best = int(best)
         (self.best_,) = line.axes.plot(
             self.best_iteration_,
             values[best - self.first_iteration],
@@ -278,6 +307,32 @@ class LearningHistoryDisplay:
         return display.plot(ax, name=name, line_kw=line_kw)
 
 
+def twins_of(ax):
+    """These axes and those that share their place and horizontal axis."""
+    shared, place = ax.get_shared_x_axes(), place_of(ax)
+    found = [
+        other
+        for other in ax.figure.axes
+        if other is ax or (shared.joined(ax, other) and place_of(other) == place)
+    ]
+    return found or [ax]  # inset axes are not among those of the figure
+
+
+def place_of(ax):
+    return ax.get_position(original=True).bounds
+
+
+def replace_legend(twins, handles):
+    """One legend of all curves, in the place of those that twins have."""
+    for ax in twins:
+        if ax.get_legend() is not None:
+            ax.get_legend().remove()
+    # On top of both, where falling losses and rising scores are not.
+    options = {"loc": "center right"} if len(twins) > 1 else {}
+    labels = [handle.get_label() for handle in handles]
+    show_legend(twins[-1], handles, labels, **options)
+
+
 def read_curves(estimator):
     """The curves that an estimator has, by what they hold."""
     found = {}
@@ -311,11 +366,17 @@ def best_evaluation(estimator, losses):
 
 def describe_missing(estimator, inner):
     """Which attributes an estimator lacks, and what makes them."""
-    if "early_stopping" in inner.get_params(deep=False):
+    parameters = inner.get_params(deep=False)
+    # Others of scikit-learn have the parameter, but keep no curve with it either.
+    is_other = type(inner).__module__.startswith("sklearn.")
+    is_other = is_other and not isinstance(inner, HIST_BOOSTING)
+    if "early_stopping" not in parameters:
+        remedy = "expected an iterative estimator, such as LightGBMClassifier"
+    elif parameters["early_stopping"] is True or is_other:
+        remedy = "with its parameters, it keeps no curve"
+    else:
         remedy = "fit it with early_stopping=True"
         if "X_val" in signature(inner.fit).parameters:
             remedy += ", or pass X_val and y_val to fit"
-    else:
-        remedy = "expected an iterative estimator, such as LightGBMClassifier"
     names = ", ".join(f"`{name}`" for name in list(ATTRIBUTES)[:-1])
     return f"{type(estimator).__name__} has none of {names}; {remedy}."

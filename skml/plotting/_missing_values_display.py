@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skml.plotting._drawing import (
+    check_count,
     make_axes,
     name_ticks,
     require_matplotlib,
@@ -22,7 +23,9 @@ class MissingValuesDisplay:
 
     A bar per feature that has missing values. ``kind="direction"``, for gradient
     boosting, shows how much of the gain of all splits comes from those that send its
-    missing values to the left, towards small values, and to the right.
+    missing values to the left, towards small values, and to the right. Features that
+    have none, such as categories and those of no split, are not shown; the label of the
+    axis says how many.
     ``kind="treatment"`` shows the fraction of rows where it is missing, and the
     treatment in words.
 
@@ -103,13 +106,14 @@ class MissingValuesDisplay:
         Raises
         ------
         ValueError
-            If no feature has missing values, `kind` is unknown, or the report has no
-            directions.
+            If no feature has missing values, `kind` is unknown, `max_features` is less
+            than 1, or the report has no directions.
         ImportError
             If matplotlib is not installed.
         """
         if kind not in KINDS:
             raise ValueError(f"kind={kind!r}; expected one of {', '.join(KINDS)}.")
+        check_count("max_features", max_features)
         has_direction = np.isfinite(self.report["gain_missing_left"])
         if kind == "auto":
             kind = "direction" if has_direction.any() else "treatment"
@@ -153,7 +157,8 @@ class MissingValuesDisplay:
             self.bars_.append(ax.barh(rows, values, **bar_style(defaults, bar_kw)))
         ax.axvline(0, color=ax.xaxis.label.get_color(), linewidth=0.8)
         ax.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-        ax.set_xlabel("Fraction of the gain of all splits")
+        label = "Fraction of the gain of all splits"
+        ax.set_xlabel(label + say_what_is_hidden(self.report))
         show_legend(ax, self.bars_, list(sides), title="missing values go")
         fractions = zip(shown["feature"], shown["missing_fraction"], strict=True)
         return [f"{name} ({fraction:.0%} missing)" for name, fraction in fractions]
@@ -199,8 +204,8 @@ class MissingValuesDisplay:
         TypeError
             If it is no estimator of tables.
         ValueError
-            If no feature has missing values, or `kind` is "direction" and the estimator
-            has no directions.
+            If no feature has missing values, `kind` is unknown, `max_features` is less
+            than 1, or `kind` is "direction" and the estimator has no directions.
         ImportError
             If matplotlib is not installed.
         """
@@ -223,6 +228,16 @@ def rows_to_show(report, kind, has_direction):
             "as LightGBMClassifier, or pass kind='treatment'."
         )
     return report[has_direction].sort_by("importance")
+
+
+def say_what_is_hidden(report):
+    """How many features with missing values have no direction, on a line."""
+    has_direction = np.isfinite(report["gain_missing_left"])
+    n = int(np.sum((report["missing_fraction"] > 0) & ~has_direction))
+    if n == 0:
+        return ""
+    features, are = ("feature", "is") if n == 1 else ("features", "are")
+    return f"\n{n} {features} without a direction {are} not shown"
 
 
 def bar_style(defaults, given):

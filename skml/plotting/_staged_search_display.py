@@ -1,6 +1,6 @@
 """Cross-validated score by number of trees."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skml._typing import ArrayLike
 from skml.plotting._drawing import (
+    check_count,
     count_on_axis,
     line_style,
     make_axes,
@@ -121,20 +122,42 @@ class StagedSearchDisplay:
 
         Raises
         ------
+        ValueError
+            If there is no line, `max_lines` is less than 1, the numbers of lines or of
+            stages differ, or a score is missing.
         ImportError
             If matplotlib is not installed.
         """
+        check_count("max_lines", max_lines)
+        lines = self._check()[:max_lines]
         ax = make_axes(self, ax)
         self.lines_, self.fill_between_ = [], []
         labels = self.labels[:max_lines]
-        for x, scores in zip(self.n_estimators[:max_lines], self.scores, strict=False):
-            self._plot_line(ax, x, np.asarray(scores), line_kw, fill_between_kw)
+        for x, scores in lines:
+            self._plot_line(ax, x, scores, line_kw, fill_between_kw)
         self._mark_best(ax)
         ax.set(xlabel="Number of trees (n_estimators)", ylabel=self.score_name)
         count_on_axis(ax.xaxis)
         if any(labels):
             show_legend(ax, self.lines_, labels)
         return self
+
+    def _check(self):
+        """The stages and the scores of each line, as arrays."""
+        n_lines = len(self.scores)
+        if n_lines == 0:
+            raise ValueError("scores is empty; expected the scores of a line or more.")
+        if isinstance(self.labels, str):
+            raise ValueError(f"labels is the str {self.labels!r}; expected a list.")
+        for name in ("n_estimators", "labels"):
+            n_found = len(getattr(self, name))
+            if n_found != n_lines:
+                raise ValueError(
+                    f"{name} has {n_found} entries; expected {n_lines}, one per line "
+                    "of scores."
+                )
+        pairs = zip(self.n_estimators, self.scores, strict=True)
+        return [check_line(i, *pair) for i, pair in enumerate(pairs)]
 
     def _plot_line(self, ax, x, scores, line_kw, fill_between_kw):
         from matplotlib.collections import PolyCollection
@@ -182,7 +205,8 @@ class StagedSearchDisplay:
         ----------
         estimator : StagedGridSearchCV or StagedRandomizedSearchCV
             A fitted search whose candidates set `n_estimators`. Other searches that
-            have `cv_results_` will do, too.
+            have `cv_results_` will do, too; of one that halves the candidates, the
+            last iteration is shown, as the scores before are of fewer samples.
         metric : str, default=None
             The name of the metric, if the search has several. None is that of `refit`.
         max_lines : int or None, default=5
@@ -207,7 +231,8 @@ class StagedSearchDisplay:
             If it has no `cv_results_`.
         ValueError
             If no candidate sets `n_estimators`, the metric is not among those of the
-            search, or no candidate has a score.
+            search or is needed, as `refit` names none, `max_lines` is less than 1, or
+            no candidate has a score.
         ImportError
             If matplotlib is not installed.
         """
@@ -235,11 +260,39 @@ def choose_metric(search, metric):
         if metric is None:
             return "score"
         raise ValueError(f"metric={metric!r}, but the search has a single metric.")
-    metric = search.refit if metric is None else metric
     names = [key[10:] for key in search.cv_results_ if key.startswith("mean_test_")]
+    if metric is None and not isinstance(search.refit, str):
+        raise ValueError(
+            f"The search has several metrics, and refit={search.refit!r} names none; "
+            f"pass metric=, one of {', '.join(names)}."
+        )
+    metric = search.refit if metric is None else metric
     if metric not in names:
         raise ValueError(f"metric={metric!r}; expected one of {', '.join(names)}.")
     return metric
+
+
+def check_line(i, n_estimators, scores):
+    """The numbers of trees and the scores of a line, as arrays that fit."""
+    x, scores = np.asarray(n_estimators), np.asarray(scores, dtype=float)
+    if scores.ndim != 2:
+        raise ValueError(
+            f"scores[{i}] has {scores.ndim} dimensions; expected 2, of the shape "
+            "(n_stages, n_folds)."
+        )
+    if scores.size == 0:
+        raise ValueError(f"scores[{i}] is empty; expected a stage and a fold or more.")
+    if x.shape != scores.shape[:1]:
+        raise ValueError(
+            f"n_estimators[{i}] has the shape {x.shape}; expected ({len(scores)},), "
+            f"as scores[{i}] has {len(scores)} stages."
+        )
+    if not np.isfinite(scores).all():
+        raise ValueError(
+            f"scores[{i}] has NaN or infinite values; leave out the stages without a "
+            "score of every fold."
+        )
+    return x, scores
 
 
 def read_lines(search, metric):
@@ -248,22 +301,53 @@ def read_lines(search, metric):
     parameter = stage_parameter(results["params"])
     folds = [results[f"split{i}_test_{metric}"] for i in range(search.n_splits_)]
     scores = np.column_stack(folds)
-    lines = defaultdict(dict)
-    for params, score in zip(results["params"], scores, strict=True):
+    is_shown = np.isfinite(scores).all(axis=1) & comparable(search, parameter)
+    lines, params_of = defaultdict(dict), {}
+    for params, score, shown in zip(results["params"], scores, is_shown, strict=True):
         others = {name: value for name, value in params.items() if name != parameter}
-        if parameter in params and np.isfinite(score).all():
-            lines[describe(others)][params[parameter]] = score
+        if parameter in params and shown:
+            key = identify(others)
+            lines[key][params[parameter]] = score
+            params_of[key] = others
     if not lines:
         raise ValueError("No candidate has a score of every fold; nothing to plot.")
-    ranked = sorted(lines, key=lambda label: -np.max(_means(lines[label])))
+    short = short_names({parameter}.union(*params_of.values()))
+    ranked = sorted(lines, key=lambda key: -np.max(_means(lines[key])))
     return {
-        "labels": ranked,
-        "n_estimators": [np.array(sorted(lines[label])) for label in ranked],
+        "labels": [describe(params_of[key], short) for key in ranked],
+        "n_estimators": [np.array(sorted(lines[key])) for key in ranked],
         "scores": [
-            np.array([lines[label][n] for n in sorted(lines[label])])
-            for label in ranked
+            np.array([lines[key][n] for n in sorted(lines[key])]) for key in ranked
         ],
     }
+
+
+def comparable(search, parameter):
+    """Which candidates were scored with as many samples as the last ones.
+
+    A search that halves the candidates scores them with more samples, or other
+    resources, in each iteration.
+    """
+    results = search.cv_results_
+    iterations = np.asarray(results.get("iter", np.zeros(len(results["params"]))))
+    if getattr(search, "resource", None) == parameter:
+        return np.ones(len(iterations), dtype=bool)
+    return iterations == iterations.max()
+
+
+def identify(params):
+    """A key of parameters, which other values do not share."""
+    return tuple(
+        (name, type(params[name]), _hashable(params[name])) for name in sorted(params)
+    )
+
+
+def _hashable(value):
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)
+    return value
 
 
 def _means(line):
@@ -282,8 +366,13 @@ def stage_parameter(candidates):
     return min(found, key=lambda name: (name.count("__"), name))
 
 
-def describe(params):
-    """Parameters and their values, without the names of steps."""
-    return ", ".join(
-        f"{name.rpartition('__')[2]}={value}" for name, value in params.items()
-    )
+def short_names(names):
+    """Each name without those of steps, unless several would be the same."""
+    short = {name: name.rpartition("__")[2] for name in names}
+    counts = Counter(short.values())
+    return {name: end if counts[end] == 1 else name for name, end in short.items()}
+
+
+def describe(params, short):
+    """Parameters and their values, by their short names."""
+    return ", ".join(f"{short[name]}={value}" for name, value in params.items())

@@ -12,6 +12,7 @@ from skml._estimator import unwrap
 from skml._typing import ArrayLike
 from skml.plotting._drawing import (
     STYLES,
+    check_count,
     make_axes,
     require_matplotlib,
     show_legend,
@@ -153,6 +154,8 @@ class WordVectorsDisplay:
             rows = [row for row, other in enumerate(names) if other == name]
             defaults = {"s": 16, "color": f"C{i}", "zorder": 2}
             defaults["marker"] = STYLES[i % len(STYLES)]["marker"]
+            if "c" in (scatter_kw or {}):  # another name of the color
+                del defaults["color"]
             options = style(defaults, scatter_kw, PathCollection)
             self.points_.append(ax.scatter(*positions[rows].T, **options))
         if self.groups is not None:
@@ -187,7 +190,7 @@ class WordVectorsDisplay:
             each. None is the first `max_words` words: in vectors that were learned
             here, the most frequent ones.
         max_words : int, default=50
-            The number of words if `words` is None.
+            The number of words if `words` is None, at least 2.
         projection : transformer, default=None
             Has a method `fit_transform` that returns two columns, such as
             :class:`~sklearn.manifold.TSNE`. None is
@@ -212,20 +215,22 @@ class WordVectorsDisplay:
             If it has no `word_vectors_`.
         KeyError
             If a word has no vector.
+        TypeError
+            If `words`, or those of a group, are a single str.
         ValueError
-            If there are fewer than two words.
+            If there are fewer than two words, or the vectors have one dimension and
+            `projection` is None.
         ImportError
             If matplotlib is not installed.
         """
         require_matplotlib(cls, "from_estimator")
+        check_count("max_words", max_words, minimum=2)
         vectors = find_word_vectors(estimator)
         words = vectors.words[:max_words] if words is None else words
         words, groups = flatten(words)
         if len(words) < 2:
             raise ValueError(f"Expected at least two words; got {len(words)}.")
-        if projection is None:
-            projection = PCA(n_components=2, svd_solver="full")
-        positions = projection.fit_transform(scale_to_unit(vectors[words]))
+        positions = project(scale_to_unit(vectors[words]), projection)
         display = cls(words, positions, groups=groups)
         return display.plot(ax, scatter_kw=scatter_kw, text_kw=text_kw)
 
@@ -248,10 +253,28 @@ def find_word_vectors(estimator):
 
 def flatten(words):
     """The words in one list, and the group of each, or None."""
-    if not isinstance(words, dict):
+    groups = words if isinstance(words, dict) else {None: words}
+    for group, several in groups.items():
+        if isinstance(several, str):
+            name = "words" if group is None else f"words[{group!r}]"
+            raise TypeError(f"{name} is the str {several!r}; expected a list of str.")
+    if groups is not words:
         return list(words), None
     pairs = [(word, group) for group, several in words.items() for word in several]
     return [word for word, _ in pairs], [group for _, group in pairs]
+
+
+def project(vectors, projection):
+    """The positions of vectors on the map."""
+    if projection is not None:
+        return projection.fit_transform(vectors)
+    if vectors.shape[1] < 2:
+        raise ValueError(
+            "The word vectors have 1 dimension; expected at least 2, or pass a "
+            "projection that returns two columns."
+        )
+    with np.errstate(invalid="ignore"):  # equal vectors have no variance to explain
+        return PCA(n_components=2, svd_solver="full").fit_transform(vectors)
 
 
 def scale_to_unit(vectors):

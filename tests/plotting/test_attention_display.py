@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import Normalize
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
@@ -120,3 +121,26 @@ def test_what_cannot_be_drawn():
         AttentionDisplay(np.ones(3)).plot()
     with pytest.raises(ValueError, match="key_labels has 1 entries; expected 2"):
         AttentionDisplay(np.ones((1, 2)), key_labels=["a"]).plot()
+    with pytest.raises(ValueError, match=r"weights has the shape \(0, 2\)"):
+        AttentionDisplay(np.ones((0, 2)), query_labels=[]).plot()
+
+
+def test_any_iterable_of_one_text():
+    display = AttentionDisplay.from_estimator(Translator(), iter(["a"]), iter(["un"]))
+    assert (display.key_labels, display.query_labels) == (["a"], ["un"])
+    with pytest.raises(ValueError, match=r"single text.*such as y\[:1\]"):
+        AttentionDisplay.from_estimator(Translator(), ["a"], "un")
+
+
+@pytest.mark.parametrize(("name", "n"), [("layer", 2), ("head", 3)])
+@pytest.mark.parametrize("value", [7, -4, 1.0, "0"])
+def test_unknown_layers_and_heads(name, n, value):
+    with pytest.raises(ValueError, match=f"{name}={value!r}; the model has {n} {name}"):
+        AttentionDisplay.from_estimator(Bert(), ["a b"], **{name: value})
+
+
+def test_a_norm_has_its_own_limits():
+    norm = Normalize(0.5, 3)
+    display = AttentionDisplay([[1.0]]).plot(im_kw={"norm": norm})
+    assert display.im_.norm is norm
+    assert display.im_.get_clim() == (0.5, 3)

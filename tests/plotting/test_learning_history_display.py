@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_iris
-from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+)
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -182,3 +187,58 @@ def test_without_a_history():
         LearningHistoryDisplay.from_estimator(LightGBMClassifier())
     with pytest.raises(ValueError, match="has no curve"):
         LearningHistoryDisplay().plot()
+
+
+def test_two_histories_share_a_twin_and_a_legend():
+    curves = {"train_loss": [3, 2], "validation_score": [0.5, 0.6]}
+    first = LearningHistoryDisplay(**curves).plot(name="A")
+    second = LearningHistoryDisplay(**curves).plot(first.ax_, name="B")
+    third = LearningHistoryDisplay(train_score=[0.1, 0.2]).plot(first.ax_, name="C")
+    assert first.score_ax_ is second.score_ax_ is third.score_ax_
+    assert third.lines_[0].axes is first.score_ax_
+    assert first.figure_.axes == [first.ax_, first.score_ax_]
+    lines = [*first.lines_, *second.lines_, *third.lines_]
+    assert len({line.get_color() for line in lines}) == 5
+    assert first.ax_.get_legend() is None
+    shown = {text.get_text() for text in first.score_ax_.get_legend().get_texts()}
+    assert shown == {line.get_label() for line in lines}
+
+
+def test_losses_join_scores_by_a_twin():
+    first = LearningHistoryDisplay(train_score=[0.1, 0.2]).plot()
+    second = LearningHistoryDisplay(train_loss=[2, 1]).plot(first.ax_)
+    assert second.lines_[0].axes is not first.ax_
+    assert second.lines_[0].axes.get_ylabel() == "Loss"
+    assert first.ax_.get_ylabel() == "Score"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        SGDClassifier(early_stopping=True),
+        MLPClassifier((2,), solver="lbfgs", max_iter=1000),
+        BaggingClassifier(n_estimators=2),
+        AdaBoostClassifier(n_estimators=2),
+    ],
+)
+def test_no_remedy_for_those_that_keep_no_curve(model):
+    model.fit(X, Y)
+    with pytest.raises(AttributeError, match="has none of") as caught:
+        LearningHistoryDisplay.from_estimator(model)
+    assert "early_stopping=True" not in str(caught.value)
+
+
+def test_curves_that_do_not_fit():
+    with pytest.raises(ValueError, match="train_score has 2 dimensions; expected 1"):
+        LearningHistoryDisplay(train_score=np.ones((2, 2))).plot()
+    for best in (0, 3, 1.5):
+        display = LearningHistoryDisplay(validation_loss=[2, 1], best_iteration=best)
+        with pytest.raises(ValueError, match=f"best_iteration={best}; expected one of"):
+            display.plot()
+
+
+def test_inset_axes():
+    ax = LearningHistoryDisplay(train_loss=[2, 1]).plot().ax_
+    inset = ax.inset_axes([0.5, 0.5, 0.4, 0.4])
+    LearningHistoryDisplay(train_loss=[2, 1]).plot(inset)
+    assert len(inset.get_legend().get_texts()) == 1

@@ -73,3 +73,18 @@ def test_what_cannot_be_drawn():
         MissingValuesDisplay(missing_value_report(LOGISTIC)[[3]]).plot()
     with pytest.raises(ValueError, match="kind='side'; expected one of auto"):
         MissingValuesDisplay.from_estimator(BOOSTER, kind="side")
+    for n in (0, -1):
+        with pytest.raises(ValueError, match=f"max_features={n}; expected an integer"):
+            MissingValuesDisplay.from_estimator(BOOSTER, max_features=n)
+
+
+@pytest.mark.parametrize(
+    ("n", "note"),
+    [(1, "1 feature without a"), (2, "2 features without a")],
+)
+def test_features_without_a_direction_are_counted(n, note):
+    report = missing_value_report(BOOSTER)
+    report["gain_missing_left"][:n] = np.nan
+    display = MissingValuesDisplay(report).plot()
+    assert len(display.features_) == 3 - n
+    assert note in display.ax_.get_xlabel()

@@ -22,6 +22,14 @@ def search(model=MODEL, grid=GRID, **options):
     return StagedGridSearchCV(model, grid, cv=2, **options).fit(X, Y)
 
 
+def fake_search(params, scores, **columns):
+    """A search with these candidates, each with the score of one fold."""
+    fitted = GridSearchCV(MODEL, {})
+    fitted.n_splits_ = 1
+    fitted.cv_results_ = {"params": params, "split0_test_score": scores, **columns}
+    return fitted
+
+
 def test_mean_and_band_of_the_folds():
     fitted = search(scoring="neg_mean_squared_error")
     display = StagedSearchDisplay.from_estimator(fitted)
@@ -99,3 +107,65 @@ def test_what_cannot_be_drawn():
         StagedSearchDisplay.from_estimator(fitted)
     with pytest.raises(ValueError, match="metric='r2', but the search has a single"):
         StagedSearchDisplay.from_estimator(fitted, metric="r2")
+
+
+def test_candidates_that_differ_have_a_line_each():
+    params = [
+        {"a__depth": a, "b__depth": b, "b__rate": 0.1, "b__n_estimators": n}
+        for a, b, n in [(1, 2, 5), (2, 1, 5), (1, 2, 9), (2, 1, 9)]
+    ]
+    fitted = fake_search(params, [0.1, 0.2, 0.3, 0.4])
+    display = StagedSearchDisplay.from_estimator(fitted)
+    assert display.labels == [
+        "a__depth=2, b__depth=1, rate=0.1",
+        "a__depth=1, b__depth=2, rate=0.1",
+    ]
+    assert_allclose(display.scores, [[[0.2], [0.4]], [[0.1], [0.3]]])
+
+
+def test_values_without_a_hash():
+    sizes = [[1], ([2],)]
+    params = [{"size": size, "n_estimators": n} for size in sizes for n in (1, 2)]
+    display = StagedSearchDisplay.from_estimator(fake_search(params, [1, 2, 3, 4]))
+    assert display.labels == ["size=([2],)", "size=[1]"]
+
+
+def test_of_halving_the_last_iteration_is_shown():
+    params = [{"rate": r, "n_estimators": n} for r, n in [(1, 5), (1, 9), (2, 5)]]
+    fitted = fake_search([*params, *params[:2]], [9, 9, 9, 1, 2], iter=[0, 0, 0, 1, 1])
+    display = StagedSearchDisplay.from_estimator(fitted)
+    assert display.labels == ["rate=1"]
+    assert_allclose(display.scores, [[[1], [2]]])
+    fitted = fake_search(params, [1, 2, 3], iter=[0, 1, 0])
+    fitted.resource = "n_estimators"
+    assert len(StagedSearchDisplay.from_estimator(fitted).labels) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"scores": []}, "scores is empty"),
+        ({"labels": []}, "labels has 0 entries; expected 1"),
+        ({"labels": "a"}, "labels is the str 'a'"),
+        ({"n_estimators": []}, "n_estimators has 0 entries; expected 1"),
+        ({"n_estimators": [[1]]}, r"n_estimators\[0\] has the shape \(1,\)"),
+        ({"scores": [[1, 2]]}, r"scores\[0\] has 1 dimensions; expected 2"),
+        ({"scores": [[[], []]]}, r"scores\[0\] is empty"),
+        ({"scores": [[[1], [np.nan]]]}, r"scores\[0\] has NaN or infinite"),
+    ],
+)
+def test_lines_that_do_not_fit(changed, message):
+    given = {"n_estimators": [[1, 2]], "scores": [[[1], [2]]], "labels": ["a"]}
+    with pytest.raises(ValueError, match=message):
+        StagedSearchDisplay(**given | changed).plot()
+    with pytest.raises(ValueError, match="max_lines=0; expected an integer"):
+        StagedSearchDisplay(**given).plot(max_lines=0)
+
+
+def test_several_metrics_without_refit():
+    fitted = GridSearchCV(
+        MODEL, {"n_estimators": [1]}, cv=2, scoring=["r2", "neg_max_error"], refit=False
+    ).fit(X, Y)
+    with pytest.raises(ValueError, match="pass metric=, one of r2, neg_max_error"):
+        StagedSearchDisplay.from_estimator(fitted)
+    assert StagedSearchDisplay.from_estimator(fitted, metric="r2").labels == [""]

@@ -1,5 +1,6 @@
 """A map of words: positions, groups, and labels that do not overlap."""
 
+import warnings
 from itertools import combinations
 
 import matplotlib.pyplot as plt
@@ -142,3 +143,25 @@ def test_what_cannot_be_drawn():
         WordVectorsDisplay(["a", "b"], [[0, 0]]).plot()
     with pytest.raises(ValueError, match="groups has 1 entries; expected 2"):
         WordVectorsDisplay(["a", "b"], [[0, 0], [1, 1]], groups=["x"]).plot()
+    for words, name in [("word1", "words"), ({"a": "word1"}, r"words\['a'\]")]:
+        with pytest.raises(TypeError, match=f"{name} is the str 'word1'; expected"):
+            WordVectorsDisplay.from_estimator(VECTORS, words)
+    with pytest.raises(ValueError, match="max_words=1; expected an integer of at le"):
+        WordVectorsDisplay.from_estimator(VECTORS, max_words=1)
+    with pytest.raises(ValueError, match="word vectors have 1 dimension; expected"):
+        WordVectorsDisplay.from_estimator(WordVectors([[1], [2]], ["a", "b"]))
+
+
+def test_equal_vectors_do_not_warn():
+    vectors = WordVectors([[1, 2], [1, 2], [1, 2]], ["a", "b", "c"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        display = WordVectorsDisplay.from_estimator(vectors)
+        display.figure_.draw_without_rendering()
+    assert_allclose(display.positions, 0, atol=1e-6)
+
+
+def test_colors_by_value():
+    display = WordVectorsDisplay(["a", "b"], [[0, 0], [1, 1]])
+    display.plot(scatter_kw={"c": [1.0, 2.0]})
+    assert_allclose(display.points_[0].get_array(), [1, 2])
