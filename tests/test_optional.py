@@ -1,10 +1,14 @@
 """The one door to optional packages."""
 
 import json
+import os
+import subprocess
+import sys
 from importlib import invalidate_caches
 
 import pytest
 
+from skml import neural
 from skml._optional import import_optional
 
 
@@ -56,3 +60,31 @@ def test_a_broken_package_raises_its_own_error(write_module, source, error, mess
     with pytest.raises(error, match=message) as caught:
         import_optional("broken_package", extra="plot", caller="plot_vectors")
     assert "skml[plot]" not in str(caught.value)
+
+
+FIT_WITHOUT_TORCH = """
+import skml.neural
+for name in skml.neural.__all__:
+    estimator = getattr(skml.neural, name)()
+    try:
+        estimator.fit(["a", "b"], ["c", "d"])
+    except ImportError as error:
+        print(f"{name}: {error}")
+"""
+
+
+def test_fit_names_the_extra_that_installs_pytorch(write_module, tmp_path):
+    write_module("torch", "raise ModuleNotFoundError('no torch', name='torch')")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", FIT_WITHOUT_TORCH],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(neural.__all__)
+    for name, line in zip(neural.__all__, lines, strict=True):
+        assert line.startswith(f"{name}: {name} needs the package 'torch'")
+        assert 'pip install "skml[' in line

@@ -1,6 +1,30 @@
 """The one door to PyTorch's names that are private, or that versions differ in."""
 
+from inspect import unwrap
+
 import torch
+
+_adamw_step = unwrap(torch.optim.AdamW.step)
+
+
+class AdamW(torch.optim.AdamW):
+    """PyTorch's AdamW, without the import of its compiler.
+
+    Methods of optimisers are wrapped (seen in 2.6 to 2.15) so that ``torch.compile``
+    leaves them alone, and the wrappers import ``torch._dynamo``, which takes three
+    seconds. What they wrap computes the same; methods without a wrapper stay as they
+    are.
+    """
+
+    add_param_group = unwrap(torch.optim.AdamW.add_param_group)
+    load_state_dict = unwrap(torch.optim.AdamW.load_state_dict)
+    state_dict = unwrap(torch.optim.AdamW.state_dict)
+    zero_grad = unwrap(torch.optim.AdamW.zero_grad)
+
+    def step(self):
+        """Change the weights by their gradients."""
+        with torch.no_grad():
+            _adamw_step(self)
 
 
 def divide_all(tensors, divisor):

@@ -112,7 +112,7 @@ class BaseTranslator(BaseNetworkEstimator):
 
     def _fit(self, X, y, continue_training, max_iter):
         """Learn, and publish it; the mean loss of a token, and the tokens' entropy."""
-        self._import_packages()
+        self._load_packages()
         from skml.neural._torch._translator_learning import learn_translator
 
         self._check_parameters()

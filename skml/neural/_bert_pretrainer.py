@@ -314,9 +314,9 @@ class BertPretrainer(BaseBert, BaseNetworkEstimator):
         return self._fit(X, continue_training=True, max_iter=1)
 
     def _fit(self, X, *, continue_training, max_iter):
+        self._load_packages()
         from skml.neural._torch._device import find_device, limit_torch_threads, seeded
 
-        self._import_packages()
         self._check_checkpoint(continue_training)
         if self.model is None and self.hidden_size % self.n_heads:
             raise ValueError(

@@ -70,10 +70,10 @@ class BaseBertTuner(BaseBert, BaseNetworkEstimator):
     # The recipe
 
     def _fit(self, X, y, sample_weight=None):
+        self._load_packages()
         from skml.neural._torch._device import find_device
         from skml.neural._torch._sources import as_source
 
-        self._import_packages()
         name = type(self).__name__
         self._check_checkpoint()
         n_epochs = self.max_iter * self.n_estimators
@@ -89,6 +89,7 @@ class BaseBertTuner(BaseBert, BaseNetworkEstimator):
         )
         self._warn_of_no_validation(documents, held_out)
         data = fitted = None
+        progress.announce("reading the model, tokenizing the texts")
         with as_source(self.model, name) as source:
             tokenizer = self._read_tokenizer(source)
             for _ in range(self.n_estimators):

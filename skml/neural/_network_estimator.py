@@ -1,6 +1,7 @@
 """What all estimators share that train a network: parameters, checks, training."""
 
 import hashlib
+import sys
 import warnings
 from numbers import Integral, Real
 from os import PathLike
@@ -12,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skml._compat.sklearn import CallbackSupportMixin, Interval, StrOptions
 from skml._estimator import BaseLearner
 from skml._optional import import_optional
-from skml._progress import Step
+from skml._progress import ProgressLines, Step
 from skml._validation import uses_early_stopping
 
 CURVES = ("loss_curve_", "validation_loss_curve_")
@@ -228,6 +229,13 @@ class BaseNetworkEstimator(PackagesMixin, CallbackSupportMixin, BaseLearner):
             ConvergenceWarning,
             stacklevel=2,
         )
+
+    def _load_packages(self):
+        """Import the packages, and print so if that takes some seconds."""
+        new = [package for package in self._packages if package not in sys.modules]
+        if new:
+            ProgressLines(self).announce(f"importing {' and '.join(new)}")
+        self._import_packages()
 
     def _step(self, training, max_iter, **fields):
         """What is printed after an epoch."""

@@ -1,6 +1,8 @@
 """The loop that trains networks, on a regression whose answer is known."""
 
 import json
+import subprocess
+import sys
 from math import pi, sin, sqrt
 
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from skml._compat.torch import AdamW
 from skml.neural._torch import _loop
 from skml.neural._torch._loop import (
     NetworkTraining,
@@ -273,14 +276,14 @@ def test_the_same_seed_gives_the_same_weights():
 def test_long_gradients_are_shortened(monkeypatch):
     norms = []
 
-    class SpiedOn(torch.optim.AdamW):
+    class SpiedOn(AdamW):
         def step(self):
             parameters = [p for g in self.param_groups for p in g["params"]]
             gradient = torch.cat([p.grad.flatten() for p in parameters])
             norms.append(gradient.norm().item())
             super().step()
 
-    monkeypatch.setattr(_loop.torch.optim, "AdamW", SpiedOn)
+    monkeypatch.setattr(_loop, "AdamW", SpiedOn)
     train(max_iter=1)
     train(max_iter=1, max_grad_norm=0.25)
     free, clipped = norms[:3], norms[3:]
@@ -721,3 +724,38 @@ def test_global_generators_are_not_moved():
     train()  # without dropout, no torch generator is needed
     assert np.array_equal(np.random.get_state()[1], before[0])  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), before[1])
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_adamw_is_that_of_pytorch(fused):
+    networks = nn.Linear(3, 1), nn.Linear(3, 1)
+    networks[1].load_state_dict(networks[0].state_dict())
+    optimizers = [
+        cls(network.parameters(), lr=0.1, weight_decay=0.01, fused=fused)
+        for cls, network in zip((AdamW, torch.optim.AdamW), networks, strict=True)
+    ]
+    for _ in range(3):
+        for network, optimizer in zip(networks, optimizers, strict=True):
+            optimizer.zero_grad()
+            nn.functional.mse_loss(network(DATA), TARGET).backward()
+            optimizer.step()
+    ours, theirs = (list(network.parameters()) for network in networks)
+    assert all(map(torch.equal, ours, theirs))
+    ours, theirs = (optimizer.state_dict() for optimizer in optimizers)
+    assert ours["param_groups"] == theirs["param_groups"]
+    assert ours["state"].keys() == theirs["state"].keys()
+
+
+def test_the_first_step_does_not_import_the_compiler_of_pytorch():
+    code = (
+        "import sys, torch\n"
+        "from skml._compat.torch import AdamW\n"
+        "network = torch.nn.Linear(3, 1)\n"
+        "optimizer = AdamW(network.parameters(), lr=0.1, fused=True)\n"
+        "network(torch.ones(2, 3)).sum().backward()\n"
+        "optimizer.step()\n"
+        "optimizer.zero_grad(set_to_none=True)\n"
+        "optimizer.load_state_dict(optimizer.state_dict())\n"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from skml._compat.torch import divide_all
+from skml._compat.torch import AdamW, divide_all
 from skml.neural._torch._checkpoint import (
     flatten,
     load_optimizer,
@@ -105,7 +105,7 @@ class NetworkTraining:
         self.task = task
         self.options = options
         self.generator = np.random.default_rng(seed)
-        self.optimizer = torch.optim.AdamW(
+        self.optimizer = AdamW(
             groups or group_by_decay(network.parameters(), options.weight_decay),
             lr=options.learning_rate,
             betas=options.betas,
