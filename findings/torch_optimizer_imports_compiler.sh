@@ -6,8 +6,8 @@
 # Seen: the constructor imports torch._dynamo and, with it, some 800 modules, SymPy and
 # parts of torch.distributed among them. Methods of optimizers are wrapped so that
 # torch.compile leaves them alone, and the wrapper imports the compiler when it is
-# called first, whether or not anything is compiled. It takes more CPU time than
-# "import torch".
+# called first, whether or not anything is compiled. It takes nearly as much CPU time
+# as "import torch".
 #
 # Exits with 0 while that is so.
 set -euo pipefail
