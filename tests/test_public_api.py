@@ -252,7 +252,8 @@ def test_parameters_have_types_that_the_defaults_fit(path):
 
 
 def test_type_checkers_see_the_public_names():
-    source = (ROOT / "skml" / "__init__.pyi").read_text(encoding="utf-8")
+    # Of the installed package: a wheel has to hold it.
+    source = Path(skml.__path__[0], "__init__.pyi").read_text(encoding="utf-8")
     (*imports, version_) = ast.parse(source).body[1:]
     names = [
         (f"{node.module}.{a.name}", a.asname) for node in imports for a in node.names
