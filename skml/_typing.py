@@ -6,10 +6,11 @@ from typing import IO, Any
 
 import numpy as np
 import scipy.sparse
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 __all__ = [
     "ArrayLike",
+    "DTypeLike",
     "Documents",
     "FilePath",
     "MatrixLike",

@@ -10,10 +10,10 @@ _adamw_step = unwrap(torch.optim.AdamW.step)
 class AdamW(torch.optim.AdamW):
     """PyTorch's AdamW, without the import of its compiler.
 
-    Methods of optimisers are wrapped (seen in 2.6 to 2.15) so that ``torch.compile``
-    leaves them alone, and the wrappers import ``torch._dynamo``, which takes three
-    seconds. What they wrap computes the same; methods without a wrapper stay as they
-    are.
+    Methods of optimisers are wrapped (seen in 2.6, 2.13 and 2.14) so that
+    ``torch.compile`` leaves them alone, and the wrappers import ``torch._dynamo``,
+    which takes seconds. What they wrap computes the same; methods without a wrapper
+    stay as they are. In 2.6 the compiler is imported all the same.
     """
 
     add_param_group = unwrap(torch.optim.AdamW.add_param_group)

@@ -1,11 +1,10 @@
 """Attention in several heads, and encodings of positions, as transformers have them."""
 
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 
-from skml._typing import ArrayLike
+from skml._typing import ArrayLike, DTypeLike
 from skml.attention._arrays import as_floats, check_points
 from skml.attention._scores import masked_softmax, scaled_dot_product_score
 
@@ -204,7 +203,11 @@ def self_attention(
 
 
 def positional_encoding(
-    n_positions: int, n_features: int, *, base: float = 10000.0, dtype: Any = np.float64
+    n_positions: int,
+    n_features: int,
+    *,
+    base: float = 10000.0,
+    dtype: DTypeLike = np.float64,
 ) -> np.ndarray:
     r"""Encode positions by sines and cosines of many lengths of wave [1]_.
 

@@ -8,14 +8,13 @@ from numbers import Integral, Real
 from typing import Literal, Self
 
 import numpy as np
-from numpy.typing import DTypeLike
 from sklearn.base import TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from skml._compat.sklearn import Interval, StrOptions, _fit_context
 from skml._estimator import BaseLearner
-from skml._typing import ArrayLike, Documents, MatrixLike
+from skml._typing import ArrayLike, Documents, DTypeLike, MatrixLike
 from skml.text._analysis import ANALYSIS_CONSTRAINTS, TextAnalysisMixin
 from skml.text._hashing import MOST_FEATURES
 from skml.text._tfidf_columns import TermColumnsMixin
