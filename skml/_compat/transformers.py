@@ -6,6 +6,7 @@ versions it was seen in, and what happens when it is gone. Leaf modules import t
 
 import warnings
 from contextlib import contextmanager
+from logging import CRITICAL
 
 import transformers
 from torch import nn
@@ -13,10 +14,12 @@ from transformers.utils import logging
 
 __all__ = [
     "attention_of",
+    "has_no_connection",
     "keep_sparse",
     "last_bert_layer",
     "loading_report",
     "plain_attention",
+    "quiet_hub",
     "quiet_progress_bars",
     "register_attention",
 ]
@@ -141,3 +144,41 @@ def quiet_progress_bars():
             if shows_bars:
                 logging.enable_progress_bar()  # and those of the hub
             (enable if hub_shows_bars else disable)()
+
+
+# Connections
+
+
+# Of the HTTP clients of huggingface_hub: httpx in 1.3, httpx2 in 2.4; and its own.
+_NO_CONNECTION = {
+    "ConnectError",
+    "ConnectTimeout",
+    "OfflineModeIsEnabled",
+    "ProxyError",
+}
+
+
+def has_no_connection(error):
+    """Whether the hub was not reached, by an error of its client, whichever that is.
+
+    Of an error with another name, a new client's, the hub is taken to be there, and is
+    asked again for as long as it likes.
+    """
+    return not _NO_CONNECTION.isdisjoint(cls.__name__ for cls in type(error).__mro__)
+
+
+@contextmanager
+def quiet_hub():
+    """Let the hub log no attempts to connect; what fails is raised.
+
+    Seen in huggingface_hub 1.3 to 2.4. Without the names, they are logged.
+    """
+    from huggingface_hub.utils import logging as hub_logging
+
+    before = getattr(hub_logging, "get_verbosity", lambda: None)()
+    set_verbosity = getattr(hub_logging, "set_verbosity", lambda level: None)
+    set_verbosity(CRITICAL)
+    try:
+        yield
+    finally:
+        set_verbosity(before)

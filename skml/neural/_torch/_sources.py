@@ -6,11 +6,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import transformers
+from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from sklearn.exceptions import NotFittedError
 
 from skml._codec import MODEL
-from skml._compat.transformers import quiet_progress_bars
+from skml._compat.transformers import (
+    has_no_connection,
+    quiet_hub,
+    quiet_progress_bars,
+)
 from skml._store import read_any_model
+
+CONFIG = "config.json"  # which every model has
 
 
 @contextmanager
@@ -56,14 +64,14 @@ def as_source(model, caller):
         with _written(read_any_model(path)) as path:
             yield path
     elif path.is_dir():
-        if not (path / "config.json").is_file():
+        if not (path / CONFIG).is_file():
             raise ValueError(
                 f"{caller}: the folder {str(path)!r} has no config.json: it holds no "
                 "model of transformers."
             )
         yield path
     elif isinstance(model, str) and _is_name_on_hub(model):
-        yield model
+        yield _find_on_hub(model, caller)
     else:
         raise ValueError(f"{caller}: there is no folder {str(model)!r}.")
 
@@ -84,6 +92,39 @@ def _is_name_on_hub(name):
     """Whether it is "name" or "owner/name", and nothing that only a path can be."""
     parts = name.split("/")
     return len(parts) <= 2 and all(parts) and parts[0] not in {".", "..", "~"}
+
+
+def _find_on_hub(name, caller):
+    """The name, or the folder of the cache where the hub is not reached, or lacks it.
+
+    The hub is asked once. Left to themselves, the libraries try for 46 seconds to
+    connect before they say that they cannot.
+    """
+    try:
+        with quiet_hub():
+            get_hf_file_metadata(hf_hub_url(name, CONFIG))
+        return name
+    except HFValidationError as error:  # of which the cache says the same
+        raise _no_such_model(name, "can be on the hub", error, caller) from None
+    except RepositoryNotFoundError as error:
+        where, reason = "on the hub, or it is private", error
+    except Exception as error:  # of several libraries
+        if not has_no_connection(error):
+            return name  # transformers tries again, or says what it is
+        where, reason = "in the cache of the hub, which cannot be reached", error
+    config = try_to_load_from_cache(name, CONFIG)
+    if not isinstance(config, str):
+        raise _no_such_model(name, where, reason, caller) from None
+    return Path(config).parent
+
+
+def _no_such_model(name, where, error, caller):
+    reason = " ".join(str(error).split()).rstrip(".")
+    return ValueError(
+        f"{caller}: model={name!r} is no folder here, and no model of that name is "
+        f"{where}: {reason:.300}. Pass the path of a folder that holds the model, or "
+        "check the name: those on the hub are like 'google-bert/bert-base-chinese'."
+    )
 
 
 class Unsuitable(ValueError):
@@ -110,7 +151,7 @@ def explained(model, source, caller):
                 f"damaged, or of a kind that is not known here: {reason:.300}"
             ) from error
         raise ValueError(
-            f"{caller}: model={model!r} is no folder here, and no model of that name "
-            "could be had from the hub, where it may not exist, or which cannot be "
-            f"reached: {reason:.300} Pass the path of a folder that holds the model."
+            f"{caller}: model={model!r} is no folder here, and the model of that name "
+            f"on the hub could not be read: {reason.rstrip('.'):.300}. Pass the path "
+            "of a folder that holds a model."
         ) from error

@@ -3,7 +3,11 @@
 import json
 import pickle
 import shutil
+import socket
 import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import huggingface_hub
@@ -26,10 +30,16 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from skml.neural import BertClassifier, BertQuestionAnswerer, BertRegressor
+from skml.neural import (
+    BertClassifier,
+    BertPretrainer,
+    BertQuestionAnswerer,
+    BertRegressor,
+    BertTransformer,
+)
 from skml.neural._torch._layers import find_layers
 from skml.neural._torch._pretrained import check_encoder, longest_input, read_network
-from skml.neural._torch._sources import explained, quietly
+from skml.neural._torch._sources import as_source, explained, quietly
 from tests.neural.bert.models import SENTENCES, SMALL, tiny_model
 
 CLASSES = np.array(["zoo", "lab"])[[0, 0, 1, 1, 0, 1, 1, 1]]
@@ -104,13 +114,130 @@ def test_a_folder_of_something_else(folder):
         fit(str(folder / WEIGHTS))
 
 
+# What is on a hub
+
+
+NAME = "somebody/something"
+COMMIT = "0123456789" * 4
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """The empty cache of a hub."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "c"))
+    return tmp_path / "c"
+
+
+def fill(cache):
+    """Let the cache have the tiny model, as a hub's."""
+    there = cache / f"models--{NAME.replace('/', '--')}"
+    (there / "refs").mkdir(parents=True)
+    (there / "refs" / "main").write_text(COMMIT)
+    shutil.copytree(tiny_model(n_layers=1), there / "snapshots" / COMMIT)
+
+
+@contextmanager
+def hub(monkeypatch, status, **headers):
+    """A hub that gives one answer; yields what was asked."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            asked.append(self.path)
+            self.send_response(status)
+            for name, value in {"Content-Length": "0", **headers}.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        point_to(monkeypatch, server.server_address[1])
+        try:
+            yield asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def point_to(monkeypatch, port):
+    url = f"http://127.0.0.1:{port}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    constants = huggingface_hub.constants
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    huggingface_hub.utils.close_session()  # whose client knows proxies of before
+
+
+@pytest.fixture
+def no_connection(monkeypatch):
+    """A hub that is not there; who waits to try again is caught."""
+
+    def sleep(seconds):
+        raise AssertionError(f"waits {seconds} seconds")
+
+    with socket.socket() as unheard:  # a port that nobody else gets
+        unheard.bind(("127.0.0.1", 0))
+        point_to(monkeypatch, unheard.getsockname()[1])
+        monkeypatch.setattr("time.sleep", sleep)
+        yield
+
+
+@pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize("name", ["nobody/nothing", "nothing-here", "a b/c!"])
-def test_a_name_that_cannot_be_had_from_the_hub(name, monkeypatch, tmp_path):
+def test_a_name_that_cannot_be_had_from_the_hub(name, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     message = rf"BertClassifier: model='{name}' is no folder here, and no model of that"
     with pytest.raises(ValueError, match=rf"{message}.*Pass the path of a folder"):
         fit(name)
+
+
+@pytest.mark.usefixtures("cache", "no_connection")
+@pytest.mark.parametrize(
+    "cls", [BertClassifier, BertPretrainer, BertTransformer, BertQuestionAnswerer]
+)
+def test_without_a_connection_an_error_comes_at_once_and_alone(cls, capfd, caplog):
+    message = rf"{cls.__name__}: model='{NAME}' is .* in the cache of the hub, which "
+    with pytest.raises(ValueError, match=rf"{message}cannot be reached: .*refused"):
+        cls(NAME).fit([("who?", "a cat")] * 2, ["cat", "a"])
+    assert capfd.readouterr() == ("", "")
+    assert caplog.text == ""
+
+
+@pytest.mark.usefixtures("no_connection")
+def test_without_a_connection_the_cache_is_read(cache, capfd):
+    fill(cache)
+    expected = fit(tiny_model(n_layers=1)).predict_proba(SENTENCES)
+    capfd.readouterr()
+    model = fit(NAME)
+    assert model.model == NAME
+    assert_array_equal(model.predict_proba(SENTENCES), expected)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_the_hub_does_not_have(monkeypatch, cache):
+    with hub(monkeypatch, 404, X_Error_Code="RepoNotFound") as asked:
+        message = rf"model='{NAME}' is no folder here, .* on the hub, or it is private"
+        with pytest.raises(ValueError, match=rf"{message}: .*Not Found.*Pass the path"):
+            fit(NAME)
+        assert asked == [f"/{NAME}/resolve/main/config.json"]
+        fill(cache)  # as of a model that was deleted
+        assert fit(NAME).newly_initialized_ == HEAD
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_hub_that_answers_is_left_to_transformers(status, monkeypatch):
+    with hub(monkeypatch, status) as asked, as_source(NAME, "caller") as source:
+        assert source == NAME
+    assert len(asked) == 1
+
+
+def test_a_model_of_the_hub_that_cannot_be_read():
+    message = rf"caller: model='{NAME}' is no folder here, .* not be read: no weights\."
+    with pytest.raises(ValueError, match=message), explained(NAME, NAME, "caller"):
+        raise OSError("no\nweights.")
 
 
 # What is damaged
