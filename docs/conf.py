@@ -106,6 +106,8 @@ copybutton_prompt_is_regexp = True
 html_context = {"default_mode": "auto"}
 html_theme = "pydata_sphinx_theme"
 html_title = f"skml {version}"
+html_favicon = "_static/favicon.svg"
+html_extra_path = ["llms.txt"]  # a list of pages, for programs that read the site
 html_theme_options = {"show_prev_next": False}
 html_sidebars = {page: [] for page in ("changes", "developing", "faq", "install")}
 
