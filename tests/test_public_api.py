@@ -115,7 +115,7 @@ def test_all_names_can_be_imported():
     exec("from skml import *", namespace)
     assert set(skml.__all__) <= set(namespace)
     assert len(set(skml.__all__)) == len(skml.__all__)
-    assert set(skml.__all__) <= set(dir(skml))
+    assert dir(skml) == sorted(skml.__all__)
 
 
 def test_top_level_names_are_those_of_the_rooms():
