@@ -180,14 +180,15 @@ def learn_bandwidths(kind, problem, folds):
         None,
     )
     is_stopped = problem.report(
-        step_of_bandwidths(kind, losses, len(rows.X)), lambda: candidate
+        step_of_bandwidths(kind, losses, len(rows.X), problem), lambda: candidate
     )
     return candidate._replace(is_stopped=is_stopped)
 
 
-def step_of_bandwidths(kind, losses, n_rows):
+def step_of_bandwidths(kind, losses, n_rows, problem):
     """What is printed of bandwidths."""
-    scores = {"leave-one-out loss": losses[-1]} if losses else {}
+    name = f"leave-one-out loss ({problem.objective.name})"
+    scores = {name: losses[-1]} if losses else {}
     n = len(losses)
     return Step("iteration", n, n, scores, n * n_rows, "rows", kind, n_units=0)
 
@@ -288,7 +289,8 @@ def step_of_network(kind, trainings, problem):
     n_networks = count_estimators(len(problem.X), problem.options)
     n_steps = len(training.losses)
     n_new = (n_steps - 1) % EVALUATION + 1
-    scores = {"loss": np.mean(training.losses[-n_new:])}
+    name = f"loss ({problem.objective.name})"
+    scores = {name: np.mean(training.losses[-n_new:])}
     if len(training.validation.X):
         scores["validation loss"] = training.scores[-1]
     return Step(

@@ -21,6 +21,8 @@ class SquaredError:
     .. math:: f(x) = u(x) + \\sum_j p_j (y_j - u_j)
     """
 
+    name = "squared_error"
+
     def values(self, Y, u):
         """What is pooled over the keys."""
         return Y - u
@@ -53,6 +55,8 @@ class LogLoss:
     where the proportions of all classes in the training rows are mixed in, so that none
     is zero.
     """
+
+    name = "log_loss"
 
     floor: np.ndarray  # (n_classes,), what is mixed in
 

@@ -504,16 +504,23 @@ def test_early_stopping_is_automatic_with_many_rows():
         assert hasattr(model, "validation_score_") == (n_rows > 10_000)
 
 
-def test_verbose_prints_evaluations(capsys):
+@pytest.mark.parametrize(
+    ("cls", "loss"),
+    [
+        (AttentionPoolingRegressor, "squared_error"),
+        (AttentionPoolingClassifier, "log_loss"),
+    ],
+)
+def test_verbose_prints_evaluations(cls, loss, capsys):
     X, y = make_friedman1(100, random_state=0)
-    AttentionPoolingRegressor(verbose=1, random_state=0, **FAST).fit(X, y)
+    y = y > y.mean() if cls is AttentionPoolingClassifier else y
+    cls(verbose=1, random_state=0, **FAST).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 5
-    name = "[AttentionPoolingRegressor]"
-    assert re.match(
-        rf"\{name} scale, iteration \d+/\d+: leave-one-out loss 0\.", lines[0]
-    )
-    last = rf"\{name} mlp, network 2/2, step 50/50: loss .*, validation loss "
+    name = rf"\[{cls.__name__}\]"
+    first = rf"{name} scale, iteration \d+/\d+: leave-one-out loss \({loss}\) 0\."
+    assert re.match(first, lines[0])
+    last = rf"{name} mlp, network 2/2, step 50/50: loss \({loss}\) .*, validation loss "
     assert re.match(last, lines[4])
 
 
