@@ -41,60 +41,52 @@ class TfidfWeighter(
 ):
     r"""Weights of terms by tf-idf, or by another scheme.
 
-    The weight of term :math:`t` in document :math:`d` is a local weight, of the term in
-    the document, times a global one, of the term in the corpus:
-
-    .. math:: w(t, d) = l(t, d) \; g(t)
-
-    Each document's weights are then divided by their norm. Let :math:`n` be the number
-    of documents in `fit`, :math:`\mathrm{df}(t)` in how many of them the term occurs,
-    :math:`p(t)` its fraction of all their tokens, and :math:`\mathrm{tf}(t, d)` how
-    often it occurs in the document. The local weight is :math:`\mathrm{tf}(t, d)`, or
-    :math:`1 + \ln \mathrm{tf}(t, d)` with `sublinear_tf`, unless stated otherwise.
+    The weight of a term t in a document d is a local weight, of the term in the
+    document, times a global one, of the term in the corpus: ``w(t, d) = l(t, d) g(t)``.
+    Each document's weights are then divided by their norm. Let n be the number of
+    documents in `fit`, ``df(t)`` in how many of them the term occurs, ``p(t)`` its
+    fraction of all their tokens, and ``tf(t, d)`` how often it occurs in the document.
+    The local weight is ``tf(t, d)``, or ``1 + ln(tf(t, d))`` with `sublinear_tf`,
+    unless stated otherwise.
 
     "tf-idf"
-        :math:`g(t) = \mathrm{idf}(t) = 1 + \ln \frac{s + n}{s + \mathrm{df}(t)}`, where
-        :math:`s` is 1 with `smooth_idf` and 0 without. See [1]_ and [2]_, section 6.2.
-        The weights equal those of scikit-learn's
+        ``g(t) = idf(t) = 1 + ln((s + n) / (s + df(t)))``, where s is 1 with
+        `smooth_idf` and 0 without. See [1]_ and [2]_, section 6.2. The weights equal
+        those of scikit-learn's
         :class:`~sklearn.feature_extraction.text.TfidfVectorizer`.
     "idf"
-        The same, but :math:`l(t, d) = 1`: a term counts once in a document.
+        The same, but ``l(t, d) = 1``: a term counts once in a document.
     "bm25"
-        :math:`l(t, d) = \frac{\mathrm{tf}(t, d)}{\mathrm{tf}(t, d) + k_1 (1 - b +
-        b |d| / m)}`, where :math:`|d|` is the length of the document in tokens and
-        :math:`m` the mean length in `fit` [3]_;
-        :math:`g(t) = \ln \left(1 + \frac{n - \mathrm{df}(t) + 1/2}{\mathrm{df}(t) +
-        1/2}\right)`, which unlike the original is never negative (as in Lucene).
+        ``l(t, d) = tf(t, d) / (tf(t, d) + k1 (1 - b + b |d| / m))``, where ``|d|`` is
+        the length of the document in tokens and m the mean length in `fit` [3]_;
+        ``g(t) = ln(1 + (n - df(t) + 1/2) / (df(t) + 1/2))``, which unlike the original
+        is never negative (as in Lucene).
     "sif"
-        Smooth inverse frequency, :math:`g(t) = a / (a + p(t))` [4]_.
+        Smooth inverse frequency, ``g(t) = a / (a + p(t))`` [4]_.
     "usif"
-        Unsupervised smooth inverse frequency, :math:`g(t) = a / (a / 2 + p(t))`, where
-        :math:`a` is found from the corpus [5]_: with :math:`V` terms,
-        :math:`a = \frac{1 - \alpha}{\alpha V / 2}`, where :math:`\alpha` is the
-        fraction of the terms with :math:`p(t) > 1 - (1 - 1 / V)^{\max(1, m)}`.
+        Unsupervised smooth inverse frequency, ``g(t) = a / (a / 2 + p(t))``, where a is
+        found from the corpus [5]_: with V terms, ``a = (1 - q) / (q V / 2)``, where q
+        is the fraction of the terms with ``p(t) > 1 - (1 - 1 / V)**max(1, m)``.
     "icf"
-        Inverse category frequency, :math:`g(t) = \log_2 (1 + |C| / \mathrm{cf}(t))`,
-        where :math:`|C|` is the number of classes and :math:`\mathrm{cf}(t)` in how
-        many of them the term occurs [6]_.
+        Inverse category frequency, ``g(t) = log2(1 + |C| / cf(t))``, where ``|C|`` is
+        the number of classes and ``cf(t)`` in how many of them the term occurs [6]_.
     "rf"
-        Relevance frequency, :math:`g(t) = \max_C \log_2 (2 + a_C / \max(1, c_C))` [7]_,
-        where of the documents that contain the term :math:`a_C` are in class :math:`C`
-        and :math:`c_C` are not.
+        Relevance frequency, ``g(t) = log2(2 + n11 / max(1, n10))`` [7]_, where of the
+        documents that contain the term, n11 are in a class and n10 are not; the maximum
+        over all classes.
     "or"
-        The odds ratio's logarithm, :math:`g(t) = \max_C \ln \frac{a_C d_C}{b_C c_C}`,
-        or 0 where that is negative [8]_, where of the documents without the term
-        :math:`b_C` are in class :math:`C` and :math:`d_C` are not. One half is added to
-        all four numbers, and the maximum is over the classes that contain the term.
+        The odds ratio's logarithm, ``g(t) = ln((n11 n00) / (n10 n01))``, or 0 where
+        that is negative [8]_, where of the documents without the term, n01 are in the
+        class and n00 are not. One half is added to all four numbers; the maximum over
+        the classes that contain the term.
     "nb"
-        The naive Bayes log-count ratio, :math:`g(t) = \max_C \left| \ln
-        \frac{(\alpha + f_C) / (\alpha V + F_C)}
-        {(\alpha + \bar f_C) / (\alpha V + \bar F_C)} \right|` [9]_, where the term
-        occurs :math:`f_C` times in the documents of class :math:`C` and
-        :math:`\bar f_C` times in the others, all :math:`V` terms of the corpus together
-        :math:`F_C` and :math:`\bar F_C` times, and :math:`\alpha` is `alpha`. The
-        maximum is over the classes that contain the term. Two classes have the same
-        ratio but for its sign, which makes no difference to a linear model. `binary`
-        counts documents instead.
+        The naive Bayes log-count ratio,
+        ``g(t) = |ln((alpha + f1) / (alpha V + F1) / ((alpha + f0) / (alpha V + F0)))|``
+        [9]_, where the term occurs f1 times in the documents of a class and f0 times in
+        the others, and all V terms of the corpus together F1 and F0 times; the maximum
+        over the classes that contain the term. Two classes have the same ratio but for
+        its sign, which makes no difference to a linear model. `binary` counts documents
+        instead.
 
     The last four learn from the classes `y` of the documents. They must not see those
     of the documents that a model is tested on: put them in a
