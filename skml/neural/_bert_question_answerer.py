@@ -1,4 +1,7 @@
-"""Answers from contexts, by a fine-tuned model of the BERT family."""
+"""Answers from contexts, by a fine-tuned model of the BERT family.
+
+Half of this file is the documentation of one class, its parameters and methods.
+"""
 
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real

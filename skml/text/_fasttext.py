@@ -1,4 +1,7 @@
-"""A linear classifier of averaged embeddings, all learned from labelled documents."""
+"""A linear classifier of averaged embeddings, all learned from labelled documents.
+
+Half of this file is the documentation of one class, its parameters and methods.
+"""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
