@@ -18,6 +18,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "myst_parser",
     "sphinx_copybutton",
+    "sphinx_design",
     "sphinx-mathjax-offline",
 ]
 templates_path = ["_templates"]
@@ -106,6 +107,8 @@ copybutton_prompt_is_regexp = True
 html_context = {"default_mode": "auto"}
 html_theme = "pydata_sphinx_theme"
 html_title = f"skml {version}"
+html_static_path = ["_static"]
+html_css_files = ["narrow.css"]
 html_favicon = "_static/favicon.svg"
 html_extra_path = ["llms.txt"]  # a list of pages, for programs that read the site
 html_theme_options = {"show_prev_next": False}
