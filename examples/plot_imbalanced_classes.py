@@ -59,7 +59,7 @@ print(f"threshold: {models['tuned threshold'].best_threshold_:.3f}")
 import matplotlib.pyplot as plt
 from sklearn.metrics import PrecisionRecallDisplay
 
-figure, axes = plt.subplots(figsize=(6, 5), layout="constrained")
+figure, axes = plt.subplots(figsize=(6, 6), layout="constrained")
 for name, color in zip(
     ["default", "class_weight='balanced'"], ["tab:blue", "tab:orange"], strict=True
 ):
@@ -83,7 +83,8 @@ for (name, point), marker in zip(points.items(), "osD", strict=True):
         label=name,
     )
 axes.set(title="Finding one digit of thirty", xlabel="Recall", ylabel="Precision")
-axes.legend(loc="lower left")
+axes.get_legend().remove()  # that of the last curve
+figure.legend(loc="outside lower center")
 plt.show()
 
 # %%

@@ -77,9 +77,9 @@ for name in quantized:
     axes.annotate(
         name,
         (sizes[name], accuracies[name]),
-        xytext=(0, -13),
+        xytext=(-4, 5),
         textcoords="offset points",
-        ha="center",
+        ha="right",
         fontsize=8,
     )
 axes.set(
@@ -87,9 +87,8 @@ axes.set(
     xlabel="Megabytes on disk",
     ylabel="Accuracy on test documents",
     xscale="log",
-    ylim=(0.94, 0.97),
 )
-axes.margins(x=0.12)
+axes.margins(x=0.2, y=0.2)
 axes.legend(loc="lower right")
 plt.show()
 
@@ -97,6 +96,7 @@ plt.show()
 # When not to use it
 # ------------------
 # With a few thousand long documents, TF-IDF and a linear model are as accurate, and
-# smaller than the model before quantization. fastText pays with many short texts, many
-# classes, or words with many forms (``subwords=(3, 6)``), and where a model has to fit
-# into a phone or a web page.
+# smaller than the model before quantization: with 1 200 test documents, the standard
+# error of each accuracy is .005, more than most differences here. fastText pays with
+# many short texts, many classes, or words with many forms (``subwords=(3, 6)``), and
+# where a model has to fit into a phone or a web page.
