@@ -31,7 +31,7 @@ def remove(fraction, depends_on_value):
 # ----------
 # The second pipeline also has missing indicators, which its scaler scales as well: one
 # that is rarely 1 gets a large value there, and regularization hardly limits it.
-# :class:`~skml.tabular.LRClassifier` adds indicators by itself, and leaves them 0 and 1.
+# :class:`~skml.tabular.LRClassifier` adds indicators by itself, which stay 0 or 1.
 # :class:`~skml.tabular.LightGBMClassifier` needs no imputation: at each split, missing
 # values go to the side where they reduce the loss more.
 from sklearn.impute import SimpleImputer
