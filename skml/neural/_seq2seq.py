@@ -115,7 +115,8 @@ class Seq2SeqTranslator(BaseTranslator):
         Hypotheses are compared by their log-likelihood divided by their length to this
         power. 0 prefers short ones.
     bleu_tokenize : {"13a", "intl", "zh", "char", "none"}, default="13a"
-        How `score` splits text, as in :func:`skml.metrics.bleu_score`.
+        How `score` splits text: the `tokenize` of :func:`skml.metrics.bleu_score`,
+        under another name beside the `tokenizer` of the network.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Precision of matrix products in training. "auto" is bfloat16 if the processor is
         faster with it and supports it for this network. Predictions use float32.
