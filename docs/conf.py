@@ -1,5 +1,6 @@
-"""Configuration of Sphinx. Nothing here needs the network."""
+"""Configuration of Sphinx. Nothing here needs the network, but with SKML_ONLINE=1."""
 
+import os
 import warnings
 
 import skml
@@ -22,6 +23,22 @@ extensions = [
     "sphinx-mathjax-offline",
 ]
 templates_path = ["_templates"]
+
+# With a network, names of other packages link to their documentation.
+if os.environ.get("SKML_ONLINE") == "1":
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        name: (address, None)
+        for name, address in {
+            "python": "https://docs.python.org/3",
+            "numpy": "https://numpy.org/doc/stable",
+            "scipy": "https://docs.scipy.org/doc/scipy",
+            "sklearn": "https://scikit-learn.org/stable",
+            "pandas": "https://pandas.pydata.org/docs",
+            "matplotlib": "https://matplotlib.org/stable",
+            "torch": "https://docs.pytorch.org/docs/stable",
+        }.items()
+    }
 exclude_patterns = ["_build"]
 default_role = "literal"
 
@@ -108,10 +125,17 @@ html_context = {"default_mode": "auto"}
 html_theme = "pydata_sphinx_theme"
 html_title = f"skml {version}"
 html_static_path = ["_static"]
-html_css_files = ["narrow.css"]
+html_css_files = ["site.css"]
 html_favicon = "_static/favicon.svg"
 html_extra_path = ["llms.txt"]  # a list of pages, for programs that read the site
-html_theme_options = {"show_prev_next": False}
+html_theme_options = {
+    "show_prev_next": False,
+    "logo": {
+        "image_light": "_static/favicon.svg",
+        "image_dark": "_static/favicon.svg",
+        "text": f"skml {version}",
+    },
+}
 html_sidebars = {page: [] for page in ("changes", "developing", "faq", "install")}
 
 
