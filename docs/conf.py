@@ -1,5 +1,6 @@
 """Configuration of Sphinx. Nothing here needs the network, but with SKML_ONLINE=1."""
 
+import inspect
 import os
 import warnings
 
@@ -146,5 +147,15 @@ def skip_members_of_others(app, what, name, obj, skip, options):
     return skip or module.startswith(("sklearn.", "torch."))
 
 
+def show_parameters(app, what, name, obj, options, arguments, returns):
+    """Show the parameters of a class: Sphinx prefers those of `__new__`."""
+    if what != "class":
+        return None
+    signature = inspect.signature(obj)
+    untyped = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=untyped)), returns
+
+
 def setup(app):
     app.connect("autodoc-skip-member", skip_members_of_others)
+    app.connect("autodoc-process-signature", show_parameters)
