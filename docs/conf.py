@@ -50,6 +50,8 @@ suppress_warnings = ["ref.term", "config.cache"]
 autosummary_generate = True
 # The section Parameters has the types.
 autodoc_typehints = "none"
+# Methods in the menu without the name of their class, for which there is no room.
+toc_object_entries_show_parents = "hide"
 # The template of a class lists the members itself.
 numpydoc_show_class_members = False
 
