@@ -3,6 +3,7 @@
 import argparse
 import glob
 import json
+import sys
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from _arguments import existing_file, existing_folder, positive
 from _pairs import read_pairs
+from _results import describe_file, docstring_lines
 
 from skml.datasets import load_docstrings
 
@@ -89,6 +91,20 @@ SETS = {
     "languages": read_languages,
     "docstrings": read_docstrings,
 }
+_FILES = {
+    "sms_spam": ("sms_spam/sms.tsv",),
+    "sentence_polarity": ("sentence_polarity/sentence_polarity.zip",),
+    "poets": ("chinese_poetry/*.json",),
+    "languages": ("cmn_eng_tatoeba/cmn.txt", "fra_eng_tatoeba/fra-eng_2017.zip"),
+}
+
+
+def describe_sets(names, folder):
+    """Describe the data of some sets, for `save`."""
+    patterns = [pattern for name in names for pattern in _FILES.get(name, ())]
+    paths = [path for p in patterns for path in sorted(Path(folder).glob(p))]
+    data = [describe_file(path, folder) for path in paths]
+    return [*data, docstring_lines()[1]] if "docstrings" in names else data
 
 
 def split(X, y, seed=0, fraction=0.2):
@@ -103,14 +119,25 @@ def split(X, y, seed=0, fraction=0.2):
 
 
 def parser_beside_fasttext(doc):
-    """A parser of the arguments that every comparison on the sets has."""
+    """A parser of the arguments that every comparison on the sets has: `parse_sets`."""
     parser = argparse.ArgumentParser(
         description=doc.partition("\n")[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("folder", type=existing_folder, help="the sets of documents")
+    add("folder", nargs="?", type=existing_folder, help="the sets of documents")
     add("--peer", type=existing_file, required=True, help="Python with fasttext")
-    add("--sets", nargs="+", choices=SETS, default=list(SETS))
+    add("--sets", nargs="+", choices=SETS, help="without FOLDER only docstrings")
     add("--size", type=positive, default=100)
     return parser
+
+
+def parse_sets(parser):
+    """The arguments, with all sets as the default, or all that need no folder."""
+    arguments = parser.parse_args()
+    possible = list(SETS) if arguments.folder else ["docstrings"]
+    arguments.sets = arguments.sets or possible
+    missing = [name for name in arguments.sets if name not in possible]
+    if missing:
+        sys.exit(f"{', '.join(missing)}: name the folder with the files, as FOLDER")
+    return arguments

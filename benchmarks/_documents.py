@@ -10,8 +10,16 @@ _OPENERS = {"xz": lzma.open, "gz": gzip.open, "bz2": bz2.open}
 
 def open_text(path):
     """Open a text file to read it line by line; .xz, .gz and .bz2 as they are."""
-    opener = _OPENERS.get(str(path).rpartition(".")[2], open)
-    return opener(path, "rt", encoding="utf-8")
+    return _opener(path)(path, "rt", encoding="utf-8")
+
+
+def open_bytes(path):
+    """Open a file for its bytes; .xz, .gz and .bz2 as what they hold."""
+    return _opener(path)(path, "rb")
+
+
+def _opener(path):
+    return _OPENERS.get(str(path).rpartition(".")[2], open)
 
 
 def read_token_lists(path, max_tokens=None):

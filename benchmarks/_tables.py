@@ -37,11 +37,28 @@ _WINE = (
     "free_sulfur_dioxide total_sulfur_dioxide density pH sulphates alcohol quality"
 )
 
+# The files of each loader, in the folder that holds the data.
+FILES = {
+    "adult": ["adult/adult-train.csv"],
+    "ames": ["ames_housing/AmesHousing.txt"],
+    "horse_colic": ["horse_colic/horse-colic.csv"],
+    "mammographic_masses": ["mammographic_masses/mammographic_masses.data"],
+    "penguins": ["penguins/penguins.csv"],
+    "nyc_weather": ["nyc_weather/weather.csv"],
+    "diamonds": ["diamonds/diamonds.csv"],
+    "california_housing": ["california_housing/housing.csv"],
+    "bike_sharing": ["bike_sharing/hour.csv"],
+    "winequality": [
+        "winequality/winequality-red.csv",
+        "winequality/winequality-white.csv",
+    ],
+}
+
 
 def adult(folder):
     """Income above 50 000 dollars; unknown work, occupation, country are "?"."""
     frame = pd.read_csv(
-        Path(folder) / "adult" / "adult-train.csv",
+        Path(folder, *FILES["adult"]),
         names=_ADULT.split(),
         na_values="?",
         skipinitialspace=True,
@@ -52,7 +69,7 @@ def adult(folder):
 def ames(folder):
     """Sale prices of houses; "NA" is missing also where it says that there is none."""
     frame = pd.read_csv(
-        Path(folder) / "ames_housing" / "AmesHousing.txt",
+        Path(folder, *FILES["ames"]),
         sep="\t",
         dtype={"MS SubClass": str},  # a code, says the documentation
     )
@@ -66,7 +83,7 @@ def horse_colic(folder):
     lists them as other targets); cp_data "is of no significance".
     """
     frame = pd.read_csv(
-        Path(folder) / "horse_colic" / "horse-colic.csv",
+        Path(folder, *FILES["horse_colic"]),
         names=_HORSE.split(),
         na_values="?",
     )
@@ -83,41 +100,39 @@ def mammographic_masses(folder):
     The description says that BI-RADS, the physicians' own verdict, is not to predict
     from, that shape and margin are nominal, and that density is ordinal.
     """
-    frame = pd.read_csv(
-        Path(folder) / "mammographic_masses" / "mammographic_masses.data", na_values="?"
-    )
+    frame = pd.read_csv(Path(folder, *FILES["mammographic_masses"]), na_values="?")
     X, y = _split(frame.drop(columns="BI-RADS"), "Severity")
     return X.astype({"Shape": "category", "Margin": "category"}), y, "classification"
 
 
 def penguins(folder):
     """The species of a penguin, of three."""
-    frame = pd.read_csv(Path(folder) / "penguins" / "penguins.csv")
+    frame = pd.read_csv(Path(folder, *FILES["penguins"]))
     return *_split(frame, "species"), "classification"
 
 
 def nyc_weather(folder):
     """Temperature at an hour; with the humidity, the dew point would tell it."""
-    frame = pd.read_csv(Path(folder) / "nyc_weather" / "weather.csv")
+    frame = pd.read_csv(Path(folder, *FILES["nyc_weather"]))
     frame = frame.drop(columns=["year", "time_hour", "dewp"]).dropna(subset="temp")
     return *_split(frame, "temp"), "regression"
 
 
 def diamonds(folder):
     """Prices of diamonds."""
-    frame = pd.read_csv(Path(folder) / "diamonds" / "diamonds.csv")
+    frame = pd.read_csv(Path(folder, *FILES["diamonds"]))
     return *_split(frame, "price"), "regression"
 
 
 def california_housing(folder):
     """Median values of houses in a district."""
-    frame = pd.read_csv(Path(folder) / "california_housing" / "housing.csv")
+    frame = pd.read_csv(Path(folder, *FILES["california_housing"]))
     return *_split(frame, "median_house_value"), "regression"
 
 
 def bike_sharing(folder):
     """Bikes hired in an hour, which casual and registered users add up to."""
-    frame = pd.read_csv(Path(folder) / "bike_sharing" / "hour.csv")
+    frame = pd.read_csv(Path(folder, *FILES["bike_sharing"]))
     frame = frame.drop(columns=["instant", "dteday", "casual", "registered"])
     return *_split(frame, "cnt"), "regression"
 
@@ -125,11 +140,8 @@ def bike_sharing(folder):
 def winequality(folder):
     """How good experts find a wine, red or white."""
     colours = {
-        colour: pd.read_csv(
-            Path(folder) / "winequality" / f"winequality-{colour}.csv",
-            names=_WINE.split(),
-        )
-        for colour in ("red", "white")
+        colour: pd.read_csv(Path(folder, file), names=_WINE.split())
+        for colour, file in zip(("red", "white"), FILES["winequality"], strict=True)
     }
     frame = pd.concat(colours, names=["colour"]).reset_index("colour")
     return *_split(frame.reset_index(drop=True), "quality"), "regression"

@@ -93,8 +93,8 @@ def speed_table(records, n_tokens):
     return markdown(header, rows)
 
 
-def end_to_end_table(records):
-    """Seconds of the whole fit, vocabulary and all."""
+def end_to_end(records):
+    """Seconds of the whole fit, vocabulary and all: the header and the rows."""
     rows = []
     for mode, size, group in groups(records):
         row = [mode, size]
@@ -105,8 +105,7 @@ def end_to_end_table(records):
             row.append(ratios(group, what, _PEER, _OURS))
         rows.append([*row, _busy(group)])
     per = [f"{name} {c} s" for c in ("CPU", "wall") for name in ("skml", "gensim")]
-    header = ["mode", "size", *per[:2], "x CPU", *per[2:], "x wall", "others"]
-    return markdown(header, rows)
+    return ["mode", "size", *per[:2], "x CPU", *per[2:], "x wall", "others"], rows
 
 
 def threads_table(records, n_jobs):

@@ -2,7 +2,7 @@
 
 Run it with ::
 
-    python benchmarks/bert.py speed MODEL TEXTS [--n-texts 1600]
+    python benchmarks/bert.py speed MODEL TEXTS [--n-texts 1600] [--save]
     python benchmarks/bert.py classify MODEL TEXTS [--set name=value ...]
     python benchmarks/bert.py tag MODEL TRAIN DEVELOP
     python benchmarks/bert.py answer MODEL QUESTIONS
@@ -16,6 +16,7 @@ is entity F1, of `answer` F1 and exact match of articles held out. One thread.
 
 import argparse
 import tempfile
+from pathlib import Path
 from time import process_time
 
 import numpy as np
@@ -23,6 +24,8 @@ import torch
 from _arguments import setting
 from _bert_data import read_polarity, read_questions, read_spam, read_tagged, split
 from _machine import describe
+from _results import add_save, describe_file, save
+from _word2vec_report import markdown
 from sklearn.metrics import matthews_corrcoef
 
 from skml import (
@@ -87,10 +90,10 @@ def run_speed(arguments):
     some = np.random.default_rng(0).permutation(len(texts))[: arguments.n_texts]
     texts, labels = list(texts[some]), list(labels[some])
     n_words = [len(text.split()) for text in texts]
-    print(
+    title = (
         f"{len(texts)} texts of {np.mean(n_words):.0f} words ({max(n_words)} at most)"
     )
-    print("| round | what | Trainer, s | ours, s | x |\n|---|---|---:|---:|---:|")
+    rows = []
     for number in range(arguments.n_rounds):
         trainer, data = make_trainer(arguments, texts, labels)
         model = BertClassifier(
@@ -98,17 +101,21 @@ def run_speed(arguments):
         )
         theirs = spent(trainer.train)
         ours = spent(lambda m=model: m.fit(texts, labels))
-        print(
-            f"| {number} | fit | {theirs:.1f} | {ours:.1f} | **{theirs / ours:.2f}** |",
-            flush=True,
-        )
+        rows.append(speed_row(number, "fit", theirs, ours))
         theirs = spent(lambda t=trainer, d=data: t.predict(d))
         ours = spent(lambda m=model: m.predict_proba(texts))
-        print(
-            f"| {number} | predict | {theirs:.1f} | {ours:.1f} | "
-            f"**{theirs / ours:.2f}** |",
-            flush=True,
-        )
+        rows.append(speed_row(number, "predict", theirs, ours))
+    header = ["round", "what", "Trainer, CPU s", "skml, CPU s", "x CPU"]
+    print(f"{title}\n\n{markdown(header, rows)}")
+    if arguments.save:
+        weights = Path(arguments.model, "model.safetensors")
+        data = [describe_file(path) for path in (arguments.data[0], weights)]
+        machine = describe("torch", "transformers", "accelerate")
+        save("bert", machine, data, {title: (header, rows)})
+
+
+def speed_row(number, what, theirs, ours):
+    return [number, what, f"{theirs:.1f}", f"{ours:.1f}", f"**{theirs / ours:.2f}**"]
 
 
 def run_classify(arguments):
@@ -184,6 +191,7 @@ def main():
     parser.add_argument(
         "--set", nargs="*", default=[], type=setting, metavar="NAME=VALUE"
     )
+    add_save(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     print(describe("torch", "transformers"))

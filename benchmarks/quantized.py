@@ -20,7 +20,7 @@ from time import process_time
 
 import numpy as np
 from _arguments import positive
-from _classified import SETS, parser_beside_fasttext, split
+from _classified import SETS, parse_sets, parser_beside_fasttext, split
 from _machine import describe, limit_blas
 from sklearn.metrics import log_loss
 
@@ -126,7 +126,7 @@ def main():
     add("--features", nargs="+", type=positive, default=[20_000, 5000])
     add("--subvector", type=positive, default=2, help="dimensions of a byte")
     add("--buckets", type=positive, default=200_000)
-    arguments = parser.parse_args()
+    arguments = parse_sets(parser)
     limit_blas()
     print(", ".join(f"{k} {v}" for k, v in describe("joblib").items()))
     print(

@@ -3,7 +3,7 @@
 Run it with ::
 
     python benchmarks/table_scores.py DATA_FOLDER [--data adult ames ...]
-        [--only skml|peers] [--max-rows N] [--max-rows-svm N]
+        [--only skml|peers] [--max-rows N] [--max-rows-svm N] [--save]
 
 where DATA_FOLDER holds a folder a data set (see _tables.py for the files). The
 estimators of this package have their defaults and get the DataFrame as it was read.
@@ -26,6 +26,7 @@ clock, preparation included; only "category" is prepared before and outside of t
 import argparse
 import sys
 from importlib import import_module
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -33,7 +34,8 @@ import lightgbm
 import numpy as np
 from _arguments import existing_folder, positive
 from _machine import describe, limit_blas
-from _tables import LOADERS
+from _results import add_save, describe_file, save
+from _tables import FILES, LOADERS
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import BaseEstimator
 from sklearn.compose import (
@@ -206,6 +208,7 @@ def rst(header, rows):
 
 
 def compare(name, arguments):
+    """The title of a data set's table, its header and its rows."""
     X, y, task = LOADERS[name](arguments.data_folder)
     entries = [] if arguments.only == "peers" else ours(task)
     entries += [] if arguments.only == "skml" else peers(task, X)
@@ -215,9 +218,10 @@ def compare(name, arguments):
         rows.append(row(entry, X, y, task, max_rows))
         print(" ".join(rows[-1]), file=sys.stderr, flush=True)
     missing = X.isna().to_numpy().mean()
-    print(f"\n{name}: {len(X):,} x {X.shape[1]}, {missing:.1%} of the cells missing\n")
+    title = f"{name}: {len(X):,} x {X.shape[1]}, {missing:.1%} of the cells missing"
     header = ["estimator", "preparation", "learns from", *metrics(task, y), "fit, s"]
-    print(rst(header, rows), flush=True)
+    print(f"\n{title}\n\n{rst(header, rows)}", flush=True)
+    return title, (header, rows)
 
 
 def main():
@@ -229,12 +233,17 @@ def main():
     parser.add_argument("--only", choices=["skml", "peers"])
     parser.add_argument("--max-rows", type=positive)
     parser.add_argument("--max-rows-svm", type=positive)
+    add_save(parser)
     arguments = parser.parse_args()
     limit_blas()
     machine = {**describe("xgboost"), "lightgbm": lightgbm.__version__}
     print("Machine: " + ", ".join(f"{k} {v}" for k, v in machine.items()))
-    for name in arguments.data:
-        compare(name, arguments)
+    tables = dict(compare(name, arguments) for name in arguments.data)
+    if arguments.save:
+        folder = arguments.data_folder
+        paths = [Path(folder, file) for name in arguments.data for file in FILES[name]]
+        data = [describe_file(path, folder) for path in paths]
+        save("table_scores", machine, data, tables)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Run it with ::
 
     python benchmarks/table_speed.py [--rows 100000] [--columns 50] [--rounds 7]
-        [--trees 100] [--only xgboost lightgbm gbdt] [--control]
+        [--trees 100] [--only xgboost lightgbm gbdt] [--control] [--save]
 
 Both learn the same made table, a tenth of it missing, in one thread, with equal
 parameters and in turn, the order changing from round to round, after a round that is
@@ -39,6 +39,7 @@ from _arguments import positive
 from _inside import Inside
 from _machine import describe, limit_blas, now, since
 from _made_table import make_table
+from _results import add_save, save
 from _word2vec_report import markdown
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -65,14 +66,15 @@ class XGBoost:
             "eta": _LEARNING_RATE,
             "max_leaves": _LEAVES,
             "max_depth": 0,
-            "min_child_weight": _LEAF_ROWS / 4,  # a row weighs 1/4 at most
             "reg_lambda": _L2,
             "max_bin": _BINS,
         }
 
     def fit(self, X, y):
         data = xgboost.QuantileDMatrix(X, y, max_bin=_BINS, nthread=1)
-        params = {**self.params, "nthread": 1, "seed": 0}
+        # In second derivatives, of which a row has p (1 - p) before the first tree.
+        leaf = _LEAF_ROWS * np.mean(y) * (1 - np.mean(y))
+        params = {**self.params, "min_child_weight": leaf, "nthread": 1, "seed": 0}
         return xgboost.train(params, data, num_boost_round=self.n_trees)
 
     def predict(self, model, X):
@@ -299,6 +301,7 @@ def main():
     parser.add_argument("--trees", type=positive, default=100)
     parser.add_argument("--only", nargs="+", choices=NATIVE, default=list(NATIVE))
     parser.add_argument("--control", action="store_true")
+    add_save(parser)
     arguments = parser.parse_args()
     limit_blas()
     machine = {**describe("xgboost"), "lightgbm": lightgbm.__version__}
@@ -318,10 +321,20 @@ def main():
     columns = ["skml, s", "native, s", "x CPU", "of the least", "by share"]
     header = [f"{step}: {columns[0]}" for step in ("fit", "predict")]
     header = ["library", header[0], *columns[1:], header[1], *columns[1:]]
-    print("\n" + markdown([*header, "difference", "others"], speed))
+    size = f"{arguments.rows} rows, {arguments.columns} columns"
+    tables = {
+        f"{size}, {arguments.trees} trees, one thread": (
+            [*header, "difference", "others"],
+            speed,
+        )
+    }
     if one_row:
         header = ["library", "one row", "skml, µs", "wrapper, µs", "x"]
-        print("\n" + markdown(header, one_row))
+        tables["a single row"] = header, one_row
+    for title, table in tables.items():
+        print(f"\n{title}\n\n{markdown(*table)}")
+    if arguments.save:
+        save("table_speed", machine, [], tables)
 
 
 if __name__ == "__main__":

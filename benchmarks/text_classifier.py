@@ -2,13 +2,13 @@
 
 Run it with ::
 
-    python benchmarks/text_classifier.py FOLDER --peer PYTHON [--rounds 3]
+    python benchmarks/text_classifier.py [FOLDER] --peer PYTHON [--rounds 3] [--save]
 
 where PYTHON is the interpreter of an environment with fasttext-wheel 0.9.2 and NumPy
-below 2, and FOLDER holds the sets that `_classified.py` reads. Both train in turn
-on the same tokens with the same parameters and one thread. A round shuffles the
-documents anew, for both, as fastText takes no seed. benchmarks/README.md says what the
-numbers mean.
+below 2, and FOLDER holds the sets that `_classified.py` reads: without it, the set is
+that of `load_docstrings`. Both train in turn on the same tokens with the same
+parameters and one thread. A round shuffles the documents anew, for both, as fastText
+takes no seed. benchmarks/README.md says what the numbers mean.
 """
 
 import json
@@ -21,12 +21,25 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 from _arguments import positive
-from _classified import SETS, parser_beside_fasttext, split
+from _classified import (
+    SETS,
+    describe_sets,
+    parse_sets,
+    parser_beside_fasttext,
+    split,
+)
 from _fasttext_task import N_PREDICT
 from _machine import describe, limit_blas
+from _results import add_save, save
+from _word2vec_report import markdown
 
 from skml.text import FastTextClassifier
 
+_HEADER = [
+    *("set", "documents", "classes", "tokens", "accuracy, skml", "accuracy, fastText"),
+    *("fit, CPU s", "x fit", "predict, CPU s", "x predict"),
+    "M tokens x epochs a CPU s",
+]
 _LOSSES = {"softmax": "softmax", "hierarchical-softmax": "hs", "one-vs-rest": "ova"}
 
 
@@ -89,6 +102,7 @@ RUN = {"skml": run_skml, "fastText": run_fasttext}
 
 
 def compare(name, arguments):
+    """A line of the table: accuracies of both, and how much time they took."""
     X, y, X_test, y_test = split(*SETS[name](arguments.folder))
     n_tokens = sum(len(x.split()) for x in X)
     n_classes = len(set(y))
@@ -117,7 +131,13 @@ def compare(name, arguments):
         cells.append(f"**{ratio:.1f}**")
     speed = n_tokens * arguments.epochs / least["skml", "fit"] / 1e6
     cells.append(f"{speed:.2f}")
-    print("| " + " | ".join(cells) + " |", flush=True)
+    return cells
+
+
+def peer_version(python):
+    """The version of fastText's package in the environment of an interpreter."""
+    code = "from importlib.metadata import version; print(version('fasttext-wheel'))"
+    return subprocess.check_output([python, "-I", "-c", code], text=True).strip()
 
 
 def pair(text):
@@ -134,16 +154,20 @@ def main():
     add("--epochs", type=positive, default=25)
     add("--rate", type=float, default=0.5, help="the learning rate")
     add("--loss", choices=_LOSSES, default="softmax")
-    arguments = parser.parse_args()
+    add_save(parser)
+    arguments = parse_sets(parser)
     limit_blas()
-    print(", ".join(f"{k} {v}" for k, v in describe("joblib").items()))
-    print(
-        "\n| set | documents | classes | tokens | accuracy, skml | accuracy, fastText |"
-        " fit, CPU s | x | predict, CPU s | x | M tokens x epochs a CPU s |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-    )
+    machine = {**describe("joblib"), "fasttext-wheel": peer_version(arguments.peer)}
+    print(", ".join(f"{k} {v}" for k, v in machine.items()))
+    rows = []
     for name in arguments.sets:
-        compare(name, arguments)
+        rows.append(compare(name, arguments))
+        print(" ".join(rows[-1]), file=sys.stderr, flush=True)
+    print("\n" + markdown(_HEADER, rows))
+    if arguments.save:
+        data = describe_sets(arguments.sets, arguments.folder)
+        title = f"{arguments.epochs} epochs, {arguments.rounds} rounds, one thread"
+        save("text_classifier", machine, data, {title: (_HEADER, rows)})
 
 
 if __name__ == "__main__":

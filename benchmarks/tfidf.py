@@ -15,7 +15,6 @@ import re
 import sys
 from collections import Counter
 from itertools import islice
-from statistics import median
 from time import perf_counter, process_time
 
 from _documents import open_text
@@ -88,14 +87,14 @@ def check_same(results):
 
 
 def time_in_turn(documents, functions, n_repeats):
-    """CPU seconds of each function: the median over rounds in which all take turns."""
+    """CPU seconds of each function: the least of rounds in which all take turns."""
     seconds = [[] for _ in functions]
     for _ in range(n_repeats):
         for function, times in zip(functions, seconds, strict=True):
             start = process_time()
             function(documents)
             times.append(process_time() - start)
-    return [median(times) for times in seconds]
+    return [min(times) for times in seconds]
 
 
 def main():
@@ -111,46 +110,42 @@ def main():
     tokens = [tokenize(document) for document in strings]
     n_tokens = sum(map(len, tokens))
     print(f"{len(strings)} documents, {n_tokens} tokens, {arguments.n_repeats} rounds")
-    line = "{:18} {:14} {:13} {:>8} {:>15}"
-    print(line.format("input", "task", "implementation", "CPU s", "x scikit-learn"))
-    n_repeats = arguments.n_repeats
+    line = "{:18} {:14} {:>13} {:>21} {:>18} {:>9}"
+    header = ["input", "task"]
+    header += [f"{name}, CPU s" for name in ("skml", "scikit-learn", "Python loop")]
+    header.append("speed-up")
+    print(line.format(*header))
     rows = []
 
     def compare(name, task, documents, functions):
-        check_same([function(documents) for function in functions.values()])
-        seconds = time_in_turn(documents, functions.values(), n_repeats)
-        for implementation, used in zip(functions, seconds, strict=True):
-            ratio = f"{seconds[1] / used:.2f}"
-            rows.append([name, task, implementation, f"{used:.3f}", ratio])
-            print(line.format(*rows[-1]))
+        check_same([function(documents) for function in functions])
+        seconds = time_in_turn(documents, functions, arguments.n_repeats)
+        cells = [f"{used:.3f}" for used in seconds]
+        cells += [""] * (3 - len(cells))
+        rows.append([name, task, *cells, f"{seconds[1] / seconds[0]:.2f}"])
+        print(line.format(*rows[-1]), flush=True)
 
     for name, parameters in SETTINGS.items():
         ours, theirs = TfidfWeighter(**parameters), TfidfVectorizer(**parameters)
-        functions = {"skml": ours.fit_transform, "scikit-learn": theirs.fit_transform}
-        loop = {"Python loop": python_loop} if name == "words" else {}
-        compare(name, "fit_transform", strings, functions | loop)
-        functions = {"skml": ours.transform, "scikit-learn": theirs.transform}
-        compare(name, "transform", strings, functions)
+        loop = [python_loop] if name == "words" else []
+        functions = [ours.fit_transform, theirs.fit_transform, *loop]
+        compare(name, "fit_transform", strings, functions)
+        compare(name, "transform", strings, [ours.transform, theirs.transform])
         hashing = HashingVectorizer(**parameters)
         ours = TfidfWeighter(n_features=hashing.n_features, use_idf=False, **parameters)
-        functions = {"skml": ours.transform, "scikit-learn": hashing.transform}
-        compare(name, "hashing", strings, functions)
-    functions = {
-        "skml": TfidfWeighter().fit_transform,
-        "scikit-learn": TfidfVectorizer(analyzer=list).fit_transform,
-        "Python loop": python_loop_on_tokens,
-    }
-    compare("token lists", "fit_transform", tokens, functions)
+        compare(name, "hashing", strings, [ours.transform, hashing.transform])
+    theirs = TfidfVectorizer(analyzer=list)
+    functions = [TfidfWeighter().fit_transform, theirs.fit_transform]
+    compare("token lists", "fit_transform", tokens, [*functions, python_loop_on_tokens])
     for name, parameters in SETTINGS.items():
         seconds = []
         for n_jobs in (1, 2):
             weighter = TfidfWeighter(**parameters, n_jobs=n_jobs)
-            runs = range(n_repeats)
+            runs = range(arguments.n_repeats)
             seconds.append(min(wall_seconds(weighter, strings) for _ in runs))
         print(f"{name}: two threads {seconds[0] / seconds[1]:.2f} x one, by the clock")
     if arguments.save:
         title = f"{len(strings)} documents, {n_tokens} tokens, one thread"
-        header = ["input", "task", "implementation", "CPU s", "speed-up"]
         save("tfidf", describe("scikit-learn"), [data], {title: (header, rows)})
 
 

@@ -4,13 +4,14 @@ Run it with ::
 
     python benchmarks/word2vec.py speed CORPUS
     python benchmarks/word2vec.py end-to-end CORPUS
-    python benchmarks/word2vec.py text CORPUS
+    python benchmarks/word2vec.py text [CORPUS] [--save]
     python benchmarks/word2vec.py threads CORPUS
     python benchmarks/word2vec.py quality CORPUS --analogies FILE --similarities FILE...
     python benchmarks/word2vec.py memory CORPUS
 
 where CORPUS is a text file with one document a line and blanks between tokens; .xz,
-.gz and .bz2 are opened as they are. benchmarks/README.md says what the numbers mean.
+.gz and .bz2 are opened as they are. Without it, the documents of `text` are those of
+`load_docstrings`. benchmarks/README.md says what the numbers mean.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import _word2vec_report as tables
 from _arguments import existing_file, positive
 from _documents import read_token_lists
 from _machine import describe, limit_blas, now, since
+from _results import add_save, describe_file, docstring_lines, save
 from _word2vec_memory import measure_peak
 from _word2vec_models import (
     MODES,
@@ -83,7 +85,7 @@ def run_speed(arguments, documents, report):
 def run_end_to_end(arguments, documents, report):
     seeds = range(arguments.rounds)
     train_in_turn(documents, arguments, report, both(arguments.n_jobs), seeds)
-    return tables.end_to_end_table(report.records)
+    return tables.markdown(*tables.end_to_end(report.records))
 
 
 def run_text(arguments, documents, report):
@@ -99,12 +101,16 @@ def run_text(arguments, documents, report):
         start = now()
         model.transform(texts)
         seconds.append(since(start).cpu)
-    fastest, slowest = (n_tokens / s / 1e6 for s in (min(seconds), max(seconds)))
-    return (
-        f"{tables.end_to_end_table(report.records)}\n\n{n_tokens} tokens of text; "
-        f"transform takes {fastest:.1f} M of them a CPU-second ({slowest:.1f} in the "
-        "slowest round)."
-    )
+    speeds = [f"{n_tokens / s / 1e6:.1f}" for s in (min(seconds), max(seconds))]
+    fit = tables.end_to_end(report.records)
+    transform = ["fastest round", "slowest round"], [speeds]
+    titles = {
+        f"fit: {len(texts)} documents, {n_tokens} tokens, one thread": fit,
+        "transform: M tokens per CPU second": transform,
+    }
+    if arguments.save:
+        save("word2vec", report.header["machine"], report.header["data"], titles)
+    return "\n\n".join(f"{t}\n\n{tables.markdown(*each)}" for t, each in titles.items())
 
 
 def run_threads(arguments, documents, report):
@@ -201,7 +207,8 @@ def add_common_arguments(
     command, name, *, sizes=(100,), modes=tuple(MODES), epochs=1, n_jobs=1
 ):
     add = command.add_argument
-    add("corpus", type=existing_file, help="a text file, one document a line")
+    optional = {"nargs": "?"} if name == "text" else {}
+    add("corpus", **optional, type=existing_file, help="a text file, a document a line")
     add("--max-tokens", type=int, default=3_500_000, help="0 takes the whole corpus")
     add("--sizes", type=positive, nargs="+", default=sizes, help="vector sizes")
     add("--modes", choices=MODES, nargs="+", default=modes, help="what to train")
@@ -215,13 +222,24 @@ def add_common_arguments(
         add("--top-words", type=positive, default=30_000, help="for the analogies")
     elif name != "memory":
         add("--rounds", type=positive, default=3, help="both in turn, so many times")
+    if name == "text":
+        add_save(command)
+
+
+def read_corpus(path, max_tokens):
+    """Token lists, their number, and a description of the corpus."""
+    if path is None:
+        lines, description = docstring_lines()
+        documents = [line.split() for line in lines]
+        return documents, sum(map(len, documents)), description
+    return *read_token_lists(path, max_tokens), describe_file(path)
 
 
 def main():
     arguments = make_parser().parse_args()
     arguments.max_tokens = arguments.max_tokens or None
     limit_blas()
-    documents, n_tokens = read_token_lists(arguments.corpus, arguments.max_tokens)
+    documents, n_tokens, data = read_corpus(arguments.corpus, arguments.max_tokens)
     machine = describe()
     corpus = {
         "documents": len(documents),
@@ -236,7 +254,7 @@ def main():
     }.items():
         print(f"{title}: " + ", ".join(f"{k} {v}" for k, v in entries.items()))
     report = tables.Report(
-        arguments.json, machine=machine, corpus=corpus, arguments=shown
+        arguments.json, machine=machine, corpus=corpus, data=[data], arguments=shown
     )
     print(f"\n{arguments.run(arguments, documents, report)}")
 

@@ -2,9 +2,13 @@
 
 import inspect
 import os
+import sys
 import warnings
+from pathlib import Path
 
 import skml
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "skml"
 author = "The skml developers"
@@ -22,6 +26,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx-mathjax-offline",
+    "benchmark_results",
 ]
 templates_path = ["_templates"]
 
@@ -139,7 +144,9 @@ html_theme_options = {
         "text": f"skml {version}",
     },
 }
-html_sidebars = {page: [] for page in ("changes", "developing", "faq", "install")}
+html_sidebars = {
+    page: [] for page in ("benchmarks", "changes", "developing", "faq", "install")
+}
 
 
 def skip_members_of_others(app, what, name, obj, skip, options):
