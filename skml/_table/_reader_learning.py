@@ -14,6 +14,7 @@ from skml._table._columns import (
     rounded_labels,
 )
 from skml._table._containers import as_matrix, column_names, dense_column
+from skml._table._date_strings import are_dates
 from skml._table._feature_positions import resolve_features
 from skml._table._reader import TableReader
 
@@ -57,7 +58,7 @@ def learn_reader(X, *, categorical_features, missing_values, dtype, caller):
     if categorical_features is None:
         _refuse_undeclared(reader)
     values = reader.stack(columns)
-    _warn_of_labels(reader, columns)
+    _warn_of_labels(reader, columns, declared)
     return reader, values
 
 
@@ -86,8 +87,8 @@ def _refuse_undeclared(reader):
     )
 
 
-def _warn_of_labels(reader, columns):
-    """Warn of categories from which nothing can be learned."""
+def _warn_of_labels(reader, columns, declared):
+    """Warn of categories from which nothing, or not enough, can be learned."""
     labelled = [(j, columns[j]) for j in np.flatnonzero(reader.is_categorical)]
     rounded = [reader.name_of(j) for j, c in labelled if rounded_labels(c.labels)]
     if rounded:
@@ -97,7 +98,21 @@ def _warn_of_labels(reader, columns):
             "integers. Read the column as integers (in pandas with missing values: "
             "Int64), or as strings."
         )
-    nearly_unique = [reader.name_of(j) for j, c in labelled if is_nearly_unique(c)]
+    dates = [
+        j for j, _ in labelled if not declared[j] and are_dates(reader.categories[j])
+    ]
+    if dates:
+        warn_user(
+            f"{reader.caller}: {', '.join(map(reader.name_of, dates)):.300} holds "
+            f"dates as strings, such as {reader.categories[dates[0]][0]!r}, and is "
+            "read as a category, which has no order. Convert it to dates: "
+            "pandas.to_datetime(column, format=...), or "
+            "pandas.read_csv(..., parse_dates=[...]). If it shall be a category, "
+            "declare it: categorical_features=[...]."
+        )
+    nearly_unique = [
+        reader.name_of(j) for j, c in labelled if j not in dates and is_nearly_unique(c)
+    ]
     if nearly_unique:
         warn_user(
             f"{reader.caller}: {', '.join(nearly_unique):.300} holds nearly as many "

@@ -449,6 +449,62 @@ def test_other_categories_are_not_warned_of():
     fit_read(pd.DataFrame({"it": words(99, 99) + [None] * 200}))
 
 
+# Strings of dates.
+
+DATES = {
+    "ISO": ["2021-03-05", "2021-11-17", None, "2020-02-29"],
+    "minutes": ["2021-03-05 12:00", "2021-03-05 13:30", "2021-03-06 9:00"],
+    "seconds": ["2021-03-05T12:00:00Z", "2021-03-05T12:00:00.123", "2021-03-06"],
+    "zoned": ["2021-03-05 12:00+01:00", "2021-03-05 13:00+01:00", "2021-03-06"],
+    "German": ["05.03.2021", "17.11.2021", "29.02.2020"],
+    "American": ["3/5/2021", "11/17/2021", "2/29/20 1:30 PM"],
+}
+NO_DATES = {
+    "two dates": ["2021-03-05", "2021-11-17"],
+    "one is none": ["2021-03-05", "2021-11-17", "2020-02-29", "never"],
+    "versions": ["1.2.13", "1.10.12", "2.0.1"],
+    "sort codes": ["12-10-30", "20-11-28", "20-12-24"],
+    "ratings": ["1/2", "2/2", "3/2"],
+    "addresses": ["10.1.1.2021", "10.1.2.2021", "10.1.3.2021"],
+    "months that are none": ["2021-03-45", "2021-11-32", "2020-02-50"],
+    "numbers": ["20210305", "20211117", "20200229"],
+    "times": ["12:00", "13:30", "14:45"],
+}
+
+
+@pytest.mark.parametrize("dates", DATES)
+@pytest.mark.parametrize(
+    "make",
+    [pd.DataFrame, as_pandas(it="category"), pl.DataFrame, pa.table, as_rows],
+)
+def test_dates_that_are_strings_are_warned_of(make, dates):
+    warning = r"column .* holds dates as strings, such as .*to_datetime.*parse_dates"
+    with pytest.warns(UserWarning, match=warning):
+        fit_read(make({"it": DATES[dates], "n": list(range(len(DATES[dates])))}))
+
+
+def test_the_warning_of_dates_names_columns_and_a_date_and_is_the_only_one():
+    dates = pd.date_range("2021-03-05", periods=200).strftime("%Y-%m-%d")
+    X = pd.DataFrame({"signup": dates, "n": range(200), "end": dates[::-1]})
+    with pytest.warns(UserWarning, match="holds dates") as caught:
+        SVMRegressor().fit(X, X["n"])
+    (message,) = (str(warning.message) for warning in caught)
+    assert message.startswith("SVMRegressor: column 'signup', column 'end' holds dates")
+    assert "such as '2021-03-05'" in message
+
+
+@pytest.mark.parametrize("it", NO_DATES)
+def test_other_strings_are_no_dates(it):
+    fit_read(pd.DataFrame({"it": NO_DATES[it]}))
+
+
+def test_strings_of_dates_may_be_declared_to_be_categories():
+    X = pd.DataFrame({"it": DATES["ISO"]})
+    fit_read(X, categorical_features=["it"])
+    with pytest.raises(ValueError, match="holds strings or categories"):
+        fit_read(X, categorical_features=None)
+
+
 # Kinds of columns that change.
 
 KINDS = {
