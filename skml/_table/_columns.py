@@ -126,10 +126,20 @@ def _rank_of_type(label):
 
 def show_label(label, kind):
     """A label for messages; a date not as days, but as a date, in UTC."""
-    if kind not in {DATES, ZONED_DATES}:
-        return repr(label)
-    zone = " UTC" if kind == ZONED_DATES else ""
-    return f"{np.datetime64(0, 's') + np.timedelta64(round(label * 86400), 's')}{zone}"
+    return _show_date(label, kind) if kind in {DATES, ZONED_DATES} else repr(label)
+
+
+def show_number(number, kind):
+    """A number of a column, with four digits; a date as a date, in UTC."""
+    if kind in {DATES, ZONED_DATES}:
+        return _show_date(number, kind)
+    return f"{number:.4g}{' days' if kind == DURATIONS else ''}"
+
+
+def _show_date(days, kind):
+    date = np.datetime64(0, "s") + np.timedelta64(round(days * 86400), "s")
+    unit = "D" if date == date.astype("M8[D]") else "s"
+    return np.datetime_as_string(date, unit) + (" UTC" if kind == ZONED_DATES else "")
 
 
 def recode(column, known):

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 from skml._codec import show, stored
 from skml._estimator import Fitted
 from skml._fitting import warn_user
-from skml._table._columns import UNSEEN
+from skml._table._columns import UNSEEN, show_number
 from skml._table._containers import (
     as_table,
     column_names,
@@ -145,15 +145,20 @@ class Table(Fitted):
         `of_missing` does where some were missing in `fit`, and not all.
         """
         return [
-            treatment if 0 < fraction < 1 else _treatment(fraction, fill, labels)
-            for treatment, fraction, fill, labels in zip(
-                of_missing,
-                self.missing_fraction_,
-                self.fill,
-                self.reader.categories,
-                strict=True,
-            )
+            of_missing[j] if 0 < fraction < 1 else self._treatment(j, fraction)
+            for j, fraction in enumerate(self.missing_fraction_)
         ]
+
+    def _treatment(self, j, missing_fraction):
+        """What becomes of the missing values of a feature that had all or none."""
+        if missing_fraction == 1:
+            return "ignored: all values missing"
+        fill, labels = self.fill[j], self.reader.categories[j]
+        if labels is None:
+            typical = f"median {show_number(fill, self.reader.kinds.get(j))}"
+        else:
+            typical = f"mode {labels[int(fill)]!r}"
+        return f"none missing in fit; in predict: {typical}"
 
 
 def learn_table(X, y, sample_weight, estimator, *, dtype=np.float64, rounding=None):
@@ -250,11 +255,3 @@ def count_missing(X):
     if not sparse.issparse(X):
         return np.isnan(X).sum(axis=0)
     return np.bincount(X.indices[np.isnan(X.data)], minlength=X.shape[1])
-
-
-def _treatment(missing_fraction, fill, labels):
-    """What becomes of the missing values of a feature that had all or none."""
-    if missing_fraction == 1:
-        return "ignored: all values missing"
-    typical = f"median {fill:.4g}" if labels is None else f"mode {labels[int(fill)]!r}"
-    return f"none missing in fit; in predict: {typical}"

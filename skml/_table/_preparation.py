@@ -12,6 +12,7 @@ from skml._table._column_scaling import (
     largest_sizes,
     learn_column_scaling,
 )
+from skml._table._columns import show_number
 from skml._table._imputation import (
     fit_imputer,
     impute,
@@ -167,9 +168,7 @@ def learn_preparation(
     preparation = TablePreparation(
         feature_names_out=names,
         feature_of_output=of_output,
-        treatments=describe_treatments(
-            roles, reader.n_features, name, fill, add_indicator
-        ),
+        treatments=describe_treatments(roles, reader, name, fill, add_indicator),
         **roles._asdict(),
         fill=fill,
         imputer=imputer,
@@ -211,14 +210,16 @@ def name_outputs(roles, reader):
     return np.array([name for _, name in outputs], dtype=object), feature_of_output
 
 
-def describe_treatments(roles, n_features, imputation, fill, add_indicator):
+def describe_treatments(roles, reader, imputation, fill, add_indicator):
     """Describe what becomes of the missing values of each feature."""
     indicator = " + indicator" if add_indicator else ""
-    treatments = ["ignored: all values missing"] * n_features
+    treatments = ["ignored: all values missing"] * reader.n_features
     for j in roles.categorical:
         treatments[j] = f"one-hot, missing encoded as zeros{indicator}"
     for i, j in enumerate(roles.numeric.tolist()):
-        value = "" if fill is None else f" {fill[i]:.4g}"
+        # A constant is shown as the number that was passed.
+        kind = None if imputation == "constant" else reader.kinds.get(j)
+        value = "" if fill is None else f" {show_number(fill[i], kind)}"
         treatments[j] = f"{imputation}{value}{indicator}"
     return treatments
 

@@ -13,7 +13,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skml import tabular
-from skml.tabular import GBDTClassifier, LightGBMClassifier, XGBoostClassifier
+from skml.tabular import (
+    GBDTClassifier,
+    LightGBMClassifier,
+    LRClassifier,
+    XGBoostClassifier,
+)
 from skml.tabular._missing_report import MissingValueReport, missing_value_report
 
 BOOSTERS = {
@@ -203,6 +208,30 @@ def test_the_exact_method_reports_what_is_imputed():
         f"median {median:.4g} + indicator",
         f"none missing in fit; in predict: median {TABLE['b'].median():.4g}",
     ]
+
+
+DAYS = pd.date_range("2021-03-01", periods=9).to_series()
+
+
+@pytest.mark.parametrize(
+    ("times", "median"),
+    [
+        (DAYS, "2021-03-05"),
+        (DAYS + pd.Timedelta("90min"), "2021-03-05T01:30:00"),
+        (DAYS.dt.tz_localize("UTC"), "2021-03-05 UTC"),
+        (DAYS - DAYS.iloc[0], "4 days"),
+    ],
+)
+def test_the_median_of_dates_is_a_date(times, median):
+    X = pd.DataFrame({"complete": times, "incomplete": times})
+    X.loc["last"] = times.iloc[4], pd.NaT
+    y = np.arange(10) % 2
+    for imputation, value in (("median", median), ("constant", "0")):
+        model = LRClassifier(imputation=imputation).fit(X, y)
+        assert missing_value_report(model)["treatment"].tolist() == [
+            f"none missing in fit; in predict: median {median}",
+            f"{imputation} {value} + indicator",
+        ]
 
 
 @pytest.mark.parametrize("other", [LogisticRegression(), None, "XGBoost", []])
