@@ -89,11 +89,24 @@ _SUBPACKAGES = (
 __all__ = ["__version__", *_SUBPACKAGE_OF_NAME, *_SUBPACKAGES]
 
 
+def _import_subpackage(name):
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("skml."):
+            raise
+        raise ImportError(
+            f"skml was imported from {__path__[0]}, where {error.name} is not "
+            "compiled. Run Python in another folder to import an installed skml, or "
+            "install a clone in place: pip install -e ."
+        ) from error
+
+
 def __getattr__(name):
     if name in _SUBPACKAGE_OF_NAME:
-        value = getattr(import_module(_SUBPACKAGE_OF_NAME[name]), name)
+        value = getattr(_import_subpackage(_SUBPACKAGE_OF_NAME[name]), name)
     elif name in _SUBPACKAGES:
-        value = import_module(f"skml.{name}")
+        value = _import_subpackage(f"skml.{name}")
     else:
         raise AttributeError(f"module 'skml' has no attribute {name!r}")
     globals()[name] = value

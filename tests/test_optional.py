@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib import invalidate_caches
+from pathlib import Path
 
 import pytest
 
+import skml
 from skml import neural
 from skml._optional import import_optional
 
@@ -88,3 +91,36 @@ def test_fit_names_the_extra_that_installs_pytorch(write_module, tmp_path):
     for name, line in zip(neural.__all__, lines, strict=True):
         assert line.startswith(f"{name}: {name} needs the package 'torch'")
         assert 'pip install "skml[' in line
+
+
+IMPORT_WITHOUT_EXTENSIONS = """
+import sys
+sys.modules["xgboost"] = None  # as if it were not installed
+import skml
+for name in ("TfidfWeighter", "attention", "XGBoostClassifier"):
+    try:
+        getattr(skml, name)
+    except ImportError as error:
+        print(error)
+"""
+
+
+def test_a_clone_whose_extensions_are_not_compiled_says_so(tmp_path):
+    sources = shutil.ignore_patterns("*.so", "*.c", "__pycache__")
+    shutil.copytree(Path(skml.__file__).parent, tmp_path / "skml", ignore=sources)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_WITHOUT_EXTENSIONS],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *ours, other = done.stdout.splitlines()
+    assert len(ours) == 2
+    for line, subpackage in zip(ours, ("text", "attention"), strict=True):
+        start = f"skml was imported from {tmp_path / 'skml'}, where skml.{subpackage}._"
+        assert line.startswith(start)
+        assert "not compiled. Run Python in another folder" in line
+        assert "pip install -e ." in line
+    assert other.startswith("import of xgboost halted")
