@@ -72,8 +72,8 @@ def ratios(records, what, first, second):
 _OURS, _PEER = {"library": "skml"}, {"library": "gensim"}
 
 
-def speed_table(records, n_tokens):
-    """Tokens a second, of the processor and by the clock; training only."""
+def speed(records, n_tokens):
+    """Tokens a second, training only: the header and the rows."""
     rows = []
     for mode, size, group in groups(records):
         row = [mode, size]
@@ -89,8 +89,7 @@ def speed_table(records, n_tokens):
         for second in ("CPU s", "wall s")
         for name in ("skml", "gensim")
     ]
-    header = ["mode", "size", *per[:2], "x CPU", *per[2:], "x wall"]
-    return markdown(header, rows)
+    return ["mode", "size", *per[:2], "x CPU", *per[2:], "x wall"], rows
 
 
 def end_to_end(records):

@@ -2,7 +2,7 @@
 
 Run it with ::
 
-    python benchmarks/word2vec.py speed CORPUS
+    python benchmarks/word2vec.py speed [CORPUS] [--save]
     python benchmarks/word2vec.py end-to-end CORPUS
     python benchmarks/word2vec.py text [CORPUS] [--save]
     python benchmarks/word2vec.py threads CORPUS
@@ -10,7 +10,7 @@ Run it with ::
     python benchmarks/word2vec.py memory CORPUS
 
 where CORPUS is a text file with one document a line and blanks between tokens; .xz,
-.gz and .bz2 are opened as they are. Without it, the documents of `text` are those of
+.gz and .bz2 are opened as they are. Without it, the documents are those of
 `load_docstrings`. benchmarks/README.md says what the numbers mean.
 """
 
@@ -42,6 +42,7 @@ from skml.text import WordVectors
 
 _SUMMARY, _, _DETAILS = __doc__.partition("\n\n")
 _BUSY = 0.1
+_SAVED = ("speed", "text")
 
 
 def train_in_turn(
@@ -71,15 +72,24 @@ def both(n_jobs):
     return [(library, n_jobs) for library in TRAIN]
 
 
-def speed_table(arguments, report):
+def speed(arguments, report):
     n_tokens = report.header["corpus"]["n_tokens"] * arguments.epochs
-    return tables.speed_table(report.records, n_tokens)
+    return tables.speed(report.records, n_tokens)
+
+
+def kept(name, arguments, report, titles):
+    """The tables as text; with --save, they are kept under the name as well."""
+    if arguments.save:
+        save(name, report.header["machine"], report.header["data"], titles)
+    return "\n\n".join(f"{t}\n\n{tables.markdown(*each)}" for t, each in titles.items())
 
 
 def run_speed(arguments, documents, report):
     seeds = range(arguments.rounds)
     train_in_turn(documents, arguments, report, both(arguments.n_jobs), seeds)
-    return speed_table(arguments, report)
+    n_tokens = report.header["corpus"]["n_tokens"]
+    title = f"training: {len(documents)} documents, {n_tokens} tokens"
+    return kept("word2vec_modes", arguments, report, {title: speed(arguments, report)})
 
 
 def run_end_to_end(arguments, documents, report):
@@ -108,9 +118,7 @@ def run_text(arguments, documents, report):
         f"fit: {len(texts)} documents, {n_tokens} tokens, one thread": fit,
         "transform: M tokens per CPU second": transform,
     }
-    if arguments.save:
-        save("word2vec", report.header["machine"], report.header["data"], titles)
-    return "\n\n".join(f"{t}\n\n{tables.markdown(*each)}" for t, each in titles.items())
+    return kept("word2vec", arguments, report, titles)
 
 
 def run_threads(arguments, documents, report):
@@ -147,8 +155,8 @@ def run_quality(arguments, documents, report):
     coverage = report.records[0]["quality"]["coverage"]
     shown = ", ".join(f"{name} {percent:.1f} %" for name, percent in coverage.items())
     summary = tables.quality_table(report.records)
-    speed = speed_table(arguments, report)
-    return f"Coverage: {shown}\n\n{runs}\n\n{summary}\n\n{speed}"
+    seconds = tables.markdown(*speed(arguments, report))
+    return f"Coverage: {shown}\n\n{runs}\n\n{summary}\n\n{seconds}"
 
 
 def score(word_vectors, questions, pairs, n_top):
@@ -207,7 +215,7 @@ def add_common_arguments(
     command, name, *, sizes=(100,), modes=tuple(MODES), epochs=1, n_jobs=1
 ):
     add = command.add_argument
-    optional = {"nargs": "?"} if name == "text" else {}
+    optional = {"nargs": "?"} if name in _SAVED else {}
     add("corpus", **optional, type=existing_file, help="a text file, a document a line")
     add("--max-tokens", type=int, default=3_500_000, help="0 takes the whole corpus")
     add("--sizes", type=positive, nargs="+", default=sizes, help="vector sizes")
@@ -222,7 +230,7 @@ def add_common_arguments(
         add("--top-words", type=positive, default=30_000, help="for the analogies")
     elif name != "memory":
         add("--rounds", type=positive, default=3, help="both in turn, so many times")
-    if name == "text":
+    if name in _SAVED:
         add_save(command)
 
 
