@@ -190,7 +190,8 @@ class Encoder:
         raise TypeError(
             f"{place} is {value!r:.100} (type {kind.__name__}), which cannot be "
             "written as data. Numbers, strings, None, and lists, dicts and NumPy "
-            "arrays of them can; pickle keeps anything."
+            "arrays of them can. pickle and joblib also keep functions and classes "
+            "that can be imported from a module."
         )
 
     def _encode_all(self, values, place):
@@ -225,7 +226,7 @@ class Encoder:
             }
         raise TypeError(
             f"{place} is an array of the dtype {array.dtype}, which cannot be written "
-            "as data. Convert it to numbers or strings; pickle keeps anything."
+            "as data. Convert it to numbers or strings, or use pickle."
         )
 
     def _encode_item(self, value, place):
