@@ -3,8 +3,6 @@
 from typing import Self
 
 from sklearn.base import BaseEstimator
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skml._store import read_model, write_model
@@ -115,6 +113,9 @@ def unwrap(estimator, is_wanted):
     The innermost estimator if none is wanted. An ensemble, which has fitted several, is
     one: its `estimator_` is the template, which is not fitted.
     """
+    from sklearn.frozen import FrozenEstimator
+    from sklearn.pipeline import Pipeline
+
     while not is_wanted(estimator):
         if isinstance(estimator, Pipeline):
             inner = estimator[-1]

@@ -170,3 +170,40 @@ def test_importing_every_public_name_needs_no_optional_package():
     loaded = loaded_by("from skml import *")
     assert "sklearn" in loaded
     assert not loaded & {"matplotlib", "torch", "transformers"}
+
+
+# What takes a tenth of a second and more to load, and few uses need.
+WEIGHTY = {"sklearn.cluster", "sklearn.ensemble", "sklearn.neighbors"}
+OF_TEXT = ["EmbeddingTransformer", "FastTextClassifier", "PhraseTransformer"]
+OF_TEXT += ["TfidfWeighter", "Word2VecTransformer"]
+NETWORKS = ["Seq2SeqTranslator", "TransformerTranslator", "BertClassifier"]
+NETWORKS += ["BertPretrainer", "BertQuestionAnswerer", "BertRegressor"]
+NETWORKS += ["BertTransformer"]
+OF_TABLES = ["LRClassifier", "LightGBMClassifier", "SVMClassifier", "SVMRegressor"]
+OF_TABLES += ["XGBoostRegressor", "AttentionPoolingClassifier"]
+FIRST_FITS = """
+import sys
+from tests.catalogue import case
+for name in sys.argv[1:]:
+    case(name).fit()
+print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "unneeded"),
+    [
+        ([*OF_TEXT, *NETWORKS], {"sklearn.linear_model", "skml.metrics"}),
+        (OF_TABLES, {"skml.text"}),
+    ],
+)
+def test_a_first_fit_loads_nothing_that_only_others_need(names, unneeded):
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FIRST_FITS, *names],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    loaded = set(run.stdout.split())
+    assert {"sklearn.base", "skml._estimator"} <= loaded
+    assert not loaded & (WEIGHTY | unneeded)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.preprocessing import StandardScaler
 
 from skml._codec import stored
 from skml._table._statistics import binary_units, is_mostly_zero
@@ -39,6 +38,8 @@ class ColumnScaling:
 
 def learn_column_scaling(numbers, sample_weight):
     """Learn to scale; sparse columns that are mostly zero are not centred."""
+    from sklearn.preprocessing import StandardScaler
+
     units = binary_units(largest_sizes(numbers))
     is_ordinary = (units == 1).all()
     if not is_ordinary:

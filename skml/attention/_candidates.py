@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.linear_model import RidgeCV
 
 from skml._progress import Step
 from skml._table._rows import count_repeats
@@ -228,6 +227,8 @@ def try_bandwidths(kind, rows, fold, problem):
 
 def fit_linear_mean(encoded, Y, weights):
     """A linear mean, and the residuals of the targets from it."""
+    from sklearn.linear_model import RidgeCV
+
     model = RidgeCV(alphas=PENALTIES * weights.mean())
     model.fit(encoded.toarray(), Y, weights)
     coef = np.atleast_2d(model.coef_)

@@ -10,7 +10,6 @@ from skml._compat.sklearn import Interval, StrOptions, _fit_context, with_callba
 from skml._fitting import warn_user
 from skml._progress import Progress
 from skml._typing import Documents
-from skml.metrics import bleu_score
 from skml.neural._fitted_translator import EncoderDecoderNetwork, FittedTranslator
 from skml.neural._network_estimator import BaseNetworkEstimator, check_count
 from skml.neural._translation_pairs import (
@@ -245,6 +244,8 @@ class BaseTranslator(BaseNetworkEstimator):
             ``tokenizer="word"`` the references, too, get blanks around punctuation
             marks.
         """
+        from skml.metrics import bleu_score
+
         check_is_fitted(self)
         kind = self._fitted.kinds[1]
         references, _ = read_side(y, "y", type(self).__name__, kind)

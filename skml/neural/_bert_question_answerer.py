@@ -15,7 +15,6 @@ from skml._codec import stored
 from skml._compat.sklearn import Interval, _fit_context, with_callbacks
 from skml._fitting import warn_user
 from skml._typing import ArrayLike, FilePath, MatrixLike, RandomState
-from skml.metrics import answer_f1_score
 from skml.neural._bert_answers import (
     NOWHERE,
     Answer,
@@ -504,6 +503,8 @@ class BertQuestionAnswerer(BaseBertTuner):
         score : float
             The score, in [0, 1].
         """
+        from skml.metrics import answer_f1_score
+
         return answer_f1_score(y, self.predict(X), sample_weight=sample_weight)
 
 

@@ -8,7 +8,6 @@ from scipy.stats import entropy
 
 from skml._fitting import warn_user
 from skml._validation import is_missing
-from skml.metrics import extract_entities
 from skml.neural._bert_targets import Targets, name_outputs
 from skml.neural._codec import check_characters
 
@@ -124,6 +123,8 @@ def learn_tags(y, weights, labels, caller):
 
 def _warn_of_prefixes(classes, caller):
     """Warn, before training, of tags of entities that `score` will refuse."""
+    from skml.metrics import extract_entities
+
     others = set(classes) - {OUTSIDE}
     if len(others) == len(classes) or not all("-" in tag for tag in others):
         return  # of no entities, such as parts of speech

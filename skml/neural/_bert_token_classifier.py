@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 from skml._codec import stored
 from skml._compat.sklearn import StrOptions, _fit_context, with_callbacks
 from skml._typing import ArrayLike, FilePath, RandomState
-from skml.metrics import entity_f1_score
 from skml.neural._bert_fitted import TunedBert
 from skml.neural._bert_tags import (
     find_tokens,
@@ -404,6 +403,8 @@ class BertTokenClassifier(BaseBertTuner):
             If a tag is neither "O" nor a prefix, a hyphen and a type, as parts of
             speech are not; score these by the fraction of tags that are right.
         """
+        from skml.metrics import entity_f1_score
+
         check_is_fitted(self)
         return entity_f1_score(y, self.predict(X), sample_weight=sample_weight)
 

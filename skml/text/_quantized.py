@@ -8,9 +8,7 @@ there is the number of the nearest of 256 centroids, which k-means found (Jegou 
 import warnings
 
 import numpy as np
-from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import pairwise_distances_argmin
 from threadpoolctl import threadpool_limits
 
 from skml._codec import stored
@@ -168,6 +166,9 @@ def _quantize_lengths(lengths):
 
 def _quantize_part(points, sample, seed):
     """Centroids of points, found in some of them; and of each, which is nearest."""
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import pairwise_distances_argmin
+
     if not len(points):
         return points, 0
     drawn = points[sample]

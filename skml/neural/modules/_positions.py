@@ -5,7 +5,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from skml.attention import positional_encoding
 from skml.neural.modules._checks import (
     check_choice,
     check_dropout,
@@ -13,6 +12,13 @@ from skml.neural.modules._checks import (
     check_sizes,
 )
 from skml.neural.modules._dropout import Dropout
+
+
+def sinusoids(n_positions, model_size):
+    """The sinusoidal encodings of the first positions."""
+    from skml.attention import positional_encoding
+
+    return torch.from_numpy(positional_encoding(n_positions, model_size))
 
 
 class PositionalEncoding(nn.Module):
@@ -85,11 +91,9 @@ class PositionalEncoding(nn.Module):
             # Small beside the vectors to which they are added, as in BERT.
             self.table = nn.Parameter(0.02 * torch.randn(max_length, model_size))
         else:
-            table = torch.from_numpy(positional_encoding(max_length, model_size))
+            table = sinusoids(max_length, model_size).to(torch.get_default_dtype())
             # Not saved with the parameters: it can be computed again.
-            self.register_buffer(
-                "table", table.to(torch.get_default_dtype()), persistent=False
-            )
+            self.register_buffer("table", table, persistent=False)
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
         """Add positions.
@@ -129,6 +133,4 @@ class PositionalEncoding(nn.Module):
                 'kind="sinusoidal", which has no end.'
             )
         # More than asked for, so that it does not grow again at the next position.
-        self.table = torch.from_numpy(positional_encoding(2 * end, model_size)).to(
-            self.table
-        )
+        self.table = sinusoids(2 * end, model_size).to(self.table)

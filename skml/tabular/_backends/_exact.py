@@ -5,7 +5,6 @@ from itertools import islice
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
 from skml._codec import fields_from_data, stored
 from skml._compat.sklearn_boosting import (
@@ -202,7 +201,11 @@ class IterationMonitor:
 
 def class_of(is_classifier):
     """scikit-learn's class for a task."""
-    return GradientBoostingClassifier if is_classifier else GradientBoostingRegressor
+    from sklearn import ensemble
+
+    if is_classifier:
+        return ensemble.GradientBoostingClassifier
+    return ensemble.GradientBoostingRegressor
 
 
 def native_params(task):

@@ -3,10 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
 from sklearn.metrics import check_scoring
 from threadpoolctl import threadpool_limits
 
@@ -241,9 +237,11 @@ class RowScores:
 
 def class_of(is_classifier):
     """scikit-learn's class for a task."""
+    from sklearn import ensemble
+
     if is_classifier:
-        return HistGradientBoostingClassifier
-    return HistGradientBoostingRegressor
+        return ensemble.HistGradientBoostingClassifier
+    return ensemble.HistGradientBoostingRegressor
 
 
 def native_params(task):
