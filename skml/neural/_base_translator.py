@@ -15,12 +15,16 @@ from skml.neural._network_estimator import BaseNetworkEstimator, check_count
 from skml.neural._translation_pairs import (
     encode_sources,
     encode_targets,
+    entropy_of,
+    pair_with_others,
     read_pairs,
     read_side,
     with_both_ends,
 )
 
 SMALLEST_BPE = 260
+# A network that reads sources has a much higher loss with wrong ones.
+MOST_OF_LOSS = 0.95
 
 
 class BaseTranslator(BaseNetworkEstimator):
@@ -79,14 +83,8 @@ class BaseTranslator(BaseNetworkEstimator):
         ImportError
             If PyTorch is not installed.
         """
-        loss, entropy = self._fit(X, y, self.warm_start, self.max_iter)
-        if loss >= entropy:
-            warn_user(
-                f"{type(self).__name__}: no more was learned than how frequent each "
-                f"token is: the loss of a token is {loss:.3g}, and their entropy "
-                f"{entropy:.3g}. Raise max_iter, or lower batch_size, so that there "
-                "are more steps; or change learning_rate."
-            )
+        loss, pairs = self._fit(X, y, self.warm_start, self.max_iter)
+        self._warn_of_little_learned(loss, *pairs)
         return self
 
     @with_callbacks
@@ -110,7 +108,7 @@ class BaseTranslator(BaseNetworkEstimator):
         return self
 
     def _fit(self, X, y, continue_training, max_iter):
-        """Learn, and publish it; the mean loss of a token, and the tokens' entropy."""
+        """Learn, and publish it; return the mean loss of a token, and ids of pairs."""
         self._load_packages()
         from skml.neural._torch._translator_learning import learn_translator
 
@@ -119,12 +117,49 @@ class BaseTranslator(BaseNetworkEstimator):
         previous = vars(self).get("_fitted") if continue_training else None
         context = self._init_callback_context(max_subtasks=max_iter)
         progress = Progress(self, context, {"X": X, "y": y})
-        fitted, loss, entropy = learn_translator(
-            self, X, y, previous, max_iter, progress
-        )
+        fitted, loss, pairs = learn_translator(self, X, y, previous, max_iter, progress)
         self._publish(fitted)
         progress.end()
-        return loss, entropy
+        return loss, pairs
+
+    def _warn_of_little_learned(self, loss, sources, targets):
+        """Warn if a loss is not below what is known without the sources."""
+        entropy = entropy_of(targets)
+        if loss >= entropy:
+            known = (
+                f"how frequent each token is: the loss of a token is {loss:.3g}, and "
+                f"their entropy {entropy:.3g}"
+            )
+        else:
+            loss, loss_of_others = self._losses_by_source(sources, targets)
+            if not loss > MOST_OF_LOSS * loss_of_others:  # NaN if there are no others
+                return
+            known = (
+                "what targets are like, whatever the source: the loss of a token is "
+                f"{loss:.3g}, and {loss_of_others:.3g} with the sources of others"
+            )
+        warn_user(
+            f"{type(self).__name__}: no more was learned than {known}. Raise max_iter, "
+            "or lower batch_size, so that there are more steps; or change "
+            "learning_rate."
+        )
+
+    def _losses_by_source(self, sources, targets):
+        """The mean loss of a token of some targets: with their sources, and others."""
+        from skml.neural._torch._device import limit_torch_threads
+
+        pairs, others = pair_with_others(targets)
+        if len(pairs) == 0:
+            return np.nan, np.nan
+        wanted = [targets[i] for i in pairs]
+        n_tokens = sum(len(target) - 1 for target in wanted)
+        translator = self._translator()
+        with limit_torch_threads(self.n_jobs):
+            return [
+                -translator.log_likelihood([sources[i] for i in rows], wanted).sum()
+                / n_tokens
+                for rows in (pairs, others)
+            ]
 
     def _check_parameters(self):
         """Refuse what the declared constraints cannot express."""

@@ -118,3 +118,15 @@ def entropy_of(targets):
     counts = np.bincount(np.concatenate([target[1:] for target in targets]))
     fractions = counts[counts > 0] / counts.sum()
     return float(-(fractions * np.log(fractions)).sum())
+
+
+def pair_with_others(targets, n=256):
+    """Positions of some targets, and for each that of a pair with another target."""
+    some = np.linspace(0, len(targets) - 1, min(n, len(targets)), dtype=int)
+    pairs = np.array(sorted(some.tolist(), key=lambda i: targets[i].tolist()))
+    others = np.roll(pairs, len(pairs) // 2)  # the same only if most are
+    differ = [
+        not np.array_equal(targets[i], targets[j])
+        for i, j in zip(pairs, others, strict=True)
+    ]
+    return pairs[differ], others[differ]

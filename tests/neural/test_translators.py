@@ -417,8 +417,22 @@ def test_a_network_that_learned_nothing_says_so(cls, early_stopping):
         learner(cls, learning_rate=1e-7, **options).fit(ENGLISH, FRENCH)
     assert [warning.filename for warning in told] == [__file__]
     with warnings.catch_warnings(action="error"):
-        learner(cls, max_iter=30, **options).fit(ENGLISH, FRENCH)
+        learner(cls, max_iter=60, **options).fit(ENGLISH, FRENCH)
         learner(cls, learning_rate=1e-7, **options).partial_fit(ENGLISH, FRENCH)
+
+
+@classes
+def test_a_network_that_ignores_the_sources_says_so(cls):
+    """Two targets of the same tokens, for sources that cannot be distinguished."""
+    X, y = ["a"] * 40, ["xy", "yx"] * 20
+    options = {"tokenizer": "char", "max_iter": 100, "label_smoothing": 0.0}
+    message = f"{cls.__name__}: no more was learned than what targets are like, whatev"
+    with pytest.warns(UserWarning, match=message) as told:
+        learner(cls, **options).fit(X, y)
+    assert [warning.filename for warning in told] == [__file__]
+    with warnings.catch_warnings(action="error"):
+        learner(cls, **options).fit(["a", "b"] * 20, y)
+        learner(cls, **options).fit(X, ["xy"] * 40)  # there is nothing else to learn
 
 
 NUMBERS = {"2024": "two thousand and twenty-four", "7": "seven", "31": "thirty-one"}
