@@ -315,9 +315,11 @@ evaluate(
 # %%
 # Segmented words, with and without subwords
 # ------------------------------------------
-# Words of modern Chinese have several characters. Any segmenter that maps a ``str`` to
-# a list of words, such as ``jieba.lcut``, can be the ``tokenizer``. The toy segmenter
-# here splits each line of verse into pairs, with a single character at its end.
+# Words of modern Chinese have several characters. Any function from a ``str`` to a list
+# of words can be the ``tokenizer``. For jieba, write one in a module that can be
+# imported, ``def cut(text): return jieba.lcut(text)``, since the method ``jieba.lcut``
+# itself can be neither cloned nor pickled. The toy segmenter here splits each line of
+# verse into pairs, with a single character at its end.
 
 
 def cut_in_twos(poem):
@@ -336,13 +338,15 @@ print("The first poem, segmented:", " ".join(cut_in_twos(poems[0])))
 training |= {"window": 5, "max_iter": 60}
 words = Word2VecTransformer(tokenizer=cut_in_twos, **training)
 composed = Word2VecTransformer(tokenizer=cut_in_twos, subwords=(1, 2), **training)
+evaluate("TF-IDF of segmented words", TfidfWeighter(tokenizer=cut_in_twos))
 evaluate("Segmented words", words)
 evaluate("Segmented words, subwords", composed)
 n_once = np.count_nonzero(composed.counts_ == 1)
 print(f"{n_once} of {len(composed.vocabulary_)} words occur once")
 
 # %%
-# Without subwords, word vectors are no better than random vectors. With subwords and
+# The TF-IDF of words is far below that of characters, for the same reason. Without
+# subwords, word vectors are no better than random vectors. With subwords and
 # ten labels, they are nearly as good as character vectors. Out-of-vocabulary words of
 # known characters have a vector, too. The most similar words share a character with the
 # query, or a poem with one of its characters. ``evaluate`` has fitted the model to

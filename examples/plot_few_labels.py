@@ -49,6 +49,7 @@ both = FeatureUnion(
     [("tfidf", tfidf), ("vectors", vectors)], transformer_weights={"vectors": 2}
 )
 both.fit(texts)
+print(f"{both.transform(texts[:1]).shape[1]} features for each document")
 
 # %%
 # A classifier from 30 labels
