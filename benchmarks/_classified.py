@@ -1,7 +1,6 @@
 """Sets of labelled documents, made of files of text; blanks stand between tokens."""
 
 import argparse
-import glob
 import json
 import sys
 import zipfile
@@ -15,10 +14,18 @@ from _results import describe_file, docstring_lines
 
 from skml.datasets import load_docstrings
 
+# The files of each set, in the folder that holds them all.
+_FILES = {
+    "sms_spam": ("sms_spam/sms.tsv",),
+    "sentence_polarity": ("sentence_polarity/sentence_polarity.zip",),
+    "poets": ("chinese_poetry/*.json",),
+    "languages": ("cmn_eng_tatoeba/cmn.txt", "fra_eng_tatoeba/fra-eng_2017.zip"),
+}
+
 
 def read_sms(folder):
     """Messages, and whether they are spam."""
-    text = Path(folder, "sms_spam", "sms.tsv").read_text("utf-8")
+    text = Path(folder, *_FILES["sms_spam"]).read_text("utf-8")
     lines = [line.split("\t", 1) for line in text.splitlines()]
     return [text for _, text in lines], [label for label, _ in lines]
 
@@ -26,9 +33,7 @@ def read_sms(folder):
 def read_polarity(folder):
     """Sentences of reviews, in favour or against."""
     X, y = [], []
-    with zipfile.ZipFile(
-        Path(folder, "sentence_polarity", "sentence_polarity.zip")
-    ) as f:
+    with zipfile.ZipFile(Path(folder, *_FILES["sentence_polarity"])) as f:
         for label in ("pos", "neg"):
             name = next(n for n in f.namelist() if n.endswith(f".{label}"))
             sentences = f.read(name).decode("utf-8").splitlines()
@@ -40,8 +45,8 @@ def read_polarity(folder):
 def read_poets(folder):
     """Chinese poems by characters, and who wrote them: poets of at least 20."""
     poems = []
-    for path in sorted(glob.glob(str(Path(folder, "chinese_poetry", "*.json")))):
-        poems += json.loads(Path(path).read_text("utf-8"))
+    for path in sorted(Path(folder).glob(*_FILES["poets"])):
+        poems += json.loads(path.read_text("utf-8"))
     texts = ["".join(poem.get("paragraphs", ())) for poem in poems]
     pairs = [
         (" ".join("".join(text.split())), "_".join(poem["author"].split()))
@@ -55,8 +60,8 @@ def read_poets(folder):
 
 def read_languages(folder):
     """Sentences of Tatoeba, and their language; Chinese by characters."""
-    english, chinese = read_pairs(Path(folder, "cmn_eng_tatoeba", "cmn.txt"))
-    french_file = Path(folder, "fra_eng_tatoeba", "fra-eng_2017.zip")
+    chinese_file, french_file = (Path(folder, file) for file in _FILES["languages"])
+    english, chinese = read_pairs(chinese_file)
     _, french = read_pairs(french_file)
     sentences = {
         "eng": english,
@@ -90,12 +95,6 @@ SETS = {
     "poets": read_poets,
     "languages": read_languages,
     "docstrings": read_docstrings,
-}
-_FILES = {
-    "sms_spam": ("sms_spam/sms.tsv",),
-    "sentence_polarity": ("sentence_polarity/sentence_polarity.zip",),
-    "poets": ("chinese_poetry/*.json",),
-    "languages": ("cmn_eng_tatoeba/cmn.txt", "fra_eng_tatoeba/fra-eng_2017.zip"),
 }
 
 
