@@ -25,6 +25,7 @@ def mark_table():
     table = bytearray(0xE01F0)
     # Between these lie ideographs and what is not assigned.
     for code in (*range(0x300, 0x20000), *range(0xE0000, 0xE01F0)):
+        # No mark is a letter or a number, which is quicker to ask.
         if not chr(code).isalnum() and unicodedata.category(chr(code))[0] == "M":
             table[code] = 1 + _is_vowel_sign(chr(code))
     return bytes(table)

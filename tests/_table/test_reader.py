@@ -1,5 +1,6 @@
 """Tables of all containers become the same matrix."""
 
+import warnings
 from datetime import datetime
 from decimal import Decimal
 
@@ -444,9 +445,10 @@ def test_categories_that_are_nearly_as_many_as_rows_are_warned_of(make, n_missin
 
 
 def test_other_categories_are_not_warned_of():
-    for n_rows, n_words in ((200, 150), (99, 99)):
-        fit_read(pd.DataFrame({"it": words(n_rows, n_words)}))
-    fit_read(pd.DataFrame({"it": words(99, 99) + [None] * 200}))
+    for it in (words(200, 150), words(99, 99), words(99, 99) + [None] * 200):
+        with warnings.catch_warnings(action="error"):
+            reader, _ = fit_read(pd.DataFrame({"it": it}))
+        assert reader.is_categorical.tolist() == [True]
 
 
 # Strings of dates.
@@ -495,7 +497,9 @@ def test_the_warning_of_dates_names_columns_and_a_date_and_is_the_only_one():
 
 @pytest.mark.parametrize("it", NO_DATES)
 def test_other_strings_are_no_dates(it):
-    fit_read(pd.DataFrame({"it": NO_DATES[it]}))
+    with warnings.catch_warnings(action="error"):
+        reader, _ = fit_read(pd.DataFrame({"it": NO_DATES[it]}))
+    assert reader.is_categorical.tolist() == [True]
 
 
 def test_strings_of_dates_may_be_declared_to_be_categories():
